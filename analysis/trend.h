@@ -1,0 +1,50 @@
+#ifndef FLAKY_ANALYSIS_TREND_H_
+#define FLAKY_ANALYSIS_TREND_H_
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "history/time.h"
+
+namespace flaky {
+
+enum class TrendPeriod { kDay, kWeek };  // in UTC; weeks begin on Monday (ISO 8601)
+
+struct TrendBucket {
+  std::string date;  // the period's first day, YYYY-MM-DD
+  int64_t runs = 0;           // begun in it
+  int64_t failed_runs = 0;
+  int64_t failures = 0;       // that happened in it
+  int64_t failing_tests = 0;  // distinct names among them
+};
+
+// Counts runs and failures by period between `first` and `last`, both inclusive; what lies outside is ignored.
+class Trend {
+ public:
+  Trend(TrendPeriod period, Timestamp first, Timestamp last);
+
+  void AddRun(Timestamp started_at, bool failed);
+  void AddFailure(Timestamp failed_at, std::string_view test_name);
+
+  // One per period, oldest first, empty ones included.
+  std::vector<TrendBucket> Buckets() const;
+
+ private:
+  size_t IndexOf(Timestamp at) const;  // kOutside where it is
+
+  static constexpr size_t kOutside = static_cast<size_t>(-1);
+  int64_t length_;  // of a period, in days
+  int64_t first_day_;
+  std::vector<TrendBucket> buckets_;
+  std::vector<std::set<std::string, std::less<>>> tests_;
+};
+
+// Eight heights of block characters, one per value, scaled to the greatest; a blank where the value is 0.
+std::string Sparkline(const std::vector<int64_t>& values);
+
+}  // namespace flaky
+
+#endif  // FLAKY_ANALYSIS_TREND_H_

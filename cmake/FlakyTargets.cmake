@@ -1,0 +1,32 @@
+# Helpers for the targets of this project.
+
+include(GNUInstallDirs)
+
+# flaky_room(NAME SOURCES … LINKS …): one room as a static library flaky_<NAME>, alias flaky::<NAME>. The LINKS are the arrows
+# of the design: a room sees what it links and nothing else.
+function(flaky_room name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(flaky_${name} STATIC ${ARG_SOURCES})
+  add_library(flaky::${name} ALIAS flaky_${name})
+  target_include_directories(flaky_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)
+  target_link_libraries(flaky_${name} PUBLIC ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+  flaky_settings(flaky_${name})
+endfunction()
+
+# The language standard and warnings of our own code; what users compile (recorder/) does not get them.
+function(flaky_settings target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
+    $<$<BOOL:${FLAKY_WERROR}>:-Werror>)
+endfunction()
+
+# flaky_test(NAME SOURCES … LINKS …): a GoogleTest program whose tests CTest knows one by one.
+function(flaky_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
+  flaky_settings(${name})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endfunction()

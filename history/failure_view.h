@@ -1,0 +1,28 @@
+#ifndef FLAKY_HISTORY_FAILURE_VIEW_H_
+#define FLAKY_HISTORY_FAILURE_VIEW_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "history/time.h"
+
+namespace flaky {
+
+// A failure with what the judgement needs of its run, as stores show it and analysis/ takes it. The texts live as long as the
+// call that passes it.
+struct FailureView {
+  std::string_view run_id;
+  std::string_view test_file;
+  std::string_view test_name;
+  std::string_view failure_kind;
+  std::optional<std::string_view> error_message;
+  std::optional<std::string_view> error_stack;
+  Timestamp failed_at;
+  bool run_ended = false;
+  std::optional<int64_t> run_failed_tests;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_HISTORY_FAILURE_VIEW_H_

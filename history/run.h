@@ -1,0 +1,107 @@
+#ifndef FLAKY_HISTORY_RUN_H_
+#define FLAKY_HISTORY_RUN_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "history/time.h"
+
+// What the history consists of. The fields are the columns of the stores (docs/reference/data-model.md); "absent" is NULL
+// and never the same as an empty text or a zero. Plain values: copy, move and compare them freely; nothing here is shared
+// between threads but the immutable rosters.
+namespace flaky {
+
+// The values that `status` and `failure_kind` have. They are kept as text, because a database that another tool wrote may
+// hold others, and a copy must not change them.
+inline constexpr std::string_view kPass = "pass";
+inline constexpr std::string_view kFail = "fail";
+inline constexpr std::string_view kAssertion = "assertion";
+inline constexpr std::string_view kTimeout = "timeout";
+inline constexpr std::string_view kUncaught = "uncaught";
+inline constexpr std::string_view kUnknown = "unknown";
+
+// What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count tests, not
+// results: a test that failed in one of its attempts is a failed one.
+struct Account {
+  Timestamp started_at;
+  std::optional<Timestamp> ended_at;  // absent: still running, or died
+  std::optional<int64_t> duration_ms;
+  std::optional<std::string> status;  // kPass or kFail; absent until the run ends
+  std::optional<int64_t> total_tests;  // passed, failed and skipped
+  std::optional<int64_t> passed_tests;
+  std::optional<int64_t> failed_tests;
+  std::optional<int64_t> errors_between_tests;  // failures outside any test
+
+  bool operator==(const Account&) const = default;
+};
+
+struct Run {
+  std::string run_id;
+  std::optional<std::string> project;
+  Account account;  // where the run has parts: their sum (history/merge.h)
+  std::optional<std::string> git_sha;
+  std::optional<bool> git_dirty;
+  std::optional<std::string> tree_sha;  // git's id of the tree: equal code, also across a rebase
+  std::optional<std::string> branch;
+  std::optional<std::string> runtime_version;  // compiler and operating system
+  std::optional<std::string> test_args;
+  std::optional<std::string> ci_url;
+
+  bool operator==(const Run&) const = default;
+};
+
+// What one delivery added to a run. `part_id` was fixed when the part was recorded, so sending it twice adds nothing.
+struct Part {
+  std::string part_id;
+  Account account;
+  std::optional<std::string> variant;  // asan, tsan, release …
+  std::optional<std::string> shard;    // "2/10": the third of ten
+  std::optional<std::string> roster_id;
+
+  bool operator==(const Part&) const = default;
+};
+
+// One failure. A test with several failed assertions has several, with the same `attempt`.
+struct Failure {
+  std::optional<std::string> part_id;  // absent where another tool wrote it
+  std::string test_file;               // where the test is defined, relative to the repository's root where it is below it
+  std::string test_name;               // `Suite.Test`, as --gtest_filter takes it
+  std::string failure_kind;
+  std::optional<std::string> error_message;
+  std::optional<std::string> error_stack;
+  std::optional<int64_t> duration_ms;
+  Timestamp failed_at;
+  std::optional<int64_t> line;
+  std::optional<int64_t> attempt;  // 0, 1, … within the part
+  std::optional<int64_t> shuffle_seed;
+  std::optional<std::string> preceding_test;
+  std::optional<std::string> signal;  // "SIGSEGV"
+
+  bool operator==(const Failure&) const = default;
+};
+
+// The tests that a part executed (history/roster.h). Immutable, so records share it.
+struct Roster {
+  std::string roster_id;  // hash of `tests`
+  std::string tests;
+
+  bool operator==(const Roster&) const = default;
+};
+using RosterPtr = std::shared_ptr<const Roster>;
+
+// One run with all that belongs to it: the unit of every transaction, copy, retry and checksum. `rosters` holds each roster
+// that the parts name once; the order of parts, failures and rosters means nothing.
+struct RunRecord {
+  Run run;
+  std::vector<Part> parts;
+  std::vector<Failure> failures;
+  std::vector<RosterPtr> rosters;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_HISTORY_RUN_H_

@@ -1,0 +1,85 @@
+#ifndef FLAKY_HISTORY_SETTINGS_H_
+#define FLAKY_HISTORY_SETTINGS_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+// The one table of settings. docs/reference/settings.md is checked against it, and so are the few that the recorder reads.
+namespace flaky {
+
+// How a setting's text is understood.
+enum class SettingKind { kText, kPath, kBool, kNumber, kSeconds, kBytes };
+
+struct SettingInfo {
+  std::string_view name;           // "FLAKY_TESTS_DB"
+  SettingKind kind;
+  bool secret;                     // never printed, and not read from a project's .flaky.toml
+  std::string_view default_value;  // for people: may be a description in brackets; numbers are given as they are read
+  int64_t min = 0, max = 0;        // of numbers, inclusive
+  std::string_view meaning;        // one line
+};
+
+std::span<const SettingInfo> SettingTable();
+
+// Absent when there is no such setting.
+const SettingInfo* FindSetting(std::string_view name);
+
+// The name in .flaky.toml: "FLAKY_TESTS_AUTH_TOKEN" is `auth_token`.
+std::string FileKey(const SettingInfo& setting);
+
+// Where a value came from, the strongest first.
+enum class Origin { kFlag, kEnvironment, kProjectFile, kUserFile, kDefault };
+
+struct SettingValue {
+  std::string text;
+  Origin origin = Origin::kDefault;
+  std::string where;  // "FLAKY_TESTS_DB", "/repo/.flaky.toml:3"; empty for a default
+};
+
+// A setting that cannot be used; what() names the setting, where its value stands, what is wrong and what is understood. The
+// value of a secret is not in it.
+class SettingError : public std::exception {
+ public:
+  explicit SettingError(std::string what) : what_(std::move(what)) {}
+  const char* what() const noexcept override { return what_.c_str(); }
+
+ private:
+  std::string what_;
+};
+
+// The settings in force: for each name the value of the strongest origin that gives one.
+class Settings {
+ public:
+  // Gives `value` to `name` unless a stronger origin already did. Precondition: the name is in the table.
+  void Set(std::string_view name, SettingValue value);
+
+  // Takes every FLAKY_TESTS_* variable of the table out of the environment that `get` reads (as std::getenv does). The only
+  // place that names the process environment is cli/.
+  void ReadEnvironment(const std::function<const char*(const char*)>& get);
+
+  // The value given, or absent where only the default applies. An empty text counts as not given, save for
+  // FLAKY_TESTS_PROJECT and the *_TABLE_PREFIX settings, where it means something.
+  std::optional<SettingValue> Given(std::string_view name) const;
+
+  // The value in force, or the table's default. Number throws SettingError for what is no whole number or out of range;
+  // Bool takes 1, true, yes, on and 0, false, no, off.
+  std::string Text(std::string_view name) const;
+  int64_t Number(std::string_view name) const;
+  bool Bool(std::string_view name) const;
+
+ private:
+  std::map<std::string, SettingValue, std::less<>> values_;
+};
+
+// Where state is kept: `$XDG_STATE_HOME/flaky`, else `$HOME/.local/state/flaky`, else `/tmp/flaky-<uid>`. Relative
+// XDG_STATE_HOME counts as absent, as the XDG base directory specification has it. The recorder does the same.
+std::string StateFolder(const std::function<const char*(const char*)>& get);
+
+}  // namespace flaky
+
+#endif  // FLAKY_HISTORY_SETTINGS_H_

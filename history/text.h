@@ -1,0 +1,25 @@
+#ifndef FLAKY_HISTORY_TEXT_H_
+#define FLAKY_HISTORY_TEXT_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace flaky {
+
+// True if every store can hold the text: UTF-8 as RFC 3629 has it (no overlong forms, no surrogates), without NUL.
+bool IsStorable(std::string_view text);
+
+// The text with each byte that is not part of such UTF-8, and each NUL, replaced by U+FFFD.
+std::string MakeStorable(std::string_view text);
+
+// The text cut to at most `limit` bytes at a character's boundary, with a note of how many bytes were cut behind it. A text
+// within the limit is returned as it is.
+std::string CutTo(std::string_view text, size_t limit);
+
+// Appends the text as a JSON string, quotes included. Precondition: IsStorable(text).
+void AppendJson(std::string& out, std::string_view text);
+
+}  // namespace flaky
+
+#endif  // FLAKY_HISTORY_TEXT_H_

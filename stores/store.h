@@ -1,0 +1,128 @@
+#ifndef FLAKY_STORES_STORE_H_
+#define FLAKY_STORES_STORE_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "history/failure_view.h"
+#include "history/merge.h"
+#include "history/run.h"
+#include "stores/error.h"
+
+// The contract of all stores: what a history is kept in. tests/contract holds every store to it.
+//
+// To add a store:
+//  1. a folder stores/<name>/ with a header that declares one function, `std::unique_ptr<Store> Open<Name>(const Location&,
+//     OpenMode)`, and a source that hides the class;
+//  2. its dialect's numbered migrations in stores/schema/<dialect>/, unless an existing dialect serves;
+//  3. a line in the table of stores/open.cc and a CMake option FLAKY_STORE_<NAME>;
+//  4. a Traits and a line in tests/contract/;
+//  5. a page docs/stores/<name>.md: the location's grammar, limits, permissions, what is stored.
+// A store explains bad input instead of correcting it, reads neither the environment nor files of settings, never retries
+// (a wrapper does), prints nothing, and lets no exception out but StoreError and std::bad_alloc.
+namespace flaky {
+
+enum class OpenMode {
+  kRead,   // nothing is created, changed or upgraded; an old or foreign-but-compatible schema is read as it is
+  kWrite,  // what is missing is created, the schema upgraded, before Open returns
+};
+
+// Which runs. Absent means all.
+struct RunFilter {
+  std::optional<std::optional<std::string>> project;  // outer: any project; inner: the runs without one
+  std::optional<Timestamp> since;                     // started_at >= since
+  std::optional<Timestamp> until;                     // started_at < until
+};
+
+// A place between two runs in the order (started_at, run_id).
+struct RunKey {
+  Timestamp started_at;
+  std::string run_id;
+};
+
+enum class Direction { kOldestFirst, kNewestFirst };
+enum class Detail { kWhole, kRunsOnly };  // kRunsOnly: without parts, failures and rosters
+
+struct PageRequest {
+  RunFilter filter;
+  std::optional<RunKey> after;  // absent: from the beginning
+  Direction direction = Direction::kOldestFirst;
+  Detail detail = Detail::kWhole;
+  size_t max_records = 256;
+  size_t max_bytes = 4 << 20;  // of text, about; a page holds at least one record whatever its size
+};
+
+struct Page {
+  std::vector<RunRecord> records;
+  std::optional<RunKey> next;  // absent: there is nothing behind this page
+};
+
+struct Totals {
+  int64_t runs = 0;
+  int64_t parts = 0;
+  int64_t failures = 0;
+
+  bool operator==(const Totals&) const = default;
+};
+
+struct FailureFilter {
+  std::optional<std::optional<std::string>> project;
+  std::optional<Timestamp> after;  // failed_at > after
+  std::optional<std::string> test_name;
+};
+
+struct WriteResult {
+  enum class Outcome { kInserted, kUnchanged, kCompleted, kConflict };
+  Outcome outcome = Outcome::kInserted;
+  std::string conflict;  // kConflict: what contradicts
+};
+
+struct SchemaState {
+  int64_t found = 0;  // the highest migration applied; 0: none, or tables of another tool
+  int64_t known = 0;  // the highest one this program has
+  std::vector<std::string> pending;  // names of those to come, in order
+};
+
+// One open store. Not thread-safe: one thread at a time uses an object; several objects, threads and processes may use one
+// store at once. Every verb throws StoreError; after one the object may still be used, and nothing of the failed call is half
+// done: each record is there whole or not at all.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // The location as it may be shown.
+  virtual const std::string& name() const = 0;
+
+  virtual SchemaState schema() = 0;
+
+  // Makes each record's run hold what the record says, as history/merge.h defines it: atomically per record and idempotent,
+  // so that a call whose answer was lost can be repeated. One result per record, in order. A conflicting record is left out
+  // and reported; the others are written. A record that is equal or contained already is kUnchanged. Run ids within one call
+  // are distinct. Precondition: opened with kWrite, texts are storable (history/text.h).
+  virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
+
+  // The next page of runs in the order (started_at, run_id), whole unless asked otherwise. Walking the pages meets every run
+  // that was there at the start once, and may or may not meet those written meanwhile.
+  virtual Page Read(const PageRequest& request) = 0;
+
+  // The records of these runs as they are stored now, in any order; absent runs are left out.
+  virtual std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) = 0;
+
+  // Up to `limit` run ids that begin with `prefix`, in order.
+  virtual std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) = 0;
+
+  // Shows the visitor every failure that the filter lets through, in no particular order.
+  virtual void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) = 0;
+
+  // How much there is, for progress and account: exact at some moment during the call.
+  virtual Totals Count(const RunFilter& filter) = 0;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_STORE_H_

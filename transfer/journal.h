@@ -1,0 +1,102 @@
+#ifndef FLAKY_TRANSFER_JOURNAL_H_
+#define FLAKY_TRANSFER_JOURNAL_H_
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "history/time.h"
+
+// Reading journals. The format is docs/reference/journal.md; the recorder, which writes them, shares no code with this.
+namespace flaky {
+
+struct JournalFailure {
+  int64_t at_us = 0;
+  std::string file;  // empty: GoogleTest gave none
+  std::optional<int64_t> line;
+  std::string message;
+  bool is_skip = false;
+};
+
+enum class JournalOutcome {
+  kPassed,
+  kFailed,
+  kSkipped,
+  kNotRun,
+  kExited,      // the test called exit()
+  kUnfinished,  // the line was not completed: died in it, or is still running
+};
+
+struct JournalResult {
+  std::string name;
+  std::string file;
+  std::optional<int64_t> line;
+  int64_t start_us = 0;
+  JournalOutcome outcome = JournalOutcome::kUnfinished;
+  int64_t duration_us = 0;  // kUnfinished: until the last thing known of it
+  std::optional<int64_t> exit_status;
+  int64_t iteration = 0;
+  std::optional<int64_t> shuffle_seed;
+  std::vector<JournalFailure> failures;
+};
+
+struct JournalSuiteFailure {
+  std::string suite;  // empty: outside any suite
+  std::optional<int64_t> shuffle_seed;
+  JournalFailure failure;
+};
+
+struct JournalWriter {
+  int64_t pid = 0;
+  std::string pid_start, boot_id, host, pid_ns;
+};
+
+struct Journal {
+  std::string journal_id;
+  std::string process_run_id;
+  std::optional<std::string> run_id;
+  std::optional<std::string> project;
+  JournalWriter writer;
+  JournalWriter parent;
+  std::string parent_name;
+  std::optional<std::string> variant;
+  std::optional<std::string> shard;  // "2/10"
+  Timestamp started_at;
+  std::string cwd;
+  std::vector<std::string> args;
+  std::string compiler, system;
+  int64_t tests_to_run = 0;
+  std::vector<JournalResult> results;
+  std::vector<JournalSuiteFailure> suite_failures;
+  std::optional<std::string> lost;    // why the recorder stopped writing before the end
+  std::optional<int64_t> end_us;      // absent: the end was not reached
+  int64_t last_us = 0;                // the last time that the journal names
+};
+
+// Why a journal cannot be read; what() names the line and what is wrong with it.
+class JournalError : public std::runtime_error {
+ public:
+  // kEmpty: no header yet. kNewer: of a later version of the format. kDamaged: anything else.
+  enum class Kind { kEmpty, kNewer, kDamaged };
+  JournalError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
+  Kind kind() const { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+// Reads a journal's bytes, up to the first NUL. A last line that was cut anywhere is read as far as it makes sense. Throws
+// JournalError.
+Journal ParseJournal(std::string_view bytes);
+
+// Whether the process that began the journal or group still runs, judged as the format's last section says.
+enum class Alive { kYes, kNo, kUnknown };
+Alive IsAlive(const JournalWriter& writer);
+
+}  // namespace flaky
+
+#endif  // FLAKY_TRANSFER_JOURNAL_H_
