@@ -20,10 +20,11 @@ struct Digest {
   std::string ToString() const;
 };
 
-// The XXH3-128 of the record's canonical bytes: the run's fields, then the parts in order of their ids, then the XXH3-128s of
-// the failures in ascending order. A field is its name, then 0 for absent or 1, the value's length and the value; integers
-// and times (as microseconds) are 8 bytes, little-endian. Rosters are in it by `roster_id`, itself a hash. What a store gives
-// of its own, such as a failure's row id, is not. The same on every machine. (XXH3: https://github.com/Cyan4973/xxHash)
+// The XXH3-128 of the record's canonical bytes: the run's fields, then the parts in order of their ids, then the
+// XXH3-128s of the failures in ascending order. A field is its name, then 0 for absent or 1, the value's length and the
+// value; integers and times (as microseconds) are 8 bytes, little-endian. Rosters are in it by `roster_id`, itself a
+// hash. What a store gives of its own, such as a failure's row id, is not. The same on every machine. (XXH3:
+// https://github.com/Cyan4973/xxHash)
 Digest DigestOf(const RunRecord& record);
 
 // Of one failure or part alone, over the same bytes.

@@ -9,8 +9,8 @@
 
 namespace flaky {
 
-// A failure with what the judgement needs of its run, as stores show it and analysis/ takes it. The texts live as long as the
-// call that passes it.
+// A failure with what the judgement needs of its run, as stores show it and analysis/ takes it. The texts live as long
+// as the call that passes it.
 struct FailureView {
   std::string_view run_id;
   std::string_view test_file;

@@ -3,64 +3,80 @@
 
 #include "history/run.h"
 
-// The one list of what a run, part and failure consist of: every place that reads, writes, digests or compares whole records
-// walks it, so a field added here is stored, copied and verified everywhere, or does not compile.
+// The one list of what a run, part and failure consist of: every place that reads, writes, digests or compares whole
+// records walks it, so a field added here is stored, copied and verified everywhere, or does not compile.
 //
-// A visitor is called as `visit(name, value)` with the column's name and a reference to the member, whose type is one of
-// std::string, Timestamp, or std::optional of std::string, Timestamp, int64_t, bool. The order is that of the canonical
-// bytes (history/digest.h) and never changes; new fields come last.
+// A visitor is called as `visit(name, values...)`, one value for each object that is walked, with the column's name and
+// a reference to the member, whose type is one of std::string, Timestamp, or std::optional of std::string, Timestamp,
+// int64_t, bool. The order is that of the canonical bytes (history/digest.h) and never changes; new fields come last.
 namespace flaky {
 
-template <typename AccountT, typename Visitor>
-constexpr void VisitAccount(AccountT& account, Visitor&& visit) {
-  visit("started_at", account.started_at);
-  visit("ended_at", account.ended_at);
-  visit("duration_ms", account.duration_ms);
-  visit("status", account.status);
-  visit("total_tests", account.total_tests);
-  visit("passed_tests", account.passed_tests);
-  visit("failed_tests", account.failed_tests);
-  visit("errors_between_tests", account.errors_between_tests);
+template <typename Visitor, typename... AccountT>
+constexpr void ZipAccount(Visitor&& visit, AccountT&... account) {
+  visit("started_at", account.started_at...);
+  visit("ended_at", account.ended_at...);
+  visit("duration_ms", account.duration_ms...);
+  visit("status", account.status...);
+  visit("total_tests", account.total_tests...);
+  visit("passed_tests", account.passed_tests...);
+  visit("failed_tests", account.failed_tests...);
+  visit("errors_between_tests", account.errors_between_tests...);
 }
 
+template <typename Visitor, typename... RunT>
+constexpr void ZipRun(Visitor&& visit, RunT&... run) {
+  visit("run_id", run.run_id...);
+  visit("project", run.project...);
+  ZipAccount(visit, run.account...);
+  visit("git_sha", run.git_sha...);
+  visit("git_dirty", run.git_dirty...);
+  visit("runtime_version", run.runtime_version...);
+  visit("test_args", run.test_args...);
+  visit("tree_sha", run.tree_sha...);
+  visit("branch", run.branch...);
+  visit("ci_url", run.ci_url...);
+}
+
+template <typename Visitor, typename... PartT>
+constexpr void ZipPart(Visitor&& visit, PartT&... part) {
+  visit("part_id", part.part_id...);
+  ZipAccount(visit, part.account...);
+  visit("variant", part.variant...);
+  visit("shard", part.shard...);
+  visit("roster_id", part.roster_id...);
+}
+
+template <typename Visitor, typename... FailureT>
+constexpr void ZipFailure(Visitor&& visit, FailureT&... failure) {
+  visit("test_file", failure.test_file...);
+  visit("test_name", failure.test_name...);
+  visit("failure_kind", failure.failure_kind...);
+  visit("error_message", failure.error_message...);
+  visit("error_stack", failure.error_stack...);
+  visit("duration_ms", failure.duration_ms...);
+  visit("failed_at", failure.failed_at...);
+  visit("part_id", failure.part_id...);
+  visit("line", failure.line...);
+  visit("attempt", failure.attempt...);
+  visit("shuffle_seed", failure.shuffle_seed...);
+  visit("preceding_test", failure.preceding_test...);
+  visit("signal", failure.signal...);
+}
+
+// The same over one object.
 template <typename RunT, typename Visitor>
 constexpr void VisitRun(RunT& run, Visitor&& visit) {
-  visit("run_id", run.run_id);
-  visit("project", run.project);
-  VisitAccount(run.account, visit);
-  visit("git_sha", run.git_sha);
-  visit("git_dirty", run.git_dirty);
-  visit("runtime_version", run.runtime_version);
-  visit("test_args", run.test_args);
-  visit("tree_sha", run.tree_sha);
-  visit("branch", run.branch);
-  visit("ci_url", run.ci_url);
+  ZipRun(visit, run);
 }
 
 template <typename PartT, typename Visitor>
 constexpr void VisitPart(PartT& part, Visitor&& visit) {
-  visit("part_id", part.part_id);
-  VisitAccount(part.account, visit);
-  visit("variant", part.variant);
-  visit("shard", part.shard);
-  visit("roster_id", part.roster_id);
+  ZipPart(visit, part);
 }
 
 template <typename FailureT, typename Visitor>
 constexpr void VisitFailure(FailureT& failure, Visitor&& visit) {
-  visit("test_file", failure.test_file);
-  visit("test_name", failure.test_name);
-  visit("failure_kind", failure.failure_kind);
-  visit("error_message", failure.error_message);
-  visit("error_stack", failure.error_stack);
-  visit("duration_ms", failure.duration_ms);
-  visit("failed_at", failure.failed_at);
-  visit("part_id", failure.part_id);
-  visit("line", failure.line);
-  visit("attempt", failure.attempt);
-  visit("shuffle_seed", failure.shuffle_seed);
-  visit("preceding_test", failure.preceding_test);
-  visit("signal", failure.signal);
+  ZipFailure(visit, failure);
 }
 
 }  // namespace flaky

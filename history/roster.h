@@ -21,7 +21,8 @@ using RosterEntries = std::map<std::string, RosterEntry, std::less<>>;
 
 // The roster's stored form is one JSON object in order of the names, so a store's own JSON functions read it too:
 //   {"Suite.A":1,"Suite.B":[2,1]}
-// is "A was executed once; B was executed twice and skipped once more". Equal entries give equal text, hence an equal id.
+// is "A was executed once; B was executed twice and skipped once more". Equal entries give equal text, hence an equal
+// id.
 RosterPtr MakeRoster(const RosterEntries& entries);
 
 // The id that belongs to a stored form: 32 hexadecimal digits of its XXH3-128.

@@ -10,13 +10,13 @@
 
 #include "history/time.h"
 
-// What the history consists of. The fields are the columns of the stores (docs/reference/data-model.md); "absent" is NULL
-// and never the same as an empty text or a zero. Plain values: copy, move and compare them freely; nothing here is shared
-// between threads but the immutable rosters.
+// What the history consists of. The fields are the columns of the stores (docs/reference/data-model.md); "absent" is
+// NULL and never the same as an empty text or a zero. Plain values: copy, move and compare them freely; nothing here is
+// shared between threads but the immutable rosters.
 namespace flaky {
 
-// The values that `status` and `failure_kind` have. They are kept as text, because a database that another tool wrote may
-// hold others, and a copy must not change them.
+// The values that `status` and `failure_kind` have. They are kept as text, because a database that another tool wrote
+// may hold others, and a copy must not change them.
 inline constexpr std::string_view kPass = "pass";
 inline constexpr std::string_view kFail = "fail";
 inline constexpr std::string_view kAssertion = "assertion";
@@ -24,13 +24,13 @@ inline constexpr std::string_view kTimeout = "timeout";
 inline constexpr std::string_view kUncaught = "uncaught";
 inline constexpr std::string_view kUnknown = "unknown";
 
-// What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count tests, not
-// results: a test that failed in one of its attempts is a failed one.
+// What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count
+// tests, not results: a test that failed in one of its attempts is a failed one.
 struct Account {
   Timestamp started_at;
   std::optional<Timestamp> ended_at;  // absent: still running, or died
   std::optional<int64_t> duration_ms;
-  std::optional<std::string> status;  // kPass or kFail; absent until the run ends
+  std::optional<std::string> status;   // kPass or kFail; absent until the run ends
   std::optional<int64_t> total_tests;  // passed, failed and skipped
   std::optional<int64_t> passed_tests;
   std::optional<int64_t> failed_tests;
@@ -68,8 +68,8 @@ struct Part {
 // One failure. A test with several failed assertions has several, with the same `attempt`.
 struct Failure {
   std::optional<std::string> part_id;  // absent where another tool wrote it
-  std::string test_file;               // where the test is defined, relative to the repository's root where it is below it
-  std::string test_name;               // `Suite.Test`, as --gtest_filter takes it
+  std::string test_file;  // where the test is defined, relative to the repository's root where it is below it
+  std::string test_name;  // `Suite.Test`, as --gtest_filter takes it
   std::string failure_kind;
   std::optional<std::string> error_message;
   std::optional<std::string> error_stack;
@@ -93,8 +93,8 @@ struct Roster {
 };
 using RosterPtr = std::shared_ptr<const Roster>;
 
-// One run with all that belongs to it: the unit of every transaction, copy, retry and checksum. `rosters` holds each roster
-// that the parts name once; the order of parts, failures and rosters means nothing.
+// One run with all that belongs to it: the unit of every transaction, copy, retry and checksum. `rosters` holds each
+// roster that the parts name once; the order of parts, failures and rosters means nothing.
 struct RunRecord {
   Run run;
   std::vector<Part> parts;

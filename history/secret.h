@@ -17,7 +17,9 @@ class Secret {
   const std::string& Reveal() const { return text_; }
 
   bool operator==(const Secret&) const = default;
-  friend std::ostream& operator<<(std::ostream& out, const Secret& secret) { return out << (secret.empty() ? "" : "***"); }
+  friend std::ostream& operator<<(std::ostream& out, const Secret& secret) {
+    return out << (secret.empty() ? "" : "***");
+  }
 
  private:
   std::string text_;

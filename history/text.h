@@ -13,8 +13,8 @@ bool IsStorable(std::string_view text);
 // The text with each byte that is not part of such UTF-8, and each NUL, replaced by U+FFFD.
 std::string MakeStorable(std::string_view text);
 
-// The text cut to at most `limit` bytes at a character's boundary, with a note of how many bytes were cut behind it. A text
-// within the limit is returned as it is.
+// The text cut to at most `limit` bytes at a character's boundary, with a note of how many bytes were cut behind it. A
+// text within the limit is returned as it is.
 std::string CutTo(std::string_view text, size_t limit);
 
 // Appends the text as a JSON string, quotes included. Precondition: IsStorable(text).

@@ -1,0 +1,125 @@
+#include "history/roster.h"
+
+#include <charconv>
+#include <stdexcept>
+
+#include "history/digest.h"
+#include "history/text.h"
+
+namespace flaky {
+namespace {
+
+// Reads the stored form, and nothing else: that keeps equal content equal text.
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : text_(text) {}
+
+  RosterEntries Parse() {
+    RosterEntries entries;
+    Expect('{');
+    for (bool first = true; !Take('}'); first = false) {
+      if (!first) Expect(',');
+      std::string name = Name();
+      Expect(':');
+      if (!entries.emplace(std::move(name), Entry()).second) Fail("a name that comes twice");
+    }
+    if (at_ != text_.size()) Fail("something behind the closing brace");
+    return entries;
+  }
+
+ private:
+  [[noreturn]] void Fail(const std::string& what) const {
+    throw std::invalid_argument("not a roster: " + what + " at byte " + std::to_string(at_));
+  }
+  bool Take(char c) {
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void Expect(char c) {
+    if (!Take(c)) Fail(std::string("no '") + c + "'");
+  }
+
+  RosterEntry Entry() {
+    if (!Take('[')) return {Number(), 0};
+    RosterEntry entry;
+    entry.executed = Number();
+    Expect(',');
+    entry.skipped = Number();
+    Expect(']');
+    return entry;
+  }
+
+  int64_t Number() {
+    int64_t value = 0;
+    const char* begin = text_.data() + at_;
+    const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
+    if (error != std::errc() || value < 0) Fail("no count");
+    at_ += static_cast<size_t>(end - begin);
+    return value;
+  }
+
+  std::string Name() {
+    Expect('"');
+    std::string name;
+    while (!Take('"')) {
+      if (at_ == text_.size()) Fail("a name without end");
+      const char c = text_[at_++];
+      name.push_back(c == '\\' ? Escaped() : c);
+    }
+    return name;
+  }
+
+  char Escaped() {
+    const char c = at_ < text_.size() ? text_[at_++] : '\0';
+    switch (c) {
+      case 'n':
+        return '\n';
+      case 'r':
+        return '\r';
+      case 't':
+        return '\t';
+      case '"':
+      case '\\':
+        return c;
+      case 'u': {
+        unsigned value = 0;
+        const std::string_view digits = text_.substr(at_, 4);
+        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        if (error != std::errc() || end != digits.data() + 4 || value >= 0x20) Fail("an unknown escape");
+        at_ += 4;
+        return static_cast<char>(value);
+      }
+      default:
+        Fail("an unknown escape");
+    }
+  }
+
+  std::string_view text_;
+  size_t at_ = 0;
+};
+
+}  // namespace
+
+RosterPtr MakeRoster(const RosterEntries& entries) {
+  std::string tests = "{";
+  for (const auto& [name, entry] : entries) {
+    if (tests.size() > 1) tests.push_back(',');
+    AppendJson(tests, name);
+    tests.push_back(':');
+    if (entry.skipped == 0) {
+      tests += std::to_string(entry.executed);
+    } else {
+      tests += '[' + std::to_string(entry.executed) + ',' + std::to_string(entry.skipped) + ']';
+    }
+  }
+  tests.push_back('}');
+  std::string id = RosterId(tests);
+  return std::make_shared<const Roster>(Roster{std::move(id), std::move(tests)});
+}
+
+std::string RosterId(std::string_view tests) { return DigestOf(tests).ToString(); }
+
+RosterEntries ParseRoster(std::string_view tests) { return Parser(tests).Parse(); }
+
+}  // namespace flaky
