@@ -17,12 +17,13 @@ enum class ErrorKind {
   kPermanent,     // anything else; trying again will not help
 };
 
-// The one exception type of all stores; a client library's own exceptions do not pass a store's edge. what() is one sentence
-// for the user: `sqlite:/x/h.db: cannot write runs: database or disk is full (SQLITE_FULL)`, with no secret in it.
+// The one exception type of all stores; a client library's own exceptions do not pass a store's edge. what() is one
+// sentence for the user: `sqlite:/x/h.db: cannot write runs: database or disk is full (SQLITE_FULL)`, with no secret in
+// it.
 class StoreError : public std::runtime_error {
  public:
-  // `store`: the location as it may be shown. `operation`: what was being done ("write runs"). `vendor_code`: the client
-  // library's or server's own code, may be empty. `detail`: what went wrong and, where one knows, what to do.
+  // `store`: the location as it may be shown. `operation`: what was being done ("write runs"). `vendor_code`: the
+  // client library's or server's own code, may be empty. `detail`: what went wrong and, where one knows, what to do.
   StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code, std::string detail);
 
   ErrorKind kind() const { return kind_; }

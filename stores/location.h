@@ -12,9 +12,9 @@ inline constexpr std::string_view kDefaultPrefix = "flaky_test_";
 
 // Where a store is and how to open it. Made by ParseLocation, so that every part of it is well formed.
 struct Location {
-  std::string scheme;   // "sqlite"
-  Secret address;       // what the scheme's store understands: a path, a connection string (which may hold a password)
-  Secret token;         // FLAKY_TESTS_AUTH_TOKEN, for stores that want one
+  std::string scheme;  // "sqlite"
+  Secret address;      // what the scheme's store understands: a path, a connection string (which may hold a password)
+  Secret token;        // FLAKY_TESTS_AUTH_TOKEN, for stores that want one
   std::string prefix = std::string(kDefaultPrefix);  // of the tables' names: [a-z0-9_], at most 40 characters
 
   // The location as it may be shown: without password or token.
@@ -22,8 +22,9 @@ struct Location {
 };
 
 // Reads `SCHEME:ADDRESS`, with an optional `?prefix=NAME` for the tables, which counts more than `default_prefix`.
-// Throws StoreError of kind kInvalid that names the text (without secrets), what is wrong with it and what is understood:
-// no or an unknown scheme, an empty address, an unknown option, a prefix with other characters than [a-z0-9_].
+// Throws StoreError of kind kInvalid that names the text (without secrets), what is wrong with it and what is
+// understood: no or an unknown scheme, an empty address, an unknown option, a prefix with other characters than
+// [a-z0-9_].
 Location ParseLocation(std::string_view text, std::string_view default_prefix = kDefaultPrefix);
 
 // Throws StoreError (kInvalid) unless `prefix` may begin a table's name. `where` says in the message what it came from.

@@ -10,8 +10,8 @@
 
 namespace flaky {
 
-// Opens the store at `location`. Throws StoreError: kInvalid for a scheme that this build does not have (the message lists
-// those it has), otherwise what the store's own opening throws.
+// Opens the store at `location`. Throws StoreError: kInvalid for a scheme that this build does not have (the message
+// lists those it has), otherwise what the store's own opening throws.
 std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode);
 
 // The schemes this program knows, and whether this build has their store.

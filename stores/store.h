@@ -17,19 +17,21 @@
 // The contract of all stores: what a history is kept in. tests/contract holds every store to it.
 //
 // To add a store:
-//  1. a folder stores/<name>/ with a header that declares one function, `std::unique_ptr<Store> Open<Name>(const Location&,
+//  1. a folder stores/<name>/ with a header that declares one function, `std::unique_ptr<Store> Open<Name>(const
+//  Location&,
 //     OpenMode)`, and a source that hides the class;
 //  2. its dialect's numbered migrations in stores/schema/<dialect>/, unless an existing dialect serves;
 //  3. a line in the table of stores/open.cc and a CMake option FLAKY_STORE_<NAME>;
 //  4. a Traits and a line in tests/contract/;
 //  5. a page docs/stores/<name>.md: the location's grammar, limits, permissions, what is stored.
-// A store explains bad input instead of correcting it, reads neither the environment nor files of settings, never retries
-// (a wrapper does), prints nothing, and lets no exception out but StoreError and std::bad_alloc.
+// A store explains bad input instead of correcting it, reads neither the environment nor files of settings, never
+// retries (a wrapper does), prints nothing, and lets no exception out but StoreError and std::bad_alloc.
 namespace flaky {
 
 enum class OpenMode {
   kRead,   // nothing is created, changed or upgraded; an old or foreign-but-compatible schema is read as it is
   kWrite,  // what is missing is created, the schema upgraded, before Open returns
+  kBulk,   // as kWrite, for a copy: what costs time in every write may wait for Finish
 };
 
 // Which runs. Absent means all.
@@ -83,14 +85,14 @@ struct WriteResult {
 };
 
 struct SchemaState {
-  int64_t found = 0;  // the highest migration applied; 0: none, or tables of another tool
-  int64_t known = 0;  // the highest one this program has
+  int64_t found = 0;                 // the highest migration applied; 0: none, or tables of another tool
+  int64_t known = 0;                 // the highest one this program has
   std::vector<std::string> pending;  // names of those to come, in order
 };
 
-// One open store. Not thread-safe: one thread at a time uses an object; several objects, threads and processes may use one
-// store at once. Every verb throws StoreError; after one the object may still be used, and nothing of the failed call is half
-// done: each record is there whole or not at all.
+// One open store. Not thread-safe: one thread at a time uses an object; several objects, threads and processes may use
+// one store at once. Every verb throws StoreError; after one the object may still be used, and nothing of the failed
+// call is half done: each record is there whole or not at all.
 class Store {
  public:
   virtual ~Store() = default;
@@ -100,14 +102,18 @@ class Store {
 
   virtual SchemaState schema() = 0;
 
-  // Makes each record's run hold what the record says, as history/merge.h defines it: atomically per record and idempotent,
-  // so that a call whose answer was lost can be repeated. One result per record, in order. A conflicting record is left out
-  // and reported; the others are written. A record that is equal or contained already is kUnchanged. Run ids within one call
-  // are distinct. Precondition: opened with kWrite, texts are storable (history/text.h).
+  // Makes each record's run hold what the record says, as history/merge.h defines it: atomically per record and
+  // idempotent, so that a call whose answer was lost can be repeated. One result per record, in order. A conflicting
+  // record is left out and reported; the others are written. A record that is equal or contained already is kUnchanged.
+  // Run ids within one call are distinct. Precondition: not opened with kRead, texts are storable (history/text.h).
   virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
 
-  // The next page of runs in the order (started_at, run_id), whole unless asked otherwise. Walking the pages meets every run
-  // that was there at the start once, and may or may not meet those written meanwhile.
+  // Ends the writing of a store opened with kBulk: completes what was put off and makes all of it durable. Where it is never
+  // called, because the process died, the next opening for writing completes it.
+  virtual void Finish() {}
+
+  // The next page of runs in the order (started_at, run_id), whole unless asked otherwise. Walking the pages meets
+  // every run that was there at the start once, and may or may not meet those written meanwhile.
   virtual Page Read(const PageRequest& request) = 0;
 
   // The records of these runs as they are stored now, in any order; absent runs are left out.

@@ -1,0 +1,28 @@
+#include "stores/error.h"
+
+#include <utility>
+
+namespace flaky {
+namespace {
+
+std::string Sentence(const std::string& store, const std::string& operation, const std::string& vendor_code,
+                     const std::string& detail) {
+  std::string text;
+  if (!store.empty()) text += store + ": ";
+  if (!operation.empty()) text += "cannot " + operation + ": ";
+  text += detail;
+  if (!vendor_code.empty()) text += " (" + vendor_code + ")";
+  return text;
+}
+
+}  // namespace
+
+StoreError::StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code,
+                       std::string detail)
+    : std::runtime_error(Sentence(store, operation, vendor_code, detail)),
+      kind_(kind),
+      store_(std::move(store)),
+      operation_(std::move(operation)),
+      vendor_code_(std::move(vendor_code)) {}
+
+}  // namespace flaky

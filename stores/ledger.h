@@ -1,0 +1,55 @@
+#ifndef FLAKY_STORES_LEDGER_H_
+#define FLAKY_STORES_LEDGER_H_
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/sql_script.h"
+#include "stores/store.h"
+
+// The schema ledger: which migrations there are, which ones a database has, what remains. It knows no database; each
+// store reads and writes its table `<prefix>schema(version, name, checksum, applied_at)` and runs the steps.
+namespace flaky {
+
+// One numbered file of stores/schema/<dialect>/, embedded by the build.
+struct Migration {
+  int64_t version;        // 1, 2, … without gaps
+  std::string_view name;  // "0001_runs_and_failures"
+  std::string_view sql;   // the file's bytes, with `{prefix}` where the tables' prefix goes
+};
+
+// In order of the versions. Defined by what cmake/EmbedSql.cmake generates.
+std::span<const Migration> SqliteMigrations();
+
+// Stands for the content of an applied file: 32 hexadecimal digits, XXH3-128 of its bytes.
+std::string Checksum(const Migration& migration);
+
+// The migration's statements for tables of this prefix. Precondition: the prefix passed CheckPrefix.
+std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix);
+
+// True if the migration only makes indexes, so that a copy into new tables may apply it after the rows.
+bool MakesOnlyIndexes(const Migration& migration);
+
+// A row of the ledger.
+struct AppliedMigration {
+  int64_t version = 0;
+  std::string name;
+  std::string checksum;
+};
+
+// The state of a database whose ledger has these rows. Throws StoreError (kInvalid, naming the migration) when a row's
+// checksum is not that of our migration of the same version: then the database's tables are not what this program takes
+// them for.
+SchemaState StateOf(std::span<const Migration> known, std::span<const AppliedMigration> applied,
+                    const std::string& store);
+
+// Throws StoreError (kSchemaTooNew) when the database is of a later version than this program knows, and so must not be
+// written.
+void CheckWritable(const SchemaState& state, const std::string& store);
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_LEDGER_H_

@@ -1,0 +1,181 @@
+#include "stores/memory/memory_store.h"
+
+#include <algorithm>
+#include <map>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+#include "stores/record_check.h"
+
+namespace flaky {
+
+class MemoryHistory {
+ public:
+  using Key = std::pair<Timestamp, std::string>;
+
+  std::mutex mutex;
+  std::map<Key, RunRecord> records;             // in the order of pages
+  std::map<std::string, Timestamp> started_at;  // by run id, in the order of FindRuns
+  std::unordered_map<std::string, RosterPtr> rosters;
+
+  RunRecord* Find(const std::string& run_id) {
+    const auto at = started_at.find(run_id);
+    return at == started_at.end() ? nullptr : &records.at({at->second, run_id});
+  }
+  void Put(RunRecord record) {
+    const std::string run_id = record.run.run_id;
+    if (const auto at = started_at.find(run_id); at != started_at.end()) records.erase({at->second, run_id});
+    for (RosterPtr& roster : record.rosters) roster = rosters.emplace(roster->roster_id, roster).first->second;
+    started_at[run_id] = record.run.account.started_at;
+    records.insert_or_assign(Key(record.run.account.started_at, run_id), std::move(record));
+  }
+};
+
+namespace {
+
+size_t SizeOf(const std::optional<std::string>& text) { return text ? text->size() : 0; }
+
+size_t TextBytesOf(const RunRecord& record) {
+  size_t bytes = record.run.run_id.size() + SizeOf(record.run.test_args);
+  for (const Failure& failure : record.failures) {
+    bytes += failure.test_file.size() + failure.test_name.size() + SizeOf(failure.error_message) +
+             SizeOf(failure.error_stack);
+  }
+  return bytes;
+}
+
+bool Matches(const Run& run, const RunFilter& filter) {
+  if (filter.project && run.project != *filter.project) return false;
+  if (filter.since && run.account.started_at < *filter.since) return false;
+  return !filter.until || run.account.started_at < *filter.until;
+}
+
+class MemoryStore : public Store {
+ public:
+  MemoryStore(std::shared_ptr<MemoryHistory> history, OpenMode mode, std::string name)
+      : history_(std::move(history)), mode_(mode), name_(std::move(name)) {}
+
+  const std::string& name() const override { return name_; }
+  SchemaState schema() override { return {}; }
+
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    if (mode_ == OpenMode::kRead) {
+      throw StoreError(ErrorKind::kInvalid, name_, "write runs", "", "it was opened for reading only");
+    }
+    RecordCheck check(name_);
+    for (const RunRecord& record : records) check.Check(record);
+    const std::lock_guard lock(history_->mutex);
+    std::vector<WriteResult> results;
+    for (const RunRecord& record : records) results.push_back(WriteOne(record));
+    return results;
+  }
+
+  Page Read(const PageRequest& request) override {
+    const std::lock_guard lock(history_->mutex);
+    const auto& records = history_->records;
+    const auto key =
+        request.after ? MemoryHistory::Key(request.after->started_at, request.after->run_id) : MemoryHistory::Key();
+    if (request.direction == Direction::kOldestFirst) {
+      return PageOf(request, request.after ? records.upper_bound(key) : records.begin(), records.end());
+    }
+    const auto behind = request.after ? records.lower_bound(key) : records.end();
+    return PageOf(request, std::make_reverse_iterator(behind), records.rend());
+  }
+
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override {
+    const std::lock_guard lock(history_->mutex);
+    std::vector<RunRecord> found;
+    for (const std::string& run_id : run_ids) {
+      if (const RunRecord* record = history_->Find(run_id)) found.push_back(*record);
+    }
+    return found;
+  }
+
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
+    const std::lock_guard lock(history_->mutex);
+    std::vector<std::string> found;
+    const auto& ids = history_->started_at;
+    for (auto at = ids.lower_bound(std::string(prefix)); at != ids.end() && found.size() < limit; ++at) {
+      if (!at->first.starts_with(prefix)) break;
+      found.push_back(at->first);
+    }
+    return found;
+  }
+
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
+    const std::lock_guard lock(history_->mutex);
+    for (const auto& [key, record] : history_->records) {
+      const Run& run = record.run;
+      if (filter.project && run.project != *filter.project) continue;
+      for (const Failure& failure : record.failures) {
+        if (filter.after && failure.failed_at <= *filter.after) continue;
+        if (filter.test_name && failure.test_name != *filter.test_name) continue;
+        visitor({run.run_id, failure.test_file, failure.test_name, failure.failure_kind, failure.error_message,
+                 failure.error_stack, failure.failed_at, run.account.ended_at.has_value(), run.account.failed_tests});
+      }
+    }
+  }
+
+  Totals Count(const RunFilter& filter) override {
+    const std::lock_guard lock(history_->mutex);
+    Totals totals;
+    for (const auto& [key, record] : history_->records) {
+      if (!Matches(record.run, filter)) continue;
+      ++totals.runs;
+      totals.parts += static_cast<int64_t>(record.parts.size());
+      totals.failures += static_cast<int64_t>(record.failures.size());
+    }
+    return totals;
+  }
+
+ private:
+  WriteResult WriteOne(const RunRecord& record) {
+    const RunRecord* known = history_->Find(record.run.run_id);
+    if (known == nullptr) {
+      history_->Put(record);
+      return {WriteResult::Outcome::kInserted, {}};
+    }
+    Merge merge = MergeRecords(*known, record);
+    if (merge.outcome == MergeOutcome::kConflict) return {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
+    if (merge.outcome != MergeOutcome::kCompleted) return {WriteResult::Outcome::kUnchanged, {}};
+    history_->Put(std::move(merge.merged));
+    return {WriteResult::Outcome::kCompleted, {}};
+  }
+
+  template <typename Iterator>
+  static Page PageOf(const PageRequest& request, Iterator at, Iterator end) {
+    Page page;
+    size_t bytes = 0;
+    for (; at != end; ++at) {
+      const RunRecord& record = at->second;
+      if (!Matches(record.run, request.filter)) continue;
+      if (!page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes)) {
+        const Run& last = page.records.back().run;
+        page.next = RunKey{last.account.started_at, last.run_id};
+        break;
+      }
+      bytes += TextBytesOf(record);
+      if (request.detail == Detail::kRunsOnly) {
+        page.records.push_back({record.run, {}, {}, {}});
+      } else {
+        page.records.push_back(record);
+      }
+    }
+    return page;
+  }
+
+  std::shared_ptr<MemoryHistory> history_;
+  OpenMode mode_;
+  std::string name_;
+};
+
+}  // namespace
+
+std::shared_ptr<MemoryHistory> MakeMemoryHistory() { return std::make_shared<MemoryHistory>(); }
+
+std::unique_ptr<Store> OpenMemory(std::shared_ptr<MemoryHistory> history, OpenMode mode, std::string name) {
+  return std::make_unique<MemoryStore>(std::move(history), mode, std::move(name));
+}
+
+}  // namespace flaky

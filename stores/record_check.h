@@ -1,0 +1,27 @@
+#ifndef FLAKY_STORES_RECORD_CHECK_H_
+#define FLAKY_STORES_RECORD_CHECK_H_
+
+#include <string>
+#include <unordered_set>
+
+#include "history/run.h"
+
+namespace flaky {
+
+// What every store refuses in records to be written: a roster whose content does not belong to its id, a part whose
+// roster the record does not hold. Rosters that several records share are looked at once.
+class RecordCheck {
+ public:
+  explicit RecordCheck(const std::string& store) : store_(store) {}
+
+  // Throws StoreError (kInvalid) that names run and roster.
+  void Check(const RunRecord& record);
+
+ private:
+  const std::string& store_;
+  std::unordered_set<const Roster*> seen_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_RECORD_CHECK_H_

@@ -1,0 +1,45 @@
+-- What this program keeps beyond the npm packages: the parts that make up a run, the rosters of the tests that they executed,
+-- and nullable columns, which do not disturb inserts that name theirs.
+
+-- if-missing: {prefix}runs.tree_sha
+ALTER TABLE "{prefix}runs" ADD COLUMN tree_sha TEXT;
+-- if-missing: {prefix}runs.branch
+ALTER TABLE "{prefix}runs" ADD COLUMN branch TEXT;
+-- if-missing: {prefix}runs.ci_url
+ALTER TABLE "{prefix}runs" ADD COLUMN ci_url TEXT;
+
+-- if-missing: {prefix}failures.part_id
+ALTER TABLE "{prefix}failures" ADD COLUMN part_id TEXT;
+-- if-missing: {prefix}failures.line
+ALTER TABLE "{prefix}failures" ADD COLUMN line INTEGER;
+-- if-missing: {prefix}failures.attempt
+ALTER TABLE "{prefix}failures" ADD COLUMN attempt INTEGER;
+-- if-missing: {prefix}failures.shuffle_seed
+ALTER TABLE "{prefix}failures" ADD COLUMN shuffle_seed INTEGER;
+-- if-missing: {prefix}failures.preceding_test
+ALTER TABLE "{prefix}failures" ADD COLUMN preceding_test TEXT;
+-- if-missing: {prefix}failures.signal
+ALTER TABLE "{prefix}failures" ADD COLUMN signal TEXT;
+
+CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
+  roster_id TEXT PRIMARY KEY NOT NULL,
+  tests TEXT NOT NULL
+);
+
+-- A part belongs to its run: the same part_id under another run would be another part.
+CREATE TABLE IF NOT EXISTS "{prefix}parts" (
+  run_id TEXT NOT NULL REFERENCES "{prefix}runs" (run_id),
+  part_id TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT,
+  duration_ms INTEGER,
+  status TEXT,
+  total_tests INTEGER,
+  passed_tests INTEGER,
+  failed_tests INTEGER,
+  errors_between_tests INTEGER,
+  variant TEXT,
+  shard TEXT,
+  roster_id TEXT REFERENCES "{prefix}rosters" (roster_id),
+  PRIMARY KEY (run_id, part_id)
+);

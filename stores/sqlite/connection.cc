@@ -1,0 +1,219 @@
+#include "stores/sqlite/connection.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <new>
+#include <thread>
+
+namespace flaky {
+namespace {
+
+// A copy has three connections: one that writes, all over the indexes, and two that mostly read on. Together with the
+// batches on their way these sizes keep it within 64 MiB; larger ones were no faster.
+constexpr int kWriterCacheKibibytes = 12 * 1024;
+constexpr int kReaderCacheKibibytes = 4 * 1024;
+
+// Of new databases. Two of SQLite's own pages: messages of some hundred bytes fill them better, and a copy is a sixth
+// faster.
+constexpr int kPageBytes = 8192;
+
+// Pages after which the log is moved into the database. A copy changes the same pages of the indexes in batch after
+// batch; with SQLite's own 1,000 each of them would be moved time and again.
+constexpr int kAutoCheckpointPages = 8000;
+
+// What SQLite's primary result codes are to a caller.
+struct CodeMeaning {
+  int code;
+  const char* name;
+  ErrorKind kind;
+  const char* advice;  // behind SQLite's own words; may be empty
+};
+constexpr CodeMeaning kCodes[] = {
+    {SQLITE_ERROR, "SQLITE_ERROR", ErrorKind::kInvalid, ""},
+    {SQLITE_PERM, "SQLITE_PERM", ErrorKind::kAuth, ""},
+    {SQLITE_ABORT, "SQLITE_ABORT", ErrorKind::kTransient, ""},
+    {SQLITE_BUSY, "SQLITE_BUSY", ErrorKind::kTransient, ": another process has kept it locked all the while"},
+    {SQLITE_LOCKED, "SQLITE_LOCKED", ErrorKind::kTransient, ""},
+    {SQLITE_READONLY, "SQLITE_READONLY", ErrorKind::kAuth, ": file and folder have to be writable"},
+    {SQLITE_INTERRUPT, "SQLITE_INTERRUPT", ErrorKind::kTransient, ""},
+    {SQLITE_IOERR, "SQLITE_IOERR", ErrorKind::kPermanent, ""},
+    {SQLITE_CORRUPT, "SQLITE_CORRUPT", ErrorKind::kInvalid,
+     ": the file is damaged; `sqlite3 FILE .recover` saves what can be saved"},
+    {SQLITE_FULL, "SQLITE_FULL", ErrorKind::kPermanent, ": nothing of this was written; make room and repeat it"},
+    {SQLITE_CANTOPEN, "SQLITE_CANTOPEN", ErrorKind::kAuth, ": file and folder have to be accessible"},
+    {SQLITE_PROTOCOL, "SQLITE_PROTOCOL", ErrorKind::kTransient, ""},
+    {SQLITE_SCHEMA, "SQLITE_SCHEMA", ErrorKind::kTransient, ""},
+    {SQLITE_TOOBIG, "SQLITE_TOOBIG", ErrorKind::kInvalid, ""},
+    {SQLITE_CONSTRAINT, "SQLITE_CONSTRAINT", ErrorKind::kInvalid, ""},
+    {SQLITE_MISMATCH, "SQLITE_MISMATCH", ErrorKind::kInvalid, ""},
+    {SQLITE_AUTH, "SQLITE_AUTH", ErrorKind::kAuth, ""},
+    {SQLITE_NOTADB, "SQLITE_NOTADB", ErrorKind::kInvalid, ": it is something else, or encrypted"},
+};
+
+// A `file:` URI of the path: the one form in which no path means anything but a file.
+std::string UriOf(const std::string& path, bool immutable) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string uri = path.starts_with('/') ? "file://" : "file:./";
+  for (const char c : path) {
+    const unsigned char byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7f || c == '%' || c == '?' || c == '#') {
+      uri += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    } else {
+      uri += c;
+    }
+  }
+  if (immutable) uri += "?immutable=1";
+  return uri;
+}
+
+ErrorKind KindOfErrno(int error) {
+  switch (error) {
+    case ENOENT:
+      return ErrorKind::kMissing;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorKind::kAuth;
+    case ENOTDIR:
+    case ENAMETOOLONG:
+    case ELOOP:
+      return ErrorKind::kInvalid;
+    default:
+      return ErrorKind::kPermanent;
+  }
+}
+
+}  // namespace
+
+SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options)
+    : name_(location.shown),
+      path_(location.address.Reveal()),
+      prefix_(location.prefix),
+      busy_timeout_(options.busy_timeout) {
+  // SQLite's count of its own memory takes a lock at every allocation, a tenth of a copy's time, and nobody asks for
+  // it. It can only be switched off before SQLite is first used; where somebody was faster, it stays.
+  [[maybe_unused]] static const int without_count = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+  CheckFile(mode);
+  Guard("open the database", [&] {
+    if (mode == OpenMode::kRead) {
+      OpenForReading();
+    } else {
+      Open(SQLITE_OPEN_READWRITE, false);
+      if (sqlite3_db_readonly(db_->getHandle(), "main") != 0) {
+        Fail(ErrorKind::kAuth, "open the database", "the file is write-protected");
+      }
+      // A copy is safe against a killed process without waiting for the disk at every batch; against a power cut
+      // it is when Finish has returned. Records are whole, so their references need no second check.
+      const bool bulk = mode == OpenMode::kBulk;
+      db_->exec("PRAGMA page_size = " + std::to_string(kPageBytes) + "; PRAGMA synchronous = " +
+                (bulk ? "NORMAL" : "FULL") + "; PRAGMA foreign_keys = " + (bulk ? "OFF" : "ON") +
+                "; PRAGMA wal_autocheckpoint = " + std::to_string(kAutoCheckpointPages));
+    }
+    db_->exec("PRAGMA cache_size = -" +
+              std::to_string(mode == OpenMode::kRead ? kReaderCacheKibibytes : kWriterCacheKibibytes));
+  });
+}
+
+void SqliteConnection::CheckFile(OpenMode mode) const {
+  struct stat info = {};
+  if (stat(path_.c_str(), &info) != 0) {
+    const int error = errno;
+    if (error == ENOENT && mode != OpenMode::kRead) {
+      CreateFile();
+      return;
+    }
+    Fail(KindOfErrno(error), "open the database", error == ENOENT ? "there is no such file" : std::strerror(error));
+  }
+  if (S_ISDIR(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it is a folder; name a file");
+  if (!S_ISREG(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it is no regular file");
+  if (faccessat(AT_FDCWD, path_.c_str(), R_OK, AT_EACCESS) != 0)
+    Fail(KindOfErrno(errno), "open the database", std::strerror(errno));
+}
+
+// SQLite gives its log files the mode of the database, so creating the file ourselves keeps all three private.
+void SqliteConnection::CreateFile() const {
+  const int fd = open(path_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+  if (fd >= 0) {
+    close(fd);
+    return;
+  }
+  const int error = errno;
+  if (error == EEXIST) return;  // another process was faster, or a symbolic link leads nowhere: opening will tell
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  Fail(KindOfErrno(error), "create the database",
+       error == ENOENT ? "there is no folder '" + folder + "'"
+                       : std::strerror(error) + (folder.empty() ? "" : " (in the folder '" + folder + "')"));
+}
+
+void SqliteConnection::Open(int flags, bool immutable) {
+  db_.reset();
+  db_.emplace(UriOf(path_, immutable), flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+              static_cast<int>(busy_timeout_.count()));
+}
+
+bool SqliteConnection::CanRead() {
+  const int code = db_->tryExec("SELECT 1 FROM sqlite_master LIMIT 1") & 0xff;
+  return code != SQLITE_CANTOPEN && code != SQLITE_READONLY;
+}
+
+// Reading, too, is done with a connection that may write where it can: in WAL mode SQLite needs two companion files,
+// and a connection for reading only would leave them behind. Where the folder does not take them and no writer has left
+// any, all of the history is in the database itself, and it is read as a file that nobody changes.
+void SqliteConnection::OpenForReading() {
+  Open(SQLITE_OPEN_READWRITE, false);
+  if (CanRead()) return;
+  struct stat log = {};
+  if (stat((path_ + "-wal").c_str(), &log) == 0 && log.st_size > 0) {
+    Fail(ErrorKind::kAuth, "read the database",
+         "a part of it is in '" + path_ +
+             "-wal', which can only be read where the folder can be written; copy the files elsewhere, or open it "
+             "once with a program that may write there");
+  }
+  Open(SQLITE_OPEN_READONLY, true);
+}
+
+void SqliteConnection::UseWriteAheadLog() {
+  // Changing the mode does not wait for locks as other statements do.
+  const auto deadline = std::chrono::steady_clock::now() + busy_timeout_;
+  for (;;) {
+    try {
+      if (std::string_view(db_->execAndGet("PRAGMA journal_mode").getText()) == "wal") return;
+      db_->execAndGet("PRAGMA journal_mode = WAL");
+      return;
+    } catch (const SQLite::Exception& error) {
+      if (error.getErrorCode() != SQLITE_BUSY || std::chrono::steady_clock::now() >= deadline) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+void SqliteConnection::Flush() { db_->exec("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)"); }
+
+void SqliteConnection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
+  throw StoreError(kind, name_, std::string(operation), "", detail);
+}
+
+void SqliteConnection::Translate(const SQLite::Exception& error, std::string_view operation) const {
+  const int primary = error.getErrorCode() & 0xff;
+  const int extended = error.getExtendedErrorCode();
+  if (primary == SQLITE_NOMEM) throw std::bad_alloc();
+  std::string code = "SQLite code " + std::to_string(primary);
+  ErrorKind kind = ErrorKind::kPermanent;
+  std::string detail = error.what();
+  for (const CodeMeaning& meaning : kCodes) {
+    if (meaning.code != primary) continue;
+    code = meaning.name;
+    kind = meaning.kind;
+    detail += meaning.advice;
+  }
+  if (extended > 0 && extended != primary) code += ", " + std::to_string(extended);
+  throw StoreError(kind, name_, std::string(operation), code, detail);
+}
+
+}  // namespace flaky

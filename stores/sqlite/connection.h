@@ -1,0 +1,88 @@
+#ifndef FLAKY_STORES_SQLITE_CONNECTION_H_
+#define FLAKY_STORES_SQLITE_CONNECTION_H_
+
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "stores/location.h"
+#include "stores/sqlite/sqlite_store.h"
+#include "stores/store.h"
+
+namespace flaky {
+
+// One connection to one SQLite file, and the edge at which SQLite's errors become StoreErrors.
+class SqliteConnection {
+ public:
+  // Opens as OpenSqlite promises, save for the schema.
+  SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options);
+
+  SQLite::Database& db() { return *db_; }
+  const std::string& name() const { return name_; }
+
+  // The table's name with the prefix, quoted for SQL.
+  std::string Table(std::string_view table) const { return '"' + prefix_ + std::string(table) + '"'; }
+  const std::string& prefix() const { return prefix_; }
+
+  // Does `work`, which may throw SQLite::Exception. `operation` says in an error what was being done: "write runs".
+  template <typename Work>
+  auto Guard(std::string_view operation, Work&& work) {
+    try {
+      return std::forward<Work>(work)();
+    } catch (const SQLite::Exception& error) {
+      Translate(error, operation);
+    }
+  }
+
+  // Turns on write-ahead logging where the file system can do it.
+  void UseWriteAheadLog();
+
+  // Moves the log into the database and waits until the disk has it.
+  void Flush();
+
+  [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
+
+ private:
+  [[noreturn]] void Translate(const SQLite::Exception& error, std::string_view operation) const;
+  void CheckFile(OpenMode mode) const;
+  void CreateFile() const;
+  void OpenForReading();
+  void Open(int flags, bool immutable);
+  bool CanRead();
+
+  std::string name_;
+  std::string path_;
+  std::string prefix_;
+  std::chrono::milliseconds busy_timeout_;
+  std::optional<SQLite::Database> db_;
+};
+
+// Readies a cached statement for another use and, at the end of the scope, gives up what it holds, a read lock among
+// it.
+class StatementUse {
+ public:
+  explicit StatementUse(SQLite::Statement& statement) : statement_(statement) { statement_.tryReset(); }
+  ~StatementUse() { statement_.tryReset(); }
+  StatementUse(const StatementUse&) = delete;
+  StatementUse& operator=(const StatementUse&) = delete;
+
+  SQLite::Statement& operator*() { return statement_; }
+  SQLite::Statement* operator->() { return &statement_; }
+
+ private:
+  SQLite::Statement& statement_;
+};
+
+// Binds a text without copying it: it must live until the statement is reset.
+inline void BindText(SQLite::Statement& statement, int index, const std::string& text) {
+  statement.bindNoCopy(index, text);
+}
+void BindText(SQLite::Statement&, int, std::string&&) = delete;
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SQLITE_CONNECTION_H_

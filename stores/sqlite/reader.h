@@ -1,0 +1,67 @@
+#ifndef FLAKY_STORES_SQLITE_READER_H_
+#define FLAKY_STORES_SQLITE_READER_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stores/sqlite/connection.h"
+#include "stores/sqlite/schema.h"
+#include "stores/store.h"
+
+namespace flaky {
+
+// The reading verbs of the SQLite store. Throws SQLite::Exception and StoreError.
+class SqliteReader {
+ public:
+  // An up-to-date schema has all columns; in an older one, those that it lacks are read as absent.
+  SqliteReader(SqliteConnection& connection, bool up_to_date);
+
+  Page Read(const PageRequest& request);
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit);
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
+  Totals Count(const RunFilter& filter);
+
+  // One whole record, and the row ids of its failures in their order. Absent when there is no such run.
+  struct Stored {
+    RunRecord record;
+    std::vector<int64_t> failure_ids;
+  };
+  std::optional<Stored> Load(const std::string& run_id);
+
+ private:
+  // The order of pages as SQL: with our index it is the runs' own, without it a temporary table's.
+  struct Order {
+    std::string from;        // tables, with the runs as `r`
+    std::string started_at;  // without Z
+    std::string run_id;
+  };
+  Order PageOrder(bool first_page);
+  std::string KeyText(const RunKey& key);
+
+  size_t ReadRun(const SQLite::Statement& row, RunRecord& record) const;
+  size_t ReadParts(RunRecord& record);
+  size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids);
+  RosterPtr ReadRoster(const std::string& run_id, const std::string& roster_id, size_t& bytes);
+
+  SqliteConnection& connection_;
+  bool has_order_index_ = true;
+  bool has_parts_ = true;
+  std::string run_columns_;
+  SQLite::Statement run_;
+  std::optional<SQLite::Statement> parts_;
+  SQLite::Statement failures_;
+  std::optional<SQLite::Statement> roster_;
+
+  // Rosters read lately: successive runs mostly have the same.
+  std::map<std::string, RosterPtr> rosters_;
+  size_t rosters_bytes_ = 0;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SQLITE_READER_H_

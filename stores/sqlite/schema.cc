@@ -1,0 +1,140 @@
+#include "stores/sqlite/schema.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "history/time.h"
+#include "stores/sqlite/columns.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kLedger = "schema";
+constexpr std::string_view kOpening = "use the tables";
+
+// What a table of this name has had from the beginning, in the npm packages' first version or in ours.
+struct TableShape {
+  std::string_view name;
+  std::vector<std::string> columns;
+};
+
+std::vector<std::string> With(std::vector<std::string> columns, std::initializer_list<const char*> more) {
+  columns.insert(columns.end(), more.begin(), more.end());
+  return columns;
+}
+
+const std::vector<TableShape>& Shapes() {
+  static const std::vector<TableShape> shapes = {
+      {"runs",
+       {"run_id", "started_at", "ended_at", "duration_ms", "status", "total_tests", "failed_tests", "git_sha",
+        "git_dirty"}},
+      {"failures",
+       {"id", "run_id", "test_file", "test_name", "failure_kind", "error_message", "error_stack", "duration_ms",
+        "failed_at"}},
+      {"parts", With(Columns().parts, {"run_id"})},
+      {"rosters", {"roster_id", "tests"}},
+      {kLedger, {"version", "name", "checksum", "applied_at"}},
+  };
+  return shapes;
+}
+
+std::string Lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; });
+  return text;
+}
+
+std::vector<AppliedMigration> LedgerRows(SqliteConnection& connection) {
+  std::vector<AppliedMigration> applied;
+  SQLite::Statement rows(connection.db(), "SELECT version, name, checksum FROM " + connection.Table(kLedger));
+  while (rows.executeStep()) {
+    applied.push_back({rows.getColumn(0).getInt64(), rows.getColumn(1).getString(), rows.getColumn(2).getString()});
+  }
+  return applied;
+}
+
+std::vector<AppliedMigration> ReadLedger(SqliteConnection& connection) {
+  try {
+    return LedgerRows(connection);
+  } catch (const SQLite::Exception& error) {
+    if (error.getErrorCode() != SQLITE_ERROR) throw;
+  }
+  // There is no ledger, or one of another form, or another process has made it just now.
+  CheckTablesAreOurs(connection);
+  if (ColumnsOf(connection, connection.prefix() + std::string(kLedger)).empty()) return {};
+  return LedgerRows(connection);
+}
+
+bool Applies(SqliteConnection& connection, const SqlStep& step) {
+  if (step.when == SqlStep::When::kAlways) return true;
+  const bool present = ColumnsOf(connection, step.table).contains(step.column);
+  return present == (step.when == SqlStep::When::kIfPresent);
+}
+
+void Apply(SqliteConnection& connection, const Migration& migration) {
+  for (const SqlStep& step : StepsOf(migration, connection.prefix())) {
+    if (Applies(connection, step)) connection.db().exec(step.sql);
+  }
+  SQLite::Statement row(connection.db(), "INSERT INTO " + connection.Table(kLedger) +
+                                             " (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)");
+  row.bind(1, migration.version);
+  row.bind(2, std::string(migration.name));
+  row.bind(3, Checksum(migration));
+  row.bind(4, Timestamp::Now().ToString());
+  row.exec();
+}
+
+}  // namespace
+
+std::set<std::string, std::less<>> ColumnsOf(SqliteConnection& connection, std::string_view table) {
+  std::set<std::string, std::less<>> columns;
+  SQLite::Statement rows(connection.db(), "SELECT name FROM pragma_table_info(?)");
+  rows.bind(1, std::string(table));
+  while (rows.executeStep()) columns.insert(Lower(rows.getColumn(0).getString()));
+  return columns;
+}
+
+SchemaState ReadSchemaState(SqliteConnection& connection) {
+  return StateOf(SqliteMigrations(), ReadLedger(connection), connection.name());
+}
+
+void CheckTablesAreOurs(SqliteConnection& connection) {
+  for (const TableShape& shape : Shapes()) {
+    const std::string table = connection.prefix() + std::string(shape.name);
+    const auto columns = ColumnsOf(connection, table);
+    if (columns.empty()) continue;
+    std::string missing;
+    for (const std::string& column : shape.columns) {
+      if (!columns.contains(column)) missing += (missing.empty() ? "" : ", ") + column;
+    }
+    if (!missing.empty()) {
+      connection.Fail(ErrorKind::kInvalid, kOpening,
+                      "its table '" + table + "' is not this program's: it lacks " + missing +
+                          "; choose another prefix (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location) or file");
+    }
+  }
+}
+
+void UpgradeSchema(SqliteConnection& connection, Indexes indexes) {
+  CheckTablesAreOurs(connection);
+  connection.UseWriteAheadLog();
+  std::span<const Migration> migrations = SqliteMigrations();
+  while (indexes == Indexes::kLater && MakesOnlyIndexes(migrations.back()))
+    migrations = migrations.first(migrations.size() - 1);
+  for (const Migration& migration : migrations) {
+    SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
+    const std::vector<AppliedMigration> applied = ReadLedger(connection);
+    CheckWritable(StateOf(SqliteMigrations(), applied, connection.name()), connection.name());
+    if (std::any_of(applied.begin(), applied.end(),
+                    [&](const AppliedMigration& row) { return row.version == migration.version; })) {
+      continue;
+    }
+    CheckTablesAreOurs(connection);
+    Apply(connection, migration);
+    transaction.commit();
+  }
+}
+
+}  // namespace flaky

@@ -1,0 +1,98 @@
+#include "stores/sqlite/sqlite_store.h"
+
+#include <memory>
+#include <optional>
+
+#include "stores/sqlite/connection.h"
+#include "stores/sqlite/reader.h"
+#include "stores/sqlite/schema.h"
+#include "stores/sqlite/writer.h"
+
+namespace flaky {
+namespace {
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(const Location& location, OpenMode mode, const SqliteOptions& options)
+      : bulk_(mode == OpenMode::kBulk), connection_(location, mode, options) {
+    connection_.Guard("use the tables", [&] {
+      SchemaState state = ReadSchemaState(connection_);
+      if (mode != OpenMode::kRead) {
+        CheckWritable(state, name());
+        if (!state.pending.empty()) {
+          // Indexes wait only where no row is there yet that somebody may be looking for.
+          const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();
+          UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? Indexes::kLater : Indexes::kNow);
+          state = ReadSchemaState(connection_);
+        }
+      } else if (!state.pending.empty()) {
+        CheckTablesAreOurs(connection_);
+        RequireTables();
+      }
+      reader_.emplace(connection_, state.pending.empty());
+      if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
+    });
+  }
+
+  const std::string& name() const override { return connection_.name(); }
+
+  SchemaState schema() override {
+    return connection_.Guard("read the schema's state", [&] { return ReadSchemaState(connection_); });
+  }
+
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, "write runs", "it was opened for reading only");
+    return connection_.Guard("write runs", [&] { return writer_->Write(records); });
+  }
+
+  void Finish() override {
+    if (!bulk_) return;
+    connection_.Guard("finish writing", [&] {
+      if (!ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, Indexes::kNow);
+      connection_.Flush();
+    });
+  }
+
+  Page Read(const PageRequest& request) override {
+    return connection_.Guard("read runs", [&] { return reader_->Read(request); });
+  }
+
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override {
+    return connection_.Guard("read runs", [&] { return reader_->Fetch(run_ids); });
+  }
+
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
+    return connection_.Guard("find runs", [&] { return reader_->FindRuns(prefix, limit); });
+  }
+
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
+    connection_.Guard("read failures", [&] { reader_->VisitFailures(filter, visitor); });
+  }
+
+  Totals Count(const RunFilter& filter) override {
+    return connection_.Guard("count runs", [&] { return reader_->Count(filter); });
+  }
+
+ private:
+  void RequireTables() {
+    for (const char* table : {"runs", "failures"}) {
+      if (!ColumnsOf(connection_, connection_.prefix() + table).empty()) continue;
+      connection_.Fail(ErrorKind::kMissing, "read the history",
+                       "there is no history in it: no table '" + connection_.prefix() + table +
+                           "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
+    }
+  }
+
+  const bool bulk_;
+  SqliteConnection connection_;
+  std::optional<SqliteReader> reader_;
+  std::optional<SqliteWriter> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options) {
+  return std::make_unique<SqliteStore>(location, mode, options);
+}
+
+}  // namespace flaky

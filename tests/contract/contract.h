@@ -1,0 +1,94 @@
+#ifndef FLAKY_TESTS_CONTRACT_CONTRACT_H_
+#define FLAKY_TESTS_CONTRACT_CONTRACT_H_
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "history/digest.h"
+#include "stores/store.h"
+
+// The contract of stores/store.h as tests. A store joins with a source file of its own in this folder: a Place, a
+// Traits and one INSTANTIATE_TEST_SUITE_P (sqlite_contract.cc is an example), and its name in CMakeLists.txt. To add to
+// the contract, write a TEST_P(StoreContract, …) in one of the *_test.cc files; every store runs it.
+namespace flaky {
+
+// A fresh, empty place for one store's history; gone when it is destroyed.
+class Place {
+ public:
+  virtual ~Place() = default;
+  // Opens the store there, again at every call.
+  virtual std::unique_ptr<Store> Open(OpenMode mode) = 0;
+};
+
+// What the suite has to know of a store. Every difference between stores stands here.
+struct Traits {
+  std::string name;  // of the tests: letters and digits
+  std::function<std::unique_ptr<Place>()> make_place;
+  bool has_schema = true;  // keeps a schema ledger: schema() tells versions
+};
+inline std::ostream& operator<<(std::ostream& out, const Traits& traits) { return out << traits.name; }
+inline std::string NameOf(const testing::TestParamInfo<Traits>& info) { return info.param.name; }
+
+class StoreContract : public testing::TestWithParam<Traits> {
+ protected:
+  StoreContract() : place_(GetParam().make_place()), store_(place_->Open(OpenMode::kWrite)) {}
+
+  Store& store() { return *store_; }
+  std::unique_ptr<Store> Open(OpenMode mode) { return place_->Open(mode); }
+
+  WriteResult WriteOne(const RunRecord& record) { return WriteOne(store(), record); }
+  static WriteResult WriteOne(Store& store, const RunRecord& record) {
+    const std::vector<WriteResult> results = store.Write({&record, 1});
+    EXPECT_EQ(results.size(), 1u);
+    return results.empty() ? WriteResult() : results.front();
+  }
+
+  // The record of the run as it is stored; an empty one, and a failed test, when it is not there.
+  RunRecord FetchOne(const std::string& run_id) { return FetchOne(store(), run_id); }
+  static RunRecord FetchOne(Store& store, const std::string& run_id) {
+    std::vector<RunRecord> records = store.Fetch({&run_id, 1});
+    EXPECT_EQ(records.size(), 1u) << run_id;
+    return records.empty() ? RunRecord() : std::move(records.front());
+  }
+
+  // All records, by pages that `request` describes.
+  static std::vector<RunRecord> Walk(Store& store, PageRequest request = {}) {
+    std::vector<RunRecord> all;
+    for (;;) {
+      Page page = store.Read(request);
+      for (RunRecord& record : page.records) all.push_back(std::move(record));
+      if (!page.next) return all;
+      EXPECT_FALSE(page.records.empty()) << "an empty page that promises more";
+      if (page.records.empty()) return all;
+      request.after = page.next;
+    }
+  }
+  static std::vector<std::string> Ids(const std::vector<RunRecord>& records) {
+    std::vector<std::string> ids;
+    for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+    return ids;
+  }
+  static Digest Sum(const std::vector<RunRecord>& records) {
+    Digest sum;
+    for (const RunRecord& record : records) sum += DigestOf(record);
+    return sum;
+  }
+
+  using Outcome = WriteResult::Outcome;
+
+ private:
+  std::unique_ptr<Place> place_;
+  std::unique_ptr<Store> store_;
+};
+
+// Says of a record that was read back whether it is the one that was written, and in which field it is not.
+testing::AssertionResult SameRecord(const RunRecord& read, const RunRecord& written);
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_CONTRACT_CONTRACT_H_

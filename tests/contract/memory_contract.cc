@@ -1,0 +1,28 @@
+#include "stores/fault_store.h"
+#include "stores/memory/memory_store.h"
+#include "tests/contract/contract.h"
+
+namespace flaky {
+namespace {
+
+class MemoryPlace : public Place {
+ public:
+  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenMemory(history_, mode); }
+
+ private:
+  std::shared_ptr<MemoryHistory> history_ = MakeMemoryHistory();
+};
+
+// The fault wrapper, as long as no fault is asked for, is as good as the store within.
+class FaultPlace : public MemoryPlace {
+ public:
+  std::unique_ptr<Store> Open(OpenMode mode) override { return std::make_unique<FaultStore>(MemoryPlace::Open(mode)); }
+};
+
+INSTANTIATE_TEST_SUITE_P(Memory, StoreContract,
+                         testing::Values(Traits{"Plain", [] { return std::make_unique<MemoryPlace>(); }, false},
+                                         Traits{"BehindFaults", [] { return std::make_unique<FaultPlace>(); }, false}),
+                         NameOf);
+
+}  // namespace
+}  // namespace flaky

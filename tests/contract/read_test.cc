@@ -1,0 +1,222 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "tests/contract/contract.h"
+#include "tests/support/record_builder.h"
+
+namespace flaky {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+// Nine runs; r2 to r6 began at once, r7 within the same millisecond, later by a microsecond.
+std::vector<RunRecord> NineRuns() {
+  std::vector<RunRecord> records;
+  for (int i = 1; i <= 9; ++i) {
+    Timestamp start = At(i < 2 ? 0 : 10);
+    if (i == 7) start = start + 1;
+    if (i > 7) start = At(10 * i);
+    BuildRecord record("r" + std::to_string(i));
+    record.StartedAt(start).Fail("S.T", std::string(100, 'm'));
+    if (i % 3 == 0) record.Project("p");
+    if (i % 3 == 1) record.Project("");
+    records.push_back(record.Build());
+  }
+  return records;
+}
+
+TEST_P(StoreContract, PagesOfAnySizeMeetEveryRunOnceInOrder) {
+  std::vector<RunRecord> records = NineRuns();
+  std::rotate(records.begin(), records.begin() + 5, records.end());
+  store().Write(records);
+  const std::vector<std::string> oldest_first = {"r1", "r2", "r3", "r4", "r5", "r6", "r7", "r8", "r9"};
+  std::vector<std::string> newest_first(oldest_first.rbegin(), oldest_first.rend());
+  for (size_t size = 1; size <= 10; ++size) {
+    PageRequest request;
+    request.max_records = size;
+    EXPECT_EQ(Ids(Walk(store(), request)), oldest_first) << "pages of " << size;
+    request.direction = Direction::kNewestFirst;
+    EXPECT_EQ(Ids(Walk(store(), request)), newest_first) << "pages of " << size;
+  }
+}
+
+TEST_P(StoreContract, TheLastPageSaysSo) {
+  store().Write(NineRuns());
+  PageRequest request;
+  request.max_records = 9;
+  EXPECT_FALSE(store().Read(request).next.has_value()) << "a full page with nothing behind it is the last";
+  request.max_records = 8;
+  const Page page = store().Read(request);
+  ASSERT_TRUE(page.next.has_value());
+  EXPECT_EQ(page.next->run_id, "r8");
+}
+
+TEST_P(StoreContract, PagesAreBoundedByBytesButHoldARecord) {
+  store().Write(NineRuns());
+  PageRequest request;
+  request.max_bytes = 1;
+  EXPECT_EQ(store().Read(request).records.size(), 1u);
+  EXPECT_EQ(Walk(store(), request).size(), 9u);
+  request.max_bytes = 450;
+  const size_t some = store().Read(request).records.size();
+  EXPECT_GT(some, 1u);
+  EXPECT_LT(some, 9u);
+}
+
+TEST_P(StoreContract, AWalkGoesOnBehindAKeyWhoseRunIsNotThere) {
+  store().Write(NineRuns());
+  PageRequest request;
+  request.after = RunKey{At(10), "r4x"};
+  EXPECT_THAT(Ids(Walk(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
+  request.direction = Direction::kNewestFirst;
+  EXPECT_THAT(Ids(Walk(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
+}
+
+TEST_P(StoreContract, ARunWrittenBehindTheReaderDoesNotDisturbTheWalk) {
+  store().Write(NineRuns());
+  PageRequest request;
+  request.max_records = 4;
+  const Page first = store().Read(request);
+  WriteOne(BuildRecord("r0").Build());
+  request.after = first.next;
+  EXPECT_THAT(Ids(Walk(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
+}
+
+TEST_P(StoreContract, RunsOnlyLeavesTheRestOut) {
+  const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
+  WriteOne(record);
+  PageRequest request;
+  request.detail = Detail::kRunsOnly;
+  const Page page = store().Read(request);
+  ASSERT_EQ(page.records.size(), 1u);
+  EXPECT_EQ(page.records.front().run, record.run);
+  EXPECT_TRUE(page.records.front().parts.empty());
+  EXPECT_TRUE(page.records.front().failures.empty());
+  EXPECT_TRUE(page.records.front().rosters.empty());
+}
+
+TEST_P(StoreContract, FiltersChooseByProjectAndTime) {
+  store().Write(NineRuns());
+  const auto with = [&](RunFilter filter) {
+    PageRequest request;
+    request.filter = filter;
+    request.max_records = 2;
+    const std::vector<std::string> ids = Ids(Walk(store(), request));
+    const Totals totals = store().Count(filter);
+    EXPECT_EQ(totals.runs, static_cast<int64_t>(ids.size()));
+    EXPECT_EQ(totals.failures, static_cast<int64_t>(ids.size())) << "each has one";
+    return ids;
+  };
+  RunFilter filter;
+  filter.project = "p";
+  EXPECT_THAT(with(filter), ElementsAre("r3", "r6", "r9"));
+  filter.project = "";
+  EXPECT_THAT(with(filter), ElementsAre("r1", "r4", "r7"));
+  filter.project = std::optional<std::string>();
+  EXPECT_THAT(with(filter), ElementsAre("r2", "r5", "r8")) << "without a project is not the project ''";
+  filter.since = At(10) + 1;
+  EXPECT_THAT(with(filter), ElementsAre("r8"));
+  filter.project.reset();
+  EXPECT_THAT(with(filter), ElementsAre("r7", "r8", "r9")) << "since is inclusive, to the microsecond";
+  filter.until = At(90);
+  EXPECT_THAT(with(filter), ElementsAre("r7", "r8")) << "until is exclusive";
+  filter = {};
+  filter.until = At(10);
+  EXPECT_THAT(with(filter), ElementsAre("r1"));
+  filter.until = At(10) + 1;
+  EXPECT_THAT(with(filter), ElementsAre("r1", "r2", "r3", "r4", "r5", "r6"));
+  filter.since = Timestamp{INT64_MIN};
+  filter.until = Timestamp{INT64_MAX};
+  EXPECT_EQ(with(filter).size(), 9u);
+}
+
+TEST_P(StoreContract, FetchGivesTheRunsThatAreThere) {
+  store().Write(NineRuns());
+  const std::vector<std::string> ids = {"r9", "none", "r1", "' OR 1=1 --"};
+  EXPECT_THAT(Ids(store().Fetch(ids)), UnorderedElementsAre("r1", "r9"));
+  EXPECT_THAT(store().Fetch({}), IsEmpty());
+}
+
+TEST_P(StoreContract, RunsAreFoundByThePlainTextTheyBeginWith) {
+  for (const char* id : {"abc", "abd", "ab%", "ab_", "AB", "ab\\", "b", "ab🦊", "a*c"}) {
+    WriteOne(BuildRecord(id).Build());
+  }
+  EXPECT_THAT(store().FindRuns("ab", 99), ElementsAre("ab%", "ab\\", "ab_", "abc", "abd", "ab🦊"));
+  EXPECT_THAT(store().FindRuns("ab%", 99), ElementsAre("ab%"));
+  EXPECT_THAT(store().FindRuns("ab_", 99), ElementsAre("ab_"));
+  EXPECT_THAT(store().FindRuns("a*", 99), ElementsAre("a*c"));
+  EXPECT_THAT(store().FindRuns("ab\\", 99), ElementsAre("ab\\"));
+  EXPECT_THAT(store().FindRuns("", 2), ElementsAre("AB", "a*c"));
+  EXPECT_THAT(store().FindRuns("ab", 1), ElementsAre("ab%"));
+  EXPECT_THAT(store().FindRuns("ab", 0), IsEmpty());
+  EXPECT_THAT(store().FindRuns("zz", 9), IsEmpty());
+}
+
+TEST_P(StoreContract, FailuresAreShownWithWhatIsKnownOfTheirRun) {
+  RunRecord ended = BuildRecord("ended").Project("p").Ended(At(50), 3).Fail("S.T", "message", 20).Build();
+  ended.failures.front().error_stack = "stack";
+  RunRecord dead = BuildRecord("dead").Fail("S.T", "m", 30).Build();
+  dead.failures.front().error_message.reset();
+  WriteOne(ended);
+  WriteOne(dead);
+  std::set<std::string> seen;
+  store().VisitFailures({}, [&](const FailureView& view) {
+    seen.insert(std::string(view.run_id));
+    EXPECT_EQ(view.test_file, "tests/suite_test.cc");
+    EXPECT_EQ(view.test_name, "S.T");
+    EXPECT_EQ(view.failure_kind, kAssertion);
+    if (view.run_id == "ended") {
+      EXPECT_TRUE(view.run_ended);
+      EXPECT_EQ(view.run_failed_tests, 3);
+      EXPECT_EQ(view.error_message, "message");
+      EXPECT_EQ(view.error_stack, "stack");
+      EXPECT_EQ(view.failed_at, At(20));
+    } else {
+      EXPECT_FALSE(view.run_ended);
+      EXPECT_FALSE(view.run_failed_tests.has_value());
+      EXPECT_FALSE(view.error_message.has_value());
+      EXPECT_FALSE(view.error_stack.has_value());
+    }
+  });
+  EXPECT_THAT(seen, UnorderedElementsAre("ended", "dead"));
+}
+
+TEST_P(StoreContract, FailuresAreChosenByTimeProjectAndTest) {
+  BuildRecord many("many");
+  for (int i = 0; i < 5; ++i) many.Fail(i % 2 == 0 ? "S.Even" : "S.Odd", "m" + std::to_string(i), 100 + i);
+  RunRecord record = many.Build();
+  record.failures[3].failed_at = At(102) + 1;
+  WriteOne(record);
+  WriteOne(BuildRecord("p").Project("p").Fail("S.Even", "p", 103).Build());
+  WriteOne(BuildRecord("empty").Project("").Fail("S.Even", "e", 103).Build());
+  const auto messages = [&](const FailureFilter& filter) {
+    std::vector<std::string> found;
+    store().VisitFailures(filter, [&](const FailureView& view) { found.emplace_back(view.error_message.value()); });
+    return found;
+  };
+  FailureFilter filter;
+  EXPECT_EQ(messages(filter).size(), 7u);
+  filter.after = At(102);
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("m3", "m4", "p", "e")) << "after is exclusive, to the microsecond";
+  filter.project = std::optional<std::string>();
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("m3", "m4"));
+  filter.test_name = "S.Even";
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("m4"));
+  filter.after.reset();
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("m0", "m2", "m4"));
+  filter.project = "p";
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("p"));
+  filter.project = "";
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("e"));
+  filter = {};
+  filter.after = Timestamp{INT64_MIN + 1};
+  EXPECT_EQ(messages(filter).size(), 7u);
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,30 @@
+#include "stores/sqlite/sqlite_store.h"
+#include "tests/contract/contract.h"
+#include "tests/support/temp_folder.h"
+
+namespace flaky {
+namespace {
+
+class SqlitePlace : public Place {
+ public:
+  explicit SqlitePlace(const std::string& prefix) {
+    location_ = ParseLocation("sqlite:" + folder_.File("history.db") + "?prefix=" + prefix);
+  }
+  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenSqlite(location_, mode); }
+
+ private:
+  TempFolder folder_;
+  Location location_;
+};
+
+Traits Sqlite(const std::string& name, const std::string& prefix) {
+  return {name, [prefix] { return std::make_unique<SqlitePlace>(prefix); }};
+}
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract,
+                         testing::Values(Sqlite("Prefixed", "flaky_test_"), Sqlite("Unprefixed", ""),
+                                         Sqlite("DigitFirst", "0_")),
+                         NameOf);
+
+}  // namespace
+}  // namespace flaky

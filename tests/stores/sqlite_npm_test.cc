@@ -1,0 +1,223 @@
+#include <gmock/gmock.h>
+
+#include <set>
+#include <tuple>
+
+#include "tests/stores/sqlite_support.h"
+#include "tests/support/record_builder.h"
+#include "tests/support/temp_folder.h"
+
+// Databases of the npm package @flaky-tests/store-sqlite 0.2, whose tables have no prefix.
+namespace flaky {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+struct NpmColumn {
+  const char* name;
+  const char* type;
+  const char* value;  // of the rows that the tests insert
+};
+constexpr NpmColumn kLaterColumns[] = {{"passed_tests", "INTEGER", "9"},
+                                       {"errors_between_tests", "INTEGER", "0"},
+                                       {"runtime_version", "TEXT", "'bun 1.2'"},
+                                       {"test_args", "TEXT", "'--bail'"},
+                                       {"project", "TEXT", "'web'"}};
+constexpr int kVersions = 6;
+
+// An insert such as the package's: it names its columns, those that its version knows.
+std::string InsertRun(const std::string& run_id, int version) {
+  std::string columns =
+      "run_id, started_at, ended_at, duration_ms, status, total_tests, failed_tests, git_sha, git_dirty";
+  std::string values = "'" + run_id + "', '2026-01-0" + std::to_string(version) +
+                       "T10:00:00.000Z', '2026-01-09T10:00:05.250Z', 5250, 'fail', 10, 1, 'abc', 1";
+  for (int i = 0; i < version - 1; ++i) {
+    columns += std::string(", ") + kLaterColumns[i].name;
+    values += std::string(", ") + kLaterColumns[i].value;
+  }
+  return "INSERT INTO runs (" + columns + ") VALUES (" + values +
+         ");"
+         "INSERT INTO failures (run_id, test_file, test_name, failure_kind, error_message, error_stack, duration_ms, "
+         "failed_at) VALUES ('" +
+         run_id +
+         "', '/src/a.test.ts', 'outer > inner > name', 'assertion', 'expected 1', NULL, 12, "
+         "'2026-01-01T10:00:01.000Z');";
+}
+
+// The database as the package's version `version` leaves it.
+void MakeNpmDatabase(const std::string& path, int version, bool version_table) {
+  std::string sql =
+      "CREATE TABLE runs (run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, ended_at TEXT, duration_ms INTEGER, "
+      "status TEXT, total_tests INTEGER, failed_tests INTEGER, git_sha TEXT, git_dirty INTEGER);"
+      "CREATE TABLE failures (id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs(run_id), "
+      "test_file TEXT NOT NULL, test_name TEXT NOT NULL, failure_kind TEXT NOT NULL, error_message TEXT, "
+      "error_stack TEXT, duration_ms INTEGER, failed_at TEXT NOT NULL);"
+      "CREATE INDEX idx_failures_test ON failures (test_file, test_name);"
+      "CREATE INDEX idx_failures_run ON failures (run_id);"
+      "CREATE INDEX idx_failures_failed_at ON failures (failed_at);"
+      "CREATE INDEX idx_runs_status ON runs (ended_at, failed_tests);";
+  for (int i = 0; i < version - 1; ++i) {
+    sql += std::string("ALTER TABLE runs ADD COLUMN ") + kLaterColumns[i].name + " " + kLaterColumns[i].type + ";";
+  }
+  if (version_table) {
+    sql += "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL);";
+    for (int i = 1; i <= version; ++i) {
+      sql += "INSERT INTO schema_version VALUES (" + std::to_string(i) + ", '2026-01-01T00:00:00.000Z');";
+    }
+  }
+  RunSql(path, sql + InsertRun("old", version) + InsertRun("older-died", 1) +
+                   "UPDATE runs SET ended_at = NULL, status = NULL, failed_tests = NULL WHERE run_id = 'older-died';");
+}
+
+class NpmDatabase : public testing::TestWithParam<std::tuple<int, bool>> {
+ protected:
+  void SetUp() override { MakeNpmDatabase(path_, version(), std::get<bool>(GetParam())); }
+  int version() const { return std::get<int>(GetParam()); }
+
+  TempFolder folder_;
+  std::string path_ = folder_.File("npm.db");
+};
+
+TEST_P(NpmDatabase, IsReadAsItIs) {
+  const std::string before = Bytes(path_);
+  {
+    const auto store = OpenFile(path_, OpenMode::kRead, "");
+    EXPECT_EQ(store->schema().found, 0);
+    const std::vector<RunRecord> records = ReadAll(*store);
+    ASSERT_EQ(records.size(), 2u);
+    EXPECT_EQ(store->Count({}), (Totals{2, 0, 2}));
+    const std::string id = "old";
+    const RunRecord record = store->Fetch({&id, 1}).at(0);
+    EXPECT_EQ(record.run.account.duration_ms, 5250);
+    EXPECT_EQ(record.run.git_dirty, true);
+    EXPECT_EQ(record.run.project, version() >= 6 ? std::optional<std::string>("web") : std::nullopt);
+    EXPECT_EQ(record.run.account.passed_tests, version() >= 2 ? std::optional<int64_t>(9) : std::nullopt);
+    EXPECT_FALSE(record.run.branch.has_value());
+    EXPECT_TRUE(record.parts.empty());
+    EXPECT_EQ(record.failures.at(0).test_name, "outer > inner > name");
+    int failures = 0;
+    store->VisitFailures({}, [&](const FailureView&) { ++failures; });
+    EXPECT_EQ(failures, 2);
+    PageRequest request;
+    request.max_records = 1;
+    request.direction = Direction::kNewestFirst;
+    const Page page = store->Read(request);
+    ASSERT_TRUE(page.next);
+    request.after = page.next;
+    EXPECT_EQ(store->Read(request).records.size(), 1u);
+  }
+  EXPECT_EQ(Bytes(path_), before) << "reading changes nothing";
+}
+
+TEST_P(NpmDatabase, IsUpgradedByNullableColumnsAndStaysThePackages) {
+  const Digest before = SumOf(ReadAll(*OpenFile(path_, OpenMode::kRead, "")));
+  const auto store = OpenFile(path_, OpenMode::kWrite, "");
+  EXPECT_TRUE(store->schema().pending.empty());
+  EXPECT_EQ(SumOf(ReadAll(*store)), before);
+
+  // The package finds all its versions applied, so it adds no column again, and writes on.
+  if (std::get<bool>(GetParam())) {
+    EXPECT_THAT(Query(path_, "SELECT version FROM schema_version ORDER BY version"),
+                ElementsAre("1", "2", "3", "4", "5", "6"));
+  } else {
+    EXPECT_TRUE(Query(path_, "SELECT name FROM sqlite_master WHERE name = 'schema_version'").empty());
+  }
+  const auto columns = Query(path_, "SELECT name FROM pragma_table_info('runs')");
+  for (const NpmColumn& column : kLaterColumns) EXPECT_THAT(columns, Contains(column.name));
+  EXPECT_TRUE(
+      Query(path_, "SELECT name FROM pragma_table_info('runs') WHERE \"notnull\" AND name != 'started_at'").empty());
+  RunSql(path_, InsertRun("new", kVersions));
+
+  const std::string id = "new";
+  const RunRecord added = store->Fetch({&id, 1}).at(0);
+  EXPECT_EQ(added.run.project, "web");
+  EXPECT_TRUE(added.parts.empty());
+  EXPECT_EQ(added.failures.size(), 1u);
+  const RunRecord ours = BuildRecord("ours").Part("p", 0, 1).Fail("Suite.Test").Build();
+  EXPECT_EQ(store->Write({&ours, 1}).at(0).outcome, WriteResult::Outcome::kInserted);
+  EXPECT_EQ(ReadAll(*store).size(), 4u);
+}
+
+TEST_P(NpmDatabase, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
+  const auto store = OpenFile(path_, OpenMode::kWrite, "");
+  const std::string id = "older-died";
+  RunRecord record = store->Fetch({&id, 1}).at(0);
+  const std::string row = Query(path_, "SELECT id FROM failures WHERE run_id = 'older-died'").at(0);
+  record.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
+  record.run.account.failed_tests = 2;
+  record.run.account.status = "fail";
+  record.failures.push_back(record.failures.front());
+  record.failures.back().error_message = "another";
+  EXPECT_EQ(store->Write({&record, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
+  const auto rows = Query(path_, "SELECT id FROM failures WHERE run_id = 'older-died' ORDER BY id");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0], row);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, NpmDatabase, testing::Combine(testing::Range(1, kVersions + 1), testing::Bool()),
+                         [](const testing::TestParamInfo<std::tuple<int, bool>>& each) {
+                           return "V" + std::to_string(std::get<0>(each.param)) +
+                                  (std::get<1>(each.param) ? "" : "WithoutVersionTable");
+                         });
+
+TEST(NpmTimes, OfUnusualFormHideNoRun) {
+  TempFolder folder;
+  const std::string path = folder.File("npm.db");
+  MakeNpmDatabase(path, kVersions, true);
+  RunSql(path, "DELETE FROM failures; DELETE FROM runs;");
+  for (const char* time : {"2026-01-01T10:00:00.12Z", "2026-01-01T10:00:00.120Z", "2026-01-01T10:00:00.120000Z",
+                           "2026-01-01T10:00:00Z", "2026-01-01 10:00:00", "2026-01-01T12:00:00.120+02:00"}) {
+    for (const char* suffix : {"a", "b"}) {
+      RunSql(path,
+             std::string("INSERT INTO runs (run_id, started_at) VALUES ('") + suffix + time + "', '" + time + "')");
+    }
+  }
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto store = OpenFile(path, mode, "");
+    for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
+      PageRequest request;
+      request.max_records = 1;
+      request.direction = direction;
+      std::set<std::string> ids;
+      for (;;) {
+        const Page page = store->Read(request);
+        for (const RunRecord& record : page.records) EXPECT_TRUE(ids.insert(record.run.run_id).second);
+        if (!page.next || ids.size() > 12) break;
+        request.after = page.next;
+      }
+      EXPECT_EQ(ids.size(), 12u);
+    }
+  }
+}
+
+TEST(NpmValues, ThatNoFieldCanHoldAreNamed) {
+  struct Case {
+    const char* sql;
+    const char* column;
+    const char* shown;
+  };
+  for (const Case& each : {Case{"UPDATE runs SET started_at = 'yesterday\x1b'", "started_at", "'yesterday?'"},
+                           Case{"UPDATE runs SET duration_ms = 1.5", "duration_ms", "1.5"},
+                           Case{"UPDATE runs SET git_dirty = 7", "git_dirty", "7"},
+                           Case{"UPDATE runs SET project = x'ff00'", "project", "blob"},
+                           Case{"UPDATE failures SET failed_at = '2026-02-30T00:00:00Z'", "failed_at", "2026-02-30"}}) {
+    TempFolder folder;
+    const std::string path = folder.File("npm.db");
+    MakeNpmDatabase(path, kVersions, true);
+    RunSql(path, std::string(each.sql) + " WHERE run_id = 'old'");
+    const auto store = OpenFile(path, OpenMode::kRead, "");
+    const auto error = ErrorOf([&] { ReadAll(*store); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error->what(), testing::AllOf(HasSubstr("run 'old'"), HasSubstr(each.column), HasSubstr(each.shown)));
+    EXPECT_THAT(error->what(), Not(HasSubstr("\x1b")));
+    const std::string other = "older-died";
+    EXPECT_EQ(store->Fetch({&other, 1}).size(), 1u) << "the other run is as readable as before";
+  }
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,195 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+
+#include "stores/ledger.h"
+#include "tests/stores/sqlite_support.h"
+#include "tests/support/record_builder.h"
+#include "tests/support/temp_folder.h"
+
+extern char** environ;
+
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class SqliteSchema : public testing::Test {
+ protected:
+  TempFolder folder_;
+  std::string path_ = folder_.File("history.db");
+};
+
+// Starts processes that wait for each other and then write a run each; gives how many succeeded.
+int RaceOf(int processes, const std::string& location) {
+  int gate[2];
+  EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);
+  std::vector<pid_t> pids;
+  for (int i = 0; i < processes; ++i) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, gate[0], STDIN_FILENO);
+    std::string program = WRITE_ONE_RUN, where = location, run = "run" + std::to_string(i);
+    char* const argv[] = {program.data(), where.data(), run.data(), nullptr};
+    pid_t pid = 0;
+    EXPECT_EQ(posix_spawn(&pid, program.c_str(), &actions, nullptr, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    pids.push_back(pid);
+  }
+  close(gate[0]);
+  close(gate[1]);  // opens the gate
+  int succeeded = 0;
+  for (const pid_t pid : pids) {
+    int status = 0;
+    waitpid(pid, &status, 0);
+    succeeded += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  return succeeded;
+}
+
+TEST_F(SqliteSchema, ThirtyTwoProcessesOnAnEmptyPathApplyEachMigrationOnce) {
+  constexpr int kProcesses = 32;
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(RaceOf(kProcesses, "sqlite:" + path_), kProcesses);
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  RecordProperty("milliseconds", static_cast<int>(took.count()));
+
+  const auto store = OpenFile(path_, OpenMode::kRead);
+  EXPECT_EQ(store->Count({}).runs, kProcesses) << "no run was lost";
+  const auto versions = Query(path_, "SELECT version FROM flaky_test_schema ORDER BY version");
+  ASSERT_EQ(versions.size(), SqliteMigrations().size());
+  EXPECT_EQ(Query(path_, "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
+}
+
+TEST_F(SqliteSchema, ProcessesOnAFolderThatIsMissingAllSaySo) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(RaceOf(2, "sqlite:" + folder_.File("none/history.db")), 0);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("there is no folder '" + folder_.File("none")));
+}
+
+TEST_F(SqliteSchema, LedgerHoldsNameAndChecksumOfEachFile) {
+  OpenFile(path_, OpenMode::kWrite);
+  std::vector<std::string> expected;
+  for (const Migration& migration : SqliteMigrations()) {
+    expected.push_back(std::string(migration.name) + " " + Checksum(migration));
+  }
+  EXPECT_EQ(Query(path_, "SELECT name || ' ' || checksum FROM flaky_test_schema ORDER BY version"), expected);
+}
+
+TEST_F(SqliteSchema, FilesRunByHandGiveWhatTheProgramGives) {
+  for (const char* prefix : {"flaky_test_", "", "0_"}) {
+    const std::string by_program = folder_.File(std::string("program") + prefix);
+    const std::string by_hand = folder_.File(std::string("hand") + prefix);
+    OpenFile(by_program, OpenMode::kWrite, prefix);
+    std::set<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(SCHEMA_FOLDER)) files.insert(entry.path());
+    for (const auto& file : files) RunSql(by_hand, ReplaceAll(Bytes(file.string()), "{prefix}", prefix));
+    const char* tables = "SELECT name || ':' || coalesce(sql, '') FROM sqlite_master ORDER BY name";
+    EXPECT_EQ(Query(by_hand, tables), Query(by_program, tables));
+
+    const auto store = OpenFile(by_hand, OpenMode::kWrite, prefix);
+    EXPECT_TRUE(store->schema().pending.empty()) << "the program takes such a database for its own";
+  }
+}
+
+TEST_F(SqliteSchema, HistoriesOfDifferentPrefixShareAFile) {
+  const RunRecord record = BuildRecord("run").Part("p", 0).Build();
+  for (const char* prefix : {"a_", "b_", ""}) OpenFile(path_, OpenMode::kWrite, prefix)->Write({&record, 1});
+  for (const char* prefix : {"a_", "b_", ""}) EXPECT_EQ(ReadAll(*OpenFile(path_, OpenMode::kRead, prefix)).size(), 1u);
+}
+
+TEST_F(SqliteSchema, ANewerSchemaIsReadButNotWritten) {
+  const RunRecord record = BuildRecord("run").Part("p", 0).Build();
+  OpenFile(path_, OpenMode::kWrite)->Write({&record, 1});
+  RunSql(path_,
+         "ALTER TABLE flaky_test_runs ADD COLUMN mood TEXT;"
+         "INSERT INTO flaky_test_schema VALUES (9, '0009_moods', 'x', '2030-01-01T00:00:00.000Z')");
+  const auto error = ErrorOf([&] { OpenFile(path_, OpenMode::kWrite); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kSchemaTooNew);
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("schema 9"), HasSubstr("upgrade flaky")));
+  const auto store = OpenFile(path_, OpenMode::kRead);
+  EXPECT_EQ(store->schema().found, 9);
+  EXPECT_EQ(DigestOf(ReadAll(*store).at(0)), DigestOf(record));
+}
+
+TEST_F(SqliteSchema, ADriftedChecksumIsRefused) {
+  OpenFile(path_, OpenMode::kWrite);
+  RunSql(path_, "UPDATE flaky_test_schema SET checksum = 'edited' WHERE version = 1");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto error = ErrorOf([&] { OpenFile(path_, mode); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error->what(), HasSubstr("0001_runs_and_failures"));
+  }
+}
+
+TEST_F(SqliteSchema, SomebodyElsesTablesAreRefusedAndLeftAlone) {
+  struct Case {
+    const char* sql;
+    const char* table;
+    const char* missing;
+  };
+  for (const Case& each : {Case{"CREATE TABLE runs (id INTEGER PRIMARY KEY, distance REAL, started_at TEXT)", "'runs'",
+                                "run_id, ended_at"},
+                           Case{"CREATE TABLE failures (id INTEGER, what TEXT)", "'failures'", "run_id, test_file"},
+                           Case{"CREATE TABLE schema (version INTEGER)", "'schema'", "name, checksum, applied_at"},
+                           Case{"CREATE TABLE parts (part_id TEXT, price REAL)", "'parts'", "started_at"},
+                           Case{"CREATE VIEW rosters AS SELECT 1 AS roster_id", "'rosters'", "tests"}}) {
+    const std::string path = folder_.File(each.table);
+    RunSql(path, each.sql);
+    const std::string before = Bytes(path);
+    const auto error = ErrorOf([&] { OpenFile(path, OpenMode::kWrite, ""); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error->what(), AllOf(HasSubstr(each.table), HasSubstr(each.missing)));
+    EXPECT_EQ(ErrorOf([&] { OpenFile(path, OpenMode::kRead, ""); })->kind(), ErrorKind::kInvalid);
+    EXPECT_EQ(Bytes(path), before) << each.table;
+  }
+}
+
+TEST_F(SqliteSchema, ADatabaseWithoutHistoryIsMissingForReaders) {
+  RunSql(path_, "CREATE TABLE notes (text)");
+  const auto error = ErrorOf([&] { OpenFile(path_, OpenMode::kRead); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kMissing);
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("flaky_test_runs"), HasSubstr("prefix")));
+  EXPECT_TRUE(OpenFile(path_, OpenMode::kWrite)->schema().pending.empty()) << "but takes one";
+  EXPECT_THAT(Query(path_, "SELECT name FROM pragma_table_info('notes')"), ElementsAre("text"));
+}
+
+TEST_F(SqliteSchema, AnInterruptedUpgradeGoesOnWhereItStopped) {
+  OpenFile(path_, OpenMode::kWrite);
+  RunSql(path_,
+         "DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
+         "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
+  EXPECT_THAT(OpenFile(path_, OpenMode::kRead)->schema().pending,
+              ElementsAre("0002_parts_and_rosters", "0003_indexes"));
+  const auto store = OpenFile(path_, OpenMode::kWrite);
+  const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
+  store->Write({&record, 1});
+  EXPECT_EQ(DigestOf(ReadAll(*store).at(0)), DigestOf(record));
+}
+
+TEST_F(SqliteSchema, ACopyIntoNewTablesMakesTheIndexesLast) {
+  const auto bulk = OpenFile(path_, OpenMode::kBulk);
+  const std::string indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+  EXPECT_THAT(Query(path_, indexes), ElementsAre("idx_flaky_test_failures_run"));
+  EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes"));
+  bulk->Finish();
+  EXPECT_THAT(Query(path_, indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
+                                                 "idx_flaky_test_runs_started"));
+  // Where there are rows already, somebody may be reading them.
+  RunSql(path_, "DELETE FROM flaky_test_schema WHERE version = 3; DROP INDEX idx_flaky_test_runs_started");
+  EXPECT_TRUE(OpenFile(path_, OpenMode::kBulk)->schema().pending.empty());
+}
+
+}  // namespace
+}  // namespace flaky

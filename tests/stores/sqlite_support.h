@@ -1,0 +1,76 @@
+#ifndef FLAKY_TESTS_STORES_SQLITE_SUPPORT_H_
+#define FLAKY_TESTS_STORES_SQLITE_SUPPORT_H_
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "history/digest.h"
+#include "stores/sqlite/sqlite_store.h"
+
+namespace flaky {
+
+inline std::unique_ptr<Store> OpenFile(const std::string& path, OpenMode mode,
+                                       const std::string& prefix = "flaky_test_",
+                                       std::chrono::milliseconds busy_timeout = std::chrono::milliseconds(10'000)) {
+  return OpenSqlite(ParseLocation("sqlite:" + path + "?prefix=" + prefix), mode, {busy_timeout});
+}
+
+// Runs SQL in the file, creating it where it is missing, as another program would.
+inline void RunSql(const std::string& path, const std::string& sql) {
+  SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000).exec(sql);
+}
+
+// The first column of the query's rows.
+inline std::vector<std::string> Query(const std::string& path, const std::string& sql) {
+  SQLite::Database db(path, SQLite::OPEN_READONLY, 5000);
+  SQLite::Statement rows(db, sql);
+  std::vector<std::string> values;
+  while (rows.executeStep()) values.push_back(rows.getColumn(0).getString());
+  return values;
+}
+
+inline std::string Bytes(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline std::vector<RunRecord> ReadAll(Store& store) {
+  std::vector<RunRecord> all;
+  PageRequest request;
+  for (;;) {
+    Page page = store.Read(request);
+    for (RunRecord& record : page.records) all.push_back(std::move(record));
+    if (!page.next) return all;
+    request.after = page.next;
+  }
+}
+
+inline Digest SumOf(const std::vector<RunRecord>& records) {
+  Digest sum;
+  for (const RunRecord& record : records) sum += DigestOf(record);
+  return sum;
+}
+
+// The error that the call throws; absent, with a failed test, when it throws none.
+inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const StoreError& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error";
+  return std::nullopt;
+}
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_STORES_SQLITE_SUPPORT_H_

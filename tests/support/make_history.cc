@@ -1,0 +1,121 @@
+// make_history LOCATION [--runs N] [--failures F] [--days N] [--tests N] [--messages MIN MAX] [--npm-share X] [--seed
+// S]
+//              [--batch N] [--end now|YYYY-MM-DD…]
+//
+// Writes a generated history into a store: data for benchmarks and for trying things by hand.
+#include <charconv>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/open.h"
+#include "tests/support/generate_history.h"
+
+namespace {
+
+constexpr char kUsage[] =
+    "usage: make_history LOCATION [--runs N] [--failures PER_RUN] [--days N] [--tests N] [--messages MIN MAX]\n"
+    "                    [--npm-share FRACTION] [--seed N] [--batch N] [--end now|TIME]\n";
+
+struct Options {
+  std::string location;
+  flaky::HistoryShape shape;
+  size_t batch = 1000;
+};
+
+template <typename T>
+void Read(std::string_view text, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 0) {
+    throw std::invalid_argument("'" + std::string(text) + "' is not a number that could be used here");
+  }
+}
+
+Options ReadOptions(const std::vector<std::string_view>& args) {
+  Options options;
+  size_t at = 0;
+  const auto next = [&] {
+    if (at == args.size()) throw std::invalid_argument("a value is missing at the end");
+    return args[at++];
+  };
+  options.location = next();
+  flaky::HistoryShape& shape = options.shape;
+  while (at < args.size()) {
+    const std::string_view name = next();
+    if (name == "--runs") {
+      Read(next(), shape.runs);
+    } else if (name == "--failures") {
+      Read(next(), shape.failures_per_run);
+    } else if (name == "--days") {
+      Read(next(), shape.days);
+    } else if (name == "--tests") {
+      Read(next(), shape.tests);
+    } else if (name == "--messages") {
+      Read(next(), shape.min_message);
+      Read(next(), shape.max_message);
+    } else if (name == "--npm-share") {
+      Read(next(), shape.npm_share);
+    } else if (name == "--seed") {
+      Read(next(), shape.seed);
+    } else if (name == "--batch") {
+      Read(next(), options.batch);
+    } else if (name == "--end") {
+      const std::string_view text = next();
+      const auto time = text == "now" ? flaky::Timestamp::Now() : flaky::Timestamp::Parse(text);
+      if (!time) throw std::invalid_argument("'" + std::string(text) + "' is no time");
+      shape.end = *time;
+    } else {
+      throw std::invalid_argument("unknown option '" + std::string(name) + "'");
+    }
+  }
+  if (shape.tests < 1 || shape.max_message < shape.min_message || options.batch < 1) {
+    throw std::invalid_argument("there must be a test, a batch of one, and MIN no greater than MAX");
+  }
+  return options;
+}
+
+void Make(const Options& options) {
+  const auto store = flaky::OpenStore(flaky::ParseLocation(options.location), flaky::OpenMode::kWrite);
+  flaky::HistoryGenerator generator(options.shape);
+  std::vector<flaky::RunRecord> batch;
+  std::chrono::steady_clock::duration writing{};
+  const auto write = [&] {
+    const auto begin = std::chrono::steady_clock::now();
+    store->Write(batch);
+    writing += std::chrono::steady_clock::now() - begin;
+    batch.clear();
+  };
+  while (auto record = generator.Next()) {
+    batch.push_back(std::move(*record));
+    if (batch.size() == options.batch) write();
+  }
+  if (!batch.empty()) write();
+  const flaky::Totals totals = store->Count({});
+  std::fprintf(stderr, "%lld runs, %lld parts, %lld failures; %.2f s in writing\n", static_cast<long long>(totals.runs),
+               static_cast<long long>(totals.parts), static_cast<long long>(totals.failures),
+               std::chrono::duration<double>(writing).count());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string_view> args(argv + 1, argv + argc);
+  if (args.empty() || args.front() == "--help") {
+    std::fputs(kUsage, args.empty() ? stderr : stdout);
+    return args.empty() ? 2 : 0;
+  }
+  try {
+    Make(ReadOptions(args));
+    return 0;
+  } catch (const std::invalid_argument& error) {
+    std::fprintf(stderr, "make_history: %s\n%s", error.what(), kUsage);
+    return 2;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "make_history: %s\n", error.what());
+    return 1;
+  }
+}
