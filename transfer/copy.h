@@ -26,11 +26,11 @@ struct CopyOptions {
   BatchLimits limits;
   bool dry_run = false;  // everything but the writing
 
-  // Asked between batches; true ends the copy after the batch in flight.
+  // Asked after each batch; true ends the copy once the batches in flight are written and settled.
   std::function<bool()> stop;
 
-  // Told of each record, on the thread that called Copy, after its batch was written and verified: from then on the source
-  // may let it go. `why` is empty but for kConflict and kDiffers.
+  // Told of each record, on the thread that called Copy, after its batch was written and verified: from then on the
+  // source may let it go. `why` is empty but for kConflict and kDiffers.
   std::function<void(const RunRecord& record, Fate fate, const std::string& why)> on_settled;
 };
 
@@ -51,7 +51,8 @@ struct CopyAccount {
   int64_t failures = 0;  // of all that were read
   int64_t ahead = 0;     // of the unchanged and completed: the target has more than the source
   Digest source_digest;  // of all that were read
-  Digest target_digest;  // of the same runs as the target holds them; equal to source_digest where nothing is ahead or differs
+  Digest target_digest;  // of the same runs as the target holds them; equal to source_digest where nothing is ahead or
+                         // differs
   bool stopped = false;
   std::vector<Finding> findings;  // conflicts and differences, the first kMaxFindings
 
@@ -59,10 +60,10 @@ struct CopyAccount {
   bool Verified() const { return conflicts == 0 && differing == 0; }
 };
 
-// Sends everything from the source to the sink in batches, the next one read while the last one is written. Each batch is
-// read back and compared with what was sent before it counts: equal by digest, or containing it (history/merge.h). Running it
-// again, also after it was killed at any point, completes what is missing. Memory is bounded by three batches.
-// Throws StoreError from either side; what was settled before stays so.
+// Sends everything from the source to the sink in batches, the next one read while the last one is written. Each batch
+// is read back and compared with what was sent before it counts: equal by digest, or containing it (history/merge.h).
+// Running it again, also after it was killed at any point, completes what is missing. Memory is bounded by three
+// batches. Throws StoreError from either side; what was settled before stays so.
 CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress);
 
 }  // namespace flaky

@@ -1,6 +1,7 @@
 #ifndef FLAKY_TRANSFER_JOURNAL_H_
 #define FLAKY_TRANSFER_JOURNAL_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <stdexcept>
@@ -28,7 +29,7 @@ enum class JournalOutcome {
   kSkipped,
   kNotRun,
   kExited,      // the test called exit()
-  kUnfinished,  // the line was not completed: died in it, or is still running
+  kUnfinished,  // the line was not completed: died in it, is still running, or could not be written on (Journal::lost)
 };
 
 struct JournalResult {
@@ -47,9 +48,11 @@ struct JournalResult {
 struct JournalSuiteFailure {
   std::string suite;  // empty: outside any suite
   std::optional<int64_t> shuffle_seed;
+  size_t results_before = 0;  // how many of the journal's results came before it
   JournalFailure failure;
 };
 
+// A process, by what makes a pid mean something. Empty: not known.
 struct JournalWriter {
   int64_t pid = 0;
   std::string pid_start, boot_id, host, pid_ns;
@@ -62,7 +65,7 @@ struct Journal {
   std::optional<std::string> project;
   JournalWriter writer;
   JournalWriter parent;
-  std::string parent_name;
+  std::string parent_name;  // "ctest"
   std::optional<std::string> variant;
   std::optional<std::string> shard;  // "2/10"
   Timestamp started_at;
@@ -72,9 +75,13 @@ struct Journal {
   int64_t tests_to_run = 0;
   std::vector<JournalResult> results;
   std::vector<JournalSuiteFailure> suite_failures;
-  std::optional<std::string> lost;    // why the recorder stopped writing before the end
-  std::optional<int64_t> end_us;      // absent: the end was not reached
-  int64_t last_us = 0;                // the last time that the journal names
+  std::optional<std::string> lost;  // why the recorder stopped writing before the end
+  std::optional<int64_t> end_us;    // absent: the end was not reached
+  std::optional<bool> said_passed;  // what GoogleTest said at the end
+  int64_t last_us = 0;              // the last time that the journal names
+
+  // Where `us` of this journal lies in time; never beyond what a Timestamp can hold.
+  Timestamp At(int64_t us) const;
 };
 
 // Why a journal cannot be read; what() names the line and what is wrong with it.
@@ -89,12 +96,20 @@ class JournalError : public std::runtime_error {
   Kind kind_;
 };
 
-// Reads a journal's bytes, up to the first NUL. A last line that was cut anywhere is read as far as it makes sense. Throws
-// JournalError.
+// Reads a journal's bytes, up to the first NUL, in one pass. All texts of the result are storable (history/text.h), the
+// ids are hexadecimal, and times lie within what a Timestamp can hold, whatever the bytes are. A last line that was cut
+// anywhere is read as far as it makes sense. Throws JournalError.
 Journal ParseJournal(std::string_view bytes);
 
+// The same for the first line alone, without what the other lines say. `bytes` may end anywhere behind that line.
+Journal ParseJournalHeader(std::string_view bytes);
+
+// True if the last whole line of `tail`, the end of a journal up to its first NUL, is the one that says that the
+// program ended.
+bool EndsWithEndLine(std::string_view tail);
+
 // Whether the process that began the journal or group still runs, judged as the format's last section says.
-enum class Alive { kYes, kNo, kUnknown };
+enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const JournalWriter& writer);
 
 }  // namespace flaky

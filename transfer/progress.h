@@ -10,7 +10,7 @@ struct CopyProgress {
   int64_t runs = 0;        // handled so far: written, found equal or in conflict
   int64_t total_runs = 0;  // 0: not known
   int64_t failures = 0;
-  int64_t bytes = 0;       // of text, about
+  int64_t bytes = 0;  // of text, about
 };
 
 // Is told facts; printing them is somebody else's work (cli/). All calls come from the thread that called Copy.

@@ -1,6 +1,7 @@
 #ifndef FLAKY_TRANSFER_SINK_H_
 #define FLAKY_TRANSFER_SINK_H_
 
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 
 namespace flaky {
 
-// Where records go. Write and ReadBack are called by one thread.
+// Where records go. Write and ReadBack may be called by two threads at the same time.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -22,18 +23,37 @@ class Sink {
 
   // The runs as the sink holds them now, for comparing: as Store::Fetch.
   virtual std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) = 0;
+
+  // After the last Write: as Store::Finish.
+  virtual void Finish() = 0;
 };
 
-// A store as a sink. The store must outlive it.
+// A store as a sink, which must outlive it. Given a second object for the same store, reading back does not wait for
+// writing.
 class StoreSink : public Sink {
  public:
-  explicit StoreSink(Store& store) : store_(store) {}
+  explicit StoreSink(Store& store) : StoreSink(store, store) {}
+  StoreSink(Store& store, Store& for_reading) : store_(store), for_reading_(for_reading) {}
+
   const std::string& name() const override { return store_.name(); }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override { return store_.Write(records); }
-  std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override { return store_.Fetch(run_ids); }
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    const std::unique_lock lock = LockIfShared();
+    return store_.Write(records);
+  }
+  std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override {
+    const std::unique_lock lock = LockIfShared();
+    return for_reading_.Fetch(run_ids);
+  }
+  void Finish() override { store_.Finish(); }
 
  private:
+  std::unique_lock<std::mutex> LockIfShared() {
+    return &store_ == &for_reading_ ? std::unique_lock(mutex_) : std::unique_lock<std::mutex>();
+  }
+
   Store& store_;
+  Store& for_reading_;
+  std::mutex mutex_;
 };
 
 }  // namespace flaky

@@ -1,0 +1,280 @@
+#include "transfer/copy.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "history/roster.h"
+#include "stores/memory/memory_store.h"
+#include "transfer/prefetch.h"
+
+namespace flaky {
+namespace {
+
+using testing::HasSubstr;
+
+RunRecord MakeRecord(int number, int failures = 1) {
+  RunRecord record;
+  record.run.run_id = "run-" + std::to_string(1000 + number);
+  record.run.project = number % 3 == 0 ? std::optional<std::string>() : "p" + std::to_string(number % 3);
+  Part part;
+  part.part_id = "part-" + std::to_string(number);
+  part.account.started_at = {number / 4 * kMicrosPerSecond};  // runs share a moment
+  part.account.ended_at = part.account.started_at + 1'000'000;
+  part.account.status = std::string(failures > 0 ? kFail : kPass);
+  part.account.total_tests = 2;
+  const RosterPtr roster = MakeRoster({{"S.A", {1, 0}}, {"S.B" + std::to_string(number % 5), {1, 0}}});
+  part.roster_id = roster->roster_id;
+  record.parts = {part};
+  record.rosters = {roster};
+  for (int i = 0; i < failures; ++i) {
+    Failure failure;
+    failure.part_id = part.part_id;
+    failure.test_file = "a.cc";
+    failure.test_name = "S.A";
+    failure.failure_kind = kAssertion;
+    failure.error_message = "message " + std::to_string(i);
+    record.failures.push_back(failure);
+  }
+  SumParts(record);
+  return record;
+}
+
+std::vector<RunRecord> MakeRecords(int count) {
+  std::vector<RunRecord> records;
+  for (int i = 0; i < count; ++i) records.push_back(MakeRecord(i, i % 4));
+  return records;
+}
+
+struct SilentProgress : Progress {
+  void Update(const CopyProgress& progress) override {
+    EXPECT_GE(progress.runs, last.runs);
+    last = progress;
+    ++updates;
+  }
+  void Done(const CopyProgress& progress) override {
+    last = progress;
+    ++done;
+  }
+  CopyProgress last;
+  int updates = 0, done = 0;
+};
+
+// Everything in a store, by run id.
+std::map<std::string, Digest> Contents(Store& store) {
+  std::map<std::string, Digest> contents;
+  PageRequest request;
+  do {
+    Page page = store.Read(request);
+    for (const RunRecord& record : page.records) contents[record.run.run_id] = DigestOf(record);
+    request.after = page.next;
+  } while (request.after);
+  return contents;
+}
+
+class CopyTest : public testing::Test {
+ protected:
+  CopyAccount Run(CopyOptions options = {}) {
+    options.limits.records = 7;
+    progress_ = {};
+    StoreSource source(*from_);
+    StoreSink sink(*to_);
+    return Copy(source, sink, options, progress_);
+  }
+
+  std::unique_ptr<Store> from_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  std::unique_ptr<Store> to_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  SilentProgress progress_;
+};
+
+TEST_F(CopyTest, CopiesEverythingAndSaysSo) {
+  const std::vector<RunRecord> records = MakeRecords(100);
+  from_->Write(records);
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.runs, 100);
+  EXPECT_EQ(account.copied, 100);
+  EXPECT_EQ(account.parts, 100);
+  EXPECT_EQ(account.failures, 150);
+  EXPECT_TRUE(account.Verified());
+  EXPECT_EQ(account.source_digest, account.target_digest);
+  EXPECT_EQ(Contents(*from_), Contents(*to_));
+  EXPECT_EQ(progress_.last.runs, 100);
+  EXPECT_EQ(progress_.last.total_runs, 100);
+  EXPECT_EQ(progress_.last.failures, 150);
+  EXPECT_EQ(progress_.done, 1);
+  EXPECT_EQ(progress_.updates, 15);
+}
+
+TEST_F(CopyTest, ASecondTimeNothingIsDoubledAndGrowthIsTakenAlong) {
+  from_->Write(MakeRecords(20));
+  Run();
+  EXPECT_EQ(Run().unchanged, 20);
+
+  RunRecord grown = MakeRecord(3);
+  grown.parts[0].part_id = "late";
+  for (Failure& failure : grown.failures) failure.part_id = "late";
+  const RunRecord fresh = MakeRecord(50);
+  from_->Write(std::vector{grown, fresh});
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.copied, 1);
+  EXPECT_EQ(account.completed, 1);
+  EXPECT_EQ(account.unchanged, 19);
+  EXPECT_EQ(account.source_digest, account.target_digest);
+  EXPECT_EQ(Contents(*from_), Contents(*to_));
+}
+
+TEST_F(CopyTest, ATargetThatIsAheadIsFine) {
+  const RunRecord record = MakeRecord(1);
+  from_->Write(std::vector{record});
+  RunRecord more = record;
+  more.parts[0].part_id = "other";
+  for (Failure& failure : more.failures) failure.part_id = "other";
+  to_->Write(std::vector{record});
+  to_->Write(std::vector{more});
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.unchanged, 1);
+  EXPECT_EQ(account.ahead, 1);
+  EXPECT_TRUE(account.Verified());
+  EXPECT_NE(account.source_digest, account.target_digest);
+}
+
+TEST_F(CopyTest, AConflictIsKeptReportedAndHarmsNoOther) {
+  from_->Write(MakeRecords(10));
+  RunRecord other = MakeRecord(4);
+  other.parts[0].variant = "asan";
+  to_->Write(std::vector{other});
+  std::map<std::string, Fate> fates;
+  CopyOptions options;
+  options.on_settled = [&](const RunRecord& record, Fate fate, const std::string&) { fates[record.run.run_id] = fate; };
+  const CopyAccount account = Run(options);
+  EXPECT_EQ(account.copied, 9);
+  EXPECT_EQ(account.conflicts, 1);
+  EXPECT_FALSE(account.Verified());
+  ASSERT_EQ(account.findings.size(), 1u);
+  EXPECT_EQ(account.findings[0].run_id, other.run.run_id);
+  EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
+  EXPECT_EQ(fates.size(), 10u);
+  EXPECT_EQ(fates[other.run.run_id], Fate::kConflict);
+  EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+}
+
+TEST_F(CopyTest, ADryRunForeseesTheAccountAndWritesNothing) {
+  from_->Write(MakeRecords(12));
+  RunRecord conflicting = MakeRecord(1);
+  conflicting.parts[0].variant = "asan";
+  RunRecord lacking = MakeRecord(2, 2);
+  lacking.parts[0].account.ended_at.reset();
+  SumParts(lacking);
+  to_->Write(std::vector{MakeRecord(0, 0), conflicting, lacking});
+  const auto before = Contents(*to_);
+  CopyOptions options;
+  options.dry_run = true;
+  const CopyAccount foreseen = Run(options);
+  EXPECT_EQ(Contents(*to_), before);
+  const CopyAccount account = Run();
+  for (const auto& count : {&CopyAccount::runs, &CopyAccount::copied, &CopyAccount::completed, &CopyAccount::unchanged,
+                            &CopyAccount::conflicts, &CopyAccount::failures}) {
+    EXPECT_EQ(foreseen.*count, account.*count);
+  }
+  EXPECT_EQ(account.copied, 9);
+  EXPECT_EQ(account.completed, 1);
+  EXPECT_EQ(account.unchanged, 1);
+  EXPECT_EQ(account.conflicts, 1);
+}
+
+TEST_F(CopyTest, StopsAfterTheBatchesInFlightAndGoesOnNextTime) {
+  from_->Write(MakeRecords(200));
+  CopyOptions options;
+  options.stop = [&] { return progress_.updates >= 2; };
+  const CopyAccount account = Run(options);
+  EXPECT_TRUE(account.stopped);
+  EXPECT_GE(account.copied, 14);
+  EXPECT_LE(account.copied, 5 * 7);
+  EXPECT_EQ(static_cast<int64_t>(Contents(*to_).size()), account.copied) << "all that was written is accounted for";
+  EXPECT_EQ(Run().copied, 200 - account.copied);
+  EXPECT_EQ(Contents(*from_), Contents(*to_));
+}
+
+// A sink that stores something else than it is given.
+class LossySink : public StoreSink {
+ public:
+  LossySink(Store& store, std::function<void(std::vector<RunRecord>&)> lose)
+      : StoreSink(store), lose_(std::move(lose)) {}
+  std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override {
+    std::vector<RunRecord> records = StoreSink::ReadBack(run_ids);
+    lose_(records);
+    return records;
+  }
+
+ private:
+  std::function<void(std::vector<RunRecord>&)> lose_;
+};
+
+TEST_F(CopyTest, FindsWhateverTheTargetDoesNotGiveBack) {
+  const RunRecord record = MakeRecord(1, 2);
+  from_->Write(std::vector{record});
+  const std::function<void(RunRecord&)> losses[] = {
+      [](RunRecord& r) { r.failures.pop_back(); },
+      [](RunRecord& r) { r.failures[0].error_message->back() ^= 1; },
+      [](RunRecord& r) { r.failures[1].line = 7; },
+      [](RunRecord& r) { r.parts.clear(); },
+      [](RunRecord& r) { r.parts[0].shard = ""; },
+      [](RunRecord& r) { r.run.account.started_at.micros += 1; },
+      [](RunRecord& r) { r.run.project = ""; },
+      [](RunRecord& r) { r.rosters.clear(); },
+      [](RunRecord& r) {
+        r.rosters[0] = std::make_shared<const Roster>(Roster{r.rosters[0]->roster_id, "{}"});
+      },
+  };
+  for (size_t i = 0; i < std::size(losses); ++i) {
+    const auto target = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+    LossySink sink(*target, [&](std::vector<RunRecord>& records) { losses[i](records.at(0)); });
+    StoreSource source(*from_);
+    const CopyAccount account = Copy(source, sink, {}, progress_);
+    EXPECT_EQ(account.differing, 1) << i;
+    EXPECT_EQ(account.copied, 0) << i;
+    EXPECT_FALSE(account.Verified()) << i;
+  }
+  const auto target = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  LossySink sink(*target, [](std::vector<RunRecord>& records) { records.clear(); });
+  StoreSource source(*from_);
+  EXPECT_EQ(Copy(source, sink, {}, progress_).differing, 1);
+}
+
+TEST_F(CopyTest, AnErrorOfTheSourceComesOutAfterWhatWasReadIsSettled) {
+  struct Broken : Source {
+    const std::string& name() const override { return name_; }
+    std::optional<Totals> Expected() override { return std::nullopt; }
+    std::optional<Batch> Next(const BatchLimits&) override {
+      if (calls++ == 2) throw StoreError(ErrorKind::kTransient, name_, "read", "", "gone");
+      return Batch{{MakeRecord(calls)}};
+    }
+    std::string name_ = "broken";
+    int calls = 0;
+  };
+  Broken source;
+  StoreSink sink(*to_);
+  EXPECT_THROW(Copy(source, sink, {}, progress_), StoreError);
+  EXPECT_EQ(Contents(*to_).size(), 2u);
+}
+
+TEST(Prefetch, GivesEverythingInOrderAndThenTheEnd) {
+  int produced = 0;
+  Prefetch<int> values(
+      [&]() -> std::optional<int> { return produced < 1000 ? std::optional(produced++) : std::nullopt; });
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(values.Take(), i);
+  EXPECT_EQ(values.Take(), std::nullopt);
+}
+
+TEST(Prefetch, CanBeLeftAtAnyTime) {
+  for (int taken = 0; taken < 50; ++taken) {
+    int produced = 0;
+    Prefetch<int> values([&]() -> std::optional<int> { return produced++; });
+    for (int i = 0; i < taken; ++i) ASSERT_EQ(values.Take(), i);
+  }
+}
+
+}  // namespace
+}  // namespace flaky

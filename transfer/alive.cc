@@ -1,0 +1,88 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transfer/journal.h"
+
+namespace flaky {
+namespace {
+
+// A small file of /proc, up to a page; absent with errno where it cannot be read.
+std::optional<std::string> ReadProc(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  std::array<char, 4096> buffer;
+  const ssize_t size = read(fd, buffer.data(), buffer.size());
+  const int error = errno;
+  close(fd);
+  errno = error;
+  if (size < 0) return std::nullopt;
+  return std::string(buffer.data(), static_cast<size_t>(size));
+}
+
+// Where this process runs, in the words of a journal's header.
+JournalWriter Here() {
+  JournalWriter here;
+  here.boot_id = ReadProc("/proc/sys/kernel/random/boot_id").value_or("");
+  while (!here.boot_id.empty() && here.boot_id.back() == '\n') here.boot_id.pop_back();
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) == 0) here.host = host.data();
+  struct stat pid_ns {};
+  if (stat("/proc/self/ns/pid", &pid_ns) == 0) here.pid_ns = std::to_string(pid_ns.st_ino);
+  return here;
+}
+
+// The fields of /proc/PID/stat from the third on. The second, the command's name, stands in parentheses and may itself
+// hold blanks and parentheses, so the last closing one ends it.
+std::vector<std::string_view> StatFields(std::string_view stat) {
+  std::vector<std::string_view> fields;
+  const size_t name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos) return fields;
+  size_t at = name_end + 1;
+  while ((at = stat.find_first_not_of(" \n", at)) != std::string_view::npos) {
+    const size_t end = std::min(stat.find_first_of(" \n", at), stat.size());
+    fields.push_back(stat.substr(at, end - at));
+    at = end;
+  }
+  return fields;
+}
+
+// Whether the process `pid` of this name space is the one that started at `start`.
+Alive IsRunning(int64_t pid, const std::string& start) {
+  constexpr size_t kState = 3 - 3, kThreads = 20 - 3, kStartTime = 22 - 3;
+  const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
+  if (!stat) {
+    const bool gone = (errno == ENOENT || errno == ESRCH) && access("/proc/self/stat", R_OK) == 0;
+    return gone ? Alive::kNo : Alive::kCannotTell;
+  }
+  const auto fields = StatFields(*stat);
+  if (fields.size() <= kStartTime || start.empty()) return Alive::kCannotTell;
+  if (fields[kStartTime] != start) return Alive::kNo;
+  // A process that nobody has waited for yet is a zombie; one whose first thread alone has ended looks like one, but is
+  // not.
+  const bool zombie = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";
+  return zombie ? Alive::kNo : Alive::kYes;
+}
+
+}  // namespace
+
+Alive IsAlive(const JournalWriter& writer) {
+  static const JournalWriter here = Here();
+  if (writer.boot_id.empty() || here.boot_id.empty() || writer.pid <= 0) return Alive::kCannotTell;
+  if (writer.boot_id != here.boot_id) {
+    // Another boot of this machine ended everything before it; another machine may still run.
+    return !writer.host.empty() && writer.host == here.host ? Alive::kNo : Alive::kCannotTell;
+  }
+  // A boot id names one boot of one machine, whatever its name is by now.
+  if (writer.pid_ns.empty() || writer.pid_ns != here.pid_ns) return Alive::kCannotTell;
+  return IsRunning(writer.pid, writer.pid_start);
+}
+
+}  // namespace flaky

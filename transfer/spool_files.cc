@@ -1,0 +1,133 @@
+#include "transfer/spool_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "stores/error.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kJournalSuffix = ".jsonl";
+constexpr size_t kIdLength = 32;
+constexpr size_t kFirstChunk = 16 << 10;
+constexpr size_t kLargestChunk = 4 << 20;
+
+// The descriptor, if what it stands for is ours.
+Descriptor OwnFolder(int fd) {
+  Descriptor folder(fd);
+  struct stat status {};
+  if (!folder || fstat(folder.get(), &status) != 0 || status.st_uid != geteuid()) return Descriptor();
+  return folder;
+}
+
+}  // namespace
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+Descriptor::~Descriptor() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bool IsId(std::string_view text) {
+  const auto hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() == kIdLength && std::ranges::all_of(text, hexadecimal);
+}
+
+std::optional<std::string> JournalIdOf(std::string_view file_name) {
+  if (!file_name.ends_with(kJournalSuffix)) return std::nullopt;
+  file_name.remove_suffix(kJournalSuffix.size());
+  return IsId(file_name) ? std::optional(std::string(file_name)) : std::nullopt;
+}
+
+Descriptor OpenFolder(const std::string& path) {
+  return Descriptor(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+Descriptor OpenFolderAt(const Descriptor& parent, const std::string& name) {
+  return OwnFolder(openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+Descriptor MakeFolderAt(const Descriptor& parent, const std::string& name) {
+  mkdirat(parent.get(), name.c_str(), 0700);  // what stands there already is judged by the opening
+  return OpenFolderAt(parent, name);
+}
+
+bool MakePrivateFolders(const std::filesystem::path& folder) {
+  struct stat status {};
+  if (folder.empty() || stat(folder.c_str(), &status) == 0) return true;
+  if (errno != ENOENT) return false;
+  if (folder.parent_path() != folder && !MakePrivateFolders(folder.parent_path())) return false;
+  return mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
+}
+
+std::vector<std::string> NamesIn(const Descriptor& folder) {
+  std::vector<std::string> names;
+  // A descriptor of its own: reading a folder moves a position that copies of a descriptor share.
+  const int fd = openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const listing = fd < 0 ? nullptr : fdopendir(fd);
+  if (listing == nullptr) {
+    if (fd >= 0) close(fd);
+    return names;
+  }
+  while (const dirent* entry = readdir(listing)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  closedir(listing);
+  return names;
+}
+
+std::optional<OpenedFile> OpenFileAt(const Descriptor& folder, const std::string& name) {
+  // O_NONBLOCK: opening a named pipe would wait for a writer.
+  OpenedFile file{Descriptor(openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)), {}};
+  if (!file.descriptor || fstat(file.descriptor.get(), &file.status) != 0) return std::nullopt;
+  if (!S_ISREG(file.status.st_mode) || file.status.st_uid != geteuid()) {
+    errno = ELOOP;
+    return std::nullopt;
+  }
+  return file;
+}
+
+std::optional<std::string> ReadAt(const Descriptor& file, int64_t offset, size_t size) {
+  std::string bytes(size, '\0');
+  size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = pread(file.get(), bytes.data() + filled, size - filled,
+                              static_cast<off_t>(offset + static_cast<int64_t>(filled)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+std::optional<std::string> ReadUpToNul(const Descriptor& file) {
+  std::string bytes;
+  for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {
+    const auto more = ReadAt(file, static_cast<int64_t>(bytes.size()), chunk);
+    if (!more) return std::nullopt;
+    const size_t nul = more->find('\0');
+    bytes.append(*more, 0, nul);
+    if (nul != std::string::npos || more->size() < chunk) return bytes;
+  }
+}
+
+void ThrowErrno(const std::string& path, const std::string& operation) {
+  const int error = errno;
+  throw StoreError(ErrorKind::kPermanent, path, operation, std::to_string(error),
+                   std::generic_category().message(error));
+}
+
+}  // namespace flaky

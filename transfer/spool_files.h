@@ -1,0 +1,72 @@
+#ifndef FLAKY_TRANSFER_SPOOL_FILES_H_
+#define FLAKY_TRANSFER_SPOOL_FILES_H_
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What the spool needs of the file system. Whatever lies in a spool is input: a folder or file is opened only where it
+// is one of our own user and no link, and always through the folder that holds it, so nothing can be exchanged on the
+// way.
+namespace flaky {
+
+// A descriptor that closes itself; -1 is none.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept;
+  ~Descriptor();
+
+  explicit operator bool() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  int Release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+// The id in the file name `<journal_id>.jsonl`; absent for any other name.
+std::optional<std::string> JournalIdOf(std::string_view file_name);
+
+// True for 32 lower-case hexadecimal digits, as the ids of journals and parts are.
+bool IsId(std::string_view text);
+
+// None where it is not there, no folder, a link, or somebody else's. The first form follows links: a spool may be one.
+Descriptor OpenFolder(const std::string& path);
+Descriptor OpenFolderAt(const Descriptor& parent, const std::string& name);
+// The same, made (0700) where it is missing.
+Descriptor MakeFolderAt(const Descriptor& parent, const std::string& name);
+
+// Makes the folder and those above it that are missing, for this user alone (0700). False, and errno, when one cannot
+// be made.
+bool MakePrivateFolders(const std::filesystem::path& folder);
+
+// The names in a folder, without "." and "..", in no order.
+std::vector<std::string> NamesIn(const Descriptor& folder);
+
+struct OpenedFile {
+  Descriptor descriptor;
+  struct stat status {};
+};
+// None (errno tells) for what is no regular file of our own.
+std::optional<OpenedFile> OpenFileAt(const Descriptor& folder, const std::string& name);
+
+// Up to `size` bytes from `offset` on; shorter at the end of the file. Absent (errno) when it cannot be read.
+std::optional<std::string> ReadAt(const Descriptor& file, int64_t offset, size_t size);
+
+// The file's bytes up to the first NUL, however large the file. Absent (errno) when it cannot be read.
+std::optional<std::string> ReadUpToNul(const Descriptor& file);
+
+// Throws StoreError (kPermanent) for `operation` on `path` with what errno says.
+[[noreturn]] void ThrowErrno(const std::string& path, const std::string& operation);
+
+}  // namespace flaky
+
+#endif  // FLAKY_TRANSFER_SPOOL_FILES_H_

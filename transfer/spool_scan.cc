@@ -1,0 +1,193 @@
+#include "transfer/spool_scan.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "transfer/journal.h"
+#include "transfer/spool.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kHead = 4 << 10;
+constexpr size_t kLongestHeader = 16 << 20;
+constexpr size_t kTail = 256;
+// How long a journal whose writer cannot be seen from here may be silent before it is taken for abandoned.
+constexpr int64_t kAbandonedAfter = kMicrosPerDay;
+constexpr int64_t kHeaderlessAfter = 3600 * kMicrosPerSecond;
+
+int64_t Age(const struct stat& status, Timestamp now) {
+  return now.micros - (status.st_mtim.tv_sec * kMicrosPerSecond + status.st_mtim.tv_nsec / 1000);
+}
+
+// The file's beginning up to and with its first line, and more.
+std::optional<std::string> ReadHead(const OpenedFile& file) {
+  for (size_t size = kHead;; size *= 8) {
+    auto head = ReadAt(file.descriptor, 0, size);
+    if (!head || head->size() < size || size >= kLongestHeader) return head;
+    if (head->find('\n') != std::string::npos || head->find('\0') != std::string::npos) return head;
+  }
+}
+
+// Whether the end line is there. Journals are cut to their length once it is, so normally the last bytes say so.
+bool HasEnded(const OpenedFile& file) {
+  const int64_t start = std::max<int64_t>(0, file.status.st_size - static_cast<int64_t>(kTail));
+  const auto tail = ReadAt(file.descriptor, start, kTail);
+  if (!tail) return false;
+  if (tail->find('\0') == std::string::npos) return EndsWithEndLine(*tail);
+  const auto all = ReadUpToNul(file.descriptor);
+  return all && EndsWithEndLine(std::string_view(*all).substr(all->size() - std::min(all->size(), kTail)));
+}
+
+class Scanner {
+ public:
+  Scanner(const Descriptor& spool, const Descriptor& outbox) : spool_(spool), outbox_(outbox), now_(Timestamp::Now()) {}
+
+  SpoolScan Scan() && {
+    LookForLoose(spool_, "");
+    if (outbox_) LookIntoOutbox();
+    for (auto& [run_id, run] : runs_) scan_.runs.push_back(std::move(run));
+    const auto order = [](const PendingRun& run) { return std::tie(run.started_at, run.run_id); };
+    std::ranges::sort(scan_.runs, {}, order);
+    return std::move(scan_);
+  }
+
+ private:
+  void LookIntoOutbox() {
+    for (const std::string& name : NamesIn(outbox_)) {
+      if (name.starts_with('.') && name.ends_with(".done")) {
+        scan_.leftovers.push_back(name);
+      } else if (name.starts_with('.') && name.ends_with(".filling")) {
+        if (const Descriptor folder = OpenFolderAt(outbox_, name)) LookForLoose(folder, name);
+        scan_.leftovers.push_back(name);
+      } else if (IsId(name)) {
+        LookIntoPart(name);
+      }
+    }
+  }
+
+  void LookForLoose(const Descriptor& folder, const std::string& folder_name) {
+    for (const std::string& name : NamesIn(folder)) {
+      const auto journal_id = JournalIdOf(name);
+      if (!journal_id) continue;
+      const SpoolFile where{folder_name, name};
+      const auto file = OpenFileAt(folder, name);
+      if (!file) {
+        if (errno != ENOENT && errno != ELOOP)
+          scan_.unopened.push_back({where, std::generic_category().message(errno)});
+        continue;
+      }
+      const auto journal = HeaderOf(*file, where);
+      if (!journal) continue;
+      if (journal->journal_id != *journal_id) {
+        scan_.damaged.push_back({where, "the journal inside has another id than the file's name"});
+      } else if (!IsReady(*file, *journal)) {
+        ++scan_.running;
+      } else {
+        const RunKinship kinship = KinshipOf(*journal);
+        RunOf(kinship.run_id, journal->started_at).loose[kinship.group].push_back({where, *journal_id});
+      }
+    }
+  }
+
+  // The journal with its header alone; absent when it is not to be delivered, which is then noted.
+  std::optional<Journal> HeaderOf(const OpenedFile& file, const SpoolFile& where) {
+    const auto head = ReadHead(file);
+    if (!head) {
+      scan_.unopened.push_back({where, std::generic_category().message(errno)});
+      return std::nullopt;
+    }
+    try {
+      return ParseJournalHeader(*head);
+    } catch (const JournalError& error) {
+      const bool old = Age(file.status, now_) > kHeaderlessAfter;
+      if (error.kind() == JournalError::Kind::kNewer) {
+        scan_.newer.push_back({where, error.what()});
+      } else if (error.kind() == JournalError::Kind::kDamaged) {
+        scan_.damaged.push_back({where, error.what()});
+      } else if (!old) {
+        ++scan_.running;
+      } else if (head->empty() || head->front() == '\0') {
+        scan_.headerless.push_back(where);
+      } else {
+        scan_.damaged.push_back({where, error.what()});
+      }
+      return std::nullopt;
+    }
+  }
+
+  bool IsReady(const OpenedFile& file, const Journal& journal) {
+    if (KinshipOf(journal).below_ctest && !IsGone(journal.parent, file)) return false;
+    // The order matters for speed alone: the bytes at the end are cheaper than /proc.
+    return HasEnded(file) || IsGone(journal.writer, file);
+  }
+
+  bool IsGone(const JournalWriter& process, const OpenedFile& file) {
+    const std::pair key{process.pid, process.boot_id + process.host + process.pid_ns + process.pid_start};
+    const auto [known, is_new] = alive_.try_emplace(key);
+    if (is_new) known->second = IsAlive(process);
+    if (known->second == Alive::kCannotTell) return Age(file.status, now_) > kAbandonedAfter;
+    return known->second == Alive::kNo;
+  }
+
+  // A sealed part belongs to the run of any of its journals.
+  void LookIntoPart(const std::string& part_id) {
+    const Descriptor folder = OpenFolderAt(outbox_, part_id);
+    if (!folder) return;
+    std::vector<std::string> names = NamesIn(folder);
+    std::erase_if(names, [](const std::string& name) { return !JournalIdOf(name); });
+    if (names.empty()) {
+      scan_.leftovers.push_back(part_id);
+      return;
+    }
+    std::ranges::sort(names);
+    std::string reason;
+    for (const std::string& name : names) {
+      const auto file = OpenFileAt(folder, name);
+      const auto head = file ? ReadHead(*file) : std::nullopt;
+      if (!head) {
+        scan_.unopened.push_back({{part_id, name}, std::generic_category().message(errno)});
+        return;
+      }
+      try {
+        const Journal journal = ParseJournalHeader(*head);
+        RunOf(KinshipOf(journal).run_id, journal.started_at).sealed.push_back(part_id);
+        return;
+      } catch (const JournalError& error) {
+        reason = error.what();
+        if (error.kind() == JournalError::Kind::kNewer) {
+          scan_.newer.push_back({{part_id, ""}, reason});
+          return;
+        }
+      }
+    }
+    scan_.damaged.push_back({{part_id, ""}, reason});
+  }
+
+  PendingRun& RunOf(const std::string& run_id, Timestamp started_at) {
+    const auto [found, is_new] = runs_.try_emplace(run_id);
+    PendingRun& run = found->second;
+    run.run_id = run_id;
+    run.started_at = is_new ? started_at : std::min(run.started_at, started_at);
+    return run;
+  }
+
+  const Descriptor& spool_;
+  const Descriptor& outbox_;
+  const Timestamp now_;
+  SpoolScan scan_;
+  std::map<std::string, PendingRun> runs_;
+  std::map<std::pair<int64_t, std::string>, Alive> alive_;
+};
+
+}  // namespace
+
+SpoolScan ScanSpool(const Descriptor& spool, const Descriptor& outbox) { return Scanner(spool, outbox).Scan(); }
+
+}  // namespace flaky
