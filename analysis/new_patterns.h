@@ -13,10 +13,10 @@
 
 namespace flaky {
 
-// The rule of the npm packages @flaky-tests/* 0.2, so that both tools agree on the same data. Over the failures of one project
-// in runs that ended and had fewer than ten failed tests, by (test_file, test_name): with now the moment of the call and W the
-// window, `recent` failures have failed_at > now - W, `prior` ones now - 2 W < failed_at <= now - W. A test is reported when
-// recent >= threshold and prior = 0.
+// The rule of the npm packages @flaky-tests/* 0.2, so that both tools agree on the same data. Over the failures of one
+// project in runs that ended and had fewer than ten failed tests, by (test_file, test_name): with now the moment of the
+// call and W the window, `recent` failures have failed_at > now - W, `prior` ones now - 2 W < failed_at <= now - W. A
+// test is reported when recent >= threshold and prior = 0.
 struct NewPatternRule {
   int64_t window_days = 7;
   int64_t threshold = 2;
@@ -32,8 +32,8 @@ struct NewPattern {
   std::string test_file;
   std::string test_name;
   int64_t recent = 0;
-  std::vector<std::string> kinds;            // distinct, in order of text
-  std::optional<std::string> last_message;   // the latest within the window that is not absent
+  std::vector<std::string> kinds;           // distinct, in order of text
+  std::optional<std::string> last_message;  // the latest within the window that is not absent
   std::optional<std::string> last_stack;
   Timestamp last_failed_at;
 };
@@ -46,7 +46,7 @@ class NewPatternFinder {
 
   void Add(const FailureView& failure);
 
-  // The tests that the rule reports, the most recent failures first; ties by file and name.
+  // The tests that the rule reports, those with the most recent failures first; ties by file and name.
   std::vector<NewPattern> Find() const;
 
  private:

@@ -1,7 +1,9 @@
 #ifndef FLAKY_ANALYSIS_TREND_H_
 #define FLAKY_ANALYSIS_TREND_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,13 +17,14 @@ enum class TrendPeriod { kDay, kWeek };  // in UTC; weeks begin on Monday (ISO 8
 
 struct TrendBucket {
   std::string date;  // the period's first day, YYYY-MM-DD
-  int64_t runs = 0;           // begun in it
+  int64_t runs = 0;  // begun in it
   int64_t failed_runs = 0;
   int64_t failures = 0;       // that happened in it
   int64_t failing_tests = 0;  // distinct names among them
 };
 
-// Counts runs and failures by period between `first` and `last`, both inclusive; what lies outside is ignored.
+// Counts runs and failures by period between the moments `first` and `last`, both inclusive; what lies outside is
+// ignored. The first and the last period may so be counted in part.
 class Trend {
  public:
   Trend(TrendPeriod period, Timestamp first, Timestamp last);
@@ -36,10 +39,12 @@ class Trend {
   size_t IndexOf(Timestamp at) const;  // kOutside where it is
 
   static constexpr size_t kOutside = static_cast<size_t>(-1);
-  int64_t length_;  // of a period, in days
-  int64_t first_day_;
+  int64_t length_;     // of a period, in days
+  int64_t first_day_;  // since 1970-01-01
+  Timestamp first_;
+  Timestamp last_;
   std::vector<TrendBucket> buckets_;
-  std::vector<std::set<std::string, std::less<>>> tests_;
+  std::vector<std::set<std::string, std::less<>>> tests_;  // one set per bucket
 };
 
 // Eight heights of block characters, one per value, scaled to the greatest; a blank where the value is 0.

@@ -1,0 +1,106 @@
+#include "analysis/new_patterns.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace flaky {
+namespace {
+
+// The latest text seen so far; of two with the same time the greater one, so that the order of arrival does not matter.
+struct LatestText {
+  Timestamp at;
+  std::optional<std::string> text;
+
+  void Offer(Timestamp when, std::optional<std::string_view> offered) {
+    if (!offered) return;
+    if (text && (when < at || (when == at && *offered <= *text))) return;
+    at = when;
+    text.emplace(*offered);
+  }
+};
+
+struct Tally {
+  int64_t recent = 0;
+  std::set<std::string, std::less<>> kinds;
+  LatestText message;
+  LatestText stack;
+  Timestamp last_failed_at = {std::numeric_limits<int64_t>::min()};
+};
+
+struct TestKey {
+  std::string file;
+  std::string name;
+};
+using TestKeyView = std::pair<std::string_view, std::string_view>;
+
+struct TestKeyLess {
+  using is_transparent = void;
+  static TestKeyView View(const TestKey& key) { return {key.file, key.name}; }
+  static TestKeyView View(const TestKeyView& view) { return view; }
+  bool operator()(const auto& a, const auto& b) const { return View(a) < View(b); }
+};
+
+}  // namespace
+
+class NewPatternFinder::Impl {
+ public:
+  explicit Impl(const NewPatternRule& rule)
+      : threshold_(rule.threshold), horizon_(rule.Horizon()), border_(rule.now - rule.window_days * kMicrosPerDay) {}
+
+  void Add(const FailureView& failure) {
+    if (!failure.run_ended || !failure.run_failed_tests) return;
+    if (*failure.run_failed_tests >= NewPatternRule::kTooManyFailedTests) return;
+    if (failure.failed_at <= horizon_) return;
+
+    std::optional<Tally>& tally = TallyOf({failure.test_file, failure.test_name});
+    if (failure.failed_at <= border_) tally.reset();
+    if (!tally) return;
+    ++tally->recent;
+    if (!tally->kinds.contains(failure.failure_kind)) tally->kinds.emplace(failure.failure_kind);
+    tally->message.Offer(failure.failed_at, failure.error_message);
+    tally->stack.Offer(failure.failed_at, failure.error_stack);
+    tally->last_failed_at = std::max(tally->last_failed_at, failure.failed_at);
+  }
+
+  std::vector<NewPattern> Find() const {
+    std::vector<NewPattern> found;
+    for (const auto& [key, tally] : tallies_) {
+      if (!tally || tally->recent < threshold_) continue;
+      found.push_back({.test_file = key.file,
+                       .test_name = key.name,
+                       .recent = tally->recent,
+                       .kinds = {tally->kinds.begin(), tally->kinds.end()},
+                       .last_message = tally->message.text,
+                       .last_stack = tally->stack.text,
+                       .last_failed_at = tally->last_failed_at});
+    }
+    std::stable_sort(found.begin(), found.end(),
+                     [](const NewPattern& a, const NewPattern& b) { return a.recent > b.recent; });
+    return found;
+  }
+
+ private:
+  std::optional<Tally>& TallyOf(const TestKeyView& test) {
+    auto place = tallies_.lower_bound(test);
+    if (place == tallies_.end() || TestKeyLess::View(place->first) != test) {
+      place = tallies_.emplace_hint(place, TestKey{std::string(test.first), std::string(test.second)}, Tally());
+    }
+    return place->second;
+  }
+
+  int64_t threshold_;
+  Timestamp horizon_;
+  Timestamp border_;  // between the prior window and the recent one, to which it does not belong
+  // Absent: the test has a prior failure, and nothing more of it matters.
+  std::map<TestKey, std::optional<Tally>, TestKeyLess> tallies_;
+};
+
+NewPatternFinder::NewPatternFinder(const NewPatternRule& rule) : impl_(std::make_unique<Impl>(rule)) {}
+NewPatternFinder::~NewPatternFinder() = default;
+void NewPatternFinder::Add(const FailureView& failure) { impl_->Add(failure); }
+std::vector<NewPattern> NewPatternFinder::Find() const { return impl_->Find(); }
+
+}  // namespace flaky
