@@ -1,0 +1,60 @@
+#ifndef FLAKY_RECORDER_FIXED_TEXT_H_
+#define FLAKY_RECORDER_FIXED_TEXT_H_
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+// Text without allocation. The recorder runs in programs that replace `operator new`, count allocations or have run out
+// of memory on purpose, so nothing of it allocates while tests run.
+//
+// All that is in the recorder's headers is inline and hidden: it may be in several libraries of one program, as objects
+// and whole archives too, and a shared library with another version of it must not mix with this one.
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// At most kCapacity - 1 bytes and a NUL. What does not fit is dropped and remembered.
+template <std::size_t kCapacity>
+class FixedText {
+ public:
+  void Clear() { size_ = 0, data_[0] = '\0', complete_ = true; }
+
+  FixedText& operator+=(std::string_view text) {
+    const std::size_t room = kCapacity - 1 - size_;
+    if (text.size() > room) {
+      complete_ = false;
+      text = text.substr(0, room);
+    }
+    if (!text.empty()) std::memcpy(data_ + size_, text.data(), text.size());
+    size_ += text.size();
+    data_[size_] = '\0';
+    return *this;
+  }
+
+  bool empty() const { return size_ == 0; }
+  bool complete() const { return complete_; }
+  const char* c_str() const { return data_; }
+  std::string_view view() const { return {data_, size_}; }
+
+ private:
+  std::size_t size_ = 0;
+  bool complete_ = true;
+  char data_[kCapacity] = {};
+};
+
+// As long as paths may be (PATH_MAX).
+using Path = FixedText<4096>;
+
+// The number in decimal digits, whatever the locale. `out` must have room for 20 bytes; returns the end.
+inline char* AppendNumber(char* out, std::int64_t number) { return std::to_chars(out, out + 20, number).ptr; }
+
+inline std::string_view DecimalText(std::int64_t number, char (&buffer)[20]) {
+  return {buffer, static_cast<std::size_t>(AppendNumber(buffer, number) - buffer)};
+}
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_FIXED_TEXT_H_

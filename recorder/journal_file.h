@@ -1,0 +1,152 @@
+#ifndef FLAKY_RECORDER_JOURNAL_FILE_H_
+#define FLAKY_RECORDER_JOURNAL_FILE_H_
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+
+#include "errors.h"
+#include "fixed_text.h"
+
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// A file that grows by fragments, written through a shared mapping. What was published is in the file whatever
+// becomes of the process. No descriptor stays open, for tests close descriptors and reuse their numbers; every page
+// is allocated before it is touched, for a store into a hole of a full disk raises SIGBUS. Not for use by two threads
+// at once.
+class JournalFile {
+ public:
+  // This much is kept free behind Room(), so that an end can still be written when nothing else can.
+  static constexpr std::size_t kTail = 1024;
+
+  JournalFile() = default;
+  JournalFile(const JournalFile&) = delete;
+  JournalFile& operator=(const JournalFile&) = delete;
+
+  bool is_open() const { return window_ != nullptr; }
+
+  // Creates the file, which must not be there, allocates `size` bytes, or `least` where there is no room for them,
+  // and maps them. Returns an errno; then there is no file.
+  int Create(const Path& path, std::size_t size, std::size_t least) {
+    page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    path_ = path;
+    position_ = file_size_ = 0;
+    if (!path.complete()) return ENAMETOOLONG;
+    // Also the empty file must not be begun where it could not grow.
+    if (int error = CheckLimit(RoundUp(least)); error != 0) return error;
+    const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return errno;
+    struct stat status = {};
+    int error = fstat(fd, &status) == 0 ? 0 : errno;
+    device_ = status.st_dev;
+    inode_ = status.st_ino;
+    if (error == 0) error = ExtendTo(fd, RoundUp(size));
+    if (error != 0 && size > least) error = ExtendTo(fd, RoundUp(least));
+    close(fd);
+    if (error != 0) unlink(path_.c_str());
+    return error;
+  }
+
+  // Room for a fragment of up to `size` bytes, or nullptr with error(). Compose it behind the first byte, then
+  // Publish it.
+  char* Room(std::size_t size) {
+    if (position_ + size + kTail > file_size_ && (error_ = Grow(size)) != 0) return nullptr;
+    return Here();
+  }
+
+  // As above, within the tail: never grows.
+  char* TailRoom(std::size_t size) {
+    if (position_ + size > file_size_) return nullptr;
+    return Here();
+  }
+
+  // Makes the bytes from Room() to `end` part of the file, all at once: the first goes in last.
+  void Publish(char first, const char* end) {
+    char* const begin = Here();
+    __atomic_store_n(begin, first, __ATOMIC_RELEASE);
+    position_ += static_cast<std::size_t>(end - begin);
+  }
+
+  int error() const { return error_; }
+
+  // Unmaps the file and cuts it to its length.
+  void Close() {
+    if (!is_open()) return;
+    munmap(window_, window_size_);
+    window_ = nullptr;
+    if (truncate(path_.c_str(), static_cast<off_t>(position_)) != 0) {
+      return;  // the NUL bytes at its end stay, which a reader expects
+    }
+  }
+
+ private:
+  static constexpr std::size_t kStep = std::size_t{1} << 20;
+
+  char* Here() { return window_ + (position_ - window_begin_); }
+  std::size_t RoundUp(std::size_t size) const { return (size + page_ - 1) / page_ * page_; }
+
+  // A file that exceeds the limit would raise SIGXFSZ.
+  static int CheckLimit(std::size_t size) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0) return errno;
+    return limit.rlim_cur == RLIM_INFINITY || size <= limit.rlim_cur ? 0 : EFBIG;
+  }
+
+  // Allocates up to `size` and maps from the page of the position on, in place of the window there was.
+  int ExtendTo(int fd, std::size_t size) {
+    if (int error = CheckLimit(size); error != 0) return error;
+    int error;
+    do {
+      error = posix_fallocate(fd, static_cast<off_t>(file_size_), static_cast<off_t>(size - file_size_));
+    } while (error == EINTR);
+    if (error != 0) return error;
+    const std::size_t begin = position_ / page_ * page_;
+    void* const mapped = mmap(nullptr, size - begin, PROT_READ | PROT_WRITE, MAP_SHARED, fd, static_cast<off_t>(begin));
+    if (mapped == MAP_FAILED) return errno;
+    if (window_ != nullptr) munmap(window_, window_size_);
+    window_ = static_cast<char*>(mapped);
+    window_begin_ = begin;
+    window_size_ = size - begin;
+    file_size_ = size;
+    return 0;
+  }
+
+  int Grow(std::size_t size) {
+    const ErrnoKept kept;
+    const std::size_t least = RoundUp(position_ + size + kTail);
+    const int fd = open(path_.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return errno;
+    struct stat status = {};
+    int error = fstat(fd, &status) == 0 ? 0 : errno;
+    // Under another root or after a clean-up, the name may mean another file.
+    if (error == 0 && (status.st_dev != device_ || status.st_ino != inode_)) error = ESTALE;
+    if (error == 0) {
+      error = ExtendTo(fd, std::max(least, file_size_ + kStep));
+      if (error != 0 && least < file_size_ + kStep) error = ExtendTo(fd, least);
+    }
+    close(fd);
+    return error;
+  }
+
+  Path path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  std::size_t page_ = 0;
+  std::size_t position_ = 0;   // in the file, of the next fragment
+  std::size_t file_size_ = 0;  // allocated
+  char* window_ = nullptr;     // what is mapped: [window_begin_, file_size_)
+  std::size_t window_begin_ = 0, window_size_ = 0;
+  int error_ = 0;
+};
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_JOURNAL_FILE_H_

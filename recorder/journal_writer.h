@@ -1,0 +1,239 @@
+#ifndef FLAKY_RECORDER_JOURNAL_WRITER_H_
+#define FLAKY_RECORDER_JOURNAL_WRITER_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "clock.h"
+#include "errors.h"
+#include "fixed_text.h"
+#include "journal_file.h"
+#include "json_text.h"
+#include "spin_lock.h"
+
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+enum class PartKind { kFailure, kSkip };
+
+// Where an assertion failed or a test was skipped, and what it said. `file` may be null.
+struct PartText {
+  PartKind kind;
+  const char* file;
+  int line;
+  std::string_view message;
+};
+
+// The lines of a journal (docs/reference/journal.md). Begin, TestStart and so on come from the thread that runs the
+// tests; Part from any thread, also in the midst of the others. After Close nothing is written.
+class JournalWriter {
+ public:
+  // The file's first line must be there already. Times count from `start_ns` of `clock`; messages are cut at
+  // `max_message`.
+  void Begin(const SteadyClock& clock, std::int64_t start_ns, std::size_t max_message) {
+    clock_ = clock;
+    start_ns_ = start_ns;
+    max_message_ = max_message;
+    state_ = State::kRecording;
+    test_open_ = false;
+    source_file_ = suite_ = nullptr;
+    error_ = 0;
+  }
+
+  JournalFile& file() { return file_; }
+
+  // Why recording stopped before the end, as an errno, or 0.
+  int error() const { return error_; }
+
+  // `suite` must live until the next call.
+  void EnterSuite(const char* suite) {
+    const SpinGuard guard(lock_);
+    if (guard.held()) suite_ = suite;
+  }
+  void LeaveSuite() { EnterSuite(nullptr); }
+
+  void Iteration(int number, const std::int64_t* shuffle_seed) {
+    const SpinGuard guard(lock_);
+    if (!Recording(guard)) return;
+    char* const begin = Room(96);
+    if (begin == nullptr) return WriteLost();
+    char* out = AppendNumber(Append(begin + 1, "\"iteration\":"), number);
+    if (shuffle_seed != nullptr) out = AppendNumber(Append(out, ",\"shuffle_seed\":"), *shuffle_seed);
+    file_.Publish('{', Append(out, "}\n"));
+  }
+
+  // The names and the file's name must live until the program ends.
+  void TestStart(const char* suite, const char* name, const char* source_file, int line) {
+    const std::int64_t now = clock_.Now();
+    const std::string_view suite_text(suite), name_text(name);
+    const SpinGuard guard(lock_);
+    if (!Recording(guard)) return;
+    const bool new_file = source_file_ == nullptr || std::strcmp(source_file_, source_file) != 0;
+    const std::string_view file_text(new_file ? source_file : "");
+    char* const begin = Room(kLongestEscape * (suite_text.size() + name_text.size() + file_text.size()) + 96);
+    if (begin == nullptr) return WriteLost();
+    char* out = begin + 1;
+    if (new_file) {
+      out = AppendEscaped(Append(out, "\"file\":\""), file_text);
+      out = Append(out, "\"}\n[");
+      source_file_ = source_file;
+    }
+    *out++ = '"';
+    out = AppendEscaped(out, suite_text);
+    *out++ = '.';
+    out = AppendEscaped(out, name_text);
+    *out++ = '"';
+    *out++ = ',';
+    out = AppendNumber(out, line);
+    *out++ = ',';
+    out = AppendNumber(out, (now - start_ns_) / 1000);
+    test_start_ns_ = now;
+    test_open_ = true;
+    test_failed_ = false;
+    file_.Publish(new_file ? '{' : '[', out);
+  }
+
+  // A failure that another thread brought in after `outcome` was asked for makes it "failed", too.
+  void TestEnd(std::string_view outcome) { FinishTest(outcome, nullptr); }
+
+  void TestExited(int status) { FinishTest("exited", &status); }
+
+  void Part(const PartText& part) {
+    const std::int64_t at_us = (clock_.Now() - start_ns_) / 1000;
+    const std::string_view message = CutText(part.message, max_message_);
+    const std::string_view source(part.file == nullptr ? "" : part.file);
+    const std::size_t size = EscapedSize(message) + EscapedSize(source);
+
+    const SpinGuard guard(lock_);
+    if (!Recording(guard)) return;
+    if (part.kind == PartKind::kSkip && (!test_open_ || message.empty())) return;
+    if (part.kind == PartKind::kFailure) test_failed_ = true;
+    const std::size_t suite_size = suite_ == nullptr ? 0 : std::strlen(suite_);
+    if (char* const begin = Room(size + kLongestEscape * suite_size + 256); begin != nullptr) {
+      char* out = OpenPart(begin + 1);
+      out = AppendFailure(out, part.kind, at_us, source, part.line, message);
+      if (message.size() < part.message.size()) {
+        out = Append(out, "\\n[flaky: ");
+        out = AppendNumber(out, static_cast<std::int64_t>(part.message.size() - message.size()));
+        out = Append(out, " more bytes were cut]");
+      }
+      return ClosePart(out);
+    }
+    // That there was a failure is kept, even where its text cannot be.
+    if (char* const begin = suite_size > 64 ? nullptr : file_.TailRoom(256 + kLongestEscape * suite_size);
+        begin != nullptr) {
+      char* out = AppendFailure(OpenPart(begin + 1), part.kind, at_us, {}, part.line, "(not recorded: ");
+      ClosePart(Append(Append(out, ErrorText(error_)), ")"));
+    }
+    if (!test_open_) WriteLost();
+  }
+
+  void End(bool passed) {
+    const std::int64_t now = clock_.Now();
+    const SpinGuard guard(lock_);
+    if (!guard.held() || !file_.is_open()) return;
+    if (char* const begin = RoomOrTail(64); begin != nullptr) {
+      char* out = AppendNumber(Append(begin + 1, "\"end_us\":"), (now - start_ns_) / 1000);
+      file_.Publish('{', Append(out, passed ? ",\"passed\":true}\n" : ",\"passed\":false}\n"));
+    }
+    file_.Close();
+  }
+
+  void Close() {
+    const SpinGuard guard(lock_);
+    if (guard.held()) file_.Close();
+  }
+
+ private:
+  enum class State {
+    kRecording,
+    kLosing,  // the file cannot grow; the open test still gets its end
+    kLost,    // nothing more, save the end
+  };
+
+  bool Recording(const SpinGuard& guard) const {
+    return guard.held() && file_.is_open() && state_ == State::kRecording;
+  }
+
+  char* Room(std::size_t size) {
+    char* const begin = file_.Room(size);
+    if (begin == nullptr && state_ == State::kRecording) {
+      state_ = State::kLosing;
+      error_ = file_.error();
+    }
+    return begin;
+  }
+
+  char* RoomOrTail(std::size_t size) {
+    char* const begin = state_ == State::kRecording ? Room(size) : nullptr;
+    return begin != nullptr ? begin : file_.TailRoom(size);
+  }
+
+  void WriteLost() {
+    state_ = State::kLost;
+    if (char* const begin = file_.TailRoom(128); begin != nullptr) {
+      char* const out = Append(Append(begin + 1, "\"lost\":\""), ErrorText(error_));
+      file_.Publish('{', Append(out, "\"}\n"));
+    }
+  }
+
+  void FinishTest(std::string_view outcome, const int* exit_status) {
+    const std::int64_t now = clock_.Now();
+    const SpinGuard guard(lock_);
+    if (!guard.held() || !file_.is_open() || !test_open_) return;
+    test_open_ = false;
+    if (test_failed_ && exit_status == nullptr) outcome = "failed";
+    if (char* const begin = RoomOrTail(96); begin != nullptr) {
+      char* out = begin + 1;
+      *out++ = '"';
+      out = Append(out, outcome);
+      *out++ = '"';
+      *out++ = ',';
+      out = AppendNumber(out, (now - test_start_ns_) / 1000);
+      if (exit_status != nullptr) out = AppendNumber(Append(out, ","), *exit_status);
+      file_.Publish(',', Append(out, "]\n"));
+    }
+    if (state_ == State::kLosing) WriteLost();
+  }
+
+  // What stands before a failure, without its first byte.
+  char* OpenPart(char* out) {
+    if (test_open_) return out;
+    if (suite_ != nullptr) out = Append(AppendEscaped(Append(out, "\"suite\":\""), suite_), "\",");
+    return Append(out, "\"failure\":");
+  }
+
+  static char* AppendFailure(char* out, PartKind kind, std::int64_t at_us, std::string_view source, int line,
+                             std::string_view message) {
+    out = AppendNumber(Append(out, "{\"at_us\":"), at_us);
+    if (!source.empty()) out = Append(AppendEscaped(Append(out, ",\"file\":\""), source), "\"");
+    if (line >= 0) out = AppendNumber(Append(out, ",\"line\":"), line);
+    return AppendEscaped(Append(out, kind == PartKind::kSkip ? ",\"skip_message\":\"" : ",\"message\":\""), message);
+  }
+
+  void ClosePart(char* out) {
+    if (test_open_) return file_.Publish(',', Append(out, "\"}"));
+    file_.Publish('{', Append(out, "\"}}\n"));
+  }
+
+  JournalFile file_;
+  SpinLock lock_;
+  SteadyClock clock_;
+  std::int64_t start_ns_ = 0;
+  std::int64_t test_start_ns_ = 0;
+  std::size_t max_message_ = 0;
+  State state_ = State::kLost;
+  bool test_open_ = false;
+  bool test_failed_ = false;
+  const char* source_file_ = nullptr;
+  const char* suite_ = nullptr;
+  int error_ = 0;
+};
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_JOURNAL_WRITER_H_

@@ -1,0 +1,109 @@
+// The GoogleTest listener that records. This is the one source that users compile, in their build, against their
+// GoogleTest (1.10 to 1.18), as C++17; it includes the headers of its own folder, GoogleTest and libc.
+//
+// What the recorder keeps to, because test programs do everything that programs can do:
+//   * It does nothing before OnTestProgramStart: listing tests and re-executed death tests leave no trace.
+//   * It starts no thread, handles no signal, keeps no descriptor, allocates nothing and makes no system call per test.
+//   * In OnTestPartResult, which comes under GoogleTest's lock and from any thread, it asks GoogleTest nothing.
+//   * It does nothing in forked children, nor when the listener is destroyed.
+//   * It never fails a test, throws, or raises a signal.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+#include "recorder.h"
+
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// One for the whole process, though this source may be in several of its libraries: the first one to come registers.
+[[gnu::visibility("default")]] inline std::atomic<bool> registered{false};
+
+namespace {
+
+bool Shuffles() {
+#ifdef GTEST_FLAG_GET
+  return GTEST_FLAG_GET(shuffle);
+#else
+  return ::testing::GTEST_FLAG(shuffle);
+#endif
+}
+
+// What was said, without what the versions of GoogleTest put around it.
+std::string_view MessageOf(const testing::TestPartResult& part) {
+  std::string_view text(part.message() == nullptr ? "" : part.message());
+  constexpr std::string_view kSkipped = "Skipped\n";
+  if (part.skipped() && text.substr(0, kSkipped.size()) == kSkipped) text.remove_prefix(kSkipped.size());
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  return text;
+}
+
+// A test that GoogleTest reported without running it has no start, and one skip without a word.
+bool WasNotRun(const testing::TestResult& result) {
+  return result.start_timestamp() == 0 && result.total_part_count() == 1 &&
+         MessageOf(result.GetTestPartResult(0)).empty();
+}
+
+std::string_view OutcomeOf(const testing::TestResult& result) {
+  if (result.Passed()) return "passed";
+  if (result.Skipped()) return WasNotRun(result) ? "not_run" : "skipped";
+  return "failed";
+}
+
+class Listener : public testing::EmptyTestEventListener {
+ public:
+  void OnTestProgramStart(const testing::UnitTest& unit_test) override {
+    RunFacts run;
+    run.tests_to_run = unit_test.test_to_run_count();
+    if (Shuffles()) run.shuffle_seed = unit_test.random_seed();
+    recorder_.Start(run);
+  }
+
+  void OnTestIterationStart(const testing::UnitTest& unit_test, int iteration) override {
+    if (!recorder_.active() || iteration == 0) return;
+    const std::int64_t seed = unit_test.random_seed();
+    recorder_.journal().Iteration(iteration, Shuffles() ? &seed : nullptr);
+  }
+
+  void OnTestSuiteStart(const testing::TestSuite& suite) override {
+    if (recorder_.active()) recorder_.journal().EnterSuite(suite.name());
+  }
+
+  void OnTestStart(const testing::TestInfo& test) override {
+    if (!recorder_.active()) return;
+    const char* const file = test.file();
+    recorder_.journal().TestStart(test.test_suite_name(), test.name(), file == nullptr ? "" : file, test.line());
+  }
+
+  void OnTestPartResult(const testing::TestPartResult& part) override {
+    if (!recorder_.active() || part.passed()) return;
+    const PartKind kind = part.skipped() ? PartKind::kSkip : PartKind::kFailure;
+    recorder_.journal().Part({kind, part.file_name(), part.line_number(), MessageOf(part)});
+  }
+
+  void OnTestEnd(const testing::TestInfo& test) override {
+    if (recorder_.active()) recorder_.journal().TestEnd(OutcomeOf(*test.result()));
+  }
+
+  void OnTestSuiteEnd(const testing::TestSuite&) override {
+    if (recorder_.active()) recorder_.journal().LeaveSuite();
+  }
+
+  void OnTestProgramEnd(const testing::UnitTest& unit_test) override { recorder_.End(unit_test.Passed()); }
+
+ private:
+  Recorder& recorder_ = Recorder::Get();
+};
+
+[[maybe_unused]] const bool kIsRegistered = [] {
+  if (registered.exchange(true)) return false;
+  testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // which owns it from now on
+  return true;
+}();
+
+}  // namespace
+}  // namespace flaky_recorder
+#pragma GCC visibility pop

@@ -1,0 +1,124 @@
+#ifndef FLAKY_RECORDER_PROCESS_FACTS_H_
+#define FLAKY_RECORDER_PROCESS_FACTS_H_
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+
+#include "clock.h"
+#include "fixed_text.h"
+
+// What can be told of this process, its parent and its machine. What cannot is left empty or 0.
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// Reads a small file of /proc, as much as `text` holds.
+template <std::size_t kCapacity>
+void ReadSmallFile(const char* path, FixedText<kCapacity>& text) {
+  text.Clear();
+  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  char buffer[1024];
+  for (ssize_t got = sizeof buffer; text.complete() && got == sizeof buffer;) {  // less than asked for is the end
+    got = read(fd, buffer, sizeof buffer);
+    if (got > 0) text += std::string_view(buffer, static_cast<std::size_t>(got));
+  }
+  close(fd);
+}
+
+struct ProcessIdentity {
+  std::int64_t pid = 0;
+  std::int64_t start = 0;  // clock ticks since boot
+  FixedText<64> name;
+
+  // Takes name and start from /proc/PID/stat. The name is in parentheses and may hold any character, parentheses too.
+  void Read(std::int64_t of_pid, const char* path) {
+    pid = of_pid;
+    FixedText<1024> stat;
+    ReadSmallFile(path, stat);
+    std::string_view rest = stat.view();
+    const std::size_t open_at = rest.find('('), close_at = rest.rfind(')');
+    if (open_at == rest.npos || close_at == rest.npos || close_at < open_at) return;
+    name += rest.substr(open_at + 1, close_at - open_at - 1);
+    rest.remove_prefix(close_at + 1);
+    // The name was field 2; the start is field 22.
+    for (int field = 3; field <= 22; ++field) {
+      const std::size_t space = rest.find(' ');
+      if (space == rest.npos) return;
+      rest.remove_prefix(space + 1);
+    }
+    std::from_chars(rest.data(), rest.data() + rest.size(), start);
+  }
+};
+
+struct ProcessFacts {
+  ProcessIdentity self, parent;
+  FixedText<64> boot_id;
+  std::int64_t pid_namespace = 0;
+  FixedText<72> host;
+  FixedText<256> system;
+  FixedText<16384> arguments;  // each followed by NUL
+
+  void Read() {
+    self.Read(getpid(), "/proc/self/stat");
+    const std::int64_t parent_pid = getppid();
+    if (parent_pid > 0) {  // 0: it is outside of this pid name space
+      char digits[20];
+      FixedText<40> path;
+      path += "/proc/";
+      path += DecimalText(parent_pid, digits);
+      path += "/stat";
+      parent.Read(parent_pid, path.c_str());
+    }
+    FixedText<64> line;
+    ReadSmallFile("/proc/sys/kernel/random/boot_id", line);
+    boot_id += line.view().substr(0, line.view().find('\n'));
+    struct stat status;
+    if (stat("/proc/self/ns/pid", &status) == 0) pid_namespace = static_cast<std::int64_t>(status.st_ino);
+    struct utsname name;
+    if (uname(&name) == 0) {
+      host += name.nodename;
+      ((((system += name.sysname) += " ") += name.release) += " ") += name.machine;
+    }
+    ReadSmallFile("/proc/self/cmdline", arguments);
+  }
+};
+
+// 32 random hexadecimal digits and a NUL.
+class RandomId {
+ public:
+  void Make() {
+    std::uint64_t words[2];
+    if (getrandom(words, sizeof words, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof words)) {
+      // Early at boot, or forbidden by a sandbox: as different as this process and moment are from any other.
+      words[0] = Mix(static_cast<std::uint64_t>(AskKernel(CLOCK_REALTIME)));
+      words[1] = Mix(words[0] ^ static_cast<std::uint64_t>(AskKernel(CLOCK_MONOTONIC)) ^
+                     (static_cast<std::uint64_t>(getpid()) << 40) ^ reinterpret_cast<std::uintptr_t>(&words));
+    }
+    for (int digit = 0; digit < 32; ++digit) {
+      digits_[digit] = "0123456789abcdef"[(words[digit / 16] >> (digit % 16 * 4)) & 15];
+    }
+  }
+  bool made() const { return digits_[0] != '\0'; }
+  std::string_view view() const { return {digits_, 32}; }
+
+ private:
+  static std::uint64_t Mix(std::uint64_t word) {  // splitmix64
+    word += 0x9E3779B97F4A7C15u;
+    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9u;
+    word = (word ^ (word >> 27)) * 0x94D049BB133111EBu;
+    return word ^ (word >> 31);
+  }
+  char digits_[33] = {};
+};
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_PROCESS_FACTS_H_

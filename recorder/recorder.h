@@ -1,0 +1,196 @@
+#ifndef FLAKY_RECORDER_RECORDER_H_
+#define FLAKY_RECORDER_RECORDER_H_
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+#include "clock.h"
+#include "delivery.h"
+#include "errors.h"
+#include "header.h"
+#include "journal_writer.h"
+#include "process_facts.h"
+#include "settings.h"
+#include "spool_folder.h"
+#include "warning.h"
+
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// What GoogleTest knows of the run that begins.
+struct RunFacts {
+  std::int64_t tests_to_run = 0;
+  std::optional<std::int64_t> shuffle_seed;
+};
+
+// The recording of this process, from the start of a test program to its end. It lives in static storage and is never
+// destroyed: threads and exit handlers may come late.
+class Recorder {
+ public:
+  static Recorder& Get() {
+    static Recorder recorder;
+    return recorder;
+  }
+
+  // True while there is a journal to write to. False for ever in a process forked by a test.
+  bool active() const { return active_.load(std::memory_order_relaxed); }
+
+  JournalWriter& journal() { return journal_; }
+
+  // Reads the settings and begins a journal. Whatever goes wrong ends in a warning.
+  void Start(const RunFacts& run) {
+    const ErrnoKept kept;
+    // The program before this one may have ended without an end, by an exception in an environment's set-up.
+    if (active()) journal_.Close();
+    active_ = false;
+    if (forked_) return;
+    warning_.Prepare();
+    if (const std::string_view log = TextOf(kLog); log == "silent" || log == "error") warning_.Silence();
+    if (!TruthOf(kDisable, warning_)) Begin(run);
+    if (!active()) warning_.Write();
+  }
+
+  // Ends the journal and delivers it, unless others do that later.
+  void End(bool passed) {
+    if (!active() || getpid() != pid_) return;  // a clone that no fork handler saw
+    const ErrnoKept kept;
+    active_ = false;
+    journal_.End(passed);
+    if (const int error = journal_.error(); error != 0) {
+      warning_.Add({"not all was recorded: ", ErrorText(error), ": ", plan_.spool.view()});
+    }
+    if (delivers_) Deliver(plan_, warning_);
+    warning_.Write();
+  }
+
+ private:
+  Recorder() = default;
+
+  void Begin(const RunFacts& run) {
+    ProcessFacts facts;
+    facts.Read();
+    pid_ = static_cast<pid_t>(facts.self.pid);
+    ReadWorkingFolder();
+    if (const int error = FindSpool(plan_.cwd, plan_.spool); error != 0) return Refuse(error);
+
+    RandomId journal_id;
+    journal_id.Make();
+    if (!process_run_id_.made()) process_run_id_.Make();
+    Path path = plan_.spool;
+    ((path += "/") += journal_id.view()) += ".jsonl";
+
+    clock_.Prepare();
+    Header header;
+    header.journal_id = journal_id.view();
+    header.process_run_id = process_run_id_.view();
+    header.run_id = NameOf(kRunId, warning_);
+    header.project = NameOf(kProject, warning_);
+    header.variant = NameOf(kVariant, warning_);
+    header.cwd = plan_.cwd.view();
+    header.started_us = WallMicroseconds();
+    header.tests_to_run = run.tests_to_run;
+    header.shuffle_seed = run.shuffle_seed;
+    ReadShard(header);
+
+    char line[kLongestHeader];
+    const std::string_view text(line, static_cast<std::size_t>(AppendHeader(line, header, facts) - line));
+    const std::size_t size = text.size() + SizeOfResults(run.tests_to_run);
+    const std::size_t least = text.size() + JournalFile::kTail;
+    JournalFile& file = journal_.file();
+    int error = file.Create(path, size, least);
+    if (error == ENOENT) {
+      error = MakeFolders(plan_.spool);
+      if (error == 0) error = file.Create(path, size, least);
+    }
+    if (error != 0) return Refuse(error);
+    file.Publish(text[0], Append(file.Room(text.size()) + 1, text.substr(1)));
+
+    journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
+    plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
+    delivers_ = plan_.timeout_s > 0 && facts.parent.name.view() != "ctest" && plan_.environment.Take();
+    WatchForEnds();
+    active_ = true;
+  }
+
+  void Refuse(int error) { warning_.Add({"nothing is recorded: ", ErrorText(error), ": ", plan_.spool.view()}); }
+
+  void ReadWorkingFolder() {
+    char buffer[4096];
+    plan_.cwd.Clear();
+    if (getcwd(buffer, sizeof buffer) != nullptr && buffer[0] == '/') plan_.cwd += buffer;
+  }
+
+  // What the results of all tests usually take, within bounds, and something for a failure. A process of one test
+  // gets a single page: to allocate more and give it back costs as much as all else here.
+  static std::size_t SizeOfResults(std::int64_t tests_to_run) {
+    constexpr std::int64_t kUsualResult = 64, kMostTests = 65536;
+    const std::int64_t results = std::clamp<std::int64_t>(tests_to_run, 0, kMostTests) * kUsualResult;
+    return static_cast<std::size_t>(results) + 1024 + JournalFile::kTail;
+  }
+
+  // As GoogleTest itself reads it.
+  static void ReadShard(Header& header) {
+    const auto number = [](const char* name) -> std::optional<std::int64_t> {
+      const char* const text = std::getenv(name);
+      if (text == nullptr) return std::nullopt;
+      const std::string_view digits(text);
+      std::int64_t value = 0;
+      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+      if (error != std::errc() || end != digits.data() + digits.size() || value < 0) return std::nullopt;
+      return value;
+    };
+    header.shard_index = number("GTEST_SHARD_INDEX");
+    header.shard_total = number("GTEST_TOTAL_SHARDS");
+    if (header.shard_total == 1) header.shard_total.reset();
+  }
+
+  // A forked child must never write to the journal; an exit() within a test is an outcome.
+  void WatchForEnds() {
+    if (watching_) return;
+    watching_ = true;
+    pthread_atfork(nullptr, nullptr, [] {
+      Get().forked_ = true;
+      Get().active_ = false;
+    });
+#if defined(__GLIBC__)
+    on_exit([](int status, void*) { Get().Exited(status); }, nullptr);
+#endif
+  }
+
+  void Exited(int status) {
+    if (!active() || getpid() != pid_) return;
+    active_ = false;
+    journal_.TestExited(status);
+    journal_.Close();
+  }
+
+  std::atomic<bool> active_{false};
+  std::atomic<bool> forked_{false};
+  bool watching_ = false;
+  bool delivers_ = false;
+  pid_t pid_ = 0;
+  RandomId process_run_id_;
+  SteadyClock clock_;
+  JournalWriter journal_;
+  DeliveryPlan plan_;
+  Warning warning_;
+};
+static_assert(std::is_trivially_destructible_v<Recorder>,
+              "exit handlers and threads may come after static destruction");
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_RECORDER_H_

@@ -1,0 +1,74 @@
+#ifndef FLAKY_RECORDER_SPOOL_FOLDER_H_
+#define FLAKY_RECORDER_SPOOL_FOLDER_H_
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string_view>
+
+#include "fixed_text.h"
+#include "settings.h"
+
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// Creates the folder and those above it, each 0700. Returns an errno, or 0 also where it is there already.
+inline int MakeFolders(const Path& path) {
+  const std::string_view text = path.view();
+  for (std::size_t slash = text.find('/', 1);; slash = text.find('/', slash + 1)) {
+    Path part;
+    part += text.substr(0, slash);
+    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
+      const int error = errno;
+      struct stat status;  // a folder that is there counts, also where mkdir says EROFS or EACCES before EEXIST
+      if (stat(part.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return error;
+    }
+    if (slash == std::string_view::npos) return 0;
+  }
+}
+
+// True if `path` is a folder, not a link to one, that belongs to this user: for names that others could have taken in
+// /tmp.
+inline bool IsOwnFolder(const char* path) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+}
+
+// Where the spool is, as an absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else in
+// /tmp. `cwd` is the working folder. Returns an errno where no path can be told.
+inline int FindSpool(const Path& cwd, Path& spool) {
+  const auto absolute = [](const char* name) {
+    const char* text = std::getenv(name);
+    return text != nullptr && *text == '/' ? std::string_view(text) : std::string_view();
+  };
+  spool.Clear();
+  if (const std::string_view given = TextOf(kSpool); !given.empty()) {
+    if (given[0] != '/') {
+      if (cwd.empty()) return ENOENT;
+      spool += cwd.view();
+      spool += "/";
+    }
+    spool += given;
+  } else if (const std::string_view state = absolute("XDG_STATE_HOME"); !state.empty()) {
+    spool += state;
+    spool += "/flaky/spool";
+  } else if (const std::string_view home = absolute("HOME"); !home.empty()) {
+    spool += home;
+    spool += "/.local/state/flaky/spool";
+  } else {
+    char digits[20];
+    spool += "/tmp/flaky-";
+    spool += DecimalText(static_cast<std::int64_t>(getuid()), digits);
+    if (mkdir(spool.c_str(), 0700) != 0 && errno != EEXIST) return errno;
+    if (!IsOwnFolder(spool.c_str())) return EPERM;
+    spool += "/spool";
+  }
+  return spool.complete() ? 0 : ENAMETOOLONG;
+}
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_SPOOL_FOLDER_H_

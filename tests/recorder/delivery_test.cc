@@ -1,0 +1,206 @@
+// What a test program does about its journal when it ends, with a stand-in for the program `flaky`.
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <sstream>
+
+#include "tests/recorder/fixture_run.h"
+
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class RecorderDelivery : public FixtureTest {
+ protected:
+  RecorderDelivery() {
+    env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "20";
+    env["FLAKY_TESTS_PROGRAM"] = std::string(FLAKY_FIXTURES) + "/stand_in_flaky";
+    env["STAND_IN_NOTES"] = (folder() / "notes").string();
+  }
+
+  // What the stand-in wrote down; empty when it was not started.
+  std::vector<std::string> Notes() const {
+    std::vector<std::string> notes;
+    std::ifstream file(folder() / "notes");
+    for (std::string line; std::getline(file, line);) notes.push_back(line);
+    return notes;
+  }
+
+  // The one line on stderr of a test program that itself prints nothing there, and how long it took.
+  std::string Warning(const std::string& filter = "Plain.Passes") {
+    const auto begin = std::chrono::steady_clock::now();
+    const Outcome outcome = Run("behaviours", {"--gtest_filter=" + filter});
+    took_ = std::chrono::steady_clock::now() - begin;
+    EXPECT_EQ(ExitStatus(outcome), 0);
+    EXPECT_EQ(outcome.out.find("this goes nowhere"), std::string::npos);
+    EXPECT_LE(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    EXPECT_EQ(Journals().size(), 1u) << "the journal stays until a delivery takes it";
+    return outcome.err;
+  }
+
+  std::chrono::duration<double> took_{};
+};
+
+TEST_F(RecorderDelivery, StartsTheProgramAsFromAFreshShell) {
+  env["MARK"] = "as at the start";
+  EXPECT_EQ(
+      ExpectSameAsPlain("Process.BlocksSignals:Process.LeavesItsFolderAndEnvironment:Descriptors.ClosedAndReused").err,
+      "");
+  const std::vector<std::string> notes = Notes();
+  ASSERT_THAT(notes, Not(IsEmpty()));
+  EXPECT_EQ(notes[0], "argument deliver");
+  EXPECT_EQ(notes[1], "argument --quiet");
+  EXPECT_EQ(notes[2], "folder " + std::filesystem::canonical(folder()).string());
+  EXPECT_THAT(notes, Contains("environment MARK=as at the start"));
+  EXPECT_THAT(notes, Contains("environment FLAKY_TESTS_SPOOL=" + spool().string()));
+  EXPECT_THAT(notes, Not(Contains(StartsWith("signal"))));
+  EXPECT_THAT(notes, Not(Contains(StartsWith("descriptor"))));
+}
+
+TEST_F(RecorderDelivery, SaysNothingWhenAllIsWell) {
+  EXPECT_EQ(Warning(), "");
+  EXPECT_THAT(Notes(), Contains("argument deliver"));
+}
+
+TEST_F(RecorderDelivery, IsLeftToOthersWhereTheTimeIs0) {
+  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "0";
+  EXPECT_EQ(Warning(), "");
+  EXPECT_THAT(Notes(), IsEmpty());
+}
+
+TEST_F(RecorderDelivery, IsLeftToOthersBelowCtest) {
+  launcher = (folder() / "ctest").string();
+  std::ofstream(*launcher) << "#!/bin/sh\n\"$@\"\nexit $?\n";
+  std::filesystem::permissions(*launcher, std::filesystem::perms::owner_all);
+  EXPECT_EQ(Warning(), "");
+  EXPECT_THAT(Notes(), IsEmpty());
+  EXPECT_EQ(TheJournal().header["parent_name"], "ctest");
+}
+
+TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutWhatATerminalWouldObey) {
+  env["STAND_IN"] = "fail";
+  EXPECT_EQ(Warning(), "flaky: the store ?[31mcannot?[0m be reached\n");
+}
+
+TEST_F(RecorderDelivery, TellsAFailureWithoutAWord) {
+  env["STAND_IN"] = "fail without a word";
+  EXPECT_EQ(Warning(), "flaky: `flaky deliver` ended with exit code 10; what was recorded stays in " +
+                           spool().string() + " until the next `flaky` command\n");
+}
+
+TEST_F(RecorderDelivery, TellsACrash) {
+  env["STAND_IN"] = "crash";
+  EXPECT_THAT(Warning(), AnyOf(StartsWith("flaky: `flaky deliver` was ended by signal 11; "),
+                               HasSubstr("Sanitizer")));  // which prints a report of its own
+}
+
+TEST_F(RecorderDelivery, IsNotHeldUpByAFlood) {
+  env["STAND_IN"] = "flood";
+  EXPECT_EQ(Warning(), "flaky: line 0 of very many lines\n");
+}
+
+TEST_F(RecorderDelivery, EndsAProgramThatHangs) {
+  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "1";
+  for (const char* way : {"hang", "close and hang"}) {
+    env["STAND_IN"] = way;
+    EXPECT_THAT(Warning(),
+                AllOf(StartsWith("flaky: `flaky deliver` did not end within 1 s (FLAKY_TESTS_DELIVERY_TIMEOUT); "),
+                      HasSubstr(spool().string())));
+    EXPECT_GE(took_.count(), 1.0);
+    EXPECT_LT(took_.count(), 8.0);
+    std::filesystem::remove_all(spool());
+  }
+}
+
+TEST_F(RecorderDelivery, IsNotHeldUpForeverByWhatTheProgramLeaves) {
+  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "1";
+  env["STAND_IN"] = "leave a child";
+  EXPECT_EQ(Warning(), "") << "the program itself has ended well";
+  EXPECT_LT(took_.count(), 8.0);
+}
+
+TEST_F(RecorderDelivery, EndsWhereTheTestsIgnoreOrReapAllChildren) {
+  for (const char* test : {"Process.IgnoresItsChildren", "Process.ReapsAllChildren"}) {
+    env["STAND_IN"] = "succeed";
+    EXPECT_EQ(Warning(test), "") << test;
+    std::filesystem::remove_all(spool());
+    env["STAND_IN"] = "fail";
+    EXPECT_THAT(Warning(test), HasSubstr("be reached")) << test;
+    std::filesystem::remove_all(spool());
+    env["STAND_IN"] = "hang";
+    env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "1";
+    EXPECT_THAT(Warning(test), HasSubstr("did not end")) << test;
+    std::filesystem::remove_all(spool());
+  }
+}
+
+TEST_F(RecorderDelivery, NamesAProgramThatIsNotThere) {
+  for (const char* program : {"/nonexistent/flaky", "no-such-program", "./relative", "/tmp"}) {
+    env["FLAKY_TESTS_PROGRAM"] = program;
+    EXPECT_THAT(Warning(),
+                AllOf(StartsWith("flaky: FLAKY_TESTS_PROGRAM is \"" + std::string(program) + "\", which is no"),
+                      HasSubstr("stays in " + spool().string()), EndsWith("\n")));
+    std::filesystem::remove_all(spool());
+  }
+}
+
+TEST_F(RecorderDelivery, NamesAProgramThatCannotBeStarted) {
+  const std::filesystem::path program = folder() / "program";
+  std::ofstream(program) << "this is no program";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  env["FLAKY_TESTS_PROGRAM"] = program.string();
+  EXPECT_THAT(Warning(), StartsWith("flaky: " + program.string() + " cannot be started: Exec format error; "));
+}
+
+TEST_F(RecorderDelivery, FindsTheProgramInThePathOfTheStart) {
+  std::filesystem::create_directory(folder() / "bin");
+  std::filesystem::create_symlink(std::string(FLAKY_FIXTURES) + "/stand_in_flaky", folder() / "bin/stand-in");
+  env["FLAKY_TESTS_PROGRAM"] = "stand-in";
+  env["PATH"] = "/nonexistent::bin:/usr/bin";  // relative to the working folder of the start
+  Run("behaviours", {"--gtest_filter=Process.LeavesItsFolderAndEnvironment"});
+  EXPECT_THAT(Notes(), Contains("argument deliver"));
+}
+
+TEST_F(RecorderDelivery, WithoutDescriptorsTheJournalStays) {
+  if (kSanitized) GTEST_SKIP() << "a sanitizer needs descriptors itself";
+  const Outcome outcome = Run("behaviours", {"--gtest_filter=Limits.NoDescriptors:Limits.Next"});
+  EXPECT_EQ(ExitStatus(outcome), 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("not all was recorded: Too many open files"),
+                                 HasSubstr("cannot be started: Too many open files")));
+  EXPECT_EQ(TheJournal().End(), false);
+}
+
+TEST_F(RecorderDelivery, IsDoneFromTheRootWhereTheFolderOfTheStartIsGone) {
+  std::filesystem::create_directory(folder() / "gone");
+  in_child = [this] {
+    if (chdir((folder() / "gone").c_str()) != 0) _exit(126);
+  };
+  EXPECT_EQ(Warning("Process.RemovesItsFolder"), "");
+  EXPECT_THAT(Notes(), Contains("folder /"));
+}
+
+TEST_F(RecorderDelivery, HappensOncePerRunOfAMain) {
+  env["FIXTURE_RUNS"] = "2";
+  env["FIXTURE_STATUS"] = "0";
+  EXPECT_EQ(ExitStatus(Run("own_main")), 0);
+  const std::vector<std::string> notes = Notes();
+  EXPECT_EQ(std::count(notes.begin(), notes.end(), "argument deliver"), 2);
+}
+
+TEST_F(RecorderDelivery, DoesNotHappenAfterAnExitWithinATest) {
+  EXPECT_EQ(ExitStatus(Run("behaviours", {"--gtest_filter=Ends.ByExit3"})), 3);
+  EXPECT_THAT(Notes(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,121 @@
+// The environment that the recorder reads.
+
+#include "recorder/settings.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "tests/recorder/fixture_run.h"
+
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+class RecorderSettings : public FixtureTest {};
+
+int JournalsIn(const std::filesystem::path& folder) {
+  int count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) count += entry.path().extension() == ".jsonl";
+  return count;
+}
+
+TEST_F(RecorderSettings, SpoolIsInTheStateFolder) {
+  env["FLAKY_TESTS_SPOOL"] = std::nullopt;
+  env["XDG_STATE_HOME"] = (folder() / "state").string();
+  ExpectSameAsPlain("Plain.Passes");
+  EXPECT_EQ(JournalsIn(folder() / "state/flaky/spool"), 1);
+  EXPECT_EQ(static_cast<int>(std::filesystem::status(folder() / "state").permissions()), 0700);
+
+  env["XDG_STATE_HOME"] = "relative";  // counts as absent
+  ExpectSameAsPlain("Plain.Passes");
+  EXPECT_EQ(JournalsIn(folder() / ".local/state/flaky/spool"), 1);
+  EXPECT_FALSE(std::filesystem::exists(folder() / "relative"));
+}
+
+TEST_F(RecorderSettings, SpoolIsInTmpWithoutAHome) {
+  const std::filesystem::path spool = "/tmp/flaky-" + std::to_string(getuid()) + "/spool";
+  env["FLAKY_TESTS_SPOOL"] = "";  // counts as absent
+  env["HOME"] = std::nullopt;
+  const bool was_there = std::filesystem::exists(spool.parent_path());
+  const int before = std::filesystem::exists(spool) ? JournalsIn(spool) : 0;
+  ExpectSameAsPlain("Plain.Passes");
+  EXPECT_EQ(JournalsIn(spool), before + 1);
+  for (const auto& entry : std::filesystem::directory_iterator(spool)) {
+    const Recorded journal = Read(entry.path());
+    if (journal.header["cwd"] == std::filesystem::canonical(folder()).string()) std::filesystem::remove(entry);
+  }
+  if (!was_there) std::filesystem::remove_all(spool.parent_path());
+}
+
+TEST_F(RecorderSettings, ARelativeSpoolIsOneOfTheFolderAtTheStart) {
+  env["FLAKY_TESTS_SPOOL"] = "here/spool";
+  ExpectSameAsPlain("Process.LeavesItsFolderAndEnvironment:Plain.Passes:Text.FiveMegabytes");
+  ASSERT_EQ(JournalsIn(folder() / "here/spool"), 1);
+  for (const auto& entry : std::filesystem::directory_iterator(folder() / "here/spool")) {
+    const Recorded journal = Read(entry.path());
+    EXPECT_EQ(journal.OutcomeOf("Process.LeavesItsFolderAndEnvironment"), "failed");
+    EXPECT_EQ(journal.OutcomeOf("Text.FiveMegabytes"), "failed");
+    EXPECT_EQ(journal.End(), false);
+  }
+}
+
+TEST_F(RecorderSettings, NonsenseIsNamedOnceAndTheDefaultUsed) {
+  env["FLAKY_TESTS_MAX_MESSAGE"] = "-5";
+  env["FLAKY_TESTS_DISABLE"] = "perhaps\x1b[2J";
+  env["FLAKY_TESTS_RUN_ID"] = std::string(2000, 'r');
+  const Outcome outcome = Run("behaviours", {"--gtest_filter=Text.FiveMegabytes"});
+  EXPECT_EQ(ExitStatus(outcome), 1);
+  EXPECT_THAT(
+      outcome.err,
+      AllOf(
+          HasSubstr("FLAKY_TESTS_MAX_MESSAGE is \"-5\", which is no whole number from 1024 to 16777216; 65536 is used"),
+          HasSubstr("FLAKY_TESTS_DISABLE is \"perhaps?[2J\", which is neither 1 nor 0"),
+          HasSubstr("FLAKY_TESTS_RUN_ID is longer than 1024 bytes")));
+  EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1);
+  const Recorded journal = TheJournal();
+  EXPECT_GT(journal.MessagesOf("Text.FiveMegabytes").at(0).size(), 65536u);
+  EXPECT_FALSE(journal.header.contains("run_id"));
+}
+
+TEST_F(RecorderSettings, NumbersAreWholeAndWithinTheirRange) {
+  for (const char* nonsense : {"1023", "16777217", "1e5", "70000x", " 2048", "99999999999999999999", "0x400"}) {
+    env["FLAKY_TESTS_MAX_MESSAGE"] = nonsense;
+    EXPECT_THAT(Run("behaviours", {"--gtest_filter=Plain.Passes"}).err, HasSubstr(nonsense));
+  }
+  for (const char* fine : {"1024", "16777216"}) {
+    env["FLAKY_TESTS_MAX_MESSAGE"] = fine;
+    EXPECT_EQ(Run("behaviours", {"--gtest_filter=Plain.Passes"}).err, "");
+  }
+}
+
+TEST_F(RecorderSettings, ALogSetToSilentOrErrorHidesTheWarning) {
+  env["FLAKY_TESTS_MAX_MESSAGE"] = "nonsense";
+  for (const char* quiet : {"silent", "error"}) {
+    env["FLAKY_TESTS_LOG"] = quiet;
+    EXPECT_EQ(Run("behaviours", {"--gtest_filter=Plain.Passes"}).err, "") << quiet;
+  }
+  env["FLAKY_TESTS_LOG"] = "warn";
+  EXPECT_NE(Run("behaviours", {"--gtest_filter=Plain.Passes"}).err, "");
+}
+
+TEST_F(RecorderSettings, AReplacedStderrGetsNoWarning) {
+  env["FLAKY_TESTS_MAX_MESSAGE"] = "nonsense";
+  EXPECT_EQ(Run("behaviours", {"--gtest_filter=Process.ReplacesItsStderr"}).err, "");
+  EXPECT_EQ(std::filesystem::file_size(folder() / "stderr"), 0u) << "it is the test's file";
+}
+
+TEST_F(RecorderSettings, ASecondRunDoesNotWarnAgain) {
+  env["FLAKY_TESTS_MAX_MESSAGE"] = "nonsense";
+  env["FIXTURE_RUNS"] = "3";
+  const std::string err = Run("own_main").err;
+  EXPECT_EQ(std::count(err.begin(), err.end(), '\n'), 1) << err;
+}
+
+}  // namespace
+}  // namespace flaky
