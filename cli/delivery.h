@@ -3,6 +3,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,16 +13,31 @@
 namespace flaky {
 
 struct DeliveryAccount {
-  int64_t runs = 0;      // delivered, in whole or as further parts
+  int64_t runs = 0;      // delivered, in whole or as further parts; in a dry run: that would be
+  int64_t parts = 0;     // of these runs
   int64_t running = 0;   // journals of processes that still run
-  int64_t rejected = 0;  // moved aside, with a reason
+  int64_t rejected = 0;  // journals or parts moved aside, with a reason
+  int64_t kept = 0;      // runs left in the spool for another try: not found as they were sent, or no time was left
   bool locked = false;   // another process delivers: nothing was done here
   std::vector<std::string> messages;  // for the user, one line each
 };
 
-// Delivers what is pending in the spool to the store that the settings name, verified as every copy is. Waits up to `wait`
-// for another delivery to end. Opens no store when there is nothing to deliver. Throws StoreError when the store cannot be
-// used: then everything undelivered is still in the spool.
+struct DeliveryOptions {
+  std::chrono::milliseconds wait{0};                           // for another delivery to end
+  std::optional<std::chrono::steady_clock::time_point> until;  // no batch is begun after it
+  std::function<bool()> stop;                                  // asked between batches; true: begin no other
+  bool dry_run = false;                                        // only count what is ready
+};
+
+// Delivers what is pending in the spool to the store that the settings name, verified as every copy is: a journal is
+// removed after its run was read back from the store and held all of it, and not before. Opens no store when there is
+// nothing to deliver, and takes no lock when the spool is empty. What arrives while it works is delivered as well, so
+// that whoever finds the lock taken need not wait. Throws StoreError when the spool or the store cannot be used: then
+// everything undelivered is still in the spool. Throws SettingError.
+DeliveryAccount Deliver(const Session& session, const DeliveryOptions& options);
+
+// The same, waiting up to `wait` for another delivery and working no longer than FLAKY_TESTS_DELIVERY_TIMEOUT, a batch
+// in flight excepted.
 DeliveryAccount DeliverPending(const Session& session, std::chrono::milliseconds wait);
 
 }  // namespace flaky

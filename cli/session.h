@@ -15,14 +15,22 @@ namespace flaky {
 // One invocation of the program: the settings in force and where output goes. Commands hold a reference to it.
 struct Session {
   Settings settings;
-  std::ostream& out;  // data
-  std::ostream& err;  // all else
+  std::ostream& out;      // data
+  std::ostream& err;      // all else (cli/messages.h)
   bool terminal = false;  // err is a terminal
   ExitCode exit_code = ExitCode::kOk;
+  bool color = false;  // out is a terminal, and NO_COLOR is not set
 };
+
+// Adds what the environment, the project's .flaky.toml and the user's config.toml say (cli/settings_files.h) to the
+// flags that are already in. Throws SettingError.
+void LoadSettings(Session& session);
 
 // Where FLAKY_TESTS_STORE and its companions say the history is. Throws SettingError or StoreError (kInvalid).
 Location HistoryLocation(const Settings& settings);
+
+// The SQLite file that keeps the history where no setting names one.
+std::string DefaultHistoryFile();
 
 // Where FLAKY_TESTS_SOURCE_* say the old history is; absent when none of them is given.
 std::optional<Location> SourceLocation(const Settings& settings);
@@ -30,11 +38,19 @@ std::optional<Location> SourceLocation(const Settings& settings);
 // The folder of journals that FLAKY_TESTS_SPOOL or the default names.
 std::string SpoolFolder(const Settings& settings);
 
-// The project that FLAKY_TESTS_PROJECT names ("": the runs without a project), else that of the current folder: the name of
-// the git repository's top folder, else of the folder itself.
+// The project that FLAKY_TESTS_PROJECT names ("": the runs without a project), else that of the current folder: the
+// name of the git repository's top folder, else of the folder itself.
 std::optional<std::string> CurrentProject(const Settings& settings);
 
-// Opens the history for reading, after delivering what is pending (cli/delivery.h).
+// Delivers what is pending, for a command that is about to read the history. What goes wrong with that is a warning,
+// not an error: the history is there all the same.
+void DeliverBeforeReading(Session& session);
+
+// Opens a store for writing. The folder of the default file is made when it is first used; any other place is the
+// user's to make. Throws StoreError.
+std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode = OpenMode::kWrite);
+
+// Opens the history for reading, after DeliverBeforeReading.
 std::unique_ptr<Store> OpenHistory(Session& session);
 
 }  // namespace flaky

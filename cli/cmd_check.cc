@@ -1,0 +1,116 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "analysis/new_patterns.h"
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/moment.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+#include "cli/table.h"
+
+namespace flaky {
+namespace {
+
+struct Options {
+  bool json = false;
+  std::optional<Timestamp> at;
+};
+
+std::string Days(int64_t days) { return std::to_string(days) + (days == 1 ? " day" : " days"); }
+
+std::string Joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::vector<NewPattern> FindPatterns(Store& store, const NewPatternRule& rule, const Options& options,
+                                     const std::optional<std::optional<std::string>>& project) {
+  NewPatternFinder finder(rule);
+  store.VisitFailures({.project = project, .after = rule.Horizon(), .test_name = std::nullopt},
+                      [&](const FailureView& failure) {
+                        if (options.at && failure.failed_at > *options.at) return;
+                        finder.Add(failure);
+                      });
+  return finder.Find();
+}
+
+void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& rule, const std::string& project,
+               const Session& session) {
+  std::ostream& out = session.out;
+  out << (patterns.empty() ? "no" : std::to_string(patterns.size())) << " newly flaky "
+      << (patterns.size() == 1 ? "test" : "tests") << " in " << Printable(project) << ": " << rule.threshold
+      << " or more failures in the last " << Days(rule.window_days) << ", none in the " << Days(rule.window_days)
+      << " before\n";
+  for (const NewPattern& pattern : patterns) {
+    out << '\n'
+        << Styled(Printable(pattern.test_name), Style::kBad, session.color) << "  " << Printable(pattern.test_file)
+        << "\n    " << pattern.recent << (pattern.recent == 1 ? " failure (" : " failures (")
+        << Printable(Joined(pattern.kinds)) << "), last " << Moment(pattern.last_failed_at) << " UTC\n";
+    if (pattern.last_message) out << "    " << Printable(FirstLine(*pattern.last_message)) << '\n';
+  }
+}
+
+Json AsJson(const std::vector<NewPattern>& patterns, const NewPatternRule& rule,
+            const std::optional<std::string>& project) {
+  Json json = JsonOutput();
+  json["project"] = project ? Json(*project) : Json();
+  json["window_days"] = rule.window_days;
+  json["threshold"] = rule.threshold;
+  json["at"] = rule.now.ToString();
+  json["patterns"] = Json::array();
+  for (const NewPattern& pattern : patterns) {
+    json["patterns"].push_back({{"test_file", pattern.test_file},
+                                {"test_name", pattern.test_name},
+                                {"recent", pattern.recent},
+                                {"kinds", pattern.kinds},
+                                {"last_message", pattern.last_message ? Json(*pattern.last_message) : Json()},
+                                {"last_stack", pattern.last_stack ? Json(*pattern.last_stack) : Json()},
+                                {"last_failed_at", pattern.last_failed_at.ToString()}});
+  }
+  return json;
+}
+
+void Check(Session& session, const Options& options) {
+  const NewPatternRule rule{.window_days = session.settings.Number("FLAKY_TESTS_WINDOW"),
+                            .threshold = session.settings.Number("FLAKY_TESTS_THRESHOLD"),
+                            .now = options.at.value_or(Timestamp::Now())};
+  const std::optional<std::string> project = CurrentProject(session.settings);
+  const std::unique_ptr<Store> store = OpenHistory(session);
+  const std::vector<NewPattern> patterns = FindPatterns(*store, rule, options, project);
+  if (options.json) {
+    PrintJson(session.out, AsJson(patterns, rule, project));
+  } else {
+    PrintText(patterns, rule, ProjectPhrase(project), session);
+  }
+  if (!patterns.empty()) session.exit_code = ExitCode::kFindings;
+}
+
+}  // namespace
+
+void AddCheck(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("check", "Find the tests that have newly become flaky");
+  AddProjectOptions(*command, session, nullptr);
+  AddSettingOption(*command, session, "--window", "DAYS", "FLAKY_TESTS_WINDOW");
+  AddSettingOption(*command, session, "--threshold", "COUNT", "FLAKY_TESTS_THRESHOLD");
+  AddMomentOption(*command, "--at", options->at,
+                  "judge as of this moment, without the failures after it (default: now)");
+  AddJsonFlag(*command, options->json);
+  command->footer(
+      "A test is reported when it failed at least --threshold times within the last --window days and not once in as "
+      "many\n"
+      "days before. Runs that did not end, and runs with 10 or more failed tests, do not count.\n"
+      "Exit code: 0 no such test, 1 at least one, others as in docs/reference/exit-codes.md.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky check\n"
+      "  flaky check --window 14 --threshold 3 --json");
+  command->callback([&session, options] { Check(session, *options); });
+}
+
+}  // namespace flaky

@@ -1,0 +1,161 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/messages.h"
+#include "cli/near_miss.h"
+#include "cli/options.h"
+#include "cli/table.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kPrefix = "FLAKY_TESTS_";
+
+struct Options {
+  bool json = false;
+};
+
+struct Row {
+  const SettingInfo* info;
+  std::string value;  // as it may be shown
+  Origin origin = Origin::kDefault;
+  std::string where;
+  std::string problem;  // empty: none
+};
+
+std::string_view NameOf(Origin origin) {
+  switch (origin) {
+    case Origin::kFlag:
+      return "flag";
+    case Origin::kEnvironment:
+      return "environment";
+    case Origin::kProjectFile:
+      return "project file";
+    case Origin::kUserFile:
+      return "user file";
+    case Origin::kDefault:
+      break;
+  }
+  return "default";
+}
+
+// What a default that the table can only describe comes to here and now.
+std::string DefaultInForce(const Settings& settings, const SettingInfo& info) {
+  if (info.name == "FLAKY_TESTS_SPOOL") return SpoolFolder(settings);
+  if (info.name == "FLAKY_TESTS_PROJECT") return CurrentProject(settings).value_or("");
+  if (info.name == "FLAKY_TESTS_DB") return DefaultHistoryFile();
+  return std::string(info.default_value);
+}
+
+Row RowOf(const Settings& settings, const SettingInfo& info) {
+  Row row{.info = &info, .value = {}, .origin = Origin::kDefault, .where = {}, .problem = {}};
+  const std::optional<SettingValue> given = settings.Given(info.name);
+  row.value = given ? given->text : DefaultInForce(settings, info);
+  if (info.secret && !row.value.empty()) row.value = "***";
+  if (given) {
+    row.origin = given->origin;
+    row.where = given->where;
+  }
+  try {
+    settings.Check(info.name);
+  } catch (const SettingError& error) {
+    row.problem = error.what();
+  }
+  return row;
+}
+
+// The setting that an unknown variable was probably meant to be. What all names begin with does not count as likeness.
+std::string Meant(const std::string& variable) {
+  std::vector<std::string> rests;
+  for (const SettingInfo& info : SettingTable()) rests.emplace_back(info.name.substr(kPrefix.size()));
+  const std::string near = NearMiss(variable.substr(kPrefix.size()), rests);
+  return near.empty() ? "" : std::string(kPrefix) + near;
+}
+
+// Variables that look like settings and are none. Their values are not looked at: they may be secrets.
+std::vector<std::string> UnknownVariables() {
+  std::vector<std::string> names;
+  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    const std::string_view name = text.substr(0, text.find('='));
+    if (name.starts_with(kPrefix) && FindSetting(name) == nullptr) names.emplace_back(name);
+  }
+  return names;
+}
+
+void PrintText(const std::vector<Row>& rows, const Session& session) {
+  Table table({{.title = "SETTING"}, {.title = "VALUE"}, {.title = "FROM"}});
+  for (const Row& row : rows) {
+    table.Add({std::string(row.info->name),
+               {row.value.empty() ? "-" : row.value, row.problem.empty() ? Style::kPlain : Style::kBad},
+               row.where.empty() ? std::string(NameOf(row.origin)) : row.where});
+  }
+  table.Print(session.out, session.color);
+}
+
+Json AsJson(const std::vector<Row>& rows, const std::vector<std::string>& unknown) {
+  Json json = JsonOutput();
+  json["settings"] = Json::array();
+  for (const Row& row : rows) {
+    json["settings"].push_back({{"name", row.info->name},
+                                {"value", row.value},
+                                {"origin", NameOf(row.origin)},
+                                {"where", row.where},
+                                {"problem", row.problem.empty() ? Json() : Json(row.problem)}});
+  }
+  json["unknown"] = Json::array();
+  for (const std::string& name : unknown) {
+    const std::string near = Meant(name);
+    json["unknown"].push_back({{"name", name}, {"did_you_mean", near.empty() ? Json() : Json(near)}});
+  }
+  return json;
+}
+
+void ShowConfig(Session& session, const Options& options) {
+  std::vector<Row> rows;
+  for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session.settings, info));
+  const std::vector<std::string> unknown = UnknownVariables();
+  if (options.json) {
+    PrintJson(session.out, AsJson(rows, unknown));
+  } else {
+    PrintText(rows, session);
+  }
+  for (const std::string& name : unknown) {
+    const std::string near = Meant(name);
+    Say(session, LogLevel::kWarn,
+        name + " is set, but is no setting" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+  }
+  for (const Row& row : rows) {
+    if (row.problem.empty()) continue;
+    Say(session, LogLevel::kError, row.problem);
+    session.exit_code = ExitCode::kUsage;
+  }
+}
+
+}  // namespace
+
+void AddConfig(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and where that comes from");
+  AddJsonFlag(*command, options->json);
+  command->footer(
+      "The strongest origin counts: flag, environment, the project's .flaky.toml, the user's config.toml, default. "
+      "Secrets\n"
+      "are shown as ***. Exit code 2 if a value cannot be used.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky config\n"
+      "  FLAKY_TESTS_WINDOW=14 flaky config --json");
+  command->callback([&session, options] { ShowConfig(session, *options); });
+}
+
+}  // namespace flaky

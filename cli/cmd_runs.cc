@@ -1,0 +1,111 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/messages.h"
+#include "cli/moment.h"
+#include "cli/options.h"
+#include "cli/run_text.h"
+#include "cli/table.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kPageSize = 1000;
+
+struct Options {
+  size_t limit = 20;
+  bool all = false;
+  bool json = false;
+  std::optional<Timestamp> since;
+};
+
+// The newest runs that the options ask for.
+std::vector<Run> ReadRuns(Store& store, const RunFilter& filter, size_t limit) {
+  std::vector<Run> runs;
+  PageRequest request{.filter = filter,
+                      .after = std::nullopt,
+                      .direction = Direction::kNewestFirst,
+                      .detail = Detail::kRunsOnly,
+                      .max_records = std::min(limit, kPageSize)};
+  do {
+    Page page = store.Read(request);
+    for (RunRecord& record : page.records) {
+      if (runs.size() < limit) runs.push_back(std::move(record.run));
+    }
+    request.after = page.next;
+  } while (request.after && runs.size() < limit);
+  return runs;
+}
+
+std::string ProjectAndBranch(const Run& run) {
+  const std::string project = run.project.value_or("-");
+  return run.branch ? project + "/" + *run.branch : project;
+}
+
+void PrintRuns(const std::vector<Run>& runs, const Session& session) {
+  Table table({{.title = "RUN"},
+               {.title = "STARTED (UTC)"},
+               {.title = "PROJECT/BRANCH", .max_width = 40},
+               {.title = "COMMIT"},
+               {.title = "STATUS", .max_width = 12},
+               {.title = "TESTS", .align = Align::kRight},
+               {.title = "FAILED", .align = Align::kRight},
+               {.title = "ERRORS", .align = Align::kRight},
+               {.title = "DURATION", .align = Align::kRight}});
+  const std::vector<std::string> ids = ShortIds(runs);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    const Account& account = runs[i].account;
+    table.Add({ids[i], Moment(account.started_at), ProjectAndBranch(runs[i]), CommitText(runs[i]), StatusCell(account),
+               CountText(account.total_tests), CountText(account.failed_tests), CountText(account.errors_between_tests),
+               DurationText(account)});
+  }
+  table.Print(session.out, session.color);
+}
+
+void ListRuns(Session& session, const Options& options) {
+  const std::unique_ptr<Store> store = OpenHistory(session);
+  const RunFilter filter{.project = ProjectFilter(session, options.all), .since = options.since, .until = std::nullopt};
+  const std::vector<Run> runs = ReadRuns(*store, filter, options.limit);
+  if (options.json) {
+    Json json = JsonOutput();
+    json["runs"] = Json::array();
+    for (const Run& run : runs) json["runs"].push_back(ToJson(run));
+    PrintJson(session.out, json);
+  } else if (runs.empty()) {
+    Say(session, LogLevel::kWarn,
+        "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
+            (options.all ? "" : " (--all shows every project)"));
+  } else {
+    PrintRuns(runs, session);
+  }
+}
+
+}  // namespace
+
+void AddRuns(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("runs", "List the runs of a project, newest first");
+  AddProjectOptions(*command, session, &options->all);
+  command->add_option("--limit", options->limit, "how many at most")
+      ->check(CLI::Range(1, 1'000'000))
+      ->type_name("COUNT")
+      ->capture_default_str();
+  AddMomentOption(*command, "--since", options->since,
+                  "those that began then or later: a date, a time, or an age such as 7d");
+  AddJsonFlag(*command, options->json);
+  command->footer(
+      "Ids are cut to what tells the listed runs apart; `+` behind a commit means that files differed from it.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky runs --since 7d\n"
+      "  flaky runs --all --limit 100 --json");
+  command->callback([&session, options] { ListRuns(session, *options); });
+}
+
+}  // namespace flaky

@@ -1,0 +1,149 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+
+namespace flaky {
+namespace {
+
+struct StatusOptions {
+  bool json = false;
+};
+
+struct MigrateOptions {
+  bool dry_run = false;
+  bool json = false;
+};
+
+// Absent when there is no store yet.
+std::optional<SchemaState> StateOf(const Location& location) {
+  try {
+    return OpenStore(location, OpenMode::kRead)->schema();
+  } catch (const StoreError& error) {
+    if (error.kind() != ErrorKind::kMissing) throw;
+    return std::nullopt;
+  }
+}
+
+std::string StateWord(const std::optional<SchemaState>& state) {
+  if (!state) return "missing";
+  if (state->found > state->known) return "newer";
+  return state->pending.empty() ? "current" : "pending";
+}
+
+Json AsJson(const Location& location, const std::optional<SchemaState>& state) {
+  Json json = JsonOutput();
+  json["store"] = location.shown;
+  json["state"] = StateWord(state);
+  json["found"] = state ? Json(state->found) : Json();
+  json["known"] = state ? Json(state->known) : Json();
+  json["pending"] = state ? Json(state->pending) : Json();
+  return json;
+}
+
+void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
+  for (const std::string& name : names) out << "  " << Printable(name) << '\n';
+}
+
+void Status(Session& session, const StatusOptions& options) {
+  const Location location = HistoryLocation(session.settings);
+  const std::optional<SchemaState> state = StateOf(location);
+  if (options.json) {
+    PrintJson(session.out, AsJson(location, state));
+  } else if (!state) {
+    session.out << Printable(location.shown) << ": there is no store yet; the first delivery creates it\n";
+  } else {
+    session.out << Printable(location.shown) << ": schema version " << state->found << ", this program has "
+                << state->known << '\n';
+    if (state->found > state->known) session.out << "written by a newer flaky: read only\n";
+    if (!state->pending.empty()) {
+      session.out << "to be applied by the next delivery, or by flaky schema migrate:\n";
+      PrintNames(state->pending, session.out);
+    }
+  }
+  if (!state) {
+    session.exit_code = ExitCode::kUnreachable;
+  } else if (state->found > state->known) {
+    session.exit_code = ExitCode::kSchemaTooNew;
+  } else if (!state->pending.empty()) {
+    session.exit_code = ExitCode::kFindings;
+  }
+}
+
+void Migrate(Session& session, const MigrateOptions& options) {
+  const Location location = HistoryLocation(session.settings);
+  const std::optional<SchemaState> before = StateOf(location);
+  if (before && before->found > before->known) {
+    throw StoreError(ErrorKind::kSchemaTooNew, location.shown, "upgrade the schema", "",
+                     "it has version " + std::to_string(before->found) + ", this program knows " +
+                         std::to_string(before->known) + ": install a newer flaky");
+  }
+  const std::vector<std::string> steps = before ? before->pending : std::vector<std::string>();
+  const bool changes = !before || !steps.empty();
+  std::optional<SchemaState> after = before;
+  if (!options.dry_run) after = OpenForWriting(location)->schema();
+
+  if (options.json) {
+    Json json = AsJson(location, after);
+    json["dry_run"] = options.dry_run;
+    json["created"] = !before && !options.dry_run;
+    json["applied"] = options.dry_run ? Json::array() : Json(steps);
+    PrintJson(session.out, json);
+    return;
+  }
+  std::ostream& out = session.out;
+  out << Printable(location.shown) << ": ";
+  if (!changes) {
+    out << "nothing to do, schema version " << before->found << '\n';
+  } else if (!before) {
+    out << (options.dry_run ? "would be created with its schema"
+                            : "created, schema version " + std::to_string(after->found))
+        << '\n';
+  } else {
+    out << (options.dry_run ? "would apply" : "applied") << '\n';
+    PrintNames(steps, out);
+  }
+}
+
+}  // namespace
+
+void AddSchema(CLI::App& app, Session& session) {
+  CLI::App* schema = app.add_subcommand("schema", "Look at or upgrade the tables of the store");
+  schema->require_subcommand(1);
+  schema->footer(
+      "Deliveries upgrade the tables by themselves; these commands are for those who want to see or do it apart.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky schema status\n"
+      "  flaky schema migrate --dry-run");
+
+  auto status_options = std::make_shared<StatusOptions>();
+  CLI::App* status = schema->add_subcommand("status", "Tell the version of the store's tables, and what is to come");
+  AddJsonFlag(*status, status_options->json);
+  status->footer(
+      "Exit code: 0 up to date, 1 migrations are to come, 10 there is no store, 13 it is newer than this program.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky schema status\n"
+      "  flaky schema status --json");
+  status->callback([&session, status_options] { Status(session, *status_options); });
+
+  auto migrate_options = std::make_shared<MigrateOptions>();
+  CLI::App* migrate = schema->add_subcommand("migrate", "Create the store where it is missing and upgrade its tables");
+  migrate->add_flag("--dry-run", migrate_options->dry_run, "say what would be done, change nothing");
+  AddJsonFlag(*migrate, migrate_options->json);
+  migrate->footer(
+      "Examples:\n"
+      "  flaky schema migrate --dry-run\n"
+      "  FLAKY_TESTS_DB=team.db flaky schema migrate");
+  migrate->callback([&session, migrate_options] { Migrate(session, *migrate_options); });
+}
+
+}  // namespace flaky

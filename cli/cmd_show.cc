@@ -1,0 +1,207 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/moment.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+#include "cli/run_text.h"
+#include "cli/table.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kLatest = "latest";
+constexpr size_t kMostCandidates = 10;
+
+struct Options {
+  std::string run;
+  bool all = false;
+  bool json = false;
+};
+
+std::string LatestRun(Store& store, const Session& session, bool all) {
+  PageRequest request;
+  request.filter.project = ProjectFilter(session, all);
+  request.direction = Direction::kNewestFirst;
+  request.detail = Detail::kRunsOnly;
+  request.max_records = 1;
+  const Page page = store.Read(request);
+  if (page.records.empty()) {
+    throw CommandError(ExitCode::kUsage, "there are no runs of " + ProjectPhrase(request.filter.project) + " in " +
+                                             store.name() + (all ? "" : " (--all looks at every project)"));
+  }
+  return page.records.front().run.run_id;
+}
+
+// The one run whose id begins with `prefix`.
+std::string FindRun(Store& store, const std::string& prefix) {
+  const std::vector<std::string> found = store.FindRuns(prefix, kMostCandidates + 1);
+  if (found.empty()) {
+    throw CommandError(ExitCode::kUsage, "no run's id begins with `" + prefix + "` in " + store.name() +
+                                             " (flaky runs --all lists them)");
+  }
+  if (found.size() == 1 || found.front() == prefix) return found.front();
+  std::string candidates;
+  for (size_t i = 0; i < std::min(found.size(), kMostCandidates); ++i) candidates += (i > 0 ? ", " : "") + found[i];
+  if (found.size() > kMostCandidates) candidates += ", …";
+  throw CommandError(ExitCode::kUsage, "`" + prefix + "` begins the ids of several runs: " + candidates);
+}
+
+RunRecord ReadRun(Store& store, const Session& session, const Options& options) {
+  if (options.run.empty())
+    throw CommandError(ExitCode::kUsage, "RUN is empty: wanted is the beginning of a run's id, or latest");
+  const std::string id = options.run == kLatest ? LatestRun(store, session, options.all) : FindRun(store, options.run);
+  std::vector<RunRecord> records = store.Fetch(std::span(&id, 1));
+  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + id + " was removed meanwhile");
+  RunRecord record = std::move(records.front());
+  std::sort(record.parts.begin(), record.parts.end(), [](const Part& a, const Part& b) {
+    return std::tie(a.account.started_at, a.part_id) < std::tie(b.account.started_at, b.part_id);
+  });
+  std::sort(record.failures.begin(), record.failures.end(), [](const Failure& a, const Failure& b) {
+    return std::tie(a.failed_at, a.test_file, a.test_name, a.attempt, a.line, a.error_message) <
+           std::tie(b.failed_at, b.test_file, b.test_name, b.attempt, b.line, b.error_message);
+  });
+  return record;
+}
+
+std::string TestsText(const Account& account) {
+  std::string text = CountText(account.total_tests);
+  if (account.passed_tests && account.failed_tests) {
+    text += " (" + CountText(account.passed_tests) + " passed, " + CountText(account.failed_tests) + " failed";
+    const int64_t rest = account.total_tests.value_or(0) - *account.passed_tests - *account.failed_tests;
+    if (rest > 0) text += ", " + std::to_string(rest) + " skipped or not run";
+    text += ")";
+  }
+  if (account.errors_between_tests.value_or(0) > 0) {
+    text += ", " + CountText(account.errors_between_tests) + " errors between tests";
+  }
+  return text;
+}
+
+void PrintRun(const Run& run, const Session& session) {
+  const auto line = [&](std::string_view title, const std::optional<std::string>& text) {
+    if (text) session.out << title << std::string(12 - title.size(), ' ') << Printable(*text) << '\n';
+  };
+  const Account& account = run.account;
+  const Cell status = StatusCell(account);
+  line("run", run.run_id);
+  line("project", run.project.value_or("-"));
+  session.out << "status      " << Styled(Printable(status.text), status.style, session.color) << '\n';
+  line("tests", TestsText(account));
+  line("started", Moment(account.started_at) + " UTC");
+  if (account.ended_at) line("ended", Moment(*account.ended_at) + " UTC");
+  line("duration", DurationText(account));
+  if (run.git_sha) line("commit", *run.git_sha + (run.git_dirty.value_or(false) ? ", files differed from it" : ""));
+  line("tree", run.tree_sha);
+  line("branch", run.branch);
+  line("runtime", run.runtime_version);
+  line("arguments", run.test_args);
+  line("ci", run.ci_url);
+}
+
+void PrintParts(const std::vector<Part>& parts, const Session& session) {
+  Table table({{.title = "PART"},
+               {.title = "STARTED (UTC)"},
+               {.title = "VARIANT", .max_width = 20},
+               {.title = "SHARD"},
+               {.title = "STATUS", .max_width = 12},
+               {.title = "TESTS", .align = Align::kRight},
+               {.title = "FAILED", .align = Align::kRight},
+               {.title = "ERRORS", .align = Align::kRight},
+               {.title = "DURATION", .align = Align::kRight}});
+  for (const Part& part : parts) {
+    const Account& account = part.account;
+    table.Add({CutToWidth(Printable(part.part_id), 9), Moment(account.started_at), part.variant.value_or("-"),
+               part.shard.value_or("-"), StatusCell(account), CountText(account.total_tests),
+               CountText(account.failed_tests), CountText(account.errors_between_tests), DurationText(account)});
+  }
+  session.out << "\nparts (" << parts.size() << ")\n";
+  table.Print(session.out, session.color);
+}
+
+// Every line of the text behind four blanks.
+void PrintIndented(std::string_view text, std::ostream& out) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    out << "    " << Printable(text.substr(0, end)) << '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+}
+
+void PrintFailures(const std::vector<Failure>& failures, const Session& session) {
+  session.out << "\nfailures (" << failures.size() << ")\n";
+  for (const Failure& failure : failures) {
+    std::ostream& out = session.out;
+    out << Styled(Printable(failure.test_name), Style::kBad, session.color) << "  " << Printable(failure.test_file);
+    if (failure.line) out << ':' << *failure.line;
+    out << "\n  " << Printable(failure.failure_kind) << ", " << Moment(failure.failed_at) << " UTC";
+    if (failure.attempt.value_or(0) > 0) out << ", attempt " << *failure.attempt + 1;
+    if (failure.duration_ms) out << ", after " << Duration(*failure.duration_ms);
+    if (failure.signal) out << ", " << Printable(*failure.signal);
+    if (failure.preceding_test) out << ", run behind " << Printable(*failure.preceding_test);
+    if (failure.shuffle_seed) out << ", shuffled with seed " << *failure.shuffle_seed;
+    out << '\n';
+    PrintIndented(failure.error_message.value_or(""), out);
+    PrintIndented(failure.error_stack.value_or(""), out);
+  }
+}
+
+// The parts as JSON, each with the tests that its roster lists.
+Json PartsAsJson(const RunRecord& record) {
+  std::map<std::string, std::string_view> rosters;
+  for (const RosterPtr& roster : record.rosters) rosters.emplace(roster->roster_id, roster->tests);
+  Json parts = Json::array();
+  for (const Part& part : record.parts) {
+    Json json = ToJson(part);
+    const auto roster = part.roster_id ? rosters.find(*part.roster_id) : rosters.end();
+    Json tests = roster == rosters.end() ? Json() : Json::parse(roster->second, nullptr, false);
+    json["tests"] = tests.is_discarded() ? Json() : std::move(tests);
+    parts.push_back(std::move(json));
+  }
+  return parts;
+}
+
+void Show(Session& session, const Options& options) {
+  const std::unique_ptr<Store> store = OpenHistory(session);
+  const RunRecord record = ReadRun(*store, session, options);
+  if (options.json) {
+    Json json = JsonOutput();
+    json["run"] = ToJson(record.run);
+    json["parts"] = PartsAsJson(record);
+    json["failures"] = Json::array();
+    for (const Failure& failure : record.failures) json["failures"].push_back(ToJson(failure));
+    PrintJson(session.out, json);
+    return;
+  }
+  PrintRun(record.run, session);
+  if (!record.parts.empty()) PrintParts(record.parts, session);
+  if (!record.failures.empty()) PrintFailures(record.failures, session);
+}
+
+}  // namespace
+
+void AddShow(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("show", "Show a run with its parts and failures");
+  command->add_option("RUN", options->run, "the beginning of the run's id, or `latest`")->required()->type_name("");
+  AddProjectOptions(*command, session, &options->all);
+  AddJsonFlag(*command, options->json);
+  command->footer(
+      "The project matters for `latest` only.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky show latest\n"
+      "  flaky show 1f0c93ab --json");
+  command->callback([&session, options] { Show(session, *options); });
+}
+
+}  // namespace flaky

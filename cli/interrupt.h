@@ -1,0 +1,20 @@
+#ifndef FLAKY_CLI_INTERRUPT_H_
+#define FLAKY_CLI_INTERRUPT_H_
+
+namespace flaky {
+
+// While one lives, the first SIGINT or SIGTERM only makes Seen() true, so that work can end at a safe place; the second
+// one ends the process as usual. One at a time.
+class InterruptGuard {
+ public:
+  InterruptGuard();
+  ~InterruptGuard();
+  InterruptGuard(const InterruptGuard&) = delete;
+  InterruptGuard& operator=(const InterruptGuard&) = delete;
+
+  static bool Seen();
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_CLI_INTERRUPT_H_

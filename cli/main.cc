@@ -1,0 +1,40 @@
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "cli/exit_code.h"
+#include "cli/program.h"
+
+namespace {
+
+// True if whoever read standard output has gone, as `head` does: no reason to complain.
+bool ReaderIsGone() {
+  pollfd output{STDOUT_FILENO, POLLOUT, 0};
+  return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+bool MayBeColored() {
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* terminal = std::getenv("TERM");
+  const bool dumb = terminal == nullptr || std::strcmp(terminal, "dumb") == 0;
+  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') && !dumb;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::ios::sync_with_stdio(false);
+  // A reader that goes away must not end a delivery or a copy half-way.
+  std::signal(SIGPIPE, SIG_IGN);
+  const int code = flaky::RunProgram(argc, argv, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1, MayBeColored());
+  errno = 0;
+  if (std::cout.flush() || ReaderIsGone()) return code;
+  std::cerr << "flaky: cannot write to standard output" << (errno != 0 ? ": " : "")
+            << (errno != 0 ? std::strerror(errno) : "") << '\n';
+  return static_cast<int>(flaky::ExitCode::kUsage);
+}

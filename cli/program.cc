@@ -1,0 +1,126 @@
+#include "cli/program.h"
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <memory>
+#include <new>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/messages.h"
+#include "cli/near_miss.h"
+#include "stores/error.h"
+
+namespace flaky {
+namespace {
+
+void AddCommands(CLI::App& app, Session& session) {
+  AddDeliver(app, session);
+  AddRuns(app, session);
+  AddShow(app, session);
+  AddCheck(app, session);
+  AddTrend(app, session);
+  AddMigrateStore(app, session);
+  AddSchema(app, session);
+  AddConfig(app, session);
+}
+
+// The command that was being parsed, for `flaky schema --help`.
+const CLI::App& Innermost(const CLI::App& app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? app : Innermost(*chosen.front());
+}
+
+// What is wrong with the arguments, in one sentence and with the way to the help.
+std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
+  // What was not understood in front of a command is not the command's.
+  const CLI::App& command = app.remaining(false).empty() ? Innermost(app) : app;
+  const std::vector<std::string> rest = app.remaining(true);
+  std::vector<std::string> commands;
+  for (const CLI::App* known : command.get_subcommands({})) commands.push_back(known->get_name());
+  std::string text = error.what();
+  if (!rest.empty() && rest.front().starts_with('-')) {
+    std::vector<std::string> options;
+    for (const CLI::Option* option : command.get_options()) options.push_back("--" + option->get_single_name());
+    text = "there is no option `" + rest.front() + "`" + DidYouMean(rest.front(), options);
+  } else if (!rest.empty() && !commands.empty()) {
+    text = "there is no command `" + rest.front() + "`" + DidYouMean(rest.front(), commands);
+  } else if (!rest.empty()) {
+    text = "there is no use for `" + rest.front() + "`";
+  } else if (!commands.empty()) {
+    text = "a command is wanted";
+  }
+  return text + " (see " + FullName(command) + " --help)";
+}
+
+// The arguments in CLI11's order, the last one first. It takes the word behind `--name=` for the value, where an empty
+// one is meant.
+std::vector<std::string> Reversed(int argc, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (int i = argc - 1; i > 0; --i) {
+    std::string argument = argv[i];
+    if (argument.starts_with("--") && argument.find('=') == argument.size() - 1) {
+      arguments.emplace_back();
+      argument.pop_back();
+    }
+    arguments.push_back(std::move(argument));
+  }
+  return arguments;
+}
+
+int Fail(const Session& session, ExitCode code, const std::string& what) {
+  Say(session, LogLevel::kError, what);
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
+  Session session{
+      .settings = {}, .out = out, .err = err, .terminal = terminal, .exit_code = ExitCode::kOk, .color = color};
+  try {
+    CLI::App app("Keeps the history of GoogleTest runs and tells flaky tests from broken ones.", "flaky");
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.set_help_flag("-h,--help", "print this help");
+    app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
+    app.footer(
+        "`flaky COMMAND --help` tells more. Settings: flaky config.\n"
+        "\n"
+        "Examples:\n"
+        "  flaky runs\n"
+        "  flaky check");
+    app.require_subcommand(0, 1);
+    app.parse_complete_callback([&session] { LoadSettings(session); });
+    AddCommands(app, session);
+    if (argc < 2) {
+      err << app.help();
+      return static_cast<int>(ExitCode::kUsage);
+    }
+    try {
+      app.parse(Reversed(argc, argv));
+    } catch (const CLI::CallForVersion& version) {
+      out << version.what() << '\n';
+    } catch (const CLI::CallForHelp&) {
+      out << Innermost(app).help();
+    } catch (const CLI::ParseError& error) {
+      return Fail(session, ExitCode::kUsage, Explain(error, app));
+    }
+    return static_cast<int>(session.exit_code);
+  } catch (const StoreError& error) {
+    return Fail(session, ExitCodeOf(error), error.what());
+  } catch (const SettingError& error) {
+    return Fail(session, ExitCode::kUsage, error.what());
+  } catch (const CommandError& error) {
+    return Fail(session, error.code(), error.what());
+  } catch (const std::bad_alloc&) {
+    return Fail(session, ExitCode::kUsage, "out of memory");
+  } catch (const std::exception& error) {
+    return Fail(session, ExitCode::kUsage, error.what());
+  }
+}
+
+}  // namespace flaky

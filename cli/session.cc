@@ -1,0 +1,179 @@
+#include "cli/session.h"
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "cli/delivery.h"
+#include "cli/git_facts.h"
+#include "cli/messages.h"
+#include "cli/near_miss.h"
+#include "cli/settings_files.h"
+#include "transfer/spool_files.h"
+
+namespace flaky {
+namespace {
+
+// How long a command that only wants to read waits for another process that is delivering.
+constexpr std::chrono::milliseconds kDeliveryWait{2000};
+
+const char* GetEnvironment(const char* name) { return std::getenv(name); }
+
+std::string List(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+// The store's name that the setting gives, if this build has it.
+std::string StoreName(const Settings& settings, const std::string& setting) {
+  std::string name = settings.Text(setting);
+  std::vector<std::string> known;
+  std::vector<std::string> built;
+  bool is_known = false;
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (info.built && info.scheme == name) return name;
+    is_known |= info.scheme == name;
+    known.push_back(info.scheme);
+    if (info.built) built.push_back(info.scheme);
+  }
+  const std::string naming = Naming(setting, settings.Given(setting).value_or(SettingValue()));
+  if (is_known) {
+    throw SettingError(naming + ": this build of flaky does not have the store `" + name + "`; it has " + List(built));
+  }
+  throw SettingError(naming + ": there is no store `" + name + "`, only " + List(known) + DidYouMean(name, known));
+}
+
+// Of two settings that say the same thing, the one from the stronger origin; the first where they are equal.
+std::optional<std::string> StrongerOf(const Settings& settings, const std::string& first, const std::string& second) {
+  const auto one = settings.Given(first);
+  const auto two = settings.Given(second);
+  if (one && (!two || one->origin <= two->origin)) return first;
+  return two ? std::optional(second) : std::nullopt;
+}
+
+// `STORE:ADDRESS` out of a connection string, which may leave `STORE:` out.
+std::string WithScheme(const std::string& connection, const std::string& store, const std::string& setting,
+                       const std::string& store_setting) {
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (!connection.starts_with(info.scheme + ":")) continue;
+    if (info.scheme == store) return connection;
+    throw SettingError(setting + " names the store " + info.scheme + ", but " + store_setting + " is " + store +
+                       ": set " + store_setting + "=" + info.scheme);
+  }
+  return store + ":" + connection;
+}
+
+// The store that the settings with names from `base` on name; `default_file` is where an SQLite file is that none
+// names.
+Location LocationOf(const Settings& settings, const std::string& base, const std::string& default_file) {
+  const std::string store_setting = base + "STORE";
+  const std::string file_setting = base + "DB";
+  const std::string connection_setting = base + "CONNECTION_STRING";
+  const std::string store = StoreName(settings, store_setting);
+  const std::string prefix = settings.Text(base + "TABLE_PREFIX");
+  CheckPrefix(prefix, base + "TABLE_PREFIX");
+
+  std::optional<std::string> chosen =
+      settings.Given(connection_setting) ? std::optional(connection_setting) : std::nullopt;
+  if (store == "sqlite") chosen = StrongerOf(settings, file_setting, connection_setting);
+  Location location;
+  if (chosen == connection_setting) {
+    location =
+        ParseLocation(WithScheme(settings.Text(connection_setting), store, connection_setting, store_setting), prefix);
+  } else if (store == "sqlite" && (chosen || !default_file.empty())) {
+    // The prefix is written out, so that a `?` in the path means nothing.
+    const std::string file = chosen ? settings.Text(file_setting) : default_file;
+    location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
+  } else {
+    const std::string wanted = store == "sqlite" ? file_setting : connection_setting;
+    throw SettingError(wanted + " is not set: the store " + store + " cannot be found without it");
+  }
+  location.token = Secret(settings.Text(base + "AUTH_TOKEN"));
+  return location;
+}
+
+}  // namespace
+
+void LoadSettings(Session& session) {
+  session.settings.ReadEnvironment(GetEnvironment);
+  std::error_code no_folder;
+  const std::filesystem::path folder = std::filesystem::current_path(no_folder);
+  const char* home_text = GetEnvironment("HOME");
+  const std::filesystem::path home = home_text == nullptr ? "" : home_text;
+  if (const auto file = ProjectSettingsFile(folder); !file.empty()) {
+    ReadSettingsFile(file, Origin::kProjectFile, home, session.settings);
+  }
+  if (const auto file = UserSettingsFile(GetEnvironment); !file.empty()) {
+    ReadSettingsFile(file, Origin::kUserFile, home, session.settings);
+  }
+  try {
+    session.settings.Check("FLAKY_TESTS_LOG");
+  } catch (const SettingError& error) {
+    Say(session, LogLevel::kWarn, error.what());  // no reason to refuse work, or to lose what is being delivered
+  }
+}
+
+Location HistoryLocation(const Settings& settings) {
+  return LocationOf(settings, "FLAKY_TESTS_", DefaultHistoryFile());
+}
+
+std::string DefaultHistoryFile() { return StateFolder(GetEnvironment) + "/history.db"; }
+
+std::optional<Location> SourceLocation(const Settings& settings) {
+  const std::string base = "FLAKY_TESTS_SOURCE_";
+  for (const SettingInfo& info : SettingTable()) {
+    if (info.name.starts_with(base) && settings.Given(info.name)) return LocationOf(settings, base, "");
+  }
+  return std::nullopt;
+}
+
+std::string SpoolFolder(const Settings& settings) {
+  const std::string given = settings.Text("FLAKY_TESTS_SPOOL");
+  return given.empty() ? StateFolder(GetEnvironment) + "/spool" : given;
+}
+
+std::optional<std::string> CurrentProject(const Settings& settings) {
+  std::error_code no_folder;
+  const auto given = settings.Given("FLAKY_TESTS_PROJECT");
+  std::string project = given ? given->text : ProjectOf(std::filesystem::current_path(no_folder));
+  if (project.empty()) return std::nullopt;
+  return project;
+}
+
+void DeliverBeforeReading(Session& session) {
+  try {
+    const DeliveryAccount account = DeliverPending(session, kDeliveryWait);
+    for (const std::string& message : account.messages) Say(session, LogLevel::kWarn, message);
+    if (account.locked) {
+      Say(session, LogLevel::kWarn, "another process is delivering: the latest runs may be missing here");
+    }
+    Say(session, LogLevel::kDebug,
+        "delivered " + std::to_string(account.runs) + " runs, " + std::to_string(account.running) +
+            " test programs still run");
+  } catch (const std::exception& error) {
+    Say(session, LogLevel::kWarn, std::string("what was recorded lately is not delivered yet: ") + error.what());
+  }
+}
+
+std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode) {
+  const std::string file = DefaultHistoryFile();
+  if (location.scheme == "sqlite" && location.address.Reveal() == file &&
+      !MakePrivateFolders(std::filesystem::path(file).parent_path())) {
+    throw StoreError(ErrorKind::kMissing, location.shown, "make its folder", "",
+                     std::generic_category().message(errno));
+  }
+  return OpenStore(location, mode);
+}
+
+std::unique_ptr<Store> OpenHistory(Session& session) {
+  const Location location = HistoryLocation(session.settings);
+  Say(session, LogLevel::kDebug, "reading " + location.shown);
+  DeliverBeforeReading(session);
+  return OpenStore(location, OpenMode::kRead);
+}
+
+}  // namespace flaky

@@ -1,0 +1,223 @@
+// What is wrong with the place of the history, for every command that reads it: a clear error in one line, the right
+// exit code, and nothing changed anywhere.
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "tests/cli/program_fixture.h"
+
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+using Command = std::vector<std::string>;
+
+class BadInputTest : public ProgramTest {
+ protected:
+  // Runs every command on the same bad place.
+  void ExpectAll(int code, const std::string& said, bool privileged = true) {
+    const auto before = Everything();
+    for (const Command& command : {Command{"runs"}, Command{"runs", "--json"}, Command{"show", "latest"},
+                                   Command{"show", "abc"}, Command{"check"}, Command{"trend"}}) {
+      const Outcome outcome = privileged ? Run(command) : RunWithoutPrivileges(command);
+      SCOPED_TRACE(command.front());
+      EXPECT_EQ(outcome.code, code);
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_THAT(outcome.err, AllOf(StartsWith("flaky: "), HasSubstr(said), EndsWith("\n")));
+      EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    }
+    for (const auto& [file, content] : Everything()) {
+      // SQLite cannot read a database in WAL mode without an index and a log beside it, which is empty when nothing was
+      // written.
+      if (file.ends_with("h.db-shm") || (file.ends_with("h.db-wal") && content.empty())) continue;
+      EXPECT_TRUE(before.contains(file)) << file << " was left behind";
+      EXPECT_TRUE(!before.contains(file) || before.at(file) == content) << file << " was changed";
+    }
+    for (const auto& [file, content] : before) EXPECT_TRUE(std::filesystem::exists(file)) << file << " is gone";
+  }
+
+  // A history with enough in it to fill several pages.
+  void KeepSome() {
+    std::vector<RunRecord> records;
+    for (int i = 0; i < 200; ++i) {
+      BuildRecord builder("run-" + std::to_string(1000 + i));
+      builder.StartedAt(At(i)).Project("demo").Ended(At(i + 1), 1).Fail("Suite.Test", std::string(500, 'x'));
+      records.push_back(builder.Build());
+    }
+    Keep(records);
+  }
+
+  void Sql(const std::string& statements) {
+    SQLite::Database(Path("h.db"), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec(statements);
+  }
+};
+
+TEST_F(BadInputTest, UnknownStore) {
+  Set("FLAKY_TESTS_STORE", "mysql");
+  ExpectAll(2, "FLAKY_TESTS_STORE (in the environment): there is no store `mysql`, only sqlite");
+}
+
+TEST_F(BadInputTest, MissingFile) {
+  ExpectAll(10, "sqlite:" + Path("h.db") + ": cannot open the database: there is no such file");
+}
+
+TEST_F(BadInputTest, MissingFolder) {
+  Set("FLAKY_TESTS_DB", Path("none/h.db"));
+  ExpectAll(10, Path("none/h.db"));
+}
+
+TEST_F(BadInputTest, MissingDefault) {
+  Unset("FLAKY_TESTS_DB");
+  ExpectAll(10, Path("home/.local/state/flaky/history.db"));
+}
+
+TEST_F(BadInputTest, UnreadableFile) {
+  KeepSome();
+  ::chmod(Path("h.db").c_str(), 0);
+  ExpectAll(12, Path("h.db"), false);
+}
+
+TEST_F(BadInputTest, Folder) {
+  Set("FLAKY_TESTS_DB", Path("work"));
+  ExpectAll(2, "it is a folder");
+}
+
+TEST_F(BadInputTest, Device) {
+  Set("FLAKY_TESTS_DB", "/dev/null");
+  ExpectAll(2, "sqlite:/dev/null");
+}
+
+TEST_F(BadInputTest, NotADatabase) {
+  WriteFile("h.db", "run_id,project\n1,demo\n" + std::string(5000, 'x'));
+  ExpectAll(2, "SQLITE_NOTADB");
+}
+
+TEST_F(BadInputTest, EmptyFile) {
+  WriteFile("h.db", "");
+  ExpectAll(10, Path("h.db"));
+}
+
+TEST_F(BadInputTest, CorruptedDatabase) {
+  KeepSome();
+  std::string bytes = Content(Path("h.db"));
+  for (size_t i = 4096; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 7);  // all but the first page
+  WriteFile("h.db", bytes);
+  ExpectAll(2, "SQLITE_CORRUPT");
+}
+
+TEST_F(BadInputTest, CutOffDatabase) {
+  KeepSome();
+  std::filesystem::resize_file(Path("h.db"), std::filesystem::file_size(Path("h.db")) / 3 / 4096 * 4096);
+  ExpectAll(2, "SQLITE_CORRUPT");
+}
+
+TEST_F(BadInputTest, SomebodyElsesTables) {
+  Set("FLAKY_TESTS_TABLE_PREFIX", "");
+  Sql("CREATE TABLE runs (id INTEGER PRIMARY KEY, athlete TEXT); CREATE TABLE failures (id INTEGER PRIMARY KEY);"
+      "INSERT INTO runs VALUES (1, 'Zátopek')");
+  ExpectAll(2, "runs");
+}
+
+TEST_F(BadInputTest, SomebodyElsesDatabaseIsNoHistory) {
+  Sql("CREATE TABLE cookies (host TEXT)");
+  ExpectAll(10, Path("h.db"));
+}
+
+TEST_F(BadInputTest, BadPrefix) {
+  Set("FLAKY_TESTS_TABLE_PREFIX", "a\"b");
+  ExpectAll(2, "FLAKY_TESTS_TABLE_PREFIX");
+}
+
+TEST_F(BadInputTest, LockedDatabase) {
+  KeepSome();
+  SQLite::Database other(Path("h.db"), SQLite::OPEN_READWRITE);
+  other.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
+  const Outcome outcome = Run({"runs"});
+  EXPECT_EQ(outcome.code, 11);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("SQLITE_BUSY"), HasSubstr(Path("h.db"))));
+}
+
+TEST_F(BadInputTest, AFileThatCannotBeWrittenIsStillRead) {
+  KeepSome();
+  ::chmod(Path("h.db").c_str(), 0444);
+  const auto before = Everything();
+  EXPECT_EQ(RunWithoutPrivileges({"runs"}).code, 0);
+  EXPECT_EQ(Everything(), before);
+}
+
+TEST_F(BadInputTest, ANewerSchemaIsReadButNotUpgraded) {
+  KeepSome();
+  Sql("INSERT INTO flaky_test_schema SELECT 99, '0099_from_the_future', 'x', applied_at FROM flaky_test_schema LIMIT "
+      "1");
+  const auto before = Content(Path("h.db"));
+  EXPECT_EQ(Run({"runs"}).code, 0);
+  EXPECT_EQ(Run({"schema", "status"}).code, 13);
+  const Outcome migrate = Run({"schema", "migrate"});
+  EXPECT_EQ(migrate.code, 13);
+  EXPECT_EQ(migrate.out, "");
+  EXPECT_THAT(migrate.err, HasSubstr("newer"));
+  EXPECT_EQ(Content(Path("h.db")), before);
+}
+
+// Arguments and settings that no command can use; none of them comes so far as to look for a history.
+struct BadArguments {
+  Command arguments;
+  std::string said;
+};
+
+class BadArgumentsTest : public ProgramTest, public testing::WithParamInterface<BadArguments> {};
+
+TEST_P(BadArgumentsTest, AreRefusedInOneLine) {
+  const Outcome outcome = Run(GetParam().arguments);
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "flaky: " + GetParam().said + "\n");
+}
+
+const BadArguments kBadArguments[] = {
+    {{"chek"}, "there is no command `chek`; did you mean `check`? (see flaky --help)"},
+    {{"\x1b[31m"}, "there is no command `\\x1b[31m` (see flaky --help)"},
+    {{"--frobnicate"}, "there is no option `--frobnicate` (see flaky --help)"},
+    {{"runs", "--limt", "3"}, "there is no option `--limt`; did you mean `--limit`? (see flaky runs --help)"},
+    {{"--json", "runs"}, "there is no option `--json` (see flaky --help)"},
+    {{"runs", "extra"}, "there is no use for `extra` (see flaky runs --help)"},
+    {{"runs", "--limit", "0"}, "--limit: Value 0 not in range 1 to 1000000 (see flaky runs --help)"},
+    {{"runs", "--limit", "-1"}, "--limit: Value -1 not in range 1 to 1000000 (see flaky runs --help)"},
+    {{"runs", "--limit", "18446744073709551617"},
+     "--limit: Value 18446744073709551617 not in range 1 to 1000000 (see flaky runs --help)"},
+    {{"runs", "--limit", "ten"}, "--limit: Value ten not in range 1 to 1000000 (see flaky runs --help)"},
+    {{"runs", "--since", "yesterday"},
+     "--since: `yesterday` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
+     "7d, 2w) "
+     "(see flaky runs --help)"},
+    {{"runs", "--since", "2026-02-30"},
+     "--since: `2026-02-30` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
+     "7d, 2w) "
+     "(see flaky runs --help)"},
+    {{"runs", "--since", "-7d"},
+     "--since: `-7d` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, 7d, 2w) "
+     "(see flaky runs --help)"},
+    {{"runs", "--all", "--project", "x"}, "--project excludes --all (see flaky runs --help)"},
+    {{"show"}, "RUN is required (see flaky show --help)"},
+    {{"check", "--window", "0"}, "--window is `0`, but a whole number from 1 to 3650 is wanted"},
+    {{"check", "--window", "-7"}, "--window is `-7`, but a whole number from 1 to 3650 is wanted"},
+    {{"check", "--window", "99999999999999999999"},
+     "--window is `99999999999999999999`, but a whole number from 1 to 3650 is wanted"},
+    {{"check", "--threshold", "1.5"}, "--threshold is `1.5`, but a whole number from 1 to 1000000 is wanted"},
+    {{"trend", "--by", "month"}, "--by: month not in {day,week} (see flaky trend --help)"},
+    {{"trend", "--days", "0"}, "--days: Value 0 not in range 1 to 3650 (see flaky trend --help)"},
+    {{"schema"}, "a command is wanted (see flaky schema --help)"},
+    {{"schema", "statu"}, "there is no command `statu`; did you mean `status`? (see flaky schema --help)"},
+};
+
+INSTANTIATE_TEST_SUITE_P(All, BadArgumentsTest, testing::ValuesIn(kBadArguments));
+
+}  // namespace
+}  // namespace flaky

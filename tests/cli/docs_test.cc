@@ -1,0 +1,163 @@
+// docs/reference says what the program does, word for word. Where one of these fails, the failure shows the lines to
+// paste.
+#include <gmock/gmock.h>
+
+#include <iterator>
+#include <map>
+#include <regex>
+#include <sstream>
+
+#include "history/settings.h"
+#include "tests/cli/program_fixture.h"
+
+namespace flaky {
+namespace {
+
+using testing::ElementsAreArray;
+
+class DocsTest : public ProgramTest {
+ protected:
+  static std::vector<std::string> LinesOf(const std::string& file) {
+    const std::string text = Content(std::filesystem::path(FLAKY_SOURCE_DIR) / file);
+    EXPECT_NE(text, "") << file << " is missing";
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+  }
+
+  static std::vector<std::string> LinesThatBegin(const std::string& file, const std::string& beginning) {
+    std::vector<std::string> found;
+    for (const std::string& line : LinesOf(file)) {
+      if (line.starts_with(beginning)) found.push_back(line);
+    }
+    return found;
+  }
+
+  // The text of each ```text block that follows a heading `## flaky …`, by that heading.
+  static std::map<std::string, std::string> Blocks(const std::string& file) {
+    std::map<std::string, std::string> blocks;
+    std::string heading;
+    bool inside = false;
+    for (const std::string& line : LinesOf(file)) {
+      if (line.starts_with("## ")) heading = line.substr(3);
+      if (line == "```") inside = false;
+      if (inside) blocks[heading] += line + "\n";
+      if (line == "```text") inside = true;
+    }
+    return blocks;
+  }
+
+  // The commands below this one, as the program's own help lists them.
+  static std::vector<std::vector<std::string>> CommandsBelow(const std::vector<std::string>& command) {
+    std::vector<std::string> arguments = command;
+    arguments.push_back("--help");
+    std::vector<std::vector<std::string>> found;
+    std::istringstream help(Run(arguments).out);
+    bool listing = false;
+    for (std::string line; std::getline(help, line);) {
+      if (line.empty()) listing = false;
+      if (listing && line.size() > 2 && line[2] != ' ') {
+        found.push_back(command);
+        found.back().push_back(line.substr(2, line.find(' ', 2) - 2));
+      }
+      if (line == "Commands:") listing = true;
+    }
+    return found;
+  }
+};
+
+std::string DefaultCell(const SettingInfo& info) {
+  const std::string text(info.default_value);
+  if (text.empty()) return "none";
+  return text.starts_with('[') ? text.substr(1, text.size() - 2) : "`" + text + "`";
+}
+
+std::string MeaningCell(const SettingInfo& info) {
+  std::string text(info.meaning);
+  if (info.min < info.max) text += " (" + std::to_string(info.min) + " to " + std::to_string(info.max) + ")";
+  if (!info.choices.empty())
+    text += " (" + std::regex_replace(std::string(info.choices), std::regex("\\|"), ", ") + ")";
+  return text;
+}
+
+std::string PlacesCell(const SettingInfo& info) {
+  switch (info.places) {
+    case SettingPlaces::kAll:
+      return "`" + FileKey(info) + "`";
+    case SettingPlaces::kPersonal:
+      return "`" + FileKey(info) + "`, user's file only" + (info.secret ? "; secret" : "");
+    case SettingPlaces::kEnvironment:
+      break;
+  }
+  return "environment only";
+}
+
+TEST_F(DocsTest, SettingsAreThoseOfTheTable) {
+  std::vector<std::string> wanted;
+  for (const SettingInfo& info : SettingTable()) {
+    wanted.push_back("| `" + std::string(info.name) + "` | " + DefaultCell(info) + " | " + MeaningCell(info) + " | " +
+                     PlacesCell(info) + " |");
+  }
+  EXPECT_THAT(LinesThatBegin("docs/reference/settings.md", "| `FLAKY_TESTS_"), ElementsAreArray(wanted))
+      << testing::PrintToString(wanted);
+}
+
+TEST_F(DocsTest, ExitCodesAreThoseOfTheEnum) {
+  const std::regex enumerator(R"(\s+k\w+ = (\d+),\s*// (.*))");
+  std::vector<std::string> wanted;
+  for (const std::string& line : LinesOf("cli/exit_code.h")) {
+    std::smatch match;
+    if (std::regex_match(line, match, enumerator)) wanted.push_back("| " + match.str(1) + " | " + match.str(2) + " |");
+  }
+  EXPECT_EQ(wanted.size(), 10U) << "an enumerator is not on a line of its own with a comment";
+  std::vector<std::string> found;
+  for (const std::string& line : LinesThatBegin("docs/reference/exit-codes.md", "| ")) {
+    if (std::regex_match(line, std::regex(R"(\| \d.*)"))) found.push_back(line);
+  }
+  EXPECT_THAT(found, ElementsAreArray(wanted));
+}
+
+TEST_F(DocsTest, CommandsAreThoseOfTheHelp) {
+  std::map<std::string, std::string> blocks = Blocks("docs/reference/commands.md");
+  std::vector<std::vector<std::string>> commands = {{}};
+  for (size_t i = 0; i < commands.size(); ++i) {
+    for (const auto& below : CommandsBelow(commands[i])) commands.push_back(below);
+    std::string heading = "flaky";
+    for (const std::string& word : commands[i]) heading += " " + word;
+    std::vector<std::string> arguments = commands[i];
+    arguments.push_back("--help");
+    const Outcome help = Run(arguments);
+    EXPECT_EQ(help.code, 0) << heading;
+    EXPECT_EQ(blocks[heading], help.out) << "docs/reference/commands.md, " << heading;
+    blocks.erase(heading);
+  }
+  EXPECT_GE(commands.size(), 9U);
+  for (const auto& [heading, block] : blocks) ADD_FAILURE() << "docs/reference/commands.md: no command " << heading;
+}
+
+TEST_F(DocsTest, EveryCommandHasTwoExamplesThatItUnderstands) {
+  std::vector<std::vector<std::string>> commands = {{}};
+  for (size_t i = 0; i < commands.size(); ++i) {
+    for (const auto& below : CommandsBelow(commands[i])) commands.push_back(below);
+    std::vector<std::string> arguments = commands[i];
+    arguments.push_back("--help");
+    const std::string help = Run(arguments).out;
+    const size_t examples = help.find("\nExamples:\n");
+    ASSERT_NE(examples, std::string::npos) << help;
+    std::istringstream lines(help.substr(examples + std::string("\nExamples:\n").size()));
+    int count = 0;
+    for (std::string line; std::getline(lines, line); ++count) {
+      const size_t program = line.find("flaky ");
+      ASSERT_NE(program, std::string::npos) << line;
+      std::istringstream words(line.substr(program + 6));
+      std::vector<std::string> example{std::istream_iterator<std::string>(words), {}};
+      example.push_back("--help");
+      EXPECT_EQ(Run(example).code, 0) << line;
+    }
+    EXPECT_EQ(count, 2) << help;
+  }
+}
+
+}  // namespace
+}  // namespace flaky
