@@ -1,0 +1,80 @@
+// docs/reference/data-model.md against the list of fields, docs/reference/journal.md against a journal just written.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "history/fields.h"
+#include "tests/support/temp_folder.h"
+
+namespace flaky {
+namespace {
+
+using testing::UnorderedElementsAreArray;
+
+// What stands in backticks in the first column of the table below a heading.
+std::multiset<std::string> FirstColumn(const std::string& page, const std::string& heading) {
+  std::ifstream lines(std::string(FLAKY_SOURCE_DIR) + "/docs/reference/" + page);
+  EXPECT_TRUE(lines) << page;
+  std::multiset<std::string> names;
+  bool below = false;
+  const std::regex in_backticks("`([^`]+)`");
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("## ")) below = line == "## " + heading;
+    if (!below || !line.starts_with("| `")) continue;
+    const std::string column = line.substr(1, line.find(" |") - 1);
+    for (std::sregex_iterator at(column.begin(), column.end(), in_backticks), end; at != end; ++at)
+      names.insert((*at)[1]);
+  }
+  return names;
+}
+
+struct CollectNames {
+  std::multiset<std::string> names;
+  template <typename T>
+  void operator()(std::string_view name, const T&) {
+    names.emplace(name);
+  }
+};
+
+TEST(DataModelPage, DescribesEveryColumnOnce) {
+  const flaky::Run run;
+  const Part part;
+  const Failure failure;
+  CollectNames runs, parts{{"run_id"}}, failures{{"id", "run_id"}};
+  VisitRun(run, runs);
+  VisitPart(part, parts);
+  VisitFailure(failure, failures);
+  EXPECT_THAT(FirstColumn("data-model.md", "`runs`"), UnorderedElementsAreArray(runs.names));
+  EXPECT_THAT(FirstColumn("data-model.md", "`parts`"), UnorderedElementsAreArray(parts.names));
+  EXPECT_THAT(FirstColumn("data-model.md", "`failures`"), UnorderedElementsAreArray(failures.names));
+  EXPECT_THAT(FirstColumn("data-model.md", "`rosters`"), UnorderedElementsAreArray({"roster_id", "tests"}));
+}
+
+TEST(JournalPage, DescribesTheHeaderThatTheRecorderWrites) {
+  const TempFolder folder;
+  const std::string command =
+      "env GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=0 MANY_TESTS=4 FLAKY_TESTS_DELIVERY_TIMEOUT=0 FLAKY_TESTS_SPOOL=" +
+      folder.path().string() + " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p " + FLAKY_MANY_TESTS +
+      " --gtest_shuffle > " + folder.File("log.txt");
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  std::string header;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    if (entry.path().extension() == ".jsonl") std::getline(std::ifstream(entry.path()), header);
+  }
+  std::multiset<std::string> written;
+  const nlohmann::json fields = nlohmann::json::parse(header);
+  for (const auto& [name, value] : fields.items()) written.insert(name);
+  EXPECT_THAT(FirstColumn("journal.md", "First line: the header"), UnorderedElementsAreArray(written));
+}
+
+}  // namespace
+}  // namespace flaky
