@@ -1,0 +1,76 @@
+// What the pieces cost that a copy, a delivery or a judgement is made of. One iteration is one record (or one journal).
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+#include <vector>
+
+#include "history/digest.h"
+#include "history/merge.h"
+#include "history/roster.h"
+#include "history/text.h"
+#include "tests/support/generate_history.h"
+#include "transfer/journal.h"
+
+namespace flaky {
+namespace {
+
+std::vector<RunRecord> SomeRecords() {
+  HistoryShape shape;
+  shape.runs = 200;
+  HistoryGenerator generator(shape);
+  std::vector<RunRecord> records;
+  while (std::optional<RunRecord> record = generator.Next()) records.push_back(std::move(*record));
+  return records;
+}
+
+void DigestRecord(benchmark::State& state) {
+  const std::vector<RunRecord> records = SomeRecords();
+  size_t at = 0;
+  for (auto _ : state) benchmark::DoNotOptimize(DigestOf(records[at++ % records.size()]));
+}
+BENCHMARK(DigestRecord);
+
+void MergeAPartMore(benchmark::State& state) {
+  const RunRecord known = SomeRecords().front();
+  RunRecord incoming = known;
+  incoming.parts.clear();
+  incoming.failures.clear();
+  Part part;
+  part.part_id = "another";
+  part.account = known.run.account;
+  incoming.parts.push_back(part);
+  for (auto _ : state) benchmark::DoNotOptimize(MergeRecords(known, incoming));
+}
+BENCHMARK(MergeAPartMore);
+
+void RosterOf2000Tests(benchmark::State& state) {
+  RosterEntries entries;
+  for (int i = 0; i < 2000; ++i) entries["Suite" + std::to_string(i % 50) + ".Test" + std::to_string(i)] = {1, 0};
+  for (auto _ : state) benchmark::DoNotOptimize(MakeRoster(entries));
+}
+BENCHMARK(RosterOf2000Tests);
+
+void StorableText(benchmark::State& state) {
+  const std::string text(static_cast<size_t>(state.range(0)), 'x');
+  for (auto _ : state) benchmark::DoNotOptimize(IsStorable(text));
+  state.SetBytesProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(StorableText)->Arg(2000)->Arg(65'536);
+
+void ParseJournalOfTests(benchmark::State& state) {
+  std::string journal =
+      R"({"flaky_journal":1,"journal_id":"0123456789abcdef0123456789abcdef","process_run_id":"0123456789abcdef0123456789abcdef",)"
+      R"("pid":1,"pid_start":"1","boot_id":"b","host":"h","pid_ns":"1","started_us":1700000000000000,"cwd":"/","args":["t"]})"
+      "\n";
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    journal += "[\"Suite" + std::to_string(i % 50) + ".Test" + std::to_string(i) + "\"," + std::to_string(i) + "," +
+               std::to_string(i * 10) + ",\"passed\",5]\n";
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(ParseJournal(journal));
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(journal.size()));
+}
+BENCHMARK(ParseJournalOfTests)->Arg(1)->Arg(10'000);
+
+}  // namespace
+}  // namespace flaky
