@@ -10,8 +10,9 @@
 
 namespace flaky {
 
-// Calls `produce` on a thread of its own, one value ahead of whoever takes them. `produce` gives nothing at the end;
-// what it throws comes out of Take, in its place. The destructor waits for a call in progress and makes no further one.
+// Calls `produce` on a thread of its own, for the next value as soon as the last one is taken: there is never more than
+// one. `produce` gives nothing at the end; what it throws comes out of Take, in its place. The destructor waits for a
+// call in progress and makes no further one.
 template <typename T>
 class Prefetch {
  public:
@@ -33,6 +34,10 @@ class Prefetch {
  private:
   void Run(const std::stop_token& stop) {
     for (bool more = true; more;) {
+      {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait(lock, stop, [this] { return !full_; })) return;
+      }
       std::optional<T> value;
       std::exception_ptr error;
       try {
@@ -42,7 +47,6 @@ class Prefetch {
       }
       more = value.has_value();
       std::unique_lock lock(mutex_);
-      if (!changed_.wait(lock, stop, [this] { return !full_; })) return;
       value_ = std::move(value);
       error_ = error;
       full_ = true;

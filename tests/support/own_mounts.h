@@ -25,7 +25,7 @@ inline void MakeReadOnly(const std::string& folder) {
 }
 
 // Runs `body` in a child process that may mount file systems of its own; its failed expectations are the test's. Gives
-// why that is impossible here, or nothing: a test that cannot run must say so by GTEST_SKIP.
+// why that is impossible here, or nothing: a test that cannot run must fail.
 inline std::string InOwnMounts(const std::function<void()>& body) {
   constexpr int kFailed = 1, kImpossible = 2;
   int reason[2];
