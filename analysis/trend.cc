@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 namespace flaky {
 namespace {
@@ -66,7 +67,7 @@ std::string Sparkline(const std::vector<int64_t>& values) {
     } else {
       // In floating point, so that no count can overflow; the greatest value gives the last block exactly.
       const double share = static_cast<double>(value) / static_cast<double>(greatest);
-      const auto height = static_cast<size_t>(share * static_cast<double>(kBlocks.size() - 1) + 0.5);
+      const auto height = static_cast<size_t>(std::lround(share * static_cast<double>(kBlocks.size() - 1)));
       line += kBlocks[std::min(height, kBlocks.size() - 1)];
     }
   }

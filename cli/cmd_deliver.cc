@@ -86,7 +86,8 @@ void DeliverQuietly(Session& session) {
   session.exit_code = account.locked ? ExitCode::kOk : CodeOf(account);
   if (account.messages.empty()) return;
   std::string line = account.messages.front();
-  if (const size_t more = account.messages.size() - 1; more > 0) line += " (and " + Plural(more, "message") + " more)";
+  if (const auto more = static_cast<int64_t>(account.messages.size()) - 1; more > 0)
+    line += " (and " + Plural(more, "message") + " more)";
   Say(session, LogLevel::kWarn, line);
 }
 

@@ -7,9 +7,9 @@ namespace CLI {
 class App;
 }
 
-// One function a command, each in cli/cmd_<name>.cc: it adds the subcommand with its options, help and two examples to `app`,
-// with a callback that does the work, sets session.exit_code where it is not kOk, and lets StoreError, SettingError and
-// CLI::Error out to main. `app` and `session` outlive the callbacks.
+// One function a command, each in cli/cmd_<name>.cc: it adds the subcommand with its options, help and two examples to
+// `app`, with a callback that does the work, sets session.exit_code where it is not kOk, and lets StoreError,
+// SettingError and CLI::Error out to main. `app` and `session` outlive the callbacks.
 namespace flaky {
 
 void AddCheck(CLI::App& app, Session& session);

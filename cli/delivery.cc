@@ -20,6 +20,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kGitBudget{2000};
 constexpr std::chrono::milliseconds kLockSlice{50};
+// The time is looked at between batches, so they are smaller than those of a copy.
+constexpr size_t kBatchRuns = 256;
 
 class Silent : public Progress {
  public:
@@ -111,6 +113,7 @@ class Delivery {
     int64_t delivered = 0;
     int64_t rejected = 0;
     CopyOptions copy;
+    copy.limits.records = kBatchRuns;
     copy.stop = [this] { return IsOver(); };
     copy.on_settled = [&](const RunRecord& record, Fate fate, const std::string& why) {
       if (fate == Fate::kConflict && !HoldsParts(sink, record)) {

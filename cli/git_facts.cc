@@ -68,7 +68,7 @@ std::string FirstLineOf(const fs::path& file) {
 
 // Where git keeps what belongs to this working tree alone.
 fs::path GitFolder(const fs::path& top) {
-  const fs::path dot_git = top / ".git";
+  fs::path dot_git = top / ".git";
   constexpr std::string_view kPointer = "gitdir: ";
   std::error_code ignored;
   if (fs::is_directory(dot_git, ignored)) return dot_git;

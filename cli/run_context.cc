@@ -13,7 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kProject = "FLAKY_TESTS_PROJECT";
 // How long after its end a journal may still be taken for one of this very CI job.
-constexpr int64_t kFresh = 10 * 60 * kMicrosPerSecond;
+constexpr int64_t kFresh = 600 * kMicrosPerSecond;
 
 // The folder of the first test's source, for programs that run outside of their repository, as in a build folder
 // elsewhere.

@@ -112,7 +112,7 @@ std::filesystem::path ProjectSettingsFile(const std::filesystem::path& folder) {
   const std::filesystem::path top = RepositoryTop(folder);
   for (std::filesystem::path place = folder;; place = place.parent_path()) {
     std::error_code ignored;
-    const std::filesystem::path file = place / kProjectFileName;
+    std::filesystem::path file = place / kProjectFileName;
     if (std::filesystem::exists(file, ignored)) return file;
     if (top.empty() || place == top || place == place.parent_path()) return {};
   }

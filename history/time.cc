@@ -68,7 +68,7 @@ int64_t ZoneSeconds(Reader& reader) {
   const int hours = reader.Number(2, 0, 23);
   reader.Take(':');
   const int minutes = reader.at_end() ? 0 : reader.Number(2, 0, 59);
-  return sign * (hours * 3600 + minutes * 60);
+  return int64_t{sign} * (hours * 3600 + minutes * 60);
 }
 
 constexpr int64_t kFirst = -62'167'219'200 * kMicrosPerSecond;     // 0000-01-01

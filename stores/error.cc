@@ -18,7 +18,7 @@ std::string Sentence(const std::string& store, const std::string& operation, con
 }  // namespace
 
 StoreError::StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code,
-                       std::string detail)
+                       const std::string& detail)
     : std::runtime_error(Sentence(store, operation, vendor_code, detail)),
       kind_(kind),
       store_(std::move(store)),

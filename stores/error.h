@@ -24,7 +24,8 @@ class StoreError : public std::runtime_error {
  public:
   // `store`: the location as it may be shown. `operation`: what was being done ("write runs"). `vendor_code`: the
   // client library's or server's own code, may be empty. `detail`: what went wrong and, where one knows, what to do.
-  StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code, std::string detail);
+  StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code,
+             const std::string& detail);
 
   ErrorKind kind() const { return kind_; }
   const std::string& store() const { return store_; }

@@ -108,8 +108,8 @@ class Store {
   // Run ids within one call are distinct. Precondition: not opened with kRead, texts are storable (history/text.h).
   virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
 
-  // Ends the writing of a store opened with kBulk: completes what was put off and makes all of it durable. Where it is never
-  // called, because the process died, the next opening for writing completes it.
+  // Ends the writing of a store opened with kBulk: completes what was put off and makes all of it durable. Where it is
+  // never called, because the process died, the next opening for writing completes it.
   virtual void Finish() {}
 
   // The next page of runs in the order (started_at, run_id), whole unless asked otherwise. Walking the pages meets

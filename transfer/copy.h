@@ -60,11 +60,11 @@ struct CopyAccount {
   bool Verified() const { return conflicts == 0 && differing == 0; }
 };
 
-// Sends everything from the source to the sink in batches; while one is read, the one before it is written and the one before
-// that is read back, each on a thread of its own. Each batch is read back and compared with what was sent before it counts:
-// equal by digest, or containing it (history/merge.h). Running it again, also after it was killed at any point, completes what
-// is missing. Memory is bounded by four batches.
-// Throws StoreError from either side; what was settled before stays so.
+// Sends everything from the source to the sink in batches; while one is read, the one before it is written and the one
+// before that is read back, each on a thread of its own. Each batch is read back and compared with what was sent before
+// it counts: equal by digest, or containing it (history/merge.h). Running it again, also after it was killed at any
+// point, completes what is missing. Memory is bounded by four batches. Throws StoreError from either side; what was
+// settled before stays so.
 CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress);
 
 }  // namespace flaky

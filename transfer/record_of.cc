@@ -350,6 +350,7 @@ RunKinship KinshipOf(const Journal& journal) {
 RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const std::vector<Journal>& journals,
                    const RunContext& context) {
   std::vector<const Journal*> ordered;
+  ordered.reserve(journals.size());
   for (const Journal& journal : journals) ordered.push_back(&journal);
   const auto order = [](const Journal* journal) { return std::tie(journal->started_at, journal->journal_id); };
   std::ranges::sort(ordered, {}, order);

@@ -18,7 +18,7 @@ class SqliteStore : public Store {
     connection_.Guard("use the tables", [&] {
       SchemaState state = ReadSchemaState(connection_);
       if (mode != OpenMode::kRead) {
-        CheckWritable(state, name());
+        CheckWritable(state, connection_.name());
         if (!state.pending.empty()) {
           // Indexes wait only where no row is there yet that somebody may be looking for.
           const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();

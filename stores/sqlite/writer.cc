@@ -23,7 +23,7 @@ std::string Join(const std::vector<std::string>& items, std::string_view suffix)
   return list;
 }
 
-std::string InsertSql(const std::string& table, std::vector<std::string> columns) {
+std::string InsertSql(const std::string& table, const std::vector<std::string>& columns) {
   std::string marks;
   for (size_t i = 0; i < columns.size(); ++i) marks += i == 0 ? "?" : ", ?";
   return "INSERT INTO " + table + " (" + Join(columns, "") + ") VALUES (" + marks + ")";
