@@ -176,7 +176,7 @@ void AddMigrateStore(CLI::App& app, Session& session) {
       app.add_subcommand("migrate-store", "Copy the whole history from one store into another, verified");
   command->add_option("--from", options->from, "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*)");
   command->add_option("--to", options->to, "the new store (default: FLAKY_TESTS_*)");
-  command->add_option("--batch-size", options->batch_size, "runs per transaction")
+  command->add_option("--batch-size", options->batch_size, "runs per transaction, at most")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
   command->add_flag("--dry-run", options->dry_run, "say what would be copied, write nothing");
