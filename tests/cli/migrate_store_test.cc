@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <nlohmann/json.hpp>
+#include <random>
 
 #include "cli/interrupt.h"
 #include "cli/numbers.h"
@@ -169,6 +170,32 @@ TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
   }
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--to", "sqlite:" + Path("no/folder.db")}).code, 10);
   EXPECT_EQ(Run({"migrate-store", "--from", "mysql:x"}).code, 2);
+}
+
+TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
+  WriteHistory(Old(), 1500);
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int round = 0; round < 10; ++round) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::execl(FLAKY_PROGRAM, "flaky", "migrate-store", "--from", Old().c_str(), "--batch-size", "16", "--json",
+              nullptr);
+      ::_exit(127);
+    }
+    ::usleep(random() % 60'000);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << status;
+  }
+  const auto last = RunJson({"--from", Old()});
+  EXPECT_EQ(last["verified"], true);
+  EXPECT_EQ(last["source_digest"], last["target_digest"]);
+  EXPECT_EQ(last["copied"].get<int>() + last["unchanged"].get<int>(), 1500) << "no run was ever there in part";
+  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes are there";
 }
 
 TEST_F(MigrateStoreTest, ADamagedRunIsNamedAndNothingIsHalfWritten) {
