@@ -128,7 +128,9 @@ void SqliteConnection::CheckFile(OpenMode mode) const {
       CreateFile();
       return;
     }
-    Fail(KindOfErrno(error), "open the database", error == ENOENT ? "there is no such file" : std::strerror(error));
+    Fail(KindOfErrno(error), "open the database",
+         error == ENOENT ? "there is no such file; the first delivery of recorded tests makes it"
+                         : std::strerror(error));
   }
   if (S_ISDIR(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it is a folder; name a file");
   if (!S_ISREG(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it is no regular file");

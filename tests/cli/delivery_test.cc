@@ -225,7 +225,7 @@ TEST_F(DeliveryTest, EndsInTimeAndSaysWhatIsLeft) {
   DeliveryOptions options;
   options.until = std::chrono::steady_clock::now();
   const DeliveryAccount account = Deliver(session_, options);
-  // The batches in flight are completed, and there are three at most.
+  // The batches in flight are completed, and there are four at most.
   EXPECT_GE(account.runs, 256);
   EXPECT_LE(account.runs, 4 * 256);
   EXPECT_EQ(account.runs + account.kept, 2000);
