@@ -1,7 +1,6 @@
 #include "cli/delivery.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -28,8 +27,6 @@ class Silent : public Progress {
   void Update(const CopyProgress&) override {}
   void Done(const CopyProgress&) override {}
 };
-
-const char* GetEnvironment(const char* name) { return std::getenv(name); }
 
 // Waits in slices, to notice when another process has delivered all there was.
 std::optional<SpoolLock> TakeLock(const std::string& spool, std::chrono::milliseconds wait) {

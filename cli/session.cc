@@ -20,8 +20,6 @@ namespace {
 // How long a command that only wants to read waits for another process that is delivering.
 constexpr std::chrono::milliseconds kDeliveryWait{2000};
 
-const char* GetEnvironment(const char* name) { return std::getenv(name); }
-
 std::string List(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -97,6 +95,8 @@ Location LocationOf(const Settings& settings, const std::string& base, const std
 }
 
 }  // namespace
+
+const char* GetEnvironment(const char* name) { return std::getenv(name); }
 
 void LoadSettings(Session& session) {
   session.settings.ReadEnvironment(GetEnvironment);

@@ -26,6 +26,9 @@ struct Session {
 // flags that are already in. Throws SettingError.
 void LoadSettings(Session& session);
 
+// A variable of the process's environment, in the form in which settings and facts are asked for it.
+const char* GetEnvironment(const char* name);
+
 // Where FLAKY_TESTS_STORE and its companions say the history is. Throws SettingError or StoreError (kInvalid).
 Location HistoryLocation(const Settings& settings);
 
