@@ -12,6 +12,7 @@ namespace flaky {
 // A failure with what the judgement needs of its run, as stores show it and analysis/ takes it. The texts live as long
 // as the call that passes it.
 struct FailureView {
+  int64_t id = 0;  // the store's own, which another store does not keep
   std::string_view run_id;
   std::string_view test_file;
   std::string_view test_name;

@@ -188,8 +188,9 @@ void AddParts(RunRecord& record, RunRecord&& more) {
 
 void SumParts(RunRecord& record) {
   if (record.parts.empty()) return;
+  // Another tool's counts may be anything: modulo 2^64 their sum is defined, whatever the order.
   const auto add = [](std::optional<int64_t>& sum, const std::optional<int64_t>& more) {
-    if (more) sum = sum.value_or(0) + *more;
+    if (more) sum = static_cast<int64_t>(static_cast<uint64_t>(sum.value_or(0)) + static_cast<uint64_t>(*more));
   };
   Account sum;
   sum.started_at = record.parts.front().account.started_at;

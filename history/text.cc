@@ -68,7 +68,7 @@ std::string CutTo(std::string_view text, size_t limit) {
   size_t end = limit;
   while (end > 0 && IsContinuation(static_cast<unsigned char>(text[end]))) --end;
   std::string out(text.substr(0, end));
-  out += "\n[" + std::to_string(text.size() - end) + " more bytes were cut]";
+  out += "\n[flaky: " + std::to_string(text.size() - end) + " more bytes were cut]";
   return out;
 }
 

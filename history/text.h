@@ -13,9 +13,12 @@ bool IsStorable(std::string_view text);
 // The text with each byte that is not part of such UTF-8, and each NUL, replaced by U+FFFD.
 std::string MakeStorable(std::string_view text);
 
-// The text cut to at most `limit` bytes at a character's boundary, with a note of how many bytes were cut behind it. A
-// text within the limit is returned as it is.
+// The text cut to at most `limit` bytes at a character's boundary, with a note of how many bytes were cut behind it, in
+// the words that the recorder uses (docs/reference/journal.md). A text within the limit is returned as it is.
 std::string CutTo(std::string_view text, size_t limit);
+
+// The note is never longer than this.
+inline constexpr size_t kMaxCutNote = 64;
 
 // Appends the text as a JSON string, quotes included. Precondition: IsStorable(text).
 void AppendJson(std::string& out, std::string_view text);

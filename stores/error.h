@@ -1,6 +1,8 @@
 #ifndef FLAKY_STORES_ERROR_H_
 #define FLAKY_STORES_ERROR_H_
 
+#include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -32,11 +34,16 @@ class StoreError : public std::runtime_error {
   const std::string& operation() const { return operation_; }
   const std::string& vendor_code() const { return vendor_code_; }
 
+  // kTransient: how long the server asked to be left alone (HTTP's Retry-After), where it did.
+  const std::optional<std::chrono::milliseconds>& retry_after() const { return retry_after_; }
+  void set_retry_after(std::chrono::milliseconds wait) { retry_after_ = wait; }
+
  private:
   ErrorKind kind_;
   std::string store_;
   std::string operation_;
   std::string vendor_code_;
+  std::optional<std::chrono::milliseconds> retry_after_;
 };
 
 }  // namespace flaky

@@ -39,6 +39,7 @@ class FaultStore : public Store {
 
   const std::string& name() const override { return inner_->name(); }
   SchemaState schema() override;
+  StoreLimits limits() const override { return inner_->limits(); }
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
   void Finish() override;
   Page Read(const PageRequest& request) override;

@@ -23,6 +23,7 @@ struct Migration {
 
 // In order of the versions. Defined by what cmake/EmbedSql.cmake generates.
 std::span<const Migration> SqliteMigrations();
+std::span<const Migration> PostgresMigrations();
 
 // Stands for the content of an applied file: 32 hexadecimal digits, XXH3-128 of its bytes.
 std::string Checksum(const Migration& migration);

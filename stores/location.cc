@@ -6,6 +6,7 @@
 
 #include "stores/error.h"
 #include "stores/open.h"
+#include "stores/showable.h"
 
 namespace flaky {
 namespace {
@@ -14,34 +15,8 @@ constexpr size_t kMaxPrefix = 40;
 constexpr std::string_view kPrefixOption = "prefix=";
 
 // URLs that name a store otherwise than the table of stores does.
-constexpr std::pair<std::string_view, std::string_view> kAliases[] = {{"libsql", "turso"}, {"postgresql", "postgres"}};
-
-// The text as it may be shown on a terminal: no password of a URL, no control characters.
-std::string Showable(std::string_view text) {
-  std::string shown;
-  const size_t authority = text.find("://");
-  const size_t at =
-      authority == text.npos ? text.npos : text.substr(0, text.find_first_of("/?", authority + 3)).rfind('@');
-  const size_t password = at == text.npos ? text.npos : text.find(':', authority + 3);
-  for (size_t i = 0; i < text.size(); ++i) {
-    const unsigned char c = static_cast<unsigned char>(text[i]);
-    if (password < at && i > password && i < at) {
-      if (i == password + 1) shown += "***";
-    } else if (c < 0x20 || c == 0x7f) {
-      char hex[5];
-      std::snprintf(hex, sizeof hex, "\\x%02x", c);
-      shown += hex;
-    } else {
-      shown += text[i];
-    }
-  }
-  // What stands behind the address of a URL may be a password, too (`?password=`, `?authToken=`).
-  if (authority != text.npos) {
-    const size_t query = shown.find('?');
-    if (query != shown.npos) shown.replace(query, shown.npos, "?…");
-  }
-  return shown;
-}
+constexpr std::pair<std::string_view, std::string_view> kUrlSchemes[] = {
+    {"postgres", "postgres"}, {"postgresql", "postgres"}, {"libsql", "turso"}, {"http", "turso"}, {"https", "turso"}};
 
 std::string AddressForms() {
   std::string text;
@@ -69,47 +44,79 @@ void CheckPrefix(std::string_view prefix, std::string_view where) {
   if (prefix.starts_with("sqlite_") || prefix.starts_with("pg_")) refuse("the database keeps such names for itself");
 }
 
-Location ParseLocation(std::string_view text, std::string_view default_prefix) {
+std::string StoreOf(std::string_view text) {
   const size_t colon = text.find(':');
-  std::string_view scheme = text.substr(0, colon == text.npos ? 0 : colon);
-  for (const auto& [alias, name] : kAliases) {
-    if (scheme == alias) scheme = name;
+  if (colon == text.npos) return {};
+  const std::string_view word = text.substr(0, colon);
+  for (const auto& [scheme, store] : kUrlSchemes) {
+    if (word == scheme && text.substr(colon).starts_with("://")) return std::string(store);
   }
-  const auto& known = KnownSchemes();
-  if (std::none_of(known.begin(), known.end(), [&](const SchemeInfo& info) { return info.scheme == scheme; })) {
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (info.scheme == word) return info.scheme;
+  }
+  return {};
+}
+
+namespace {
+
+// Takes `prefix=NAME` out of the address: of a URL it is one of the options behind the `?`, of anything else all that
+// stands behind the last one.
+std::optional<std::string> TakePrefix(std::string& address) {
+  const bool is_url = address.find("://") != address.npos;
+  const size_t mark = is_url ? address.find('?') : address.rfind('?');
+  if (mark == address.npos) return std::nullopt;
+  for (size_t at = mark + 1; at <= address.size();) {
+    const size_t end = is_url ? std::min(address.find('&', at), address.size()) : address.size();
+    if (std::string_view(address).substr(at).starts_with(kPrefixOption)) {
+      std::string prefix = address.substr(at + kPrefixOption.size(), end - at - kPrefixOption.size());
+      // With the option goes the sign that separates it from its neighbours.
+      const bool is_first = at == mark + 1;
+      const bool is_last = end == address.size();
+      address.erase(is_first && !is_last ? at : at - 1, end - at + 1);
+      return prefix;
+    }
+    at = end + 1;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Location ParseLocation(std::string_view text, std::string_view default_prefix) {
+  Location location;
+  location.scheme = StoreOf(text);
+  if (location.scheme.empty()) {
+    const std::string_view word = text.substr(0, text.find(':') == text.npos ? 0 : text.find(':'));
     Refuse(text,
-           (scheme.empty() ? "it does not begin with a store's name" : "there is no store '" + Showable(scheme) + "'") +
+           (word.empty() ? "it does not begin with a store's name" : "there is no store '" + Showable(word) + "'") +
                "; understood are " + AddressForms());
   }
+  // A URL whose scheme tells the store is handed on whole, as its client library takes it.
+  const std::string_view behind = text.substr(text.find(':') + 1);
+  const bool is_path = location.scheme == "sqlite" || location.scheme == "jsonl";
+  std::string address(behind.starts_with("//") && !is_path ? text : behind);
 
-  Location location;
-  location.scheme = scheme;
-  std::string_view address = text.substr(colon + 1);
-  const bool is_path = scheme == "sqlite" || scheme == "jsonl";
-  bool own_prefix = false;
-  if (const size_t mark = address.rfind('?'); mark != address.npos) {
-    const std::string_view option = address.substr(mark + 1);
-    if (option.starts_with(kPrefixOption)) {
-      location.prefix = option.substr(kPrefixOption.size());
-      own_prefix = true;
-      address = address.substr(0, mark);
-    } else if (is_path) {
+  if (std::optional<std::string> prefix = TakePrefix(address)) {
+    location.prefix = std::move(*prefix);
+    CheckPrefix(location.prefix, "'" + Showable(text) + "'");
+  } else {
+    if (is_path && address.find('?') != address.npos) {
       Refuse(text, "behind the last '?' the only option is 'prefix=NAME' (a path that holds a '?' takes '?prefix=" +
                        std::string(default_prefix) + "' behind it)");
     }
-  }
-  if (own_prefix) {
-    CheckPrefix(location.prefix, "'" + Showable(text) + "'");
-  } else {
     location.prefix = default_prefix;
     CheckPrefix(location.prefix, "prefix");
   }
-  if (address.empty()) Refuse(text, "the address behind '" + std::string(scheme) + ":' is empty");
+  // PostgreSQL's client library has a default, and variables, for everything.
+  if (address.empty() && location.scheme != "postgres") {
+    Refuse(text, "the address behind '" + location.scheme + ":' is empty");
+  }
 
-  // A URL that begins with a store's name is handed on whole, as its client library takes it.
-  const std::string whole = std::string(text.substr(0, colon + 1)) + std::string(address);
-  location.address = Secret(address.starts_with("//") && !is_path ? whole : std::string(address));
-  location.shown = Showable(whole);
+  const bool names_itself = StoreOf(address) == location.scheme && address.find("://") != address.npos;
+  const bool is_settings = location.scheme == "postgres" && address.find("://") == address.npos;
+  location.shown =
+      (names_itself ? "" : location.scheme + ":") + (is_settings ? ShowableSettings(address) : Showable(address));
+  location.address = Secret(std::move(address));
   if (location.prefix != kDefaultPrefix) location.shown += "?prefix=" + location.prefix;
   return location;
 }

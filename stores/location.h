@@ -12,7 +12,7 @@ inline constexpr std::string_view kDefaultPrefix = "flaky_test_";
 
 // Where a store is and how to open it. Made by ParseLocation, so that every part of it is well formed.
 struct Location {
-  std::string scheme;  // "sqlite"
+  std::string scheme;  // the store's name: "sqlite"
   Secret address;      // what the scheme's store understands: a path, a connection string (which may hold a password)
   Secret token;        // FLAKY_TESTS_AUTH_TOKEN, for stores that want one
   std::string prefix = std::string(kDefaultPrefix);  // of the tables' names: [a-z0-9_], at most 40 characters
@@ -21,11 +21,15 @@ struct Location {
   std::string shown;
 };
 
-// Reads `SCHEME:ADDRESS`, with an optional `?prefix=NAME` for the tables, which counts more than `default_prefix`.
-// Throws StoreError of kind kInvalid that names the text (without secrets), what is wrong with it and what is
-// understood: no or an unknown scheme, an empty address, an unknown option, a prefix with other characters than
-// [a-z0-9_].
+// Reads `STORE:ADDRESS`, or a URL whose scheme tells the store (`libsql://…`, `postgresql://…`), with an optional
+// `prefix=NAME` behind the `?` for the tables, which counts more than `default_prefix`; the other options of a URL are
+// left to its store. Throws StoreError of kind kInvalid that names the text (without secrets), what is wrong with it
+// and what is understood: no or an unknown store, an empty address, an unknown option, a prefix with other characters
+// than [a-z0-9_].
 Location ParseLocation(std::string_view text, std::string_view default_prefix = kDefaultPrefix);
+
+// The name of the store that the text begins with, by its own name or as the scheme of a URL; empty: with none.
+std::string StoreOf(std::string_view text);
 
 // Throws StoreError (kInvalid) unless `prefix` may begin a table's name. `where` says in the message what it came from.
 void CheckPrefix(std::string_view prefix, std::string_view where);

@@ -1,9 +1,19 @@
 #include "stores/open.h"
 
+#include <span>
 #include <string_view>
+#include <utility>
 
+#include "stores/ledger.h"
+
+#ifdef FLAKY_STORE_POSTGRES
+#include "stores/postgres/postgres_store.h"
+#endif
 #ifdef FLAKY_STORE_SQLITE
 #include "stores/sqlite/sqlite_store.h"
+#endif
+#ifdef FLAKY_STORE_TURSO
+#include "stores/turso/turso_store.h"
 #endif
 
 namespace flaky {
@@ -14,21 +24,48 @@ using OpenFunction = std::unique_ptr<Store> (*)(const Location&, OpenMode);
 struct Scheme {
   std::string_view name;
   std::string_view address_form;
-  OpenFunction open;  // null: this build does not have it
+  OpenFunction open;                           // null: this build does not have it
+  std::span<const Migration> (*migrations)();  // null: it has no tables
+  std::string_view sql_now;                    // the time, as the ledger's column holds it
 };
 
+// Null for a store that this build does not have.
 #ifdef FLAKY_STORE_SQLITE
 constexpr OpenFunction kSqlite = [](const Location& location, OpenMode mode) { return OpenSqlite(location, mode); };
 #else
 constexpr OpenFunction kSqlite = nullptr;
 #endif
+#ifdef FLAKY_STORE_POSTGRES
+constexpr OpenFunction kPostgres = OpenPostgres;
+constexpr auto kPostgresMigrations = PostgresMigrations;
+#else
+constexpr OpenFunction kPostgres = nullptr;
+constexpr std::span<const Migration> (*kPostgresMigrations)() = nullptr;
+#endif
+#ifdef FLAKY_STORE_TURSO
+constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); };
+#else
+constexpr OpenFunction kTurso = nullptr;
+#endif
+
+constexpr std::string_view kSqliteNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
+constexpr std::string_view kPostgresNow = "now()";
 
 // The one table of stores.
 constexpr Scheme kSchemes[] = {
-    {"sqlite", "sqlite:PATH", kSqlite},  {"postgres", "postgres://USER@HOST/DATABASE", nullptr},
-    {"turso", "libsql://HOST", nullptr}, {"supabase", "supabase:https://PROJECT.supabase.co", nullptr},
-    {"jsonl", "jsonl:PATH", nullptr},
+    {"sqlite", "sqlite:PATH", kSqlite, SqliteMigrations, kSqliteNow},
+    {"postgres", "postgres://USER@HOST/DATABASE", kPostgres, kPostgresMigrations, kPostgresNow},
+    {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow},
+    {"supabase", "supabase:https://PROJECT.supabase.co", nullptr, nullptr, {}},
+    {"jsonl", "jsonl:PATH", nullptr, nullptr, {}},
 };
+
+const Scheme* FindBuilt(std::string_view name) {
+  for (const Scheme& scheme : kSchemes) {
+    if (scheme.name == name && scheme.open != nullptr) return &scheme;
+  }
+  return nullptr;
+}
 
 std::string BuiltSchemes() {
   std::string text;
@@ -40,14 +77,35 @@ std::string BuiltSchemes() {
   return text.empty() ? "none" : text;
 }
 
+[[noreturn]] void RefuseStore(std::string_view name, const std::string& shown, const std::string& operation) {
+  throw StoreError(ErrorKind::kInvalid, shown, operation, "",
+                   "this build does not have the store '" + std::string(name) + "'; it has: " + BuiltSchemes());
+}
+
 }  // namespace
 
-std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode) {
-  for (const Scheme& scheme : kSchemes) {
-    if (scheme.name == location.scheme && scheme.open != nullptr) return scheme.open(location, mode);
+std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryPolicy policy) {
+  const Scheme* scheme = FindBuilt(location.scheme);
+  if (scheme == nullptr) RefuseStore(location.scheme, location.shown, "open the store");
+  return OpenWithRetry([&] { return scheme->open(location, mode); }, std::move(policy));
+}
+
+std::string SchemaScript(std::string_view store, std::string_view prefix) {
+  const Scheme* scheme = FindBuilt(store);
+  if (scheme == nullptr) RefuseStore(store, "", "print the schema");
+  if (scheme->migrations == nullptr) {
+    throw StoreError(ErrorKind::kInvalid, "", "print the schema", "",
+                     "the store '" + std::string(store) + "' has no tables");
   }
-  throw StoreError(ErrorKind::kInvalid, location.shown, "open the store", "",
-                   "this build does not have the store '" + location.scheme + "'; it has: " + BuiltSchemes());
+  std::string script;
+  for (const Migration& migration : scheme->migrations()) {
+    script += "BEGIN;\n\n" + ReplaceAll(migration.sql, "{prefix}", prefix) + "\nINSERT INTO \"" + std::string(prefix) +
+              "schema\" (version, name, checksum, applied_at) VALUES (" + std::to_string(migration.version) + ", '" +
+              std::string(migration.name) + "', '" + Checksum(migration) + "', " + std::string(scheme->sql_now) +
+              ");\n\nCOMMIT;\n\n";
+  }
+  script.pop_back();
+  return script;
 }
 
 const std::vector<SchemeInfo>& KnownSchemes() {

@@ -3,16 +3,24 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stores/location.h"
+#include "stores/retry_store.h"
 #include "stores/store.h"
 
 namespace flaky {
 
-// Opens the store at `location`. Throws StoreError: kInvalid for a scheme that this build does not have (the message
-// lists those it has), otherwise what the store's own opening throws.
-std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode);
+// Opens the store at `location`, with transient failures repeated as `policy` says, now and in every verb. Throws
+// StoreError: kInvalid for a store that this build does not have (the message lists those it has), otherwise what the
+// store's own opening throws.
+std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryPolicy policy = {});
+
+// The SQL that makes the tables of this store with names that begin with `prefix`, in the newest version, for running
+// by hand in an empty database: all migrations and their entries in the ledger, each in a transaction. Throws
+// StoreError (kInvalid) for a store that has none, and for one that this build does not have.
+std::string SchemaScript(std::string_view store, std::string_view prefix);
 
 // The schemes this program knows, and whether this build has their store.
 struct SchemeInfo {

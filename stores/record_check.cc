@@ -2,10 +2,65 @@
 
 #include <algorithm>
 
+#include "history/fields.h"
 #include "history/roster.h"
+#include "history/text.h"
 #include "stores/error.h"
 
 namespace flaky {
+namespace {
+
+// Of an id that may be too large itself.
+constexpr size_t kShownBytes = 200;
+
+// Adds up a row's texts and remembers the longest.
+struct RowSize {
+  size_t bytes = 0;
+  size_t longest = 0;
+  std::string_view longest_column;
+
+  void operator()(std::string_view column, const std::string& value) {
+    bytes += value.size();
+    if (value.size() < longest) return;
+    longest = value.size();
+    longest_column = column;
+  }
+  void operator()(std::string_view column, const std::optional<std::string>& value) {
+    if (value) (*this)(column, *value);
+  }
+  template <typename T>
+  void operator()(std::string_view, const T&) {}
+};
+
+}  // namespace
+
+void CheckRowSizes(const RunRecord& record, size_t row_bytes, const std::string& store) {
+  const auto check = [&](std::string_view table, const RowSize& row) {
+    if (row.bytes <= row_bytes) return;
+    throw StoreError(ErrorKind::kInvalid, store, "write run '" + CutTo(record.run.run_id, kShownBytes) + "'", "",
+                     "a row of " + std::string(table) + " has " + std::to_string(row.bytes) +
+                         " bytes of text, most of them in " + std::string(row.longest_column) +
+                         ", and the store takes " + std::to_string(row_bytes));
+  };
+  RowSize size;
+  VisitRun(record.run, size);
+  check("runs", size);
+  for (const Part& part : record.parts) {
+    size = {record.run.run_id.size(), 0, {}};
+    VisitPart(part, size);
+    check("parts", size);
+  }
+  for (const Failure& failure : record.failures) {
+    size = {record.run.run_id.size(), 0, {}};
+    VisitFailure(failure, size);
+    check("failures", size);
+  }
+  for (const RosterPtr& roster : record.rosters) {
+    size = {roster->roster_id.size(), 0, {}};
+    size("tests", roster->tests);
+    check("rosters", size);
+  }
+}
 
 void RecordCheck::Check(const RunRecord& record) {
   const auto refuse = [&](const std::string& detail) {

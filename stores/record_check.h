@@ -1,6 +1,7 @@
 #ifndef FLAKY_STORES_RECORD_CHECK_H_
 #define FLAKY_STORES_RECORD_CHECK_H_
 
+#include <cstddef>
 #include <string>
 #include <unordered_set>
 
@@ -21,6 +22,10 @@ class RecordCheck {
   const std::string& store_;
   std::unordered_set<const Roster*> seen_;
 };
+
+// Throws StoreError (kInvalid) that names run, table and column where the texts of one row, the run's id among them,
+// have more than `row_bytes` bytes.
+void CheckRowSizes(const RunRecord& record, size_t row_bytes, const std::string& store);
 
 }  // namespace flaky
 

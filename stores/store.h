@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,15 +18,15 @@
 // The contract of all stores: what a history is kept in. tests/contract holds every store to it.
 //
 // To add a store:
-//  1. a folder stores/<name>/ with a header that declares one function, `std::unique_ptr<Store> Open<Name>(const
-//  Location&,
-//     OpenMode)`, and a source that hides the class;
+//  1. a folder stores/<name>/ with a header that declares one function, `std::unique_ptr<Store>
+//     Open<Name>(const Location&, OpenMode)`, and a source that hides the class;
 //  2. its dialect's numbered migrations in stores/schema/<dialect>/, unless an existing dialect serves;
 //  3. a line in the table of stores/open.cc and a CMake option FLAKY_STORE_<NAME>;
 //  4. a Traits and a line in tests/contract/;
 //  5. a page docs/stores/<name>.md: the location's grammar, limits, permissions, what is stored.
 // A store explains bad input instead of correcting it, reads neither the environment nor files of settings, never
-// retries (a wrapper does), prints nothing, and lets no exception out but StoreError and std::bad_alloc.
+// retries (stores/retry_store.h does), connects again at the next call when it has lost its connection, prints nothing,
+// and lets no exception out but StoreError and std::bad_alloc.
 namespace flaky {
 
 enum class OpenMode {
@@ -72,10 +73,23 @@ struct Totals {
   bool operator==(const Totals&) const = default;
 };
 
+// A place between two failures in the order in which the store shows them.
+struct FailureKey {
+  Timestamp failed_at;
+  int64_t id = 0;
+};
+
 struct FailureFilter {
-  std::optional<std::optional<std::string>> project;
-  std::optional<Timestamp> after;  // failed_at > after
-  std::optional<std::string> test_name;
+  std::optional<std::optional<std::string>> project = std::nullopt;
+  std::optional<Timestamp> after = std::nullopt;  // failed_at > after
+  std::vector<std::string> test_names = {};         // of these tests; none: of all
+  std::optional<FailureKey> behind = std::nullopt;  // to go on where an earlier call ended
+  bool texts = true;  // false: without error_message and error_stack, most of what there is to send
+};
+
+// What one store cannot hold and others can. The pipeline makes records fit and says so; Write refuses what does not.
+struct StoreLimits {
+  size_t row_bytes = std::numeric_limits<size_t>::max();  // the texts of one run, part, failure or roster together
 };
 
 struct WriteResult {
@@ -102,6 +116,8 @@ class Store {
 
   virtual SchemaState schema() = 0;
 
+  virtual StoreLimits limits() const { return {}; }
+
   // Makes each record's run hold what the record says, as history/merge.h defines it: atomically per record and
   // idempotent, so that a call whose answer was lost can be repeated. One result per record, in order. A conflicting
   // record is left out and reported; the others are written. A record that is equal or contained already is kUnchanged.
@@ -122,7 +138,8 @@ class Store {
   // Up to `limit` run ids that begin with `prefix`, in order.
   virtual std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) = 0;
 
-  // Shows the visitor every failure that the filter lets through, in no particular order.
+  // Shows the visitor every failure that the filter lets through, in an order of the store's own that keeps (about
+  // time).
   virtual void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) = 0;
 
   // How much there is, for progress and account: exact at some moment during the call.

@@ -1,6 +1,7 @@
 #include "stores/memory/memory_store.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <unordered_map>
@@ -15,9 +16,17 @@ class MemoryHistory {
   using Key = std::pair<Timestamp, std::string>;
 
   std::mutex mutex;
+  using FailureOrder = std::pair<Timestamp, int64_t>;  // failed_at, id
+  struct FailurePlace {
+    const RunRecord* record;
+    size_t index;
+  };
+
   std::map<Key, RunRecord> records;             // in the order of pages
   std::map<std::string, Timestamp> started_at;  // by run id, in the order of FindRuns
   std::unordered_map<std::string, RosterPtr> rosters;
+  std::map<FailureOrder, FailurePlace> failures;
+  int64_t last_failure_id = 0;
 
   RunRecord* Find(const std::string& run_id) {
     const auto at = started_at.find(run_id);
@@ -25,10 +34,18 @@ class MemoryHistory {
   }
   void Put(RunRecord record) {
     const std::string run_id = record.run.run_id;
-    if (const auto at = started_at.find(run_id); at != started_at.end()) records.erase({at->second, run_id});
+    if (const auto at = started_at.find(run_id); at != started_at.end()) {
+      const auto old = records.find({at->second, run_id});
+      std::erase_if(failures, [&](const auto& failure) { return failure.second.record == &old->second; });
+      records.erase(old);
+    }
     for (RosterPtr& roster : record.rosters) roster = rosters.emplace(roster->roster_id, roster).first->second;
     started_at[run_id] = record.run.account.started_at;
-    records.insert_or_assign(Key(record.run.account.started_at, run_id), std::move(record));
+    const Key key(record.run.account.started_at, run_id);
+    const RunRecord& kept = records.emplace(key, std::move(record)).first->second;
+    for (size_t i = 0; i < kept.failures.size(); ++i) {
+      failures.emplace(FailureOrder(kept.failures[i].failed_at, ++last_failure_id), FailurePlace{&kept, i});
+    }
   }
 };
 
@@ -105,15 +122,34 @@ class MemoryStore : public Store {
 
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
     const std::lock_guard lock(history_->mutex);
-    for (const auto& [key, record] : history_->records) {
-      const Run& run = record.run;
+    const auto& failures = history_->failures;
+    auto at = failures.begin();
+    if (filter.after) at = failures.upper_bound({*filter.after, std::numeric_limits<int64_t>::max()});
+    if (filter.behind) {
+      const auto behind = failures.upper_bound({filter.behind->failed_at, filter.behind->id});
+      if (at != failures.end() && (behind == failures.end() || at->first < behind->first)) at = behind;
+    }
+    for (; at != failures.end(); ++at) {
+      const Run& run = at->second.record->run;
+      const Failure& failure = at->second.record->failures[at->second.index];
       if (filter.project && run.project != *filter.project) continue;
-      for (const Failure& failure : record.failures) {
-        if (filter.after && failure.failed_at <= *filter.after) continue;
-        if (filter.test_name && failure.test_name != *filter.test_name) continue;
-        visitor({run.run_id, failure.test_file, failure.test_name, failure.failure_kind, failure.error_message,
-                 failure.error_stack, failure.failed_at, run.account.ended_at.has_value(), run.account.failed_tests});
+      const auto& wanted = filter.test_names;
+      if (!wanted.empty() && std::ranges::find(wanted, failure.test_name) == wanted.end()) continue;
+      FailureView view{at->first.second,
+                       run.run_id,
+                       failure.test_file,
+                       failure.test_name,
+                       failure.failure_kind,
+                       std::nullopt,
+                       std::nullopt,
+                       failure.failed_at,
+                       run.account.ended_at.has_value(),
+                       run.account.failed_tests};
+      if (filter.texts) {
+        view.error_message = failure.error_message;
+        view.error_stack = failure.error_stack;
       }
+      visitor(view);
     }
   }
 

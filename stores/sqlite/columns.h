@@ -8,20 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "history/fields.h"
+#include "stores/bad_value.h"
 #include "stores/sqlite/connection.h"
 
 // How the fields of history/fields.h go into SQLite's columns and come back.
 namespace flaky {
-
-struct FieldColumns {
-  std::vector<std::string> runs;
-  std::vector<std::string> parts;     // without run_id
-  std::vector<std::string> failures;  // without id and run_id
-};
-const FieldColumns& Columns();
 
 // Binds the fields it visits to a statement's parameters, in turn. Nothing is copied: the record and the binder must
 // live until the statement is reset.
@@ -64,20 +57,20 @@ class FieldReader {
       : connection_(connection), statement_(statement), run_id_(run_id), next_(first_column) {}
 
   void operator()(std::string_view name, std::string& value) {
-    const SQLite::Column column = Take(name, SQLite::TEXT, "a text");
+    const SQLite::Column column = Take(name, SQLite::TEXT, kWantText);
     const char* text = column.getText();
     value.assign(text, static_cast<size_t>(column.getBytes()));
     text_bytes_ += value.size();
   }
   // A view lives until the statement's next row.
   void operator()(std::string_view name, std::string_view& value) {
-    const SQLite::Column column = Take(name, SQLite::TEXT, "a text");
+    const SQLite::Column column = Take(name, SQLite::TEXT, kWantText);
     const char* text = column.getText();
     value = {text, static_cast<size_t>(column.getBytes())};
   }
   void operator()(std::string_view name, Timestamp& value);
   void operator()(std::string_view name, int64_t& value) {
-    value = Take(name, SQLite::INTEGER, "a whole number").getInt64();
+    value = Take(name, SQLite::INTEGER, kWantInteger).getInt64();
   }
   void operator()(std::string_view name, bool& value);
   template <typename T>

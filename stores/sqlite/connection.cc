@@ -94,7 +94,7 @@ ErrorKind KindOfErrno(int error) {
 SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options)
     : name_(location.shown),
       path_(location.address.Reveal()),
-      prefix_(location.prefix),
+      tables_{location.prefix},
       busy_timeout_(options.busy_timeout) {
   // SQLite's count of its own memory takes a lock at every allocation, a tenth of a copy's time, and nobody asks for
   // it. It can only be switched off before SQLite is first used; where somebody was faster, it stays.

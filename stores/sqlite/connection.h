@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "stores/location.h"
+#include "stores/sqlite/queries.h"
 #include "stores/sqlite/sqlite_store.h"
 #include "stores/store.h"
 
@@ -25,8 +26,9 @@ class SqliteConnection {
   const std::string& name() const { return name_; }
 
   // The table's name with the prefix, quoted for SQL.
-  std::string Table(std::string_view table) const { return '"' + prefix_ + std::string(table) + '"'; }
-  const std::string& prefix() const { return prefix_; }
+  std::string Table(std::string_view table) const { return tables_(table); }
+  const std::string& prefix() const { return tables_.prefix; }
+  const SqliteTables& tables() const { return tables_; }
 
   // Does `work`, which may throw SQLite::Exception. `operation` says in an error what was being done: "write runs".
   template <typename Work>
@@ -56,7 +58,7 @@ class SqliteConnection {
 
   std::string name_;
   std::string path_;
-  std::string prefix_;
+  SqliteTables tables_;
   std::chrono::milliseconds busy_timeout_;
   std::optional<SQLite::Database> db_;
 };

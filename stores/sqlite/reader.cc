@@ -1,37 +1,18 @@
 #include "stores/sqlite/reader.h"
 
 #include <algorithm>
-#include <deque>
-#include <initializer_list>
 #include <utility>
 
 #include "stores/sqlite/columns.h"
+#include "stores/sqlite/queries.h"
+#include "stores/tables.h"
 
 namespace flaky {
 namespace {
 
 constexpr size_t kMaxRosterCacheBytes = 4 << 20;
 
-// A run's time without Z, written as in the index of migration 3. So text order is time order, whether a time has three
-// fraction digits or six.
-constexpr char kStartedAt[] = "rtrim(r.started_at, 'Z')";
-
-const Timestamp kFirst{-62'167'219'200 * kMicrosPerSecond};     // year 0
-const Timestamp kLast{253'402'300'800 * kMicrosPerSecond - 1};  // the end of year 9999
-
-// The columns, each with the table's alias, or NULL where the table lacks it. `present` empty: it has all.
-std::string SelectList(std::string_view alias, const std::vector<std::string>& columns,
-                       const std::set<std::string, std::less<>>& present) {
-  std::string list;
-  for (const std::string& column : columns) {
-    if (!list.empty()) list += ", ";
-    const bool missing = !present.empty() && !present.contains(column);
-    list += missing ? "NULL" : std::string(alias) + "." + column;
-  }
-  return list;
-}
-
-std::set<std::string, std::less<>> Present(SqliteConnection& connection, bool up_to_date, std::string_view table) {
+ColumnSet Present(SqliteConnection& connection, bool up_to_date, std::string_view table) {
   if (up_to_date) return {};
   return ColumnsOf(connection, connection.prefix() + std::string(table));
 }
@@ -42,40 +23,13 @@ bool HasIndex(SqliteConnection& connection, const std::string& name) {
   return row.executeStep();
 }
 
-// A moment as a bound for texts without Z: not above any text of the same moment, however many digits that has.
-std::string Bound(Timestamp time) {
-  std::string text = std::clamp(time, kFirst, kLast).ToString();
-  return text.substr(0, text.find_last_not_of("0.Z") + 1);
+// The values must live until the statement is reset.
+void Bind(SQLite::Statement& statement, const Conditions& conditions, int first = 1) {
+  for (const auto& value : conditions.values()) {
+    if (value) BindText(statement, first, *value);
+    ++first;
+  }
 }
-
-// Conditions joined by AND, with the values of their parameters.
-class Conditions {
- public:
-  void Add(const std::string& sql, std::initializer_list<std::optional<std::string>> values) {
-    sql_ += (sql_.empty() ? " WHERE " : " AND ") + sql;
-    values_.insert(values_.end(), values);
-  }
-  void AddRuns(const RunFilter& filter, const std::string& started_at) {
-    if (filter.project) Add("r.project IS ?", {*filter.project});
-    if (filter.since) Add(started_at + " >= ?", {Bound(*filter.since)});
-    if (filter.until) Add(started_at + " < ?", {Bound(*filter.until)});
-  }
-
-  const std::string& sql() const { return sql_; }
-
-  // The values live as long as this object.
-  void BindTo(SQLite::Statement& statement, int first = 1) const {
-    for (const auto& value : values_) {
-      if (value) BindText(statement, first, *value);
-      ++first;
-    }
-  }
-  int count() const { return static_cast<int>(values_.size()); }
-
- private:
-  std::string sql_;
-  std::deque<std::optional<std::string>> values_;
-};
 
 }  // namespace
 
@@ -154,8 +108,8 @@ size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids) 
   return bytes;
 }
 
-std::optional<SqliteReader::Stored> SqliteReader::Load(const std::string& run_id) {
-  Stored stored;
+std::optional<StoredRecord> SqliteReader::Load(const std::string& run_id) {
+  StoredRecord stored;
   {
     StatementUse row(run_);
     BindText(*row, 1, run_id);
@@ -169,7 +123,7 @@ std::optional<SqliteReader::Stored> SqliteReader::Load(const std::string& run_id
 
 // Sorting all runs for each page would make a walk over an old database quadratic, so their order is kept in a
 // temporary table from its first page on.
-SqliteReader::Order SqliteReader::PageOrder(bool first_page) {
+RunOrder SqliteReader::PageOrder(bool first_page) {
   const std::string runs = connection_.Table("runs") + " r";
   if (has_order_index_) return {runs, kStartedAt, "r.run_id"};
   if (first_page) {
@@ -192,35 +146,17 @@ std::string SqliteReader::KeyText(const RunKey& key) {
     std::string stored = row.getColumn(0).getString();
     if (Timestamp::Parse(stored) == key.started_at) return stored;
   }
-  std::string text = key.started_at.ToString();
-  text.pop_back();
-  return text;
+  return StartedAtText(key.started_at);
 }
 
 Page SqliteReader::Read(const PageRequest& request) {
-  const bool newest_first = request.direction == Direction::kNewestFirst;
-  const Order order = PageOrder(!request.after);
+  const RunOrder order = PageOrder(!request.after);
   SQLite::Transaction snapshot(connection_.db());
 
-  // The key is both a place to begin at, for the index, and a tie to break. Where it lies outside the filter's window,
-  // the window alone decides.
-  RunFilter filter = request.filter;
-  Conditions conditions;
-  if (request.after) {
-    const std::string key = KeyText(*request.after);
-    std::optional<Timestamp>& window = newest_first ? filter.until : filter.since;
-    if (!window || (newest_first ? key < Bound(*window) : key >= Bound(*window))) {
-      window.reset();
-      conditions.Add(order.started_at + (newest_first ? " <= ?" : " >= ?"), {key});
-      conditions.Add("NOT (" + order.started_at + " = ? AND " + order.run_id + (newest_first ? " >= ?)" : " <= ?)"),
-                     {key, request.after->run_id});
-    }
-  }
-  conditions.AddRuns(filter, order.started_at);
-  const std::string way = newest_first ? " DESC" : "";
-  SQLite::Statement rows(connection_.db(), "SELECT " + run_columns_ + " FROM " + order.from + conditions.sql() +
-                                               " ORDER BY " + order.started_at + way + ", " + order.run_id + way);
-  conditions.BindTo(rows);
+  const PageQuery query = QueryOfPage(request, order, request.after ? KeyText(*request.after) : "");
+  SQLite::Statement rows(connection_.db(),
+                         "SELECT " + run_columns_ + " FROM " + order.from + query.conditions.sql() + query.order_by);
+  Bind(rows, query.conditions);
 
   Page page;
   size_t bytes = 0;
@@ -263,54 +199,22 @@ std::vector<std::string> SqliteReader::FindRuns(std::string_view prefix, size_t 
   return found;
 }
 
-// The window is looked up by text, from the day before so that a time of unusual form, with a blank or an offset, is
-// not missed; then compared as the time it is.
 void SqliteReader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
-  Conditions conditions;
-  if (filter.after) {
-    conditions.Add("f.failed_at >= ?",
-                   {(std::clamp(*filter.after, kFirst + kMicrosPerDay, kLast) - kMicrosPerDay).Date()});
-  }
-  if (filter.project) conditions.Add("r.project IS ?", {*filter.project});
-  if (filter.test_name) conditions.Add("f.test_name = ?", {*filter.test_name});
-  SQLite::Statement rows(connection_.db(),
-                         "SELECT r.run_id, f.test_file, f.test_name, f.failure_kind, f.error_message, f.error_stack, "
-                         "f.failed_at, r.ended_at IS NOT NULL, r.failed_tests FROM " +
-                             connection_.Table("failures") + " f CROSS JOIN " + connection_.Table("runs") +
-                             " r ON r.run_id = f.run_id" + conditions.sql());
-  conditions.BindTo(rows);
-
+  const FailuresQuery query = QueryOfFailures(filter, connection_.tables());
+  SQLite::Statement rows(connection_.db(), query.sql);
+  Bind(rows, query.conditions);
   while (rows.executeStep()) {
-    FailureView view;
     FieldReader fields(connection_, rows, rows.getColumn(0).getText(), 0);
-    fields("run_id", view.run_id);
-    fields("test_file", view.test_file);
-    fields("test_name", view.test_name);
-    fields("failure_kind", view.failure_kind);
-    fields("error_message", view.error_message);
-    fields("error_stack", view.error_stack);
-    fields("failed_at", view.failed_at);
-    fields("ended_at", view.run_ended);
-    fields("failed_tests", view.run_failed_tests);
+    const FailureView view = ReadView(fields);
     if (!filter.after || view.failed_at > *filter.after) visitor(view);
   }
 }
 
 Totals SqliteReader::Count(const RunFilter& filter) {
-  Conditions conditions;
-  conditions.AddRuns(filter, kStartedAt);
-  const std::string runs = connection_.Table("runs") + " r";
-  const auto count = [&](std::string_view table) {
-    if (conditions.count() == 0) return "(SELECT count(*) FROM " + connection_.Table(table) + ")";
-    return "(SELECT count(*) FROM " + runs + " JOIN " + connection_.Table(table) + " x ON x.run_id = r.run_id" +
-           conditions.sql() + ")";
-  };
-  SQLite::Statement row(connection_.db(), "SELECT (SELECT count(*) FROM " + runs + conditions.sql() + "), " +
-                                              (has_parts_ ? count("parts") : "0") + ", " + count("failures"));
-  // The conditions stand in each of the subqueries.
-  for (int first = 1; first <= row.getBindParameterCount(); first += conditions.count()) {
-    conditions.BindTo(row, first);
-  }
+  const CountQuery query = QueryOfCount(filter, connection_.tables(), has_parts_);
+  SQLite::Statement row(connection_.db(), query.sql);
+  const int each = static_cast<int>(query.conditions.values().size());
+  for (int i = 0; i < query.repeats; ++i) Bind(row, query.conditions, 1 + i * each);
   row.executeStep();
   return {row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), row.getColumn(2).getInt64()};
 }

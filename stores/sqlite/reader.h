@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "stores/completion.h"
 #include "stores/sqlite/connection.h"
+#include "stores/sqlite/queries.h"
 #include "stores/sqlite/schema.h"
 #include "stores/store.h"
 
@@ -26,21 +28,12 @@ class SqliteReader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // One whole record, and the row ids of its failures in their order. Absent when there is no such run.
-  struct Stored {
-    RunRecord record;
-    std::vector<int64_t> failure_ids;
-  };
-  std::optional<Stored> Load(const std::string& run_id);
+  // Absent when there is no such run.
+  std::optional<StoredRecord> Load(const std::string& run_id);
 
  private:
-  // The order of pages as SQL: with our index it is the runs' own, without it a temporary table's.
-  struct Order {
-    std::string from;        // tables, with the runs as `r`
-    std::string started_at;  // without Z
-    std::string run_id;
-  };
-  Order PageOrder(bool first_page);
+  // With our index the order of pages is the runs' own, without it a temporary table's.
+  RunOrder PageOrder(bool first_page);
   std::string KeyText(const RunKey& key);
 
   size_t ReadRun(const SQLite::Statement& row, RunRecord& record) const;

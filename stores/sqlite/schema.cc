@@ -6,39 +6,11 @@
 #include <vector>
 
 #include "history/time.h"
-#include "stores/sqlite/columns.h"
 
 namespace flaky {
 namespace {
 
 constexpr std::string_view kLedger = "schema";
-constexpr std::string_view kOpening = "use the tables";
-
-// What a table of this name has had from the beginning, in the npm packages' first version or in ours.
-struct TableShape {
-  std::string_view name;
-  std::vector<std::string> columns;
-};
-
-std::vector<std::string> With(std::vector<std::string> columns, std::initializer_list<const char*> more) {
-  columns.insert(columns.end(), more.begin(), more.end());
-  return columns;
-}
-
-const std::vector<TableShape>& Shapes() {
-  static const std::vector<TableShape> shapes = {
-      {"runs",
-       {"run_id", "started_at", "ended_at", "duration_ms", "status", "total_tests", "failed_tests", "git_sha",
-        "git_dirty"}},
-      {"failures",
-       {"id", "run_id", "test_file", "test_name", "failure_kind", "error_message", "error_stack", "duration_ms",
-        "failed_at"}},
-      {"parts", With(Columns().parts, {"run_id"})},
-      {"rosters", {"roster_id", "tests"}},
-      {kLedger, {"version", "name", "checksum", "applied_at"}},
-  };
-  return shapes;
-}
 
 std::string Lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -88,8 +60,8 @@ void Apply(SqliteConnection& connection, const Migration& migration) {
 
 }  // namespace
 
-std::set<std::string, std::less<>> ColumnsOf(SqliteConnection& connection, std::string_view table) {
-  std::set<std::string, std::less<>> columns;
+ColumnSet ColumnsOf(SqliteConnection& connection, std::string_view table) {
+  ColumnSet columns;
   SQLite::Statement rows(connection.db(), "SELECT name FROM pragma_table_info(?)");
   rows.bind(1, std::string(table));
   while (rows.executeStep()) columns.insert(Lower(rows.getColumn(0).getString()));
@@ -101,20 +73,8 @@ SchemaState ReadSchemaState(SqliteConnection& connection) {
 }
 
 void CheckTablesAreOurs(SqliteConnection& connection) {
-  for (const TableShape& shape : Shapes()) {
-    const std::string table = connection.prefix() + std::string(shape.name);
-    const auto columns = ColumnsOf(connection, table);
-    if (columns.empty()) continue;
-    std::string missing;
-    for (const std::string& column : shape.columns) {
-      if (!columns.contains(column)) missing += (missing.empty() ? "" : ", ") + column;
-    }
-    if (!missing.empty()) {
-      connection.Fail(ErrorKind::kInvalid, kOpening,
-                      "its table '" + table + "' is not this program's: it lacks " + missing +
-                          "; choose another prefix (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location) or file");
-    }
-  }
+  CheckTablesAreOurs(connection.name(), connection.prefix(),
+                     [&](const std::string& table) { return ColumnsOf(connection, table); });
 }
 
 void UpgradeSchema(SqliteConnection& connection, Indexes indexes) {

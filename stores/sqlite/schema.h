@@ -1,19 +1,18 @@
 #ifndef FLAKY_STORES_SQLITE_SCHEMA_H_
 #define FLAKY_STORES_SQLITE_SCHEMA_H_
 
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include "stores/ledger.h"
 #include "stores/sqlite/connection.h"
+#include "stores/tables.h"
 
 // The tables of one SQLite history: what is there, whether it is ours, and bringing it up to date.
 namespace flaky {
 
 // The columns of a table, in lower case. Empty: there is no such table.
-std::set<std::string, std::less<>> ColumnsOf(SqliteConnection& connection, std::string_view table);
+ColumnSet ColumnsOf(SqliteConnection& connection, std::string_view table);
 
 // What the ledger of this database says. One read, no lock beyond SQLite's own for reading.
 SchemaState ReadSchemaState(SqliteConnection& connection);

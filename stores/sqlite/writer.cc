@@ -1,49 +1,22 @@
 #include "stores/sqlite/writer.h"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
-#include "history/digest.h"
+#include "stores/completion.h"
 #include "stores/record_check.h"
 #include "stores/sqlite/columns.h"
+#include "stores/sqlite/queries.h"
+#include "stores/tables.h"
 
 namespace flaky {
 namespace {
 
 constexpr size_t kMaxKnownRosters = 10'000;
 
-std::string Join(const std::vector<std::string>& items, std::string_view suffix) {
-  std::string list;
-  for (const std::string& item : items) {
-    if (!list.empty()) list += ", ";
-    list += item;
-    list += suffix;
-  }
-  return list;
-}
-
 std::string InsertSql(const std::string& table, const std::vector<std::string>& columns) {
   std::string marks;
   for (size_t i = 0; i < columns.size(); ++i) marks += i == 0 ? "?" : ", ?";
-  return "INSERT INTO " + table + " (" + Join(columns, "") + ") VALUES (" + marks + ")";
-}
-
-std::vector<std::string> AndRunId(std::vector<std::string> columns) {
-  columns.emplace_back("run_id");
-  return columns;
-}
-
-// On a part that is there already, sets every column from the row that could not be inserted.
-std::string PutPartSql(const std::string& table) {
-  std::string sql = InsertSql(table, AndRunId(Columns().parts)) + " ON CONFLICT (run_id, part_id) DO UPDATE SET ";
-  bool first = true;
-  for (const std::string& column : Columns().parts) {
-    if (column == "part_id") continue;
-    sql += (first ? "" : ", ") + column + " = excluded." + column;
-    first = false;
-  }
-  return sql;
+  return InsertInto(table, columns) + " VALUES (" + marks + ")";
 }
 
 }  // namespace
@@ -57,7 +30,7 @@ SqliteWriter::SqliteWriter(SqliteConnection& connection, SqliteReader& reader)
                   "UPDATE " + connection.Table("runs") + " SET " + Join(Columns().runs, " = ?") + " WHERE run_id = ?"),
       insert_roster_(connection.db(), InsertSql(connection.Table("rosters"), {"roster_id", "tests"}) +
                                           " ON CONFLICT (roster_id) DO NOTHING"),
-      put_part_(connection.db(), PutPartSql(connection.Table("parts"))),
+      put_part_(connection.db(), InsertSql(connection.Table("parts"), AndRunId(Columns().parts)) + OrReplacePart()),
       insert_failure_(connection.db(), InsertSql(connection.Table("failures"), AndRunId(Columns().failures))),
       delete_failure_(connection.db(), "DELETE FROM " + connection.Table("failures") + " WHERE id = ?"),
       data_version_(connection.db(), "PRAGMA data_version") {}
@@ -99,29 +72,14 @@ WriteResult SqliteWriter::WriteOne(const RunRecord& record) {
   return {WriteResult::Outcome::kCompleted, {}};
 }
 
-// Changes the stored rows into the merged record; a row that stays what it is keeps its id.
-void SqliteWriter::Complete(const SqliteReader::Stored& known, const RunRecord& merged) {
+void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& merged) {
   const std::string& run_id = merged.run.run_id;
-  if (merged.run != known.record.run) UpdateRun(merged.run);
+  const Completion completion = CompletionOf(known, merged);
+  if (completion.run) UpdateRun(merged.run);
   InsertRosters(merged);
-  for (const Part& part : merged.parts) {
-    if (std::find(known.record.parts.begin(), known.record.parts.end(), part) == known.record.parts.end()) {
-      PutPart(run_id, part);
-    }
-  }
-  std::multimap<Digest, int64_t> rows;
-  for (size_t i = 0; i < known.failure_ids.size(); ++i) {
-    rows.emplace(DigestOf(known.record.failures[i]), known.failure_ids[i]);
-  }
-  for (const Failure& failure : merged.failures) {
-    if (const auto row = rows.find(DigestOf(failure)); row != rows.end()) {
-      rows.erase(row);
-    } else {
-      InsertFailure(run_id, failure);
-    }
-  }
-  // What is left was replaced: an unfinished part's failures by those of the same part, finished.
-  for (const auto& [digest, id] : rows) {
+  for (const Part* part : completion.parts) PutPart(run_id, *part);
+  for (const Failure* failure : completion.new_failures) InsertFailure(run_id, *failure);
+  for (const int64_t id : completion.old_failures) {
     StatementUse statement(delete_failure_);
     statement->bind(1, id);
     statement->executeStep();

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "stores/completion.h"
 #include "stores/sqlite/connection.h"
 #include "stores/sqlite/reader.h"
 #include "stores/store.h"
@@ -28,7 +29,7 @@ class SqliteWriter {
   void InsertRosters(const RunRecord& record);
   void PutPart(const std::string& run_id, const Part& part);
   void InsertFailure(const std::string& run_id, const Failure& failure);
-  void Complete(const SqliteReader::Stored& known, const RunRecord& merged);
+  void Complete(const StoredRecord& known, const RunRecord& merged);
   void ForgetRostersIfOthersWrote();
 
   SqliteConnection& connection_;

@@ -12,9 +12,12 @@
 #include "history/digest.h"
 #include "stores/store.h"
 
-// The contract of stores/store.h as tests. A store joins with a source file of its own in this folder: a Place, a
-// Traits and one INSTANTIATE_TEST_SUITE_P (sqlite_contract.cc is an example), and its name in CMakeLists.txt. To add to
-// the contract, write a TEST_P(StoreContract, …) in one of the *_test.cc files; every store runs it.
+// The contract of stores/store.h as tests. A store joins with a source file <store>_contract.cc in this folder: a
+// Place, a Traits and one INSTANTIATE_TEST_SUITE_P (sqlite_contract.cc is an example), and a line
+// flaky_contract(<store>) in CMakeLists.txt, which makes the program <store>_contract_test of it and of the suite. A
+// store on a server starts it by itself (tests/servers), once for the whole program, and gives each Place a database or
+// schema of its own. To add to the contract, write a TEST_P(StoreContract, …) in one of the *_test.cc files; every
+// store runs it.
 namespace flaky {
 
 // A fresh, empty place for one store's history; gone when it is destroyed.
@@ -29,7 +32,8 @@ class Place {
 struct Traits {
   std::string name;  // of the tests: letters and digits
   std::function<std::unique_ptr<Place>()> make_place;
-  bool has_schema = true;  // keeps a schema ledger: schema() tells versions
+  bool has_schema = true;      // keeps a schema ledger: schema() tells versions
+  bool keeps_any_kind = true;  // of failure_kind and status; otherwise only those of history/run.h, others are refused
 };
 inline std::ostream& operator<<(std::ostream& out, const Traits& traits) { return out << traits.name; }
 inline std::string NameOf(const testing::TestParamInfo<Traits>& info) { return info.param.name; }

@@ -135,6 +135,27 @@ TEST_P(StoreContract, FiltersChooseByProjectAndTime) {
   EXPECT_EQ(with(filter).size(), 9u);
 }
 
+TEST_P(StoreContract, TheFirstAndTheLastMomentLieWithinAllBounds) {
+  const Timestamp first{-62'167'219'200 * kMicrosPerSecond}, last{253'402'300'800 * kMicrosPerSecond - 1};
+  for (const char* id : {"a", "b"}) {
+    WriteOne(BuildRecord(std::string("first-") + id).StartedAt(first).Build());
+    WriteOne(BuildRecord(std::string("last-") + id).StartedAt(last).Build());
+  }
+  for (const int64_t beyond : {int64_t{0}, int64_t{1}, INT64_MAX - last.micros}) {
+    PageRequest request;
+    request.max_records = 1;
+    request.filter.since = beyond > 1 ? Timestamp{INT64_MIN} : first - beyond;
+    request.filter.until = last + beyond;
+    std::vector<std::string> ids = {"first-a", "first-b"};
+    if (beyond > 0) ids.insert(ids.end(), {"last-a", "last-b"});
+    EXPECT_EQ(Ids(Walk(store(), request)), ids) << beyond;
+    EXPECT_EQ(store().Count(request.filter).runs, static_cast<int64_t>(ids.size())) << beyond;
+    request.direction = Direction::kNewestFirst;
+    std::reverse(ids.begin(), ids.end());
+    EXPECT_EQ(Ids(Walk(store(), request)), ids) << beyond;
+  }
+}
+
 TEST_P(StoreContract, FetchGivesTheRunsThatAreThere) {
   store().Write(NineRuns());
   const std::vector<std::string> ids = {"r9", "none", "r1", "' OR 1=1 --"};
@@ -205,10 +226,13 @@ TEST_P(StoreContract, FailuresAreChosenByTimeProjectAndTest) {
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m3", "m4", "p", "e")) << "after is exclusive, to the microsecond";
   filter.project = std::optional<std::string>();
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m3", "m4"));
-  filter.test_name = "S.Even";
+  filter.test_names = {"S.Even"};
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m4"));
   filter.after.reset();
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m0", "m2", "m4"));
+  filter.test_names = {"no such", "S.Odd", "S.Even", "it's \"quoted\" \\ \n %"};
+  EXPECT_THAT(messages(filter), UnorderedElementsAre("m0", "m1", "m2", "m3", "m4"));
+  filter.test_names = {"S.Even"};
   filter.project = "p";
   EXPECT_THAT(messages(filter), UnorderedElementsAre("p"));
   filter.project = "";
@@ -216,6 +240,53 @@ TEST_P(StoreContract, FailuresAreChosenByTimeProjectAndTest) {
   filter = {};
   filter.after = Timestamp{INT64_MIN + 1};
   EXPECT_EQ(messages(filter).size(), 7u);
+}
+
+TEST_P(StoreContract, VisitingFailuresGoesOnBehindAnyOfThem) {
+  BuildRecord many("many");
+  for (int i = 0; i < 9; ++i) many.Fail("S.T", "m" + std::to_string(i), 100 + i / 3);
+  WriteOne(many.Build());
+  WriteOne(BuildRecord("p").Project("p").Fail("S.T", "p", 101).Build());
+  struct Seen {
+    FailureKey key;
+    std::string message;
+  };
+  const auto visit = [&](const FailureFilter& filter) {
+    std::vector<Seen> seen;
+    store().VisitFailures(filter, [&](const FailureView& view) {
+      seen.push_back({{view.failed_at, view.id}, std::string(view.error_message.value())});
+    });
+    return seen;
+  };
+  for (const std::optional<Timestamp>& after : {std::optional<Timestamp>(), std::optional(At(100))}) {
+    FailureFilter filter;
+    filter.after = after;
+    const std::vector<Seen> all = visit(filter);
+    ASSERT_EQ(all.size(), after ? 7u : 10u);
+    for (size_t i = 0; i < all.size(); ++i) {
+      filter.behind = all[i].key;
+      const std::vector<Seen> rest = visit(filter);
+      ASSERT_EQ(rest.size(), all.size() - i - 1) << i;
+      for (size_t j = 0; j < rest.size(); ++j) EXPECT_EQ(rest[j].message, all[i + 1 + j].message);
+    }
+  }
+}
+
+TEST_P(StoreContract, FailuresAreShownWithoutTheirTextsWhereNobodyWantsThem) {
+  RunRecord record = BuildRecord("run").Fail("S.T", "message").Build();
+  record.failures.front().error_stack = "stack";
+  WriteOne(record);
+  FailureFilter filter;
+  filter.texts = false;
+  int shown = 0;
+  store().VisitFailures(filter, [&](const FailureView& view) {
+    ++shown;
+    EXPECT_EQ(view.test_name, "S.T");
+    EXPECT_EQ(view.failed_at, At(1));
+    EXPECT_FALSE(view.error_message.has_value());
+    EXPECT_FALSE(view.error_stack.has_value());
+  });
+  EXPECT_EQ(shown, 1);
 }
 
 }  // namespace

@@ -60,13 +60,13 @@ TEST(Storable, WhateverComesInWhatComesOutIsStorable) {
 
 TEST(CutTo, KeepsWholeCharactersAndSaysHowMuchWasCut) {
   EXPECT_EQ(CutTo("abc", 3), "abc");
-  EXPECT_EQ(CutTo("abcd", 3), "abc\n[1 more bytes were cut]");
-  EXPECT_EQ(CutTo("a\xE2\x82\xAC", 3), "a\n[3 more bytes were cut]");
+  EXPECT_EQ(CutTo("abcd", 3), "abc\n[flaky: 1 more bytes were cut]");
+  EXPECT_EQ(CutTo("a\xE2\x82\xAC", 3), "a\n[flaky: 3 more bytes were cut]");
   EXPECT_EQ(CutTo("a\xE2\x82\xAC"
                   "b",
                   4),
-            "a\xE2\x82\xAC\n[1 more bytes were cut]");
-  EXPECT_EQ(CutTo("\xE2\x82\xAC", 1), "\n[3 more bytes were cut]");
+            "a\xE2\x82\xAC\n[flaky: 1 more bytes were cut]");
+  EXPECT_EQ(CutTo("\xE2\x82\xAC", 1), "\n[flaky: 3 more bytes were cut]");
 }
 
 TEST(AppendJson, EscapesWhatJsonMustNotHold) {

@@ -1,0 +1,114 @@
+#ifndef FLAKY_STORES_SQLITE_QUERIES_H_
+#define FLAKY_STORES_SQLITE_QUERIES_H_
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/store.h"
+#include "stores/tables.h"
+
+// The SQL that all stores of SQLite's dialect have in common. Values are parameters always; names of tables and columns
+// are our own, with the checked prefix.
+namespace flaky {
+
+// The names of one history's tables.
+struct SqliteTables {
+  std::string prefix;
+
+  std::string Name(std::string_view table) const { return prefix + std::string(table); }
+  // Quoted for SQL.
+  std::string operator()(std::string_view table) const { return '"' + Name(table) + '"'; }
+};
+
+// A run's time without Z, written as in the index of migration 3, of the runs as `r`. So text order is time order,
+// whether a time has three fraction digits or six.
+inline constexpr char kStartedAt[] = "rtrim(r.started_at, 'Z')";
+
+// A time as it would stand there.
+std::string StartedAtText(Timestamp time);
+
+// The columns, each with the table's alias, or NULL where the table lacks it. `present` empty: it has all.
+std::string SelectList(std::string_view alias, const std::vector<std::string>& columns, const ColumnSet& present);
+
+// Conditions joined by AND, with the values of their parameters. A value that is absent is NULL.
+class Conditions {
+ public:
+  void Add(const std::string& sql, std::initializer_list<std::optional<std::string>> values);
+  // Of the runs as `r`.
+  void AddRuns(const RunFilter& filter, const std::string& started_at);
+
+  // " WHERE …", or nothing.
+  const std::string& sql() const { return sql_; }
+  const std::vector<std::optional<std::string>>& values() const { return values_; }
+
+ private:
+  std::string sql_;
+  std::vector<std::optional<std::string>> values_;
+};
+
+// Where the runs' order stands: with our index in the runs themselves.
+struct RunOrder {
+  std::string from;        // tables, with the runs as `r`
+  std::string started_at;  // without Z
+  std::string run_id;
+};
+
+// The runs that a page is taken from, in their order: `FROM order.from` + conditions.sql() + order_by.
+struct PageQuery {
+  Conditions conditions;
+  std::string order_by;
+};
+// `key`: the time of request.after as the order has it.
+PageQuery QueryOfPage(const PageRequest& request, const RunOrder& order, const std::string& key);
+
+// What VisitFailures reads, in the fields' order of ReadView, and all parameters.
+struct FailuresQuery {
+  std::string sql;
+  Conditions conditions;
+};
+FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables);
+
+// Takes the columns of such a row in turn; `fields` is the store's reader of columns.
+template <typename Fields>
+FailureView ReadView(Fields& fields) {
+  FailureView view;
+  fields("run_id", view.run_id);
+  fields("id", view.id);
+  fields("test_file", view.test_file);
+  fields("test_name", view.test_name);
+  fields("failure_kind", view.failure_kind);
+  fields("error_message", view.error_message);
+  fields("error_stack", view.error_stack);
+  fields("failed_at", view.failed_at);
+  fields("ended_at", view.run_ended);
+  fields("failed_tests", view.run_failed_tests);
+  return view;
+}
+
+// One row: how many runs, parts and failures. The conditions' values are wanted `repeats` times in a row.
+struct CountQuery {
+  std::string sql;
+  Conditions conditions;
+  int repeats = 0;
+};
+CountQuery QueryOfCount(const RunFilter& filter, const SqliteTables& tables, bool has_parts);
+
+// The texts as one parameter: a JSON array.
+std::string JsonArray(std::span<const std::string> texts);
+
+// INSERT INTO table (columns).
+std::string InsertInto(const std::string& table, const std::vector<std::string>& columns);
+
+// The columns of parts and failures, run_id behind them.
+std::vector<std::string> AndRunId(std::vector<std::string> columns);
+
+// Behind the insertion of a part: one that is there already gets every column from the row that could not be inserted.
+std::string OrReplacePart();
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SQLITE_QUERIES_H_
