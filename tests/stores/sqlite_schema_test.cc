@@ -1,18 +1,14 @@
-#include <fcntl.h>
 #include <gmock/gmock.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <set>
 
 #include "stores/ledger.h"
+#include "tests/stores/race.h"
 #include "tests/stores/sqlite_support.h"
 #include "tests/support/record_builder.h"
 #include "tests/support/temp_folder.h"
-
-extern char** environ;
 
 namespace flaky {
 namespace {
@@ -26,33 +22,6 @@ class SqliteSchema : public testing::Test {
   TempFolder folder_;
   std::string path_ = folder_.File("history.db");
 };
-
-// Starts processes that wait for each other and then write a run each; gives how many succeeded.
-int RaceOf(int processes, const std::string& location) {
-  int gate[2];
-  EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);
-  std::vector<pid_t> pids;
-  for (int i = 0; i < processes; ++i) {
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, gate[0], STDIN_FILENO);
-    std::string program = WRITE_ONE_RUN, where = location, run = "run" + std::to_string(i);
-    char* const argv[] = {program.data(), where.data(), run.data(), nullptr};
-    pid_t pid = 0;
-    EXPECT_EQ(posix_spawn(&pid, program.c_str(), &actions, nullptr, argv, environ), 0);
-    posix_spawn_file_actions_destroy(&actions);
-    pids.push_back(pid);
-  }
-  close(gate[0]);
-  close(gate[1]);  // opens the gate
-  int succeeded = 0;
-  for (const pid_t pid : pids) {
-    int status = 0;
-    waitpid(pid, &status, 0);
-    succeeded += WIFEXITED(status) && WEXITSTATUS(status) == 0;
-  }
-  return succeeded;
-}
 
 TEST_F(SqliteSchema, ThirtyTwoProcessesOnAnEmptyPathApplyEachMigrationOnce) {
   constexpr int kProcesses = 32;

@@ -6,15 +6,13 @@
 
 #include <chrono>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "history/digest.h"
 #include "stores/sqlite/sqlite_store.h"
+#include "tests/stores/store_support.h"
 
 namespace flaky {
 
@@ -41,34 +39,6 @@ inline std::vector<std::string> Query(const std::string& path, const std::string
 inline std::string Bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-inline std::vector<RunRecord> ReadAll(Store& store) {
-  std::vector<RunRecord> all;
-  PageRequest request;
-  for (;;) {
-    Page page = store.Read(request);
-    for (RunRecord& record : page.records) all.push_back(std::move(record));
-    if (!page.next) return all;
-    request.after = page.next;
-  }
-}
-
-inline Digest SumOf(const std::vector<RunRecord>& records) {
-  Digest sum;
-  for (const RunRecord& record : records) sum += DigestOf(record);
-  return sum;
-}
-
-// The error that the call throws; absent, with a failed test, when it throws none.
-inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
-  try {
-    call();
-  } catch (const StoreError& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return std::nullopt;
 }
 
 }  // namespace flaky

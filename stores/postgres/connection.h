@@ -1,0 +1,64 @@
+#ifndef FLAKY_STORES_POSTGRES_CONNECTION_H_
+#define FLAKY_STORES_POSTGRES_CONNECTION_H_
+
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "stores/error.h"
+#include "stores/location.h"
+#include "stores/postgres/pqxx_version.h"
+
+namespace flaky {
+
+// One connection to one PostgreSQL database, made anew when it was lost, and the edge at which libpqxx' errors become
+// StoreErrors. Nothing is kept in the session, so that a pooler may change it between transactions.
+class PostgresConnection {
+ public:
+  // Does not connect yet.
+  explicit PostgresConnection(const Location& location);
+
+  const std::string& name() const { return name_; }
+  const std::string& prefix() const { return prefix_; }
+
+  // The table's name with the prefix, quoted for SQL.
+  std::string Table(std::string_view table) const { return '"' + prefix_ + std::string(table) + '"'; }
+
+  // Does `work` with the connection; what libpqxx throws then comes out as StoreError. `operation` says in an error
+  // what was being done: "write runs".
+  template <typename Work>
+  auto Guard(std::string_view operation, Work&& work) {
+    try {
+      return std::forward<Work>(work)(Session());
+    } catch (const StoreError&) {
+      DropIfLost();
+      throw;
+    } catch (const std::bad_alloc&) {
+      DropIfLost();
+      throw;
+    } catch (const std::exception& error) {
+      DropIfLost();
+      Translate(error, operation);
+    }
+  }
+
+  [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
+
+ private:
+  pqxx::connection& Session();
+  void DropIfLost();
+  [[noreturn]] void Translate(const std::exception& error, std::string_view operation) const;
+
+  std::string name_;
+  std::string prefix_;
+  std::string settings_;     // with the password, if there is one
+  std::string who_decides_;  // told when connecting fails
+  std::unique_ptr<pqxx::connection> session_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_POSTGRES_CONNECTION_H_

@@ -1,0 +1,121 @@
+#include "stores/postgres/errors.h"
+
+#include <algorithm>
+
+#include "history/text.h"
+#include "stores/postgres/pqxx_version.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kMaxMessage = 1000;  // a detail may show a whole row
+
+struct KindOfText {
+  std::string_view text;
+  ErrorKind kind;
+};
+
+// By the beginning of the SQLSTATE; the first that fits counts.
+constexpr KindOfText kByState[] = {
+    {"08", ErrorKind::kTransient},     // the connection
+    {"40", ErrorKind::kTransient},     // serialization, deadlock
+    {"53", ErrorKind::kTransient},     // too many connections, out of memory, disk full
+    {"55P03", ErrorKind::kTransient},  // a lock not available in time
+    {"57014", ErrorKind::kTransient},  // cancelled, for instance by a time-out of the server
+    {"57P0", ErrorKind::kTransient},   // shutting down, crashed, starting
+    {"28", ErrorKind::kAuth},
+    {kInsufficientPrivilege, ErrorKind::kAuth},
+    {"3D000", ErrorKind::kMissing},  // database
+    {"3F000", ErrorKind::kMissing},  // schema
+    {kUndefinedTable, ErrorKind::kMissing},
+    {"22", ErrorKind::kInvalid},  // a value
+    {"23", ErrorKind::kInvalid},  // a constraint
+    {"54", ErrorKind::kInvalid},  // a limit
+};
+
+// By what libpq, the server or a pooler says when there is no connection yet; the first that is found counts. What is
+// not here is worth another try: an unreachable or overloaded server, a name that does not resolve.
+constexpr KindOfText kWhenConnecting[] = {
+    {"authentication failed", ErrorKind::kAuth},
+    {"no password supplied", ErrorKind::kAuth},
+    {"pg_hba.conf", ErrorKind::kAuth},
+    {"is not permitted to log in", ErrorKind::kAuth},
+    {"permission denied", ErrorKind::kAuth},
+    {"no such user", ErrorKind::kAuth},
+    {"Tenant or user not found", ErrorKind::kAuth},
+    {"certificate verify failed", ErrorKind::kAuth},
+    {"does not match host name", ErrorKind::kAuth},
+    {"requires a valid client certificate", ErrorKind::kAuth},
+    {"alert", ErrorKind::kAuth},  // TLS: the other side refused what it was shown
+    {"root certificate", ErrorKind::kInvalid},
+    {"certificate file", ErrorKind::kInvalid},
+    {"private key file", ErrorKind::kInvalid},
+    {"but SSL was required", ErrorKind::kInvalid},
+    {"role \"", ErrorKind::kAuth},  // … does not exist
+    {"no such database", ErrorKind::kMissing},
+    {"definition of service", ErrorKind::kInvalid},
+    {"unrecognized configuration parameter", ErrorKind::kInvalid},
+    {"unsupported startup parameter", ErrorKind::kInvalid},
+    {"connection option", ErrorKind::kInvalid},
+    {"invalid port number", ErrorKind::kInvalid},
+    {"value: \"", ErrorKind::kInvalid},  // invalid sslmode value: "…"
+    {"could not match", ErrorKind::kInvalid},
+};
+
+bool IsMissingDatabase(std::string_view message) {
+  const size_t database = message.find("database \"");
+  return database != message.npos && message.find("\" does not exist", database) != message.npos;
+}
+
+// A message has several lines: the error, perhaps the statement and a mark below it (which nobody needs who did not
+// write it), then DETAIL and HINT.
+std::string OneLine(std::string_view message) {
+  if (message.starts_with("ERROR:") || message.starts_with("FATAL:")) message.remove_prefix(6);
+  std::string all;
+  while (!message.empty()) {
+    const std::string_view line = message.substr(0, message.find('\n'));
+    message.remove_prefix(std::min(line.size() + 1, message.size()));
+    if (line.starts_with("LINE ") || line.find_first_not_of(" ^") == line.npos) continue;
+    if (!all.empty()) all += "; ";
+    for (const char c : line.substr(std::min(line.find_first_not_of(" \t"), line.size()))) {
+      const auto byte = static_cast<unsigned char>(c);
+      const char shown = byte < 0x20 || byte == 0x7f ? ' ' : c;
+      if (shown != ' ' || !all.ends_with(' ')) all += shown;
+    }
+  }
+  return all.empty() ? "no message" : CutTo(MakeStorable(all), kMaxMessage);
+}
+
+}  // namespace
+
+PostgresFault FaultOf(const std::exception& error) {
+  PostgresFault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(error.what())};
+  for (const auto& [state, kind] : kByState) {
+    if (!fault.sql_state.starts_with(state)) continue;
+    fault.kind = kind;
+    return fault;
+  }
+  if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
+      dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
+    fault.kind = ErrorKind::kTransient;
+  }
+  return fault;
+}
+
+PostgresFault ConnectFaultOf(const std::exception& error) {
+  PostgresFault fault = FaultOf(error);
+  if (!fault.sql_state.empty()) return fault;
+  fault.kind = ErrorKind::kTransient;
+  if (IsMissingDatabase(fault.message)) {
+    fault.kind = ErrorKind::kMissing;
+    return fault;
+  }
+  for (const auto& [text, kind] : kWhenConnecting) {
+    if (fault.message.find(text) == std::string::npos) continue;
+    fault.kind = kind;
+    break;
+  }
+  return fault;
+}
+
+}  // namespace flaky

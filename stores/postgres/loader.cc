@@ -1,0 +1,194 @@
+#include "stores/postgres/loader.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "stores/postgres/binary.h"
+#include "stores/postgres/columns.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kMaxRosterCacheBytes = 4 << 20;
+constexpr size_t kLeastLikely = 16;
+constexpr size_t kMostLikely = 4096;
+
+const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
+  const auto found = present.find(table);
+  return found == present.end() ? nullptr : &found->second;
+}
+
+// The rows of a table that belong to the runs of $1, each with the run's place in that list. The inner query is one of
+// its own for every run, so that an index serves it also where the server knows nothing yet about a new table.
+std::string RowsOfRuns(const std::string& table, const std::string& columns) {
+  return "SELECT k.place, f.* FROM unnest($1::text[]) WITH ORDINALITY AS k (run_id, place) CROSS JOIN LATERAL "
+         "(SELECT " +
+         columns + " FROM " + table + " t WHERE t.run_id = k.run_id OFFSET 0) f";
+}
+
+// Of rows with `place` and `octets`, those of whole places, from the first on, until so many octets ($N) are reached.
+// Large values are not even looked at before that is settled.
+std::string Bounded(const std::string& columns, const std::string& rows, std::string_view bound) {
+  return "SELECT place, total, " + columns +
+         " FROM (SELECT *, sum(octets) OVER (ORDER BY place) AS total, sum(octets) OVER (PARTITION BY place) AS own "
+         "FROM (" +
+         rows + ") r) b WHERE total - own < " + std::string(bound) + "::bigint ORDER BY place";
+}
+
+std::vector<TypedColumn> WithoutRunId(std::vector<TypedColumn> columns) {
+  columns.pop_back();
+  return columns;
+}
+
+std::string IdsOf(std::span<const RunRecord> records) {
+  BinaryArray ids(ColumnType::kText);
+  for (const RunRecord& record : records) ids.AddText(record.run.run_id);
+  return ids.Take();
+}
+
+}  // namespace
+
+RecordLoader::RecordLoader(const PostgresConnection& connection, const PresentColumns& present)
+    : connection_(connection) {
+  const std::vector<TypedColumn> failures = WithoutRunId(TypedColumns().failures);
+  failures_sql_ = Bounded("id, " + Join(NamesOf(failures)),
+                          RowsOfRuns(connection.Table("failures"),
+                                     "t.id, " + SelectColumns("t", failures, Find(present, "failures")) +
+                                         ", coalesce(octet_length(t.error_message), 0) + "
+                                         "coalesce(octet_length(t.error_stack), 0) AS octets"),
+                          "$2") +
+                  ", id";
+  if (!present.empty() && !present.contains("parts")) return;
+  const std::vector<TypedColumn> parts = WithoutRunId(TypedColumns().parts);
+  parts_sql_ = RowsOfRuns(connection.Table("parts"), SelectColumns("t", parts, nullptr)) +
+               " ORDER BY k.place, f.part_id COLLATE \"C\"";
+  rosters_sql_ = Bounded("roster_id, tests",
+                         "SELECT k.place, t.roster_id, t.tests, octet_length(t.tests) AS octets "
+                         "FROM unnest($1::text[], $2::bigint[]) AS k (roster_id, place) JOIN " +
+                             connection.Table("rosters") + " t ON t.roster_id = k.roster_id",
+                         "$3");
+}
+
+size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunRecord> records, size_t max_bytes,
+                          std::vector<std::vector<int64_t>>* failure_ids) {
+  if (records.empty()) return 0;
+  if (records.size() > likely_) records = records.first(likely_);
+  auto budget =
+      static_cast<int64_t>(std::clamp<size_t>(max_bytes, 1, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
+  size_t complete = records.size();
+  if (!parts_sql_.empty()) {
+    LoadParts(transaction, records);
+    complete = LoadRosters(transaction, records, budget);
+  }
+  complete = LoadFailures(transaction, records.first(complete), budget, failure_ids);
+  for (RunRecord& record : records.subspan(complete)) {
+    record.parts.clear();
+    record.rosters.clear();
+  }
+  if (complete < records.size()) {
+    likely_ = std::max(complete + complete / 4, kLeastLikely);
+  } else if (complete == likely_) {
+    likely_ = std::min(likely_ * 2, kMostLikely);
+  }
+  return complete;
+}
+
+void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records) const {
+  const pqxx::result rows = Execute(transaction, parts_sql_, {IdsOf(records)});
+  for (const pqxx::row& row : rows) {
+    PostgresFieldReader fields(connection_, row, "");
+    int64_t place = 0;
+    fields("place", place);
+    RunRecord& record = records[static_cast<size_t>(place - 1)];
+    fields.set_run_id(record.run.run_id);
+    VisitPart(record.parts.emplace_back(), fields);
+  }
+}
+
+// Of the rosters that the records name, those not known are fetched, in the order in which records need them.
+size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget) {
+  std::map<std::string, RosterPtr> rosters;  // null: not known
+  BinaryArray ids(ColumnType::kText);
+  BinaryArray places(ColumnType::kNumber);
+  bool all_known = true;
+  for (size_t i = 0; i < records.size(); ++i) {
+    for (const Part& part : records[i].parts) {
+      if (!part.roster_id) continue;
+      const auto [roster, is_new] = rosters.try_emplace(*part.roster_id);
+      if (!is_new) continue;
+      if (const auto known = rosters_.find(*part.roster_id); known != rosters_.end()) {
+        roster->second = known->second;
+      } else {
+        all_known = false;
+        ids.AddText(*part.roster_id);
+        places.AddNumber(static_cast<int64_t>(i));
+      }
+    }
+  }
+  size_t complete = records.size();
+  if (!all_known) {
+    const pqxx::result rows = Execute(transaction, rosters_sql_, {ids.Take(), places.Take(), BinaryNumber(budget)});
+    int64_t place = 0;
+    int64_t total = 0;
+    for (const pqxx::row& row : rows) {
+      PostgresFieldReader fields(connection_, row, "");
+      Roster roster;
+      fields("place", place);
+      fields("total", total);
+      fields("roster_id", roster.roster_id);
+      fields("tests", roster.tests);
+      Remember(rosters[roster.roster_id] = std::make_shared<const Roster>(roster));
+    }
+    if (total >= budget) complete = static_cast<size_t>(place) + 1;
+    budget = std::max<int64_t>(budget - total, 1);
+  }
+  for (RunRecord& record : records.first(complete)) {
+    for (const Part& part : record.parts) {
+      if (!part.roster_id) continue;
+      const RosterPtr& roster = rosters[*part.roster_id];
+      if (roster == nullptr) {
+        connection_.Fail(ErrorKind::kInvalid, "read run '" + record.run.run_id + "'",
+                         "its roster '" + *part.roster_id + "' is not there");
+      }
+      if (std::find(record.rosters.begin(), record.rosters.end(), roster) == record.rosters.end()) {
+        record.rosters.push_back(roster);
+      }
+    }
+  }
+  return complete;
+}
+
+size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
+                                  std::vector<std::vector<int64_t>>* failure_ids) const {
+  const size_t first_ids = failure_ids == nullptr ? 0 : failure_ids->size();
+  if (failure_ids != nullptr) failure_ids->resize(first_ids + records.size());
+  const pqxx::result rows = Execute(transaction, failures_sql_, {IdsOf(records), BinaryNumber(budget)});
+  int64_t place = 0;
+  int64_t total = 0;
+  for (const pqxx::row& row : rows) {
+    PostgresFieldReader fields(connection_, row, "");
+    int64_t id = 0;
+    fields("place", place);
+    fields("total", total);
+    fields("id", id);
+    RunRecord& record = records[static_cast<size_t>(place - 1)];
+    fields.set_run_id(record.run.run_id);
+    VisitFailure(record.failures.emplace_back(), fields);
+    if (failure_ids != nullptr) (*failure_ids)[first_ids + static_cast<size_t>(place - 1)].push_back(id);
+  }
+  const size_t complete = total >= budget ? static_cast<size_t>(place) : records.size();
+  if (failure_ids != nullptr) failure_ids->resize(first_ids + complete);
+  return complete;
+}
+
+void RecordLoader::Remember(const RosterPtr& roster) {
+  if (rosters_bytes_ > kMaxRosterCacheBytes) {
+    rosters_.clear();
+    rosters_bytes_ = 0;
+  }
+  rosters_bytes_ += roster->tests.size();
+  rosters_[roster->roster_id] = roster;
+}
+
+}  // namespace flaky

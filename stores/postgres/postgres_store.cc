@@ -1,0 +1,109 @@
+#include "stores/postgres/postgres_store.h"
+
+#include <optional>
+#include <utility>
+
+#include "stores/postgres/connection.h"
+#include "stores/postgres/reader.h"
+#include "stores/postgres/schema.h"
+#include "stores/postgres/writer.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kEncoding = "UTF8";
+
+class PostgresStore : public Store {
+ public:
+  PostgresStore(const Location& location, OpenMode mode) : bulk_(mode == OpenMode::kBulk), connection_(location) {
+    connection_.Guard("use the tables", [&](pqxx::connection& session) {
+      const PostgresSchema schema = ReadPostgresSchema(connection_, session);
+      PresentColumns present;  // empty: all
+      if (mode != OpenMode::kRead) {
+        CheckWritable(schema.state, connection_.name());
+        CheckEncoding(schema.encoding);
+        if (!schema.state.pending.empty()) Upgrade(session, mode);
+      } else if (!schema.state.pending.empty()) {
+        present = ColumnsInPostgres(connection_, session);
+        CheckTablesAreOurs(connection_, present);
+        RequireTables(present);
+      }
+      reader_.emplace(connection_, present);
+      if (mode != OpenMode::kRead) writer_.emplace(connection_);
+    });
+  }
+
+  const std::string& name() const override { return connection_.name(); }
+
+  SchemaState schema() override {
+    return connection_.Guard("read the schema's state",
+                             [&](pqxx::connection& session) { return ReadPostgresSchema(connection_, session).state; });
+  }
+
+  StoreLimits limits() const override { return {PostgresWriter::kMaxRowBytes}; }
+
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, "write runs", "it was opened for reading only");
+    return writer_->Write(records);
+  }
+
+  // Every call of Write has made durable what it wrote; only indexes may be missing.
+  void Finish() override {
+    if (!bulk_) return;
+    connection_.Guard("finish writing", [&](pqxx::connection& session) {
+      if (ReadPostgresSchema(connection_, session).state.pending.empty()) return;
+      UpgradePostgresSchema(connection_, session, PostgresIndexes::kNow);
+    });
+  }
+
+  Page Read(const PageRequest& request) override { return reader_->Read(request); }
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override { return reader_->Fetch(run_ids); }
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
+    return reader_->FindRuns(prefix, limit);
+  }
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
+    reader_->VisitFailures(filter, visitor);
+  }
+  Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
+
+ private:
+  void Upgrade(pqxx::connection& session, OpenMode mode) {
+    const PresentColumns present = ColumnsInPostgres(connection_, session);
+    CheckTablesAreOurs(connection_, present);
+    // Indexes wait only where no row is there yet that somebody may be looking for.
+    const bool is_new = !present.contains("runs");
+    UpgradePostgresSchema(connection_, session,
+                          mode == OpenMode::kBulk && is_new ? PostgresIndexes::kLater : PostgresIndexes::kNow);
+  }
+
+  void CheckEncoding(const std::string& encoding) const {
+    if (encoding == kEncoding) return;
+    connection_.Fail(ErrorKind::kInvalid, "write",
+                     "the database's encoding is " + encoding +
+                         ", which does not hold every text; UTF8 does: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
+                         "template0");
+  }
+
+  void RequireTables(const PresentColumns& present) const {
+    for (const char* table : {"runs", "failures"}) {
+      if (present.contains(table)) continue;
+      connection_.Fail(ErrorKind::kMissing, "read the history",
+                       "there is no history in it: no table '" + connection_.prefix() + table +
+                           "' along the search path (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' "
+                           "in the location)");
+    }
+  }
+
+  const bool bulk_;
+  PostgresConnection connection_;
+  std::optional<PostgresReader> reader_;
+  std::optional<PostgresWriter> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode) {
+  return std::make_unique<PostgresStore>(location, mode);
+}
+
+}  // namespace flaky

@@ -1,0 +1,17 @@
+#ifndef FLAKY_STORES_POSTGRES_POSTGRES_STORE_H_
+#define FLAKY_STORES_POSTGRES_POSTGRES_STORE_H_
+
+#include <memory>
+
+#include "stores/location.h"
+#include "stores/store.h"
+
+namespace flaky {
+
+// Opens the history in the PostgreSQL database that `location` names, in the schema that its search path finds first.
+// The address is what libpq takes: a URI, `keyword=value` settings, or nothing, which leaves all to the PG* variables.
+std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode);
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_POSTGRES_POSTGRES_STORE_H_

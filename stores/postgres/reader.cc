@@ -1,0 +1,244 @@
+#include "stores/postgres/reader.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "history/text.h"
+#include "stores/postgres/binary.h"
+#include "stores/postgres/columns.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kMaxPage = 4096;            // runs without what belongs to them
+constexpr size_t kFetchBytes = 4 << 20;      // of text in one answer of the server
+constexpr size_t kFailuresWithTexts = 2000;  // in one answer, at most
+constexpr size_t kFailuresWithout = 20'000;
+
+// Bytewise, whatever the database's collation.
+constexpr char kRunId[] = "r.run_id COLLATE \"C\"";
+
+const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
+  const auto found = present.find(table);
+  return found == present.end() ? nullptr : &found->second;
+}
+
+// Conditions joined by AND, and the parameters of the statement.
+class Restriction {
+ public:
+  std::string Bind(std::string value, ColumnType type) {
+    values_.push_back(std::move(value));
+    return "$" + std::to_string(values_.size()) + "::" + std::string(SqlName(type));
+  }
+  void Add(const std::string& condition) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition; }
+  void AddProject(const std::optional<std::optional<std::string>>& project) {
+    if (!project) return;
+    Add(*project ? "r.project = " + Bind(**project, ColumnType::kText) : "r.project IS NULL");
+  }
+  void AddRuns(const RunFilter& filter) {
+    AddProject(filter.project);
+    if (filter.since) Add("r.started_at >= " + Bind(BinaryTime(*filter.since), ColumnType::kTime));
+    if (filter.until) Add("r.started_at < " + Bind(BinaryTime(*filter.until), ColumnType::kTime));
+  }
+
+  const std::string& sql() const { return sql_; }
+  const BinaryValues& values() const { return values_; }
+
+ private:
+  std::string sql_;
+  BinaryValues values_;
+};
+
+// The queries for what belongs to runs look dear to a server that knows nothing yet about a new table: compiling them
+// to machine code then takes longer than they do.
+void WithoutCompiling(pqxx::transaction_base& transaction) { transaction.exec("SET LOCAL jit = off"); }
+
+std::string Number(size_t number) {
+  return std::to_string(std::min(number, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
+}
+
+// A page of failures in order of (failed_at, id), behind `behind`. Each failure's run is looked up by itself, so that
+// the page is read from the index on failed_at and no further than needed.
+std::string FailuresSql(const PostgresConnection& connection, const FailureFilter& filter,
+                        const std::optional<FailureKey>& behind, size_t limit, Restriction& restriction) {
+  std::string project;
+  if (filter.project) {
+    project = *filter.project ? " AND r.project = " + restriction.Bind(**filter.project, ColumnType::kText)
+                              : " AND r.project IS NULL";
+  }
+  if (filter.after) restriction.Add("f.failed_at > " + restriction.Bind(BinaryTime(*filter.after), ColumnType::kTime));
+  if (!filter.test_names.empty()) {
+    BinaryArray names(ColumnType::kText);
+    for (const std::string& name : filter.test_names) names.AddText(name);
+    restriction.Add("f.test_name = ANY (" + restriction.Bind(names.Take(), ColumnType::kText) + "[])");
+  }
+  if (behind) {
+    restriction.Add("(f.failed_at, f.id) > (" + restriction.Bind(BinaryTime(behind->failed_at), ColumnType::kTime) +
+                    ", " + restriction.Bind(BinaryNumber(behind->id), ColumnType::kNumber) + ")");
+  }
+  const std::string texts = filter.texts
+                                ? "f.error_message, f.error_stack, coalesce(octet_length(f.error_message), 0) + "
+                                  "coalesce(octet_length(f.error_stack), 0) AS octets"
+                                : "NULL::text AS error_message, NULL::text AS error_stack, 0 AS octets";
+  const std::string page = "SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " + texts +
+                           ", f.failed_at, r.ended, r.failed_tests FROM " + connection.Table("failures") +
+                           " f CROSS JOIN LATERAL (SELECT r.ended_at IS NOT NULL AS ended, r.failed_tests FROM " +
+                           connection.Table("runs") + " r WHERE r.run_id = f.run_id" + project + " OFFSET 0) r" +
+                           restriction.sql() + " ORDER BY f.failed_at, f.id LIMIT " + std::to_string(limit);
+  return "SELECT run_id, id, test_file, test_name, failure_kind, error_message, error_stack, "
+         "encode(timestamptz_send(failed_at), 'hex'), ended, failed_tests, total FROM (SELECT *, sum(octets) OVER "
+         "(ORDER BY failed_at, id) AS total FROM (" +
+         page + ") p) b WHERE total - octets < " + std::to_string(kFetchBytes) + " ORDER BY failed_at, id";
+}
+
+}  // namespace
+
+PostgresReader::PostgresReader(PostgresConnection& connection, const PresentColumns& present)
+    : connection_(connection),
+      loader_(connection, present),
+      has_parts_(present.empty() || present.contains("parts")),
+      run_columns_(SelectColumns("r", TypedColumns().runs, Find(present, "runs"))) {}
+
+size_t PostgresReader::ReadRun(const pqxx::row& row, RunRecord& record) const {
+  PostgresFieldReader fields(connection_, row, row[0].is_null() ? "NULL" : row[0].c_str());
+  VisitRun(record.run, fields);
+  return fields.text_bytes();
+}
+
+Page PostgresReader::Read(const PageRequest& request) {
+  const bool newest_first = request.direction == Direction::kNewestFirst;
+  const size_t most = request.detail == Detail::kWhole ? loader_.likely() : kMaxPage;
+  const size_t limit = std::clamp<size_t>(request.max_records, 1, most);
+  Restriction restriction;
+  restriction.AddRuns(request.filter);
+  if (request.after) {
+    restriction.Add("(r.started_at, " + std::string(kRunId) + (newest_first ? ") < (" : ") > (") +
+                    restriction.Bind(BinaryTime(request.after->started_at), ColumnType::kTime) + ", " +
+                    restriction.Bind(request.after->run_id, ColumnType::kText) + ")");
+  }
+  const std::string way = newest_first ? " DESC" : "";
+  const std::string sql = "SELECT " + run_columns_ + " FROM " + connection_.Table("runs") + " r" + restriction.sql() +
+                          " ORDER BY r.started_at" + way + ", " + kRunId + way + " LIMIT " + std::to_string(limit + 1);
+
+  return connection_.Guard("read runs", [&](pqxx::connection& session) {
+    SnapshotTransaction transaction(session);
+    if (request.detail == Detail::kWhole) WithoutCompiling(transaction);
+    const pqxx::result rows = Execute(transaction, sql, restriction.values());
+    Page page;
+    size_t bytes = 0;
+    for (const pqxx::row& row : rows) {
+      if (page.records.size() == limit || (!page.records.empty() && bytes >= request.max_bytes)) break;
+      bytes += ReadRun(row, page.records.emplace_back());
+    }
+    if (request.detail == Detail::kWhole) {
+      const size_t left = request.max_bytes - std::min(bytes, request.max_bytes);
+      page.records.resize(loader_.Load(transaction, page.records, left));
+    }
+    if (page.records.size() < static_cast<size_t>(rows.size())) {
+      const Run& last = page.records.back().run;
+      page.next = RunKey{last.account.started_at, last.run_id};
+    }
+    transaction.commit();
+    return page;
+  });
+}
+
+std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_ids) {
+  BinaryArray ids(ColumnType::kText);
+  for (const std::string& run_id : run_ids) {
+    if (IsStorable(run_id)) ids.AddText(run_id);
+  }
+  BinaryValues values = {ids.Take()};
+  const std::string sql =
+      "SELECT " + run_columns_ + " FROM " + connection_.Table("runs") + " r WHERE r.run_id = ANY ($1::text[])";
+  return connection_.Guard("read runs", [&](pqxx::connection& session) {
+    SnapshotTransaction transaction(session);
+    WithoutCompiling(transaction);
+    std::vector<RunRecord> records;
+    const pqxx::result rows = Execute(transaction, sql, values);
+    records.reserve(static_cast<size_t>(rows.size()));
+    for (const pqxx::row& row : rows) ReadRun(row, records.emplace_back());
+    for (size_t done = 0; done < records.size();) {
+      done += loader_.Load(transaction, std::span(records).subspan(done), kFetchBytes);
+    }
+    transaction.commit();
+    return records;
+  });
+}
+
+std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_t limit) {
+  if (!IsStorable(prefix)) return {};
+  const std::string sql = "SELECT r.run_id FROM " + connection_.Table("runs") + " r WHERE " + kRunId +
+                          " >= $1::text ORDER BY " + kRunId + " LIMIT " + Number(limit);
+  return connection_.Guard("find runs", [&](pqxx::connection& session) {
+    pqxx::nontransaction transaction(session);
+    std::vector<std::string> found;
+    for (const pqxx::row& row : Execute(transaction, sql, {std::string(prefix)})) {
+      std::string run_id;
+      PostgresFieldReader(connection_, row, "")("run_id", run_id);
+      if (!run_id.starts_with(prefix)) break;
+      found.push_back(std::move(run_id));
+    }
+    return found;
+  });
+}
+
+void PostgresReader::VisitFailures(const FailureFilter& filter,
+                                   const std::function<void(const FailureView&)>& visitor) {
+  const size_t limit = filter.texts ? kFailuresWithTexts : kFailuresWithout;
+  std::optional<FailureKey> behind = filter.behind;
+  for (bool more = true; more;) {
+    Restriction restriction;
+    const std::string sql = FailuresSql(connection_, filter, behind, limit, restriction);
+    const pqxx::result rows = connection_.Guard("read failures", [&](pqxx::connection& session) {
+      pqxx::nontransaction transaction(session);
+      return Execute(transaction, sql, restriction.values());
+    });
+    int64_t total = 0;
+    for (const pqxx::row& row : rows) {
+      FailureView view;
+      PostgresFieldReader fields(connection_, row, row[0].is_null() ? "NULL" : row[0].c_str());
+      fields("run_id", view.run_id);
+      fields("id", view.id);
+      fields("test_file", view.test_file);
+      fields("test_name", view.test_name);
+      fields("failure_kind", view.failure_kind);
+      fields("error_message", view.error_message);
+      fields("error_stack", view.error_stack);
+      fields("failed_at", view.failed_at);
+      fields("ended_at", view.run_ended);
+      fields("failed_tests", view.run_failed_tests);
+      fields("total", total);
+      behind = FailureKey{view.failed_at, view.id};
+      visitor(view);
+    }
+    more = static_cast<size_t>(rows.size()) == limit || total >= static_cast<int64_t>(kFetchBytes);
+  }
+}
+
+Totals PostgresReader::Count(const RunFilter& filter) {
+  Restriction restriction;
+  restriction.AddRuns(filter);
+  const std::string runs = connection_.Table("runs") + " r";
+  const auto count = [&](std::string_view table) {
+    if (restriction.sql().empty()) return "(SELECT count(*) FROM " + connection_.Table(table) + ")";
+    return "(SELECT count(*) FROM " + runs + " JOIN " + connection_.Table(table) + " x ON x.run_id = r.run_id" +
+           restriction.sql() + ")";
+  };
+  const std::string sql = "SELECT (SELECT count(*) FROM " + runs + restriction.sql() + "), " +
+                          (has_parts_ ? count("parts") : "0") + ", " + count("failures");
+  return connection_.Guard("count runs", [&](pqxx::connection& session) {
+    pqxx::nontransaction transaction(session);
+    const pqxx::result rows = Execute(transaction, sql, restriction.values());
+    Totals totals;
+    const pqxx::row row = rows[0];
+    PostgresFieldReader fields(connection_, row, "");
+    fields("runs", totals.runs);
+    fields("parts", totals.parts);
+    fields("failures", totals.failures);
+    return totals;
+  });
+}
+
+}  // namespace flaky

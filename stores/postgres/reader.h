@@ -1,0 +1,41 @@
+#ifndef FLAKY_STORES_POSTGRES_READER_H_
+#define FLAKY_STORES_POSTGRES_READER_H_
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/postgres/connection.h"
+#include "stores/postgres/loader.h"
+#include "stores/postgres/schema.h"
+#include "stores/store.h"
+
+namespace flaky {
+
+// The reading verbs of the PostgreSQL store. Each runs in one transaction with one snapshot, except VisitFailures,
+// which takes one for every page. Throws StoreError.
+class PostgresReader {
+ public:
+  // `present` as in RecordLoader.
+  PostgresReader(PostgresConnection& connection, const PresentColumns& present);
+
+  Page Read(const PageRequest& request);
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit);
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
+  Totals Count(const RunFilter& filter);
+
+ private:
+  size_t ReadRun(const pqxx::row& row, RunRecord& record) const;
+
+  PostgresConnection& connection_;
+  RecordLoader loader_;
+  bool has_parts_;
+  std::string run_columns_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_POSTGRES_READER_H_

@@ -1,0 +1,242 @@
+#include "stores/postgres/writer.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <numeric>
+#include <utility>
+
+#include "history/merge.h"
+#include "stores/bad_value.h"
+#include "stores/completion.h"
+#include "stores/postgres/binary.h"
+#include "stores/postgres/change.h"
+#include "stores/postgres/columns.h"
+#include "stores/record_check.h"
+
+namespace flaky {
+namespace {
+
+// What one statement carries, about; a record is never torn.
+constexpr size_t kPieceBytes = 4 << 20;
+constexpr size_t kMaxRecordBytes = 512 << 20;  // with it a piece is well below the 1 GB that a message may have
+
+// So often a run may turn out to be there, and be gone when it is looked at.
+constexpr int kMaxVanished = 10;
+
+// Adds up the texts of the fields it visits.
+struct TextSizes {
+  size_t bytes = 0;
+
+  void operator()(std::string_view, const std::string& value) { bytes += value.size(); }
+  void operator()(std::string_view, const std::optional<std::string>& value) { bytes += value ? value->size() : 0; }
+  template <typename T>
+  void operator()(std::string_view, const T&) {}
+};
+
+// The size of a record without its rosters, which many share. Throws StoreError (kInvalid) where a row or all together
+// is more than can be sent.
+size_t CheckedSize(const PostgresConnection& connection, const RunRecord& record) {
+  size_t bytes = 0;
+  const auto check = [&](size_t size, size_t limit, const std::string& what) {
+    if (size <= limit) return;
+    connection.Fail(ErrorKind::kInvalid, "write run '" + record.run.run_id + "'",
+                    what + " has " + std::to_string(size) + " bytes of text; " + std::to_string(limit) + " fit");
+  };
+  const auto add = [&](const TextSizes& row, const char* what) {
+    check(row.bytes, PostgresWriter::kMaxRowBytes, what);
+    bytes += row.bytes;
+  };
+  TextSizes run;
+  VisitRun(record.run, run);
+  add(run, "the run");
+  for (const Part& part : record.parts) {
+    TextSizes row;
+    VisitPart(part, row);
+    add(row, "a part");
+  }
+  for (const Failure& failure : record.failures) {
+    TextSizes row;
+    VisitFailure(failure, row);
+    add(row, "a failure");
+  }
+  const size_t own = bytes;
+  for (const RosterPtr& roster : record.rosters) add({roster->tests.size()}, "a roster");
+  check(bytes, kMaxRecordBytes, "it");
+  return own;
+}
+
+constexpr std::array kKnownStatus = {kPass, kFail};
+constexpr std::array kKnownKinds = {kAssertion, kTimeout, kUncaught, kUnknown};
+
+template <typename Known>
+bool IsKnown(const Known& known, std::string_view value) {
+  return std::find(known.begin(), known.end(), value) != known.end();
+}
+
+// A value for which a table may have a constraint.
+struct UnusualValue {
+  const char* table;
+  const char* column;
+  const std::string* run_id;
+  const std::string* value;
+};
+
+std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
+  std::vector<UnusualValue> found;
+  for (const RunRecord& record : records) {
+    const std::string& run_id = record.run.run_id;
+    const auto check_status = [&](const char* table, const Account& account) {
+      if (account.status && !IsKnown(kKnownStatus, *account.status)) {
+        found.push_back({table, "status", &run_id, &*account.status});
+      }
+    };
+    check_status("runs", record.run.account);
+    for (const Part& part : record.parts) check_status("parts", part.account);
+    for (const Failure& failure : record.failures) {
+      if (IsKnown(kKnownKinds, failure.failure_kind)) continue;
+      found.push_back({"failures", "failure_kind", &run_id, &failure.failure_kind});
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+PostgresWriter::PostgresWriter(PostgresConnection& connection) : connection_(connection), loader_(connection, {}) {}
+
+std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records) {
+  RecordCheck check(connection_.name());
+  std::vector<size_t> sizes;
+  for (const RunRecord& record : records) {
+    check.Check(record);
+    sizes.push_back(CheckedSize(connection_, record));
+  }
+  // In one order for all writers, so that no two ever wait for each other.
+  Places order(records.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [&](size_t i) { return std::string_view(records[i].run.run_id); });
+
+  std::vector<WriteResult> results(records.size());
+  connection_.Guard("write runs", [&](pqxx::connection& session) {
+    CheckKinds(session, records);
+    Places piece;
+    size_t bytes = 0;
+    std::unordered_set<const Roster*> rosters;  // in the piece, each once
+    for (const size_t place : order) {
+      if (bytes >= kPieceBytes) {
+        WritePiece(session, records, std::exchange(piece, {}), results);
+        bytes = 0;
+        rosters.clear();
+      }
+      piece.push_back(place);
+      bytes += sizes[place];
+      for (const RosterPtr& roster : records[place].rosters) {
+        if (rosters.insert(roster.get()).second) bytes += roster->tests.size();
+      }
+    }
+    WritePiece(session, records, std::move(piece), results);
+  });
+  return results;
+}
+
+// Tables that this program made, and some of the npm package's, admit known values only. Records of another tool may
+// have others: then the answer is better a sentence about them than one about a constraint.
+void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const {
+  const std::vector<UnusualValue> unusual = UnusualValues(records);
+  if (unusual.empty()) return;
+  pqxx::nontransaction transaction(session);
+  for (const UnusualValue& found : unusual) {
+    const pqxx::result constraints = Execute(
+        transaction,
+        "SELECT c.conname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY "
+        "(c.conkey) WHERE c.contype = 'c' AND c.conrelid = to_regclass($1::text) AND a.attname = $2::text",
+        {connection_.Table(found.table), found.column});
+    if (constraints.empty()) continue;
+    connection_.Fail(ErrorKind::kInvalid, "write run '" + *found.run_id + "'",
+                     std::string("the column '") + found.column + "' would hold " + ShownText(*found.value) +
+                         ", which the table '" + connection_.prefix() + found.table + "' does not admit (constraint '" +
+                         constraints[0][0].c_str() + "')");
+  }
+}
+
+void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
+                                std::vector<WriteResult>& results) {
+  for (int vanished = 0; !piece.empty(); ++vanished) {
+    if (vanished > kMaxVanished) {
+      connection_.Fail(ErrorKind::kTransient, "write run '" + records[piece.front()].run.run_id + "'",
+                       "somebody else keeps inserting and deleting it");
+    }
+    const std::unordered_set<std::string> inserted = InsertNew(session, records, piece);
+    std::erase_if(piece, [&](size_t place) {
+      if (!inserted.contains(records[place].run.run_id)) return false;
+      results[place] = {WriteResult::Outcome::kInserted, {}};
+      return true;
+    });
+    if (!piece.empty()) piece = Complete(session, records, piece, results);
+  }
+}
+
+std::unordered_set<std::string> PostgresWriter::InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
+                                                          const Places& piece) const {
+  PostgresChange change(connection_);
+  for (const size_t place : piece) change.AddNew(records[place]);
+  pqxx::nontransaction transaction(session);
+  std::unordered_set<std::string> inserted;
+  for (const pqxx::row& row : change.InsertNew(transaction)) inserted.emplace(row[0].c_str());
+  return inserted;
+}
+
+// Gives the places of those that are not there (any more).
+PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::span<const RunRecord> records,
+                                                const Places& piece, std::vector<WriteResult>& results) {
+  BinaryArray ids(ColumnType::kText);
+  for (const size_t place : piece) ids.AddText(records[place].run.run_id);
+
+  pqxx::work transaction(session);
+  // Nobody else changes these runs, or inserts what belongs to them, until the transaction ends.
+  const pqxx::result rows =
+      Execute(transaction,
+              "SELECT " + SelectColumns("r", TypedColumns().runs, nullptr) + " FROM " + connection_.Table("runs") +
+                  " r WHERE r.run_id = ANY ($1::text[]) ORDER BY r.run_id COLLATE \"C\" FOR UPDATE",
+              {ids.Take()});
+  std::vector<RunRecord> known;
+  for (const pqxx::row& row : rows) {
+    PostgresFieldReader fields(connection_, row, row[0].c_str());
+    VisitRun(known.emplace_back().run, fields);
+  }
+  std::vector<std::vector<int64_t>> failure_ids;
+  for (size_t done = 0; done < known.size();) {
+    done += loader_.Load(transaction, std::span(known).subspan(done), kPieceBytes, &failure_ids);
+  }
+
+  PostgresChange change(connection_);
+  std::vector<RunRecord> merged;
+  merged.reserve(known.size());  // the change points into it
+  Places missing;
+  size_t at = 0;
+  for (const size_t place : piece) {
+    const RunRecord& record = records[place];
+    if (at == known.size() || known[at].run.run_id != record.run.run_id) {
+      missing.push_back(place);
+      continue;
+    }
+    Merge merge = MergeRecords(known[at], record);
+    WriteResult& result = results[place];
+    result = {WriteResult::Outcome::kUnchanged, {}};
+    if (merge.outcome == MergeOutcome::kConflict) {
+      result = {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
+    } else if (merge.outcome == MergeOutcome::kCompleted) {
+      result.outcome = WriteResult::Outcome::kCompleted;
+      const StoredRecord stored{std::move(known[at]), std::move(failure_ids[at])};
+      merged.push_back(std::move(merge.merged));
+      change.AddCompletion(merged.back(), CompletionOf(stored, merged.back()));
+    }
+    ++at;
+  }
+  if (!change.empty()) change.Complete(transaction);
+  transaction.commit();
+  return missing;
+}
+
+}  // namespace flaky

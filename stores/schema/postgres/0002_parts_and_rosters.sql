@@ -1,0 +1,38 @@
+-- What this program keeps beyond the npm packages: the parts that make up a run, the rosters of the tests that they executed,
+-- and nullable columns, which do not disturb inserts that name theirs.
+
+ALTER TABLE "{prefix}runs"
+  ADD COLUMN IF NOT EXISTS tree_sha TEXT,
+  ADD COLUMN IF NOT EXISTS branch TEXT,
+  ADD COLUMN IF NOT EXISTS ci_url TEXT;
+
+ALTER TABLE "{prefix}failures"
+  ADD COLUMN IF NOT EXISTS part_id TEXT COLLATE "C",
+  ADD COLUMN IF NOT EXISTS line BIGINT,
+  ADD COLUMN IF NOT EXISTS attempt BIGINT,
+  ADD COLUMN IF NOT EXISTS shuffle_seed BIGINT,
+  ADD COLUMN IF NOT EXISTS preceding_test TEXT,
+  ADD COLUMN IF NOT EXISTS signal TEXT;
+
+CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
+  roster_id TEXT COLLATE "C" PRIMARY KEY,
+  tests TEXT NOT NULL
+);
+
+-- A part belongs to its run: the same part_id under another run would be another part.
+CREATE TABLE IF NOT EXISTS "{prefix}parts" (
+  run_id TEXT COLLATE "C" NOT NULL REFERENCES "{prefix}runs" (run_id),
+  part_id TEXT COLLATE "C" NOT NULL,
+  started_at TIMESTAMPTZ NOT NULL,
+  ended_at TIMESTAMPTZ,
+  duration_ms BIGINT,
+  status TEXT CONSTRAINT known_status CHECK (status IN ('pass', 'fail')),
+  total_tests BIGINT,
+  passed_tests BIGINT,
+  failed_tests BIGINT,
+  errors_between_tests BIGINT,
+  variant TEXT,
+  shard TEXT,
+  roster_id TEXT COLLATE "C" REFERENCES "{prefix}rosters" (roster_id),
+  PRIMARY KEY (run_id, part_id)
+);
