@@ -1,0 +1,181 @@
+#include "stores/http/client.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <iterator>
+#include <new>
+#include <utility>
+
+#include "stores/http/answer.h"
+
+namespace flaky {
+namespace {
+
+// Slower than this counts as standing still.
+constexpr long kLeastBytesPerSecond = 16;
+
+constexpr char kUserAgent[] = "flaky/" FLAKY_VERSION;
+
+// What libcurl's codes are to a caller; one that is not here is kTransient, as a connection that failed may work the
+// next time.
+struct CodeMeaning {
+  CURLcode code;
+  ErrorKind kind;
+  const char* advice;  // behind libcurl's own words; may be empty
+};
+constexpr CodeMeaning kCodes[] = {
+    {CURLE_URL_MALFORMAT, ErrorKind::kInvalid, ""},
+    // Of an http URL this is what garbage comes to, which libcurl takes for HTTP 0.9.
+    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kTransient, ": what answers there does not speak HTTP"},
+    {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kTransient, ": what answers there does not speak HTTP"},
+    {CURLE_SSL_CONNECT_ERROR, ErrorKind::kTransient, ": does the server speak TLS there?"},
+    {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kInvalid,
+     ": the server's certificate is not trusted; if it is your own, add the authority that signed it to the system's"},
+    {CURLE_SSL_CACERT_BADFILE, ErrorKind::kInvalid, ": the system's certificates cannot be read"},
+    {CURLE_SSL_CERTPROBLEM, ErrorKind::kInvalid, ""},
+    {CURLE_SSL_CIPHER, ErrorKind::kInvalid, ""},
+    {CURLE_SSL_ISSUER_ERROR, ErrorKind::kInvalid, ""},
+};
+
+struct FreeList {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+
+void Append(HeaderList& list, const char* header) {
+  curl_slist* longer = curl_slist_append(list.get(), header);
+  if (longer == nullptr) throw std::bad_alloc();
+  static_cast<void>(list.release());
+  list.reset(longer);
+}
+
+struct FreeHandle {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+};
+
+CURL* NewHandle() {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CURL* handle = ready == CURLE_OK ? curl_easy_init() : nullptr;
+  if (handle == nullptr) throw std::bad_alloc();
+  return handle;
+}
+
+// The body as it arrives. Nothing may be thrown through libcurl.
+struct Sink {
+  std::string body;
+  size_t limit = 0;
+  bool too_long = false;
+  bool no_memory = false;
+
+  static size_t Take(char* data, size_t, size_t size, void* self) noexcept {
+    auto& sink = *static_cast<Sink*>(self);
+    if (size > sink.limit - sink.body.size()) {
+      sink.too_long = true;
+      return 0;
+    }
+    try {
+      sink.body.append(data, size);
+    } catch (const std::bad_alloc&) {
+      sink.no_memory = true;
+      return 0;
+    }
+    return size;
+  }
+};
+
+}  // namespace
+
+struct HttpClient::State {
+  std::string store;
+  HttpOptions options;
+  std::unique_ptr<CURL, FreeHandle> handle{NewHandle()};
+  char message[CURL_ERROR_SIZE] = {};
+
+  template <typename Value>
+  void Set(CURLoption option, Value value) {
+    if (curl_easy_setopt(handle.get(), option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+  }
+
+  void SetForAllRequests() {
+    Set(CURLOPT_NOSIGNAL, 1L);
+    Set(CURLOPT_PROTOCOLS_STR, "http,https");
+    // HTTP/2 without TLS begins with an upgrade that some servers accept and then never serve.
+    Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    Set(CURLOPT_FOLLOWLOCATION, 0L);
+    Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    Set(CURLOPT_SSL_VERIFYPEER, 1L);
+    Set(CURLOPT_SSL_VERIFYHOST, 2L);
+    Set(CURLOPT_TCP_KEEPALIVE, 1L);
+    Set(CURLOPT_USERAGENT, kUserAgent);
+    if (options.compressed) Set(CURLOPT_ACCEPT_ENCODING, "gzip");
+    Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+    Set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::milliseconds(options.total_timeout).count()));
+    Set(CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
+    Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.idle_timeout.count()));
+    Set(CURLOPT_ERRORBUFFER, message);
+    Set(CURLOPT_WRITEFUNCTION, &Sink::Take);
+  }
+
+  [[noreturn]] void Fail(CURLcode code, const Sink& sink, std::string_view operation) const {
+    if (code == CURLE_OUT_OF_MEMORY || sink.no_memory) throw std::bad_alloc();
+    if (sink.too_long) {
+      throw StoreError(ErrorKind::kPermanent, store, std::string(operation), "",
+                       "the server's answer is longer than " + std::to_string(sink.limit) + " bytes");
+    }
+    const auto meaning =
+        std::find_if(std::begin(kCodes), std::end(kCodes), [&](const CodeMeaning& each) { return each.code == code; });
+    const bool known = meaning != std::end(kCodes);
+    throw StoreError(
+        known ? meaning->kind : ErrorKind::kTransient, store, std::string(operation),
+        "libcurl code " + std::to_string(code),
+        FitForOneLine(message[0] != '\0' ? message : curl_easy_strerror(code)) + (known ? meaning->advice : ""));
+  }
+};
+
+HttpClient::HttpClient(std::string store, const HttpOptions& options) : state_(std::make_unique<State>()) {
+  state_->store = std::move(store);
+  state_->options = options;
+  state_->SetForAllRequests();
+}
+
+HttpClient::~HttpClient() = default;
+
+HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view operation) {
+  State& state = *state_;
+  if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
+    throw StoreError(ErrorKind::kInvalid, state.store, std::string(operation), "", "its URL is none of http or https");
+  }
+  HeaderList headers;
+  // Without this libcurl asks before it sends a long body, and waits for a second where nobody answers.
+  Append(headers, "Expect:");
+  for (const std::string& header : request.headers) Append(headers, header.c_str());
+
+  Sink sink{{}, request.max_response_bytes};
+  state.message[0] = '\0';
+  state.Set(CURLOPT_URL, request.url.c_str());
+  if (request.method == "GET") {
+    state.Set(CURLOPT_HTTPGET, 1L);
+    state.Set(CURLOPT_CUSTOMREQUEST, static_cast<const char*>(nullptr));
+  } else {
+    state.Set(CURLOPT_POST, 1L);
+    state.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    state.Set(CURLOPT_POSTFIELDS, request.body.data());
+    state.Set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+  state.Set(CURLOPT_HTTPHEADER, headers.get());
+  state.Set(CURLOPT_WRITEDATA, &sink);
+  const CURLcode code = curl_easy_perform(state.handle.get());
+  state.Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  if (code != CURLE_OK) state.Fail(code, sink, operation);
+
+  HttpResponse response;
+  response.body = std::move(sink.body);
+  curl_easy_getinfo(state.handle.get(), CURLINFO_RESPONSE_CODE, &response.status);
+  curl_off_t seconds = 0;
+  curl_easy_getinfo(state.handle.get(), CURLINFO_RETRY_AFTER, &seconds);
+  if (seconds > 0) response.retry_after = std::chrono::seconds(std::min<curl_off_t>(seconds, 86'400));
+  return response;
+}
+
+}  // namespace flaky

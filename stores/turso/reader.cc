@@ -1,0 +1,373 @@
+#include "stores/turso/reader.h"
+
+#include <algorithm>
+#include <iterator>
+#include <unordered_map>
+#include <utility>
+
+#include "history/fields.h"
+#include "stores/turso/columns.h"
+#include "stores/turso/schema.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kReadRuns = "read runs";
+constexpr std::string_view kReadFailures = "read failures";
+constexpr std::string_view kFindRuns = "find runs";
+
+constexpr size_t kMaxRosterCacheBytes = 4 << 20;
+constexpr size_t kMaxAnswerText = 1 << 20;
+
+// Of runs, of runs alone and of failures to ask for at first.
+constexpr size_t kFirstRecords = 128;
+constexpr size_t kFirstRuns = 512;
+constexpr size_t kFirstFailures = 1024;
+constexpr size_t kMaxRows = 20'000;
+constexpr size_t kFoundAtOnce = 1000;
+
+HranaStatement Bound(const std::string& sql, const std::vector<std::optional<std::string>>& values) {
+  HranaStatement statement(sql);
+  for (const auto& value : values) statement.TextOrNull(value);
+  return statement;
+}
+
+bool AnyTooLarge(const HranaAnswer& answer) {
+  return std::ranges::any_of(answer.results,
+                             [](const HranaResult& result) { return result.error && IsTooLarge(*result.error); });
+}
+
+size_t StartedAtColumn() {
+  static const auto column = std::ranges::find(Columns().runs, "started_at") - Columns().runs.begin();
+  return static_cast<size_t>(column);
+}
+
+size_t TextBytes(const HranaResult& rows) {
+  size_t bytes = 0;
+  for (const HranaValue& value : rows.values) bytes += value.text.size();
+  return bytes;
+}
+
+// Finds the runs of rows that come run by run.
+class RunFinder {
+ public:
+  explicit RunFinder(std::vector<StoredRun>& runs) : runs_(runs) {
+    for (size_t i = 0; i < runs.size(); ++i) places_.emplace(runs[i].record.run.run_id, i);
+  }
+  // Null where the run is not among them.
+  StoredRun* Find(std::string_view run_id) {
+    if (last_ < runs_.size() && runs_[last_].record.run.run_id == run_id) return &runs_[last_];
+    const auto place = places_.find(run_id);
+    if (place == places_.end()) return nullptr;
+    last_ = place->second;
+    return &runs_[last_];
+  }
+
+ private:
+  std::vector<StoredRun>& runs_;
+  std::unordered_map<std::string_view, size_t> places_;
+  size_t last_ = 0;
+};
+
+}  // namespace
+
+TursoReader::TursoReader(TursoConnection& connection, bool up_to_date)
+    : connection_(connection),
+      whole_pace_(kFirstRecords),
+      runs_pace_(kFirstRuns),
+      fetch_pace_(kFirstRecords),
+      failures_pace_(kFirstFailures) {
+  const SqliteTables& tables = connection.tables();
+  TableColumns present;
+  if (!up_to_date) {
+    present = ReadOurTables(connection);
+    has_parts_ = !present[tables.Name("parts")].empty();
+  }
+  run_columns_ = SelectList("r", Columns().runs, present[tables.Name("runs")]);
+  failure_columns_ = SelectList("f", Columns().failures, present[tables.Name("failures")]) + ", f.id, f.run_id";
+}
+
+// The runs, one more than asked for so that it is known whether there is more; and of all but that one the parts, the
+// failures and those rosters that are not known yet.
+std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t limit, Detail detail) const {
+  const SqliteTables& tables = connection_.tables();
+  const auto rows = static_cast<int64_t>(limit);
+  std::vector<HranaStatement> queries;
+  queries.push_back(Bound("SELECT " + run_columns_ + source.sql + " LIMIT ?", source.values).Integer(rows + 1));
+  if (detail == Detail::kRunsOnly) return queries;
+
+  const std::string page = "(SELECT r.run_id AS run_id" + source.sql + " LIMIT ?) page";
+  const auto of_page = [&](std::string_view table, const std::string& alias) {
+    return " FROM " + page + " CROSS JOIN " + tables(table) + ' ' + alias + " ON " + alias + ".run_id = page.run_id";
+  };
+  queries.push_back(Bound("SELECT " + failure_columns_ + of_page("failures", "f"), source.values).Integer(rows));
+  if (!has_parts_) return queries;
+  queries.push_back(
+      Bound("SELECT " + SelectList("p", Columns().parts, {}) + ", p.run_id" + of_page("parts", "p"), source.values)
+          .Integer(rows));
+  std::vector<std::string> known;
+  for (const auto& [id, roster] : rosters_) known.push_back(id);
+  queries.push_back(Bound("SELECT x.roster_id, x.tests FROM " + tables("rosters") +
+                              " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
+                              ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
+                          source.values)
+                        .Integer(rows)
+                        .Text(JsonArray(known)));
+  return queries;
+}
+
+size_t TursoReader::BytesOf(const Found& found) {
+  size_t bytes = 0;
+  for (const StoredRun& run : found.runs) bytes += run.text_bytes;
+  return bytes;
+}
+
+TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail detail, Pace& pace) {
+  for (;;) {
+    if (auto found = TryTake(source, limit, detail, false)) {
+      pace.Got(limit, found->runs.size(), BytesOf(*found));
+      return std::move(*found);
+    }
+    if (limit == 1) return std::move(*TryTake(source, limit, detail, true));
+    limit = pace.Refused(limit);
+  }
+}
+
+// Absent: the server refuses so long an answer.
+std::optional<TursoReader::Found> TursoReader::TryTake(const Source& source, size_t limit, Detail detail,
+                                                       bool by_rows) {
+  const std::vector<HranaStatement> queries = Queries(source, limit, detail);
+  const HranaAnswer answer =
+      by_rows ? connection_.TryReadLong(queries, kReadRuns) : connection_.TryRead(queries, kReadRuns);
+  if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
+  connection_.Demand(answer, kReadRuns);
+  Found found;
+  TakeRuns(answer, limit, found);
+  if (detail == Detail::kWhole) {
+    TakeFailures(answer.results[1], found);
+    if (has_parts_) TakeParts(answer.results[2], answer.results[3], found);
+  }
+  return found;
+}
+
+void TursoReader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const {
+  const HranaResult& rows = answer.results.front();
+  found.more = rows.rows() > limit;
+  found.runs.resize(std::min(rows.rows(), limit));
+  for (size_t i = 0; i < found.runs.size(); ++i) {
+    const std::span<const HranaValue> row = rows.row(i);
+    StoredRun& run = found.runs[i];
+    TursoFields fields(connection_.name(), row, row[0].type == HranaValue::Type::kNull ? "NULL" : row[0].text);
+    VisitRun(run.record.run, fields);
+    run.text_bytes = fields.text_bytes();
+    run.values.assign(row.begin(), row.end());
+    run.texts = answer.texts;
+    const std::string_view time = row[StartedAtColumn()].text;
+    run.started_at = time.substr(0, time.find_last_not_of('Z') + 1);
+  }
+}
+
+void TursoReader::TakeFailures(const HranaResult& failures, Found& found) const {
+  RunFinder finder(found.runs);
+  const size_t id = Columns().failures.size();
+  for (size_t i = 0; i < failures.rows(); ++i) {
+    const std::span<const HranaValue> row = failures.row(i);
+    StoredRun* run = finder.Find(row[id + 1].text);
+    if (run == nullptr) continue;
+    TursoFields fields(connection_.name(), row, row[id + 1].text);
+    VisitFailure(run->record.failures.emplace_back(), fields);
+    fields("id", run->failure_ids.emplace_back());
+    run->text_bytes += fields.text_bytes();
+  }
+}
+
+void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found) {
+  TakeRosters(rosters);
+  RunFinder finder(found.runs);
+  for (size_t i = 0; i < parts.rows(); ++i) {
+    const std::span<const HranaValue> row = parts.row(i);
+    const std::string_view run_id = row[Columns().parts.size()].text;
+    StoredRun* run = finder.Find(run_id);
+    if (run == nullptr) continue;
+    Part& part = run->record.parts.emplace_back();
+    TursoFields fields(connection_.name(), row, run_id);
+    VisitPart(part, fields);
+    run->text_bytes += fields.text_bytes();
+    if (!part.roster_id) continue;
+    std::vector<RosterPtr>& own = run->record.rosters;
+    if (std::ranges::any_of(own, [&](const RosterPtr& roster) { return roster->roster_id == *part.roster_id; })) {
+      continue;
+    }
+    const auto roster = rosters_.find(*part.roster_id);
+    if (roster == rosters_.end()) {
+      connection_.Fail(ErrorKind::kInvalid, "read run '" + std::string(run_id) + "'",
+                       "its roster '" + *part.roster_id + "' is not there");
+    }
+    if (roster->second.use_count() == 1) run->text_bytes += roster->second->tests.size();
+    own.push_back(roster->second);
+  }
+  if (rosters_bytes_ > kMaxRosterCacheBytes) {
+    rosters_.clear();
+    rosters_bytes_ = 0;
+  }
+}
+
+void TursoReader::TakeRosters(const HranaResult& rosters) {
+  for (size_t i = 0; i < rosters.rows(); ++i) {
+    Roster roster;
+    TursoFields fields(connection_.name(), rosters.row(i), "");
+    fields("roster_id", roster.roster_id);
+    fields("tests", roster.tests);
+    rosters_bytes_ += fields.text_bytes();
+    std::string id = roster.roster_id;
+    rosters_[std::move(id)] = std::make_shared<const Roster>(std::move(roster));
+  }
+}
+
+// A key's time as the runs' order has it: the stored text, where the run is there, so that not even a text of unusual
+// form hides the runs behind it.
+std::string TursoReader::KeyText(const RunKey& key) {
+  if (last_key_ && last_key_->run_id == key.run_id && last_key_->started_at == key.started_at) return last_text_;
+  const HranaAnswer answer = connection_.Read(HranaStatement("SELECT " + std::string(kStartedAt) + " FROM " +
+                                                             connection_.tables()("runs") + " r WHERE r.run_id = ?")
+                                                  .Text(key.run_id),
+                                              kReadRuns);
+  const HranaResult& rows = answer.results.front();
+  if (rows.rows() > 0) {
+    const std::string stored(rows.values.front().text);
+    if (Timestamp::Parse(stored) == key.started_at) return stored;
+  }
+  return StartedAtText(key.started_at);
+}
+
+// A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
+Page TursoReader::Read(const PageRequest& request) {
+  const RunOrder order{connection_.tables()("runs") + " r", kStartedAt, "r.run_id"};
+  Pace& pace = request.detail == Detail::kWhole ? whole_pace_ : runs_pace_;
+  PageRequest rest = request;
+  Page page;
+  size_t bytes = 0;
+  const auto is_full = [&] {
+    return !page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes);
+  };
+  for (bool more = true; more;) {
+    const PageQuery query = QueryOfPage(rest, order, rest.after ? KeyText(*rest.after) : "");
+    const Source source{" FROM " + order.from + query.conditions.sql() + query.order_by, query.conditions.values()};
+    const size_t limit = pace.Next(std::min(request.max_records - page.records.size(), kMaxRows),
+                                   std::min(request.max_bytes - bytes, kMaxAnswerText));
+    Found found = Take(source, limit, request.detail, pace);
+    more = found.more;
+    for (StoredRun& run : found.runs) {
+      if (is_full()) {
+        more = true;
+        break;
+      }
+      bytes += run.text_bytes;
+      last_key_ = RunKey{run.record.run.account.started_at, run.record.run.run_id};
+      last_text_ = std::move(run.started_at);
+      page.records.push_back(std::move(run.record));
+    }
+    rest.after = last_key_;
+    if (more && is_full()) {
+      page.next = last_key_;
+      break;
+    }
+  }
+  return page;
+}
+
+std::vector<StoredRun> TursoReader::Load(std::span<const std::string> run_ids) {
+  std::vector<StoredRun> stored;
+  while (!run_ids.empty()) {
+    const size_t count = fetch_pace_.Next(run_ids.size(), kMaxAnswerText);
+    const Source source{
+        " FROM " + connection_.tables()("runs") + " r WHERE r.run_id IN (SELECT value FROM json_each(?))",
+        {JsonArray(run_ids.first(count))}};
+    std::optional<Found> found = TryTake(source, count, Detail::kWhole, false);
+    if (!found && count > 1) {
+      fetch_pace_.Refused(count);
+      continue;
+    }
+    if (!found) found = TryTake(source, count, Detail::kWhole, true);
+    fetch_pace_.Got(count, found->runs.size(), BytesOf(*found));
+    std::move(found->runs.begin(), found->runs.end(), std::back_inserter(stored));
+    run_ids = run_ids.subspan(count);
+  }
+  return stored;
+}
+
+std::vector<RunRecord> TursoReader::Fetch(std::span<const std::string> run_ids) {
+  std::vector<RunRecord> records;
+  for (StoredRun& run : Load(run_ids)) records.push_back(std::move(run.record));
+  return records;
+}
+
+std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t limit) {
+  std::vector<std::string> found;
+  std::string first(prefix);
+  const char* compare = " >= ?";
+  while (found.size() < limit) {
+    const size_t count = std::min(limit - found.size(), kFoundAtOnce);
+    const HranaAnswer answer = connection_.Read(HranaStatement("SELECT run_id FROM " + connection_.tables()("runs") +
+                                                               " WHERE run_id" + compare + " ORDER BY run_id LIMIT ?")
+                                                    .Text(first)
+                                                    .Integer(static_cast<int64_t>(count)),
+                                                kFindRuns);
+    const HranaResult& rows = answer.results.front();
+    for (const HranaValue& run_id : rows.values) {
+      if (!run_id.text.starts_with(prefix)) return found;
+      found.emplace_back(run_id.text);
+    }
+    if (rows.rows() < count) break;
+    first = found.back();
+    compare = " > ?";
+  }
+  return found;
+}
+
+void TursoReader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
+  FailureFilter rest = filter;
+  for (;;) {
+    const FailuresQuery query = QueryOfFailures(rest, connection_.tables());
+    size_t limit = failures_pace_.Next(kMaxRows, kMaxAnswerText);
+    const auto ask = [&] {
+      return Bound(query.sql + " LIMIT ?", query.conditions.values()).Integer(static_cast<int64_t>(limit));
+    };
+    HranaStatement statement = ask();
+    HranaAnswer answer = connection_.TryRead({&statement, 1}, kReadFailures);
+    while (AnyTooLarge(answer) && limit > 1) {
+      limit = failures_pace_.Refused(limit);
+      statement = ask();
+      answer = connection_.TryRead({&statement, 1}, kReadFailures);
+    }
+    if (AnyTooLarge(answer)) answer = connection_.TryReadLong({&statement, 1}, kReadFailures);
+    connection_.Demand(answer, kReadFailures);
+
+    const HranaResult& rows = answer.results.front();
+    failures_pace_.Got(limit, rows.rows(), TextBytes(rows));
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      TursoFields fields(connection_.name(), rows.row(i), rows.row(i)[0].text);
+      const FailureView view = ReadView(fields);
+      rest.behind = FailureKey{view.failed_at, view.id};
+      if (!filter.after || view.failed_at > *filter.after) visitor(view);
+    }
+    if (rows.rows() < limit) return;
+  }
+}
+
+Totals TursoReader::Count(const RunFilter& filter) {
+  const CountQuery query = QueryOfCount(filter, connection_.tables(), has_parts_);
+  HranaStatement statement(query.sql);
+  for (int i = 0; i < query.repeats; ++i) {
+    for (const auto& value : query.conditions.values()) statement.TextOrNull(value);
+  }
+  const HranaAnswer answer = connection_.Read(statement, "count runs");
+  TursoFields fields(connection_.name(), answer.results.front().row(0), "");
+  Totals totals;
+  fields("runs", totals.runs);
+  fields("parts", totals.parts);
+  fields("failures", totals.failures);
+  return totals;
+}
+
+}  // namespace flaky

@@ -1,0 +1,128 @@
+#include "stores/turso/schema.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "history/time.h"
+#include "stores/turso/columns.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kOperation = "use the tables";
+constexpr std::string_view kLedger = "schema";
+
+// How often a migration is tried against others that change the tables at the same time.
+constexpr int kMostTries = 20;
+
+TableColumns ColumnsOf(TursoConnection& connection, const std::vector<std::string>& tables) {
+  TableColumns columns;
+  for (const std::string& table : tables) columns[table];
+  const HranaAnswer answer =
+      connection.Read(HranaStatement("SELECT t.value, lower(c.name) FROM json_each(?) t, pragma_table_info(t.value) c")
+                          .Text(JsonArray(tables)),
+                      kOperation);
+  const HranaResult& rows = answer.results.front();
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    columns[std::string(rows.row(i)[0].text)].insert(std::string(rows.row(i)[1].text));
+  }
+  return columns;
+}
+
+std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
+  const HranaStatement query("SELECT version, name, checksum FROM " + connection.tables()(kLedger));
+  HranaAnswer answer = connection.TryRead({&query, 1}, kOperation);
+  if (answer.results.front().error) {
+    const std::string& message = answer.results.front().error->message;
+    if (message.find("no such ") == message.npos) connection.Demand(answer, kOperation);
+    // There is no ledger, or one of another form, or another process has made it just now.
+    if (ReadOurTables(connection).at(connection.tables().Name(kLedger)).empty()) return {};
+    answer = connection.Read(query, kOperation);
+  }
+  std::vector<AppliedMigration> applied;
+  const HranaResult& rows = answer.results.front();
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    TursoFields fields(connection.name(), rows.row(i), "");
+    AppliedMigration& row = applied.emplace_back();
+    fields("version", row.version);
+    fields("name", row.name);
+    fields("checksum", row.checksum);
+  }
+  return applied;
+}
+
+SchemaState StateOf(TursoConnection& connection, std::span<const AppliedMigration> applied) {
+  return StateOf(SqliteMigrations(), applied, connection.name());
+}
+
+std::vector<HranaStatement> StatementsOf(TursoConnection& connection, const Migration& migration) {
+  const std::vector<SqlStep> steps = StepsOf(migration, connection.tables().prefix);
+  std::vector<std::string> tables;
+  for (const SqlStep& step : steps) {
+    if (step.when != SqlStep::When::kAlways) tables.push_back(step.table);
+  }
+  const TableColumns columns = tables.empty() ? TableColumns() : ColumnsOf(connection, tables);
+  std::vector<HranaStatement> statements;
+  for (const SqlStep& step : steps) {
+    const bool applies = step.when == SqlStep::When::kAlways ||
+                         columns.at(step.table).contains(step.column) == (step.when == SqlStep::When::kIfPresent);
+    if (applies) statements.emplace_back(step.sql);
+  }
+  statements
+      .emplace_back("INSERT INTO " + connection.tables()(kLedger) +
+                    " (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)")
+      .Integer(migration.version)
+      .Text(migration.name)
+      .Text(Checksum(migration))
+      .Text(Timestamp::Now().ToString());
+  return statements;
+}
+
+// Others may do the same at the same moment. Then a column is there twice or the ledger's row already, the transaction
+// leaves nothing, and another look tells what remains to be done.
+void Apply(TursoConnection& connection, const Migration& migration) {
+  std::optional<HranaError> failed;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    const std::vector<AppliedMigration> applied = ReadLedger(connection);
+    CheckWritable(StateOf(connection, applied), connection.name());
+    if (std::ranges::any_of(applied, [&](const AppliedMigration& row) { return row.version == migration.version; })) {
+      return;
+    }
+    // Nobody else has done it: the same failure again is one of its own.
+    if (failed && !IsConstraint(*failed) && tries > 2) break;
+    ReadOurTables(connection);
+    HranaOutcome outcome = connection.Transact({}, StatementsOf(connection, migration), kOperation);
+    if (outcome.committed) return;
+    failed = std::move(outcome.error);
+  }
+  connection.Throw(*failed, "apply the migration " + std::string(migration.name));
+}
+
+}  // namespace
+
+SchemaState ReadSchemaState(TursoConnection& connection) { return StateOf(connection, ReadLedger(connection)); }
+
+TableColumns ReadOurTables(TursoConnection& connection) {
+  std::vector<std::string> names;
+  for (const TableShape& shape : TableShapes()) names.push_back(connection.tables().Name(shape.name));
+  TableColumns columns = ColumnsOf(connection, names);
+  CheckTablesAreOurs(connection.name(), connection.tables().prefix,
+                     [&](const std::string& table) { return columns.at(table); });
+  return columns;
+}
+
+bool HasIndex(TursoConnection& connection, const std::string& name) {
+  const HranaStatement query("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?");
+  return connection.Read(HranaStatement(query).Text(name), kOperation).results.front().rows() > 0;
+}
+
+void UpgradeSchema(TursoConnection& connection, Indexes indexes) {
+  std::span<const Migration> migrations = SqliteMigrations();
+  while (indexes == Indexes::kLater && MakesOnlyIndexes(migrations.back()))
+    migrations = migrations.first(migrations.size() - 1);
+  for (const Migration& migration : migrations) Apply(connection, migration);
+}
+
+}  // namespace flaky

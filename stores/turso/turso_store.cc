@@ -1,0 +1,88 @@
+#include "stores/turso/turso_store.h"
+
+#include <optional>
+
+#include "stores/turso/connection.h"
+#include "stores/turso/reader.h"
+#include "stores/turso/schema.h"
+#include "stores/turso/writer.h"
+
+namespace flaky {
+namespace {
+
+class TursoStore : public Store {
+ public:
+  TursoStore(const Location& location, OpenMode mode, const TursoOptions& options)
+      : bulk_(mode == OpenMode::kBulk), connection_(location, options) {
+    SchemaState state = ReadSchemaState(connection_);
+    if (mode != OpenMode::kRead) {
+      CheckWritable(state, name());
+      if (!state.pending.empty()) {
+        // Indexes wait only where no row is there yet that somebody may be looking for.
+        const bool is_new = !HasTable(ReadOurTables(connection_), "runs");
+        UpgradeSchema(connection_, bulk_ && is_new ? Indexes::kLater : Indexes::kNow);
+        state = ReadSchemaState(connection_);
+      }
+    } else if (!state.pending.empty()) {
+      RequireTables(ReadOurTables(connection_));
+    }
+    reader_.emplace(connection_, state.pending.empty());
+    if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
+  }
+
+  const std::string& name() const override { return connection_.name(); }
+
+  SchemaState schema() override { return ReadSchemaState(connection_); }
+
+  StoreLimits limits() const override { return {kTursoRowBytes}; }
+
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, "write runs", "it was opened for reading only");
+    return writer_->Write(records);
+  }
+
+  void Finish() override {
+    if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, Indexes::kNow);
+  }
+
+  Page Read(const PageRequest& request) override { return reader_->Read(request); }
+
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override { return reader_->Fetch(run_ids); }
+
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
+    return reader_->FindRuns(prefix, limit);
+  }
+
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
+    reader_->VisitFailures(filter, visitor);
+  }
+
+  Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
+
+ private:
+  bool HasTable(const TableColumns& tables, std::string_view table) const {
+    return !tables.at(connection_.tables().Name(table)).empty();
+  }
+
+  void RequireTables(const TableColumns& tables) const {
+    for (const std::string_view table : {"runs", "failures"}) {
+      if (HasTable(tables, table)) continue;
+      connection_.Fail(ErrorKind::kMissing, "read the history",
+                       "there is no history in it: no table '" + connection_.tables().Name(table) +
+                           "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
+    }
+  }
+
+  const bool bulk_;
+  TursoConnection connection_;
+  std::optional<TursoReader> reader_;
+  std::optional<TursoWriter> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options) {
+  return std::make_unique<TursoStore>(location, mode, options);
+}
+
+}  // namespace flaky

@@ -1,0 +1,305 @@
+#include "stores/turso/writer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <random>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include "history/fields.h"
+#include "history/merge.h"
+#include "stores/record_check.h"
+#include "stores/turso/columns.h"
+
+namespace flaky {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kOperation = "write runs";
+
+// A transaction is safe from other writers for five seconds; this much takes a tenth of one. A record goes whole into
+// one, whatever its size.
+constexpr size_t kChunkBytes = 3 << 20;
+constexpr size_t kChunkRows = 8000;
+
+// What is about few runs mostly has many writers at the same time, as the parts of one run have. Then it is checked
+// before the lock is waited for, so that those who would fail do not keep the others waiting.
+constexpr size_t kMostChecked = 16;
+
+constexpr size_t kMaxKnownRosters = 10'000;
+
+// How long others may be faster all the while. Tries of a chunk before its records are written by halves, so that it
+// does not fail for any of many.
+constexpr std::chrono::seconds kPatience{30};
+constexpr int kTriesTogether = 3;
+constexpr int kFirstPauseMs = 4;
+constexpr int kLongestPauseMs = 500;
+
+struct Size {
+  size_t rows = 0;
+  size_t bytes = 0;
+};
+
+// About; what a record holds as text.
+Size SizeOf(const RunRecord& record) {
+  Size size{1 + record.parts.size() + record.failures.size(), 0};
+  const auto add = [&](std::string_view, const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
+      size.bytes += value.size();
+    } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::optional<std::string>>) {
+      size.bytes += value ? value->size() : 0;
+    }
+  };
+  VisitRun(record.run, add);
+  for (const Part& part : record.parts) VisitPart(part, add);
+  for (const Failure& failure : record.failures) VisitFailure(failure, add);
+  return size;
+}
+
+// Each time about twice as long: where many writers wait for its lock at once, the server may take seconds to pass it
+// on.
+void Pause(int tries) {
+  thread_local std::minstd_rand random{std::random_device{}()};
+  const int most = std::min(kFirstPauseMs << std::min(tries, 10), kLongestPauseMs);
+  std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution<int>(0, most * 1000)(random)));
+}
+
+// A statement that writes nothing and fails where the condition holds: it inserts a run without its time.
+std::string FailIf(const SqliteTables& tables, const std::string& condition) {
+  return "INSERT INTO " + tables("runs") + " (run_id, started_at) SELECT '', NULL WHERE " + condition;
+}
+
+// The same as a statement that only reads, and so needs no lock. A condition that holds is 1, and the number's amount
+// more than an integer can be.
+std::string CheckNot(const std::string& condition) { return "SELECT abs(-9223372036854775807 - (" + condition + "))"; }
+bool SaysCheckNot(const HranaError& error) { return error.message.find("integer overflow") != error.message.npos; }
+
+// That a run's row, or the numbers of its parts and failures, are not what they were.
+std::string HasChanged(const SqliteTables& tables) {
+  std::string same;
+  for (const std::string& column : Columns().runs) same += "r." + column + " IS ? AND ";
+  return "NOT EXISTS (SELECT 1 FROM " + tables("runs") + " r WHERE " + same + "(SELECT count(*) FROM " +
+         tables("parts") + " p WHERE p.run_id = r.run_id) = ? AND (SELECT count(p.ended_at) FROM " + tables("parts") +
+         " p WHERE p.run_id = r.run_id) = ? AND (SELECT count(*) FROM " + tables("failures") +
+         " f WHERE f.run_id = r.run_id) = ? AND (SELECT coalesce(max(f.id), 0) FROM " + tables("failures") +
+         " f WHERE f.run_id = r.run_id) = ?)";
+}
+
+}  // namespace
+
+// The rows to be written, and what may keep them from being written.
+struct TursoWriter::Plan {
+  explicit Plan(const SqliteTables& tables)
+      : runs(InsertInto(tables("runs"), Columns().runs), Columns().runs.size()),
+        rosters(InsertInto(tables("rosters"), {"roster_id", "tests"}), 2, " ON CONFLICT (roster_id) DO NOTHING"),
+        parts(InsertInto(tables("parts"), AndRunId(Columns().parts)), Columns().parts.size() + 1, OrReplacePart()),
+        failures(InsertInto(tables("failures"), AndRunId(Columns().failures)), Columns().failures.size() + 1) {}
+
+  std::vector<HranaStatement> checks;
+  std::vector<HranaStatement> guards;
+  RowInsertion runs;
+  std::vector<HranaStatement> updates;
+  RowInsertion rosters;
+  RowInsertion parts;
+  RowInsertion failures;
+  std::string old_failures;  // their ids, with commas between them
+
+  std::unordered_set<std::string> new_rosters;
+  std::unordered_set<std::string> known_rosters;  // that it relies on
+  bool empty = true;
+};
+
+TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
+    : connection_(connection),
+      reader_(reader),
+      check_new_sql_(CheckNot("EXISTS (SELECT 1 FROM " + connection.tables()("runs") +
+                              " WHERE run_id IN (SELECT value FROM json_each(?)))")),
+      check_sql_(CheckNot(HasChanged(connection.tables()))),
+      guard_sql_(FailIf(connection.tables(), HasChanged(connection.tables()))),
+      roster_guard_sql_(FailIf(connection.tables(), "(SELECT count(*) FROM " + connection.tables()("rosters") +
+                                                        " WHERE roster_id IN (SELECT value FROM json_each(?))) <> ?")),
+      update_run_sql_("UPDATE " + connection.tables()("runs") + " SET " + Join(Columns().runs, " = ?") +
+                      " WHERE run_id = ?"),
+      delete_failures_sql_("DELETE FROM " + connection.tables()("failures") +
+                           " WHERE id IN (SELECT value FROM json_each(?))") {}
+
+std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records) {
+  RecordCheck check(connection_.name());
+  for (const RunRecord& record : records) {
+    check.Check(record);
+    CheckRowSizes(record, kTursoRowBytes, connection_.name());
+  }
+  std::vector<WriteResult> results(records.size());
+  for (size_t begin = 0; begin < records.size();) {
+    Size chunk = SizeOf(records[begin]);
+    size_t end = begin + 1;
+    for (; end < records.size(); ++end) {
+      const Size next = SizeOf(records[end]);
+      chunk.rows += next.rows;
+      chunk.bytes += next.bytes;
+      if (chunk.rows > kChunkRows || chunk.bytes > kChunkBytes) break;
+    }
+    WriteChunk(records.subspan(begin, end - begin), std::span(results).subspan(begin, end - begin));
+    begin = end;
+  }
+  return results;
+}
+
+void TursoWriter::WriteChunk(std::span<const RunRecord> records, std::span<WriteResult> results) {
+  const Clock::time_point deadline = Clock::now() + kPatience;
+  bool look = look_first_;
+  for (int tries = 1; !TryChunk(records, results, look); ++tries) {
+    // Only the first failure may mean no more than that the records are there.
+    if (look) Pause(tries);
+    look = true;
+    if (tries >= kTriesTogether && records.size() > 1) {
+      const size_t half = records.size() / 2;
+      WriteChunk(records.first(half), results.first(half));
+      WriteChunk(records.subspan(half), results.subspan(half));
+      return;
+    }
+    if (Clock::now() > deadline) {
+      connection_.Fail(ErrorKind::kTransient, kOperation, "others kept changing the same runs all the while");
+    }
+  }
+}
+
+bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteResult> results, bool look) {
+  std::unordered_map<std::string_view, const StoredRun*> known;
+  std::vector<StoredRun> stored;
+  if (look) {
+    std::vector<std::string> ids;
+    for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+    stored = reader_.Load(ids);
+    for (const StoredRun& run : stored) known.emplace(run.record.run.run_id, &run);
+    look_first_ = !stored.empty();
+  }
+
+  Plan plan(connection_.tables());
+  std::vector<std::string> new_ids;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const auto found = known.find(records[i].run.run_id);
+    if (found == known.end()) {
+      AddNew(plan, records[i]);
+      new_ids.push_back(records[i].run.run_id);
+      results[i] = {WriteResult::Outcome::kInserted, {}};
+    } else {
+      results[i] = AddKnown(plan, *found->second, records[i]);
+    }
+  }
+  if (!new_ids.empty() && new_ids.size() <= kMostChecked) {
+    plan.checks.emplace_back(check_new_sql_).Text(JsonArray(new_ids));
+  }
+  return plan.empty || Execute(plan);
+}
+
+void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
+  plan.empty = false;
+  plan.runs.Add([&](auto& fields) { VisitRun(record.run, fields); });
+  AddRosters(plan, record);
+  for (const Part& part : record.parts) AddPart(plan, record.run.run_id, part);
+  for (const Failure& failure : record.failures) AddFailure(plan, record.run.run_id, failure);
+}
+
+WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
+  Merge merge = MergeRecords(stored.record, record);
+  switch (merge.outcome) {
+    case MergeOutcome::kEqual:
+    case MergeOutcome::kContained:
+      return {WriteResult::Outcome::kUnchanged, {}};
+    case MergeOutcome::kConflict:
+      return {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
+    case MergeOutcome::kCompleted:
+      break;
+  }
+  plan.empty = false;
+  AddGuard(plan, stored);
+  const RunRecord& merged = merge.merged;
+  const Completion completion = CompletionOf(stored, merged);
+  if (completion.run) {
+    HranaStatement& update = plan.updates.emplace_back(update_run_sql_);
+    TursoBinder bind(update);
+    VisitRun(merged.run, bind);
+    update.Text(merged.run.run_id);
+  }
+  AddRosters(plan, merged);
+  for (const Part* part : completion.parts) AddPart(plan, merged.run.run_id, *part);
+  for (const Failure* failure : completion.new_failures) AddFailure(plan, merged.run.run_id, *failure);
+  for (const int64_t id : completion.old_failures) {
+    plan.old_failures += (plan.old_failures.empty() ? "" : ",") + std::to_string(id);
+  }
+  return {WriteResult::Outcome::kCompleted, {}};
+}
+
+void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {
+  const auto ended =
+      std::ranges::count_if(stored.record.parts, [](const Part& part) { return part.account.ended_at.has_value(); });
+  for (HranaStatement* guard : {&plan.checks.emplace_back(check_sql_), &plan.guards.emplace_back(guard_sql_)}) {
+    for (const HranaValue& value : stored.values) guard->Value(value);
+    guard->Integer(static_cast<int64_t>(stored.record.parts.size()))
+        .Integer(ended)
+        .Integer(static_cast<int64_t>(stored.failure_ids.size()))
+        .Integer(stored.failure_ids.empty() ? 0 : std::ranges::max(stored.failure_ids));
+  }
+}
+
+void TursoWriter::AddRosters(Plan& plan, const RunRecord& record) const {
+  for (const RosterPtr& roster : record.rosters) {
+    if (known_rosters_.contains(roster->roster_id)) {
+      plan.known_rosters.insert(roster->roster_id);
+    } else if (plan.new_rosters.insert(roster->roster_id).second) {
+      plan.rosters.Add([&](auto& fields) {
+        fields("roster_id", roster->roster_id);
+        fields("tests", roster->tests);
+      });
+    }
+  }
+}
+
+void TursoWriter::AddPart(Plan& plan, const std::string& run_id, const Part& part) {
+  plan.parts.Add([&](auto& fields) {
+    VisitPart(part, fields);
+    fields("run_id", run_id);
+  });
+}
+
+void TursoWriter::AddFailure(Plan& plan, const std::string& run_id, const Failure& failure) {
+  plan.failures.Add([&](auto& fields) {
+    VisitFailure(failure, fields);
+    fields("run_id", run_id);
+  });
+}
+
+// Writes all of it or nothing. False: others were faster.
+bool TursoWriter::Execute(Plan& plan) {
+  std::vector<HranaStatement> statements = std::move(plan.guards);
+  if (!plan.known_rosters.empty()) {
+    const std::vector<std::string> ids(plan.known_rosters.begin(), plan.known_rosters.end());
+    statements.emplace_back(roster_guard_sql_).Text(JsonArray(ids)).Integer(static_cast<int64_t>(ids.size()));
+  }
+  plan.runs.MoveTo(statements);
+  const size_t contended = statements.size();
+  std::ranges::move(plan.updates, std::back_inserter(statements));
+  plan.rosters.MoveTo(statements);
+  plan.parts.MoveTo(statements);
+  if (!plan.old_failures.empty()) {
+    statements.emplace_back(delete_failures_sql_).Text("[" + plan.old_failures + "]");
+  }
+  plan.failures.MoveTo(statements);
+
+  const HranaOutcome outcome = connection_.Transact(plan.checks, statements, kOperation);
+  if (outcome.committed) {
+    if (known_rosters_.size() > kMaxKnownRosters) known_rosters_.clear();
+    known_rosters_.merge(plan.new_rosters);
+    return true;
+  }
+  const bool stale =
+      outcome.check_failed ? SaysCheckNot(outcome.error) : outcome.failed < contended && IsConstraint(outcome.error);
+  if (!stale) connection_.Throw(outcome.error, kOperation);
+  if (!plan.known_rosters.empty()) known_rosters_.clear();
+  return false;
+}
+
+}  // namespace flaky

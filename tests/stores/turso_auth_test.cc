@@ -1,0 +1,139 @@
+#include <gmock/gmock.h>
+
+#include "tests/servers/server_process.h"
+#include "tests/stores/canned_server.h"
+#include "tests/stores/turso_support.h"
+#include "tests/support/record_builder.h"
+
+// Who may do what, and what those who may not are told.
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class TursoAuth : public testing::Test {
+ protected:
+  struct ServerWithAuth : SqldServer {
+    ServerWithAuth() : SqldServer({.auth = true, .flags = {}}) {}
+  };
+  static SqldServer& Server() {
+    static ProcessWide<ServerWithAuth> server;
+    return server.get();
+  }
+  void SetUp() override { Server().Reset(); }
+
+  // What comes of opening with the token; no part of the token is in it.
+  static StoreError Refusal(const std::string& token, OpenMode mode) {
+    const auto error = ErrorOf([&] { OpenTurso(LocationOf(Server().url(), token), mode); });
+    if (!error) return {ErrorKind::kPermanent, "", "", "", ""};
+    EXPECT_EQ(error->kind(), ErrorKind::kAuth) << error->what();
+    if (!token.empty()) {
+      EXPECT_THAT(error->what(), Not(HasSubstr(token)));
+      EXPECT_THAT(error->what(), Not(HasSubstr(token.substr(0, 16))));
+    }
+    return *error;
+  }
+};
+
+TEST_F(TursoAuth, AMissingTokenIsMissing) {
+  EXPECT_THAT(Refusal("", OpenMode::kWrite).what(),
+              AllOf(HasSubstr("wants a token and none is set"), HasSubstr("FLAKY_TESTS_AUTH_TOKEN")));
+  EXPECT_THAT(Refusal("", OpenMode::kRead).what(), HasSubstr("none is set"));
+}
+
+TEST_F(TursoAuth, AWrongTokenIsNotAccepted) {
+  for (const std::string& token :
+       {Server().tokens().foreign, Server().tokens().garbage, Server().tokens().read_write + "x"}) {
+    EXPECT_THAT(Refusal(token, OpenMode::kWrite).what(), HasSubstr("does not accept the token"));
+  }
+}
+
+TEST_F(TursoAuth, AnExpiredTokenHasExpired) {
+  EXPECT_THAT(Refusal(Server().tokens().expired, OpenMode::kWrite).what(), HasSubstr("the token has expired"));
+  EXPECT_THAT(Refusal(Server().tokens().expired, OpenMode::kRead).what(), HasSubstr("the token has expired"));
+}
+
+TEST_F(TursoAuth, AReadingTokenReadsAndIsToldWhenItWrites) {
+  EXPECT_THAT(Refusal(Server().tokens().read_only, OpenMode::kWrite).what(), HasSubstr("for reading only"));
+  const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
+  OpenAt(Server(), OpenMode::kWrite)->Write({&record, 1});
+
+  const Location location = LocationOf(Server().url(), Server().tokens().read_only);
+  EXPECT_EQ(SumOf(ReadAll(*OpenTurso(location, OpenMode::kRead))), DigestOf(record));
+  const auto store = OpenTurso(location, OpenMode::kWrite);
+  EXPECT_EQ(store->Count({}), (Totals{1, 1, 1})) << "an up-to-date schema is not written to";
+  const RunRecord other = BuildRecord("other").Build();
+  const auto error = ErrorOf([&] { store->Write({&other, 1}); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kAuth);
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("cannot write runs"), HasSubstr("for reading only")));
+  EXPECT_EQ(store->Count({}).runs, 1);
+}
+
+TEST_F(TursoAuth, ATokenInTheUrlIsUsedAndNotShown) {
+  const std::string token = Server().tokens().read_write;
+  Location location = ParseLocation(Server().url() + "?authToken=" + token);
+  location.token = Secret("not this one");
+  const auto store = OpenTurso(location, OpenMode::kWrite);
+  EXPECT_THAT(store->name(), Not(HasSubstr(token)));
+  EXPECT_THAT(store->name(), HasSubstr(Server().url()));
+
+  const std::string expired = Server().tokens().expired;
+  const auto error =
+      ErrorOf([&] { OpenTurso(ParseLocation(Server().url() + "?authToken=" + expired), OpenMode::kRead); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("expired"), Not(HasSubstr(expired.substr(0, 16)))));
+}
+
+TEST_F(TursoAuth, ReadingWhatIsNotThereCreatesNothing) {
+  const auto error = ErrorOf([&] { OpenAt(Server(), OpenMode::kRead); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kMissing);
+  EXPECT_THAT(error->what(), HasSubstr("no table 'flaky_test_runs'"));
+  EXPECT_THAT(Query(Server(), "SELECT count(*) FROM sqlite_master WHERE name LIKE 'flaky%'"),
+              testing::ElementsAre("0"));
+}
+
+// What a server says that only the cloud has, or that is no libSQL server at all.
+TEST(TursoAnswers, ThatNoLocalServerGives) {
+  const auto ok = [](const std::string& body) { return CannedServer::Answer("200 OK", body); };
+  const std::string blocked =
+      R"json({"results":[{"type":"error","error":{"message":"SQL read operations are forbidden (reads are blocked, )json"
+      R"json(do you need to upgrade your plan?)","code":"BLOCKED"}}]})json";
+  struct Case {
+    std::string answer;
+    ErrorKind kind;
+    const char* told;
+  };
+  for (const Case& each : {
+           Case{ok(blocked), ErrorKind::kPermanent, "quota"},
+           Case{ok("hello"), ErrorKind::kTransient, "not what a libSQL server gives"},
+           Case{ok("{}"), ErrorKind::kTransient, "not what a libSQL server gives"},
+           Case{ok(R"({"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{}],"rows":[[]]}}}]})"),
+                ErrorKind::kTransient, "not what a libSQL server gives"},
+           Case{CannedServer::Answer("404 Not Found", R"({"error":"Namespace `x` doesn't exist"})"),
+                ErrorKind::kMissing, "Namespace `x`"},
+           Case{CannedServer::Answer("400 Bad Request", R"({"message":"gone","code":"STREAM_EXPIRED"})"),
+                ErrorKind::kTransient, "gone"},
+           Case{CannedServer::Answer("500 Oh", R"({"error":"no connection"})"), ErrorKind::kTransient, "no connection"},
+       }) {
+    CannedServer server({each.answer});
+    const auto error = ErrorOf([&] { OpenTurso(LocationOf(server.url(), "secret-token"), OpenMode::kWrite); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), each.kind) << error->what();
+    EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("secret-token"))));
+  }
+}
+
+TEST(TursoAnswers, OfAServerThatSpeaksNoTls) {
+  const std::string url = "https://127.0.0.1:" + std::to_string(SqldServer::Shared().port());
+  const auto error = ErrorOf([&] { OpenTurso(LocationOf(url, "secret-token"), OpenMode::kWrite); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kTransient);
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("does the server speak TLS there?"), Not(HasSubstr("secret-token"))));
+}
+
+}  // namespace
+}  // namespace flaky

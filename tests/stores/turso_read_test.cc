@@ -1,0 +1,301 @@
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "tests/servers/server_process.h"
+#include "tests/stores/npm_tables.h"
+#include "tests/stores/turso_support.h"
+#include "tests/support/generate_history.h"
+#include "tests/support/record_builder.h"
+
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A server whose answers are at most 256 kB long.
+class TursoShortAnswers : public testing::Test {
+ protected:
+  struct StrictServer : SqldServer {
+    StrictServer() : SqldServer({.auth = false, .flags = {"--max-response-size", "256kB"}}) {}
+  };
+  static SqldServer& Server() {
+    static ProcessWide<StrictServer> server;
+    return server.get();
+  }
+  void SetUp() override { Server().Reset(); }
+};
+
+TEST_F(TursoShortAnswers, AreReadWholeByMoreOfThem) {
+  HistoryShape shape;
+  shape.runs = 400;
+  shape.tests = 60;
+  HistoryGenerator generator(shape);
+  std::vector<RunRecord> records;
+  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  // Runs that are too long for one answer by themselves: by their failures, by one text, by their roster.
+  BuildRecord many("many");
+  for (int i = 0; i < 3000; ++i) many.Fail("S.T", "message " + std::to_string(i) + std::string(100, 'm'), i);
+  records.push_back(many.Build());
+  records.push_back(BuildRecord("long").Fail("S.T", std::string(1 << 20, 'l')).Build());
+  RunRecord rostered = BuildRecord("rostered").Part("p", 0).Build();
+  rostered.rosters = {MakeRoster({{std::string(600'000, 'T'), {1, 0}}})};
+  rostered.parts.front().roster_id = rostered.rosters.front()->roster_id;
+  records.push_back(rostered);
+
+  const auto store = OpenAt(Server(), OpenMode::kWrite);
+  store->Write(records);
+  EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(records));
+  std::vector<std::string> ids;
+  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+  EXPECT_EQ(SumOf(store->Fetch(ids)), SumOf(records));
+  for (const WriteResult& result : store->Write(records)) EXPECT_EQ(result.outcome, WriteResult::Outcome::kUnchanged);
+
+  size_t failures = 0;
+  for (const RunRecord& record : records) failures += record.failures.size();
+  for (const bool texts : {true, false}) {
+    std::set<int64_t> seen;
+    std::set<std::tuple<Timestamp, int64_t>> in_order;
+    FailureFilter filter;
+    filter.texts = texts;
+    store->VisitFailures(filter, [&](const FailureView& view) {
+      EXPECT_TRUE(seen.insert(view.id).second);
+      EXPECT_TRUE(in_order.empty() || *in_order.rbegin() < std::tuple(view.failed_at, view.id));
+      in_order.emplace(view.failed_at, view.id);
+      EXPECT_EQ(view.error_message.has_value(), texts);
+    });
+    EXPECT_EQ(seen.size(), failures);
+  }
+}
+
+TEST_F(TursoShortAnswers, AVisitorMayUseTheStore) {
+  const auto store = OpenAt(Server(), OpenMode::kWrite);
+  BuildRecord many("run");
+  for (int i = 0; i < 2000; ++i) many.Fail("S.T" + std::to_string(i), "m" + std::to_string(i), i);
+  const RunRecord record = many.Build();
+  store->Write({&record, 1});
+  int at = 0;
+  store->VisitFailures({}, [&](const FailureView& view) {
+    const std::string message(*view.error_message);
+    if (at % 500 == 0) {
+      EXPECT_EQ(store->Count({}).failures, 2000);
+      EXPECT_EQ(ReadAll(*store).size(), 1u);
+    }
+    EXPECT_EQ(view.error_message, message) << "the texts live as long as the call";
+    EXPECT_EQ(view.test_name, "S.T" + std::to_string(at++));
+  });
+  EXPECT_EQ(at, 2000);
+}
+
+TEST_F(TursoShortAnswers, RunsAreFoundBeyondOneAnswer) {
+  const auto store = OpenAt(Server(), OpenMode::kWrite);
+  std::vector<RunRecord> records;
+  for (int i = 0; i < 2500; ++i) records.push_back(BuildRecord("run" + std::to_string(10'000 + i)).Build());
+  store->Write(records);
+  const std::vector<std::string> found = store->FindRuns("run", std::numeric_limits<size_t>::max());
+  ASSERT_EQ(found.size(), 2500u);
+  EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
+  EXPECT_EQ(store->FindRuns("run1", 1700).size(), 1700u);
+  EXPECT_THAT(store->FindRuns("run12499", 5), ElementsAre("run12499"));
+}
+
+// Databases of the npm package @flaky-tests/store-turso 0.2, whose tables have no prefix.
+class TursoNpm : public testing::TestWithParam<std::tuple<int, bool>> {
+ protected:
+  void SetUp() override {
+    server_.Reset();
+    server_.Execute(NpmTables(version(), std::get<bool>(GetParam())));
+  }
+  int version() const { return std::get<int>(GetParam()); }
+  std::vector<std::string> Tables() {
+    return Query(server_, "SELECT name || sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1");
+  }
+
+  SqldServer& server_ = SqldServer::Shared();
+};
+
+TEST_P(TursoNpm, AreReadAsTheyAre) {
+  const std::vector<std::string> before = Tables();
+  const auto store = OpenAt(server_, OpenMode::kRead, "");
+  EXPECT_EQ(store->schema().found, 0);
+  EXPECT_EQ(ReadAll(*store).size(), 2u);
+  EXPECT_EQ(store->Count({}), (Totals{2, 0, 2}));
+  const std::string id = "old";
+  const RunRecord record = store->Fetch({&id, 1}).at(0);
+  EXPECT_EQ(record.run.account.duration_ms, 5250);
+  EXPECT_EQ(record.run.git_dirty, true);
+  EXPECT_EQ(record.run.project, version() >= 6 ? std::optional<std::string>("web") : std::nullopt);
+  EXPECT_EQ(record.failures.at(0).test_name, "outer > inner > name");
+  int failures = 0;
+  store->VisitFailures({}, [&](const FailureView&) { ++failures; });
+  EXPECT_EQ(failures, 2);
+  PageRequest request;
+  request.max_records = 1;
+  request.direction = Direction::kNewestFirst;
+  const Page page = store->Read(request);
+  ASSERT_TRUE(page.next);
+  request.after = page.next;
+  EXPECT_EQ(store->Read(request).records.size(), 1u);
+  EXPECT_EQ(Tables(), before);
+}
+
+TEST_P(TursoNpm, AreUpgradedAndStayThePackages) {
+  const Digest before = SumOf(ReadAll(*OpenAt(server_, OpenMode::kRead, "")));
+  const auto store = OpenAt(server_, OpenMode::kWrite, "");
+  EXPECT_TRUE(store->schema().pending.empty());
+  EXPECT_EQ(SumOf(ReadAll(*store)), before);
+  if (std::get<bool>(GetParam())) {
+    EXPECT_THAT(Query(server_, "SELECT version FROM schema_version ORDER BY version"),
+                ElementsAre("1", "2", "3", "4", "5", "6"));
+  } else {
+    EXPECT_THAT(Query(server_, "SELECT name FROM sqlite_master WHERE name = 'schema_version'"), IsEmpty());
+  }
+  const auto columns = Query(server_, "SELECT name FROM pragma_table_info('runs')");
+  for (const NpmColumn& column : kLaterColumns) EXPECT_THAT(columns, Contains(column.name));
+  server_.Execute(InsertRun("new", kVersions));
+
+  const std::string id = "older-died";
+  RunRecord record = store->Fetch({&id, 1}).at(0);
+  const auto row = Query(server_, "SELECT id FROM failures WHERE run_id = 'older-died'");
+  record.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
+  record.run.account.failed_tests = 2;
+  record.run.account.status = "fail";
+  record.failures.push_back(record.failures.front());
+  record.failures.back().error_message = "another";
+  EXPECT_EQ(store->Write({&record, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
+  const auto rows = Query(server_, "SELECT id FROM failures WHERE run_id = 'older-died' ORDER BY id");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0], row[0]) << "a row that stays what it is keeps its id";
+  EXPECT_EQ(ReadAll(*store).size(), 3u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Versions, TursoNpm, testing::Combine(testing::Range(1, kVersions + 1), testing::Bool()),
+                         [](const testing::TestParamInfo<std::tuple<int, bool>>& each) {
+                           return "V" + std::to_string(std::get<0>(each.param)) +
+                                  (std::get<1>(each.param) ? "" : "WithoutVersionTable");
+                         });
+
+class TursoTables : public testing::Test {
+ protected:
+  void SetUp() override { server_.Reset(); }
+  SqldServer& server_ = SqldServer::Shared();
+};
+
+TEST_F(TursoTables, TimesOfUnusualFormHideNoRun) {
+  server_.Execute(NpmTables(kVersions, true) + "DELETE FROM failures; DELETE FROM runs;");
+  for (const char* time :
+       {"2026-01-01T10:00:00.12Z", "2026-01-01T10:00:00.120Z", "2026-01-01T10:00:00.120000Z", "2026-01-01T10:00:00Z",
+        "2026-01-01 10:00:00", "2026-01-01T12:00:00.120+02:00", "2026-01-01T12:00:00.120+0200"}) {
+    for (const char* suffix : {"a", "b"}) {
+      server_.Execute(std::string("INSERT INTO runs (run_id, started_at) VALUES ('") + suffix + time + "', '" + time +
+                      "')");
+    }
+  }
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
+      for (const bool same_store : {true, false}) {
+        auto store = OpenAt(server_, mode, "");
+        PageRequest request;
+        request.max_records = 1;
+        request.direction = direction;
+        std::set<std::string> ids;
+        for (;;) {
+          const Page page = store->Read(request);
+          for (const RunRecord& record : page.records) EXPECT_TRUE(ids.insert(record.run.run_id).second);
+          if (!page.next || ids.size() > 14) break;
+          request.after = page.next;
+          if (!same_store) store = OpenAt(server_, mode, "");
+        }
+        EXPECT_EQ(ids.size(), 14u);
+      }
+    }
+  }
+}
+
+TEST_F(TursoTables, ValuesThatNoFieldCanHoldAreNamed) {
+  struct Case {
+    const char* sql;
+    const char* column;
+    const char* shown;
+  };
+  for (const Case& each : {Case{"UPDATE runs SET started_at = 'yesterday\x1b'", "started_at", "'yesterday?'"},
+                           Case{"UPDATE runs SET duration_ms = 1.5", "duration_ms", "1.5"},
+                           Case{"UPDATE runs SET duration_ms = 9e999", "duration_ms", "inf"},
+                           Case{"UPDATE runs SET git_dirty = 7", "git_dirty", "7"},
+                           Case{"UPDATE runs SET project = x'ff00'", "project", "blob"},
+                           Case{"UPDATE failures SET failed_at = '2026-02-30T00:00:00Z'", "failed_at", "2026-02-30"}}) {
+    server_.Reset();
+    server_.Execute(NpmTables(kVersions, true));
+    server_.Execute(std::string(each.sql) + " WHERE run_id = 'old'");
+    const auto store = OpenAt(server_, OpenMode::kRead, "");
+    const auto error = ErrorOf([&] { ReadAll(*store); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("run 'old'"), HasSubstr(each.column), HasSubstr(each.shown)));
+    const std::string other = "older-died";
+    EXPECT_EQ(store->Fetch({&other, 1}).size(), 1u) << "the other run is as readable as before";
+  }
+}
+
+TEST_F(TursoTables, OfSomebodyElseAreLeftAlone) {
+  server_.Execute("CREATE TABLE flaky_test_runs (distance REAL); INSERT INTO flaky_test_runs VALUES (1)");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto error = ErrorOf([&] { OpenAt(server_, mode); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("flaky_test_runs"), HasSubstr("run_id"), HasSubstr("prefix")));
+  }
+  EXPECT_THAT(Query(server_, "SELECT name FROM sqlite_master WHERE name LIKE 'flaky%'"),
+              ElementsAre("flaky_test_runs"));
+}
+
+TEST_F(TursoTables, OfANewerProgramAreReadAndNotWritten) {
+  OpenAt(server_, OpenMode::kWrite);
+  server_.Execute("INSERT INTO flaky_test_schema VALUES (99, '0099_later', 'x', '2030-01-01T00:00:00.000Z')");
+  EXPECT_EQ(OpenAt(server_, OpenMode::kRead)->Count({}), Totals());
+  const auto error = ErrorOf([&] { OpenAt(server_, OpenMode::kWrite); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kSchemaTooNew);
+  server_.Execute("DELETE FROM flaky_test_schema WHERE version = 99; UPDATE flaky_test_schema SET checksum = 'edited'");
+  EXPECT_EQ(ErrorOf([&] { OpenAt(server_, OpenMode::kWrite); })->kind(), ErrorKind::kInvalid);
+}
+
+TEST_F(TursoTables, AnInterruptedUpgradeGoesOnWhereItStopped) {
+  OpenAt(server_, OpenMode::kWrite);
+  server_.Execute(
+      "DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
+      "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
+  EXPECT_THAT(OpenAt(server_, OpenMode::kRead)->schema().pending,
+              ElementsAre("0002_parts_and_rosters", "0003_indexes"));
+  const auto store = OpenAt(server_, OpenMode::kWrite);
+  const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
+  store->Write({&record, 1});
+  EXPECT_EQ(DigestOf(ReadAll(*store).at(0)), DigestOf(record));
+}
+
+TEST_F(TursoTables, AMigrationThatFailsLeavesNothingAndSaysWhy) {
+  server_.Execute("CREATE VIEW flaky_test_parts AS SELECT 1");
+  const auto error = ErrorOf([&] { OpenAt(server_, OpenMode::kWrite); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kInvalid) << error->what();
+}
+
+TEST_F(TursoTables, ACopyIntoNewTablesMakesTheIndexesLast) {
+  const std::string indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
+  const auto bulk = OpenAt(server_, OpenMode::kBulk);
+  EXPECT_THAT(Query(server_, indexes), ElementsAre("idx_flaky_test_failures_run"));
+  EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes"));
+  bulk->Finish();
+  EXPECT_THAT(Query(server_, indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
+                                                   "idx_flaky_test_runs_started"));
+}
+
+}  // namespace
+}  // namespace flaky
