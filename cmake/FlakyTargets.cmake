@@ -24,12 +24,29 @@ function(flaky_settings target)
     $<$<BOOL:${FLAKY_WERROR}>:-Werror>)
 endfunction()
 
-# flaky_test(NAME SOURCES … LINKS …): a GoogleTest program whose tests CTest knows one by one.
+# flaky_test(NAME [ONE_TEST] [SOAK] SOURCES … LINKS …): a GoogleTest program whose tests CTest knows one by one. ONE_TEST: CTest
+# runs the whole program as one test, for programs whose start is dear because they start a server. SOAK: `./dev soak` runs it
+# too, with the large counts of tests/support/soak.h.
 function(flaky_test name)
-  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_TEST;SOAK" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
   flaky_settings(${name})
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+
+  set(timeout 300)
+  set(labels "")
+  if(ARG_ONE_TEST)
+    set(timeout 900)
+  endif()
+  if(ARG_SOAK)
+    set(timeout 7200)
+    set(labels LABELS soak)
+  endif()
+  if(ARG_ONE_TEST)
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} ${labels})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${timeout} ${labels})
+  endif()
 endfunction()

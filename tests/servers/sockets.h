@@ -1,0 +1,51 @@
+#ifndef FLAKY_TESTS_SERVERS_SOCKETS_H_
+#define FLAKY_TESTS_SERVERS_SOCKETS_H_
+
+#include <unistd.h>
+
+#include <string_view>
+#include <utility>
+
+namespace flaky {
+
+// A descriptor, closed at the end of the scope.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd = -1) : fd_(fd) {}
+  ~Descriptor() { Close(); }
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+      Close();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+  int get() const { return fd_; }
+  void Close() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+// TCP sockets on 127.0.0.1. Bind gives an empty descriptor (-1) where the port is taken, Connect where nobody listens;
+// anything else is a std::runtime_error.
+Descriptor Bind(int port);     // 0: any
+Descriptor Listen(int& port);  // on any port, which is told
+Descriptor Connect(int port);
+
+// Bytes leave at once, and SendAll gives up when nobody takes them for half a minute. Connect has done so.
+void Prepare(const Descriptor& socket);
+
+// False when the other side is gone.
+bool SendAll(const Descriptor& socket, std::string_view bytes);
+
+// Closes it with a reset instead of an orderly end.
+void Reset(Descriptor& socket);
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_SERVERS_SOCKETS_H_
