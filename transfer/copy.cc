@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -14,19 +15,26 @@
 namespace flaky {
 namespace {
 
-// A batch on its way: with what is computed of it beside the reading, then with what the writing said.
+// A batch on its way: with what is done and computed of it beside the reading, then with what the writing said.
 struct Written {
   Batch batch;
+  std::vector<CutRun> cut_runs;
   std::vector<Digest> digests;
   std::vector<WriteResult> results;
 };
 
-std::optional<Written> ReadNext(Source& source, const BatchLimits& limits) {
+std::optional<Written> ReadNext(Source& source, const BatchLimits& limits, const StoreLimits& target,
+                                const std::string& target_name) {
   std::optional<Batch> batch = source.Next(limits);
   if (!batch) return std::nullopt;
-  Written next{std::move(*batch), {}, {}};
+  Written next{std::move(*batch), {}, {}, {}};
   next.digests.reserve(next.batch.records.size());
-  for (const RunRecord& record : next.batch.records) next.digests.push_back(DigestOf(record));
+  for (RunRecord& record : next.batch.records) {
+    if (std::vector<Cut> cuts = Fit(record, target, target_name); !cuts.empty()) {
+      next.cut_runs.push_back({record.run.run_id, std::move(cuts)});
+    }
+    next.digests.push_back(DigestOf(record));
+  }
   return next;
 }
 
@@ -66,6 +74,10 @@ class Copier {
       Count(records[i], verdict);
       if (options_.on_settled) options_.on_settled(records[i], verdict.fate, verdict.why);
     }
+    account_.cut += static_cast<int64_t>(sent.cut_runs.size());
+    const size_t room = CopyAccount::kMaxFindings - account_.cut_runs.size();
+    std::ranges::copy_n(sent.cut_runs.begin(), static_cast<std::ptrdiff_t>(std::min(room, sent.cut_runs.size())),
+                        std::back_inserter(account_.cut_runs));
   }
 
   CopyAccount& account() { return account_; }
@@ -156,9 +168,10 @@ CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progres
     return now;
   };
 
+  const StoreLimits target = sink.limits();
   Copier copier(sink, options);
   std::atomic<bool> stopped = false;
-  Prefetch<Written> read([&] { return ReadNext(source, options.limits); });
+  Prefetch<Written> read([&] { return ReadNext(source, options.limits, target, sink.name()); });
   Prefetch<Written> written([&]() -> std::optional<Written> {
     if (stopped) return std::nullopt;
     std::optional<Written> next = read.Take();

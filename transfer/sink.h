@@ -18,6 +18,9 @@ class Sink {
   // As it may be shown.
   virtual const std::string& name() const = 0;
 
+  // What it cannot hold: as Store::limits. Records that are written fit.
+  virtual StoreLimits limits() const { return {}; }
+
   // As Store::Write.
   virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
 
@@ -36,6 +39,7 @@ class StoreSink : public Sink {
   StoreSink(Store& store, Store& for_reading) : store_(store), for_reading_(for_reading) {}
 
   const std::string& name() const override { return store_.name(); }
+  StoreLimits limits() const override { return store_.limits(); }
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
     const std::unique_lock lock = LockIfShared();
     return store_.Write(records);
