@@ -28,15 +28,25 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// Two passes over the window: one without texts, which are most of what a server would have to send, and one with them,
+// over the tests that the first one found.
 std::vector<NewPattern> FindPatterns(Store& store, const NewPatternRule& rule, const Options& options,
                                      const std::optional<std::optional<std::string>>& project) {
-  NewPatternFinder finder(rule);
-  store.VisitFailures({.project = project, .after = rule.Horizon(), .test_name = std::nullopt},
-                      [&](const FailureView& failure) {
-                        if (options.at && failure.failed_at > *options.at) return;
-                        finder.Add(failure);
-                      });
-  return finder.Find();
+  FailureFilter filter{.project = project, .after = rule.Horizon()};
+  const auto find = [&] {
+    NewPatternFinder finder(rule);
+    store.VisitFailures(filter, [&](const FailureView& failure) {
+      if (options.at && failure.failed_at > *options.at) return;
+      finder.Add(failure);
+    });
+    return finder.Find();
+  };
+  filter.texts = false;
+  std::vector<NewPattern> found = find();
+  if (found.empty()) return found;
+  filter.texts = true;
+  for (NewPattern& pattern : found) filter.test_names.push_back(std::move(pattern.test_name));
+  return find();
 }
 
 void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& rule, const std::string& project,

@@ -10,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "cli/delivery.h"
+#include "cli/delivery_pause.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/messages.h"
@@ -82,7 +83,20 @@ ExitCode CodeOf(const DeliveryAccount& account) {
 // process is delivering is no news: it takes this journal along, or the next one does.
 void DeliverQuietly(Session& session) {
   LeaveCallersState();
-  const DeliveryAccount account = DeliverPending(session, kQuietWait);
+  const std::string spool = SpoolFolder(session.settings);
+  const std::string store = HistoryLocation(session.settings).shown;
+  if (IsDeliveryPaused(spool, store)) {
+    Say(session, LogLevel::kDebug, store + " could not be reached a moment ago: nothing is delivered");
+    return;
+  }
+  DeliveryAccount account;
+  try {
+    account = DeliverPending(session, kQuietWait);
+  } catch (const StoreError& error) {
+    if (error.kind() == ErrorKind::kTransient) PauseDelivery(spool, store);
+    throw;
+  }
+  ResumeDelivery(spool);
   session.exit_code = account.locked ? ExitCode::kOk : CodeOf(account);
   if (account.messages.empty()) return;
   std::string line = account.messages.front();
@@ -96,6 +110,7 @@ void DeliverForUser(Session& session, const Options& options) {
   DeliveryOptions delivery;
   delivery.wait = std::chrono::seconds(session.settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT"));
   delivery.stop = InterruptGuard::Seen;
+  delivery.retry = Retrying(session);
   delivery.dry_run = options.dry_run;
   const DeliveryAccount account = Deliver(session, delivery);
   session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);

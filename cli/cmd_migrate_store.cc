@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -19,6 +20,9 @@
 namespace flaky {
 namespace {
 
+// A copy that has come far is worth waiting for a server that starts anew.
+constexpr std::chrono::minutes kPatience{2};
+
 struct Options {
   std::string from;
   std::string to;
@@ -29,7 +33,7 @@ struct Options {
 
 Location FromLocation(const Session& session, const Options& options) {
   if (!options.from.empty()) {
-    return ParseLocation(options.from, session.settings.Text("FLAKY_TESTS_SOURCE_TABLE_PREFIX"));
+    return NamedLocation(session.settings, options.from, "--from", Side::kSource);
   }
   if (std::optional<Location> source = SourceLocation(session.settings)) return *source;
   throw SettingError(
@@ -38,7 +42,7 @@ Location FromLocation(const Session& session, const Options& options) {
 
 Location ToLocation(const Session& session, const Options& options) {
   if (options.to.empty()) return HistoryLocation(session.settings);
-  return ParseLocation(options.to, session.settings.Text("FLAKY_TESTS_TABLE_PREFIX"));
+  return NamedLocation(session.settings, options.to, "--to", Side::kHistory);
 }
 
 // A copy of a store onto itself would find everything equal and prove nothing.
@@ -53,10 +57,10 @@ void RefuseSameStore(const Location& from, const Location& to) {
 }
 
 // A dry run must not create anything: a store that is not there yet is as good as an empty one.
-std::unique_ptr<Store> OpenTarget(const Location& location, bool dry_run) {
-  if (!dry_run) return OpenForWriting(location, OpenMode::kBulk);
+std::unique_ptr<Store> OpenTarget(const Location& location, bool dry_run, const RetryPolicy& policy) {
+  if (!dry_run) return OpenForWriting(location, OpenMode::kBulk, policy);
   try {
-    return OpenStore(location, OpenMode::kRead);
+    return OpenStore(location, OpenMode::kRead, policy);
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kMissing) throw;
     return OpenMemory(MakeMemoryHistory(), OpenMode::kRead, location.shown);
@@ -95,18 +99,24 @@ void PrintText(const CopyAccount& account, const Options& options, const std::st
   if (!options.dry_run) row("different", account.differing, "are not in the target as they were sent");
   row("parts", account.parts, "of the runs read");
   row("failures", account.failures, "of the runs read");
+  if (account.cut > 0) row("cut", account.cut, "had texts that are too large for the target");
   for (const Finding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Printable(finding.run_id) << ": " << Printable(finding.why)
         << '\n';
   }
+  for (const CutRun& run : account.cut_runs) {
+    out << "  cut: run " << Printable(run.run_id) << ": " << CutPhrase(run.cuts) << '\n';
+  }
+  const std::string_view but_for_cuts = account.cut > 0 ? " but for what was cut" : "";
   if (options.dry_run) {
     out << "nothing was written\n";
   } else if (account.stopped) {
     out << "interrupted: what is listed is copied and verified; run the same command again for the rest\n";
   } else if (account.source_digest == account.target_digest) {
-    out << "verified: both hold the same, digest " << account.source_digest.ToString() << '\n';
+    out << "verified: both hold the same" << but_for_cuts << ", digest " << account.source_digest.ToString() << '\n';
   } else if (account.Verified()) {
-    out << "verified: the target holds all of the source, and more in " << WithThousands(account.ahead) << " runs\n";
+    out << "verified: the target holds all of the source" << but_for_cuts << ", and more in "
+        << WithThousands(account.ahead) << " runs\n";
   } else {
     out << "NOT verified: see the runs above\n";
   }
@@ -117,6 +127,12 @@ void PrintAsJson(const CopyAccount& account, const Options& options, const std::
   Json findings = Json::array();
   for (const Finding& finding : account.findings) {
     findings.push_back({{"run_id", finding.run_id}, {"fate", NameOf(finding.fate)}, {"why", finding.why}});
+  }
+  Json cuts = Json::array();
+  for (const CutRun& run : account.cut_runs) {
+    for (const Cut& cut : run.cuts) {
+      cuts.push_back({{"run_id", run.run_id}, {"column", cut.column}, {"bytes", cut.bytes}});
+    }
   }
   Json json = JsonOutput();
   json["from"] = from;
@@ -133,9 +149,11 @@ void PrintAsJson(const CopyAccount& account, const Options& options, const std::
   json["target_ahead"] = account.ahead;
   json["parts"] = account.parts;
   json["failures"] = account.failures;
+  json["cut"] = account.cut;
   json["source_digest"] = account.source_digest.ToString();
   json["target_digest"] = account.target_digest.ToString();
   json["findings"] = std::move(findings);
+  json["cuts"] = std::move(cuts);
   PrintJson(out, json);
 }
 
@@ -151,13 +169,15 @@ void MigrateStore(Session& session, const Options& options) {
   RefuseSameStore(from, to);
   if (!options.dry_run) DeliverBeforeReading(session);
 
-  const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead);
-  const std::unique_ptr<Store> new_store = OpenTarget(to, options.dry_run);
+  const InterruptGuard interrupt;
+  RetryPolicy policy = Retrying(session);
+  policy.patience = kPatience;
+  const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, policy);
+  const std::unique_ptr<Store> new_store = OpenTarget(to, options.dry_run, policy);
   StoreSource source(*old_store);
-  const std::unique_ptr<Store> checking = options.dry_run ? nullptr : OpenStore(to, OpenMode::kRead);
+  const std::unique_ptr<Store> checking = options.dry_run ? nullptr : OpenStore(to, OpenMode::kRead, policy);
   StoreSink sink(*new_store, checking ? *checking : *new_store);
   TerminalProgress progress(session.err, session.terminal);
-  const InterruptGuard interrupt;
   CopyOptions copy_options;
   copy_options.limits.records = options.batch_size;
   copy_options.dry_run = options.dry_run;
@@ -182,7 +202,8 @@ void AddMigrateStore(CLI::App& app, Session& session) {
   command->add_flag("--dry-run", options->dry_run, "say what would be copied, write nothing");
   AddJsonFlag(*command, options->json);
   command->footer(
-      "Running it again copies what is new and nothing twice. The source is only read.\n"
+      "Running it again copies what is new and nothing twice. The source is only read. Texts that are too large\n"
+      "for the new store are cut, and lists of tests left out; each run that this befalls is named.\n"
       "\n"
       "Examples:\n"
       "  flaky migrate-store --from sqlite:old.db --to sqlite:new.db\n"

@@ -22,10 +22,14 @@ struct MigrateOptions {
   bool json = false;
 };
 
+struct SqlOptions {
+  std::string store;
+};
+
 // Absent when there is no store yet.
-std::optional<SchemaState> StateOf(const Location& location) {
+std::optional<SchemaState> StateOf(const Session& session, const Location& location) {
   try {
-    return OpenStore(location, OpenMode::kRead)->schema();
+    return OpenStore(location, OpenMode::kRead, Retrying(session))->schema();
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kMissing) throw;
     return std::nullopt;
@@ -54,7 +58,7 @@ void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
 
 void Status(Session& session, const StatusOptions& options) {
   const Location location = HistoryLocation(session.settings);
-  const std::optional<SchemaState> state = StateOf(location);
+  const std::optional<SchemaState> state = StateOf(session, location);
   if (options.json) {
     PrintJson(session.out, AsJson(location, state));
   } else if (!state) {
@@ -79,7 +83,7 @@ void Status(Session& session, const StatusOptions& options) {
 
 void Migrate(Session& session, const MigrateOptions& options) {
   const Location location = HistoryLocation(session.settings);
-  const std::optional<SchemaState> before = StateOf(location);
+  const std::optional<SchemaState> before = StateOf(session, location);
   if (before && before->found > before->known) {
     throw StoreError(ErrorKind::kSchemaTooNew, location.shown, "upgrade the schema", "",
                      "it has version " + std::to_string(before->found) + ", this program knows " +
@@ -88,7 +92,7 @@ void Migrate(Session& session, const MigrateOptions& options) {
   const std::vector<std::string> steps = before ? before->pending : std::vector<std::string>();
   const bool changes = !before || !steps.empty();
   std::optional<SchemaState> after = before;
-  if (!options.dry_run) after = OpenForWriting(location)->schema();
+  if (!options.dry_run) after = OpenForWriting(location, OpenMode::kWrite, Retrying(session))->schema();
 
   if (options.json) {
     Json json = AsJson(location, after);
@@ -112,6 +116,13 @@ void Migrate(Session& session, const MigrateOptions& options) {
   }
 }
 
+void Sql(Session& session, const SqlOptions& options) {
+  const std::string prefix = session.settings.Text("FLAKY_TESTS_TABLE_PREFIX");
+  CheckPrefix(prefix, "FLAKY_TESTS_TABLE_PREFIX");
+  session.out << SchemaScript(options.store.empty() ? session.settings.Text("FLAKY_TESTS_STORE") : options.store,
+                              prefix);
+}
+
 }  // namespace
 
 void AddSchema(CLI::App& app, Session& session) {
@@ -122,7 +133,7 @@ void AddSchema(CLI::App& app, Session& session) {
       "\n"
       "Examples:\n"
       "  flaky schema status\n"
-      "  flaky schema migrate --dry-run");
+      "  flaky schema sql --store postgres");
 
   auto status_options = std::make_shared<StatusOptions>();
   CLI::App* status = schema->add_subcommand("status", "Tell the version of the store's tables, and what is to come");
@@ -144,6 +155,19 @@ void AddSchema(CLI::App& app, Session& session) {
       "  flaky schema migrate --dry-run\n"
       "  FLAKY_TESTS_DB=team.db flaky schema migrate");
   migrate->callback([&session, migrate_options] { Migrate(session, *migrate_options); });
+
+  auto sql_options = std::make_shared<SqlOptions>();
+  CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that makes the store's tables");
+  sql->add_option("--store", sql_options->store, "sqlite, turso or postgres (default: FLAKY_TESTS_STORE)");
+  sql->footer(
+      "For an administrator to run in an empty database, where the role that records may not create tables. Nothing "
+      "is\n"
+      "connected to; the tables' names begin with FLAKY_TESTS_TABLE_PREFIX.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky schema sql --store postgres\n"
+      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite");
+  sql->callback([&session, sql_options] { Sql(session, *sql_options); });
 }
 
 }  // namespace flaky

@@ -45,8 +45,9 @@ std::vector<TrendBucket> ReadTrend(Store& store, const Session& session, const O
   Trend trend(options.by == "week" ? TrendPeriod::kWeek : TrendPeriod::kDay, first, last);
   const auto project = ProjectFilter(session, options.all);
   CountRuns(store, {.project = project, .since = first, .until = last + 1}, trend);
-  FailureFilter filter{.project = project, .after = first - 1, .test_name = std::nullopt};
-  if (!options.test.empty()) filter.test_name = options.test;
+  FailureFilter filter{.project = project, .after = first - 1};
+  filter.texts = false;
+  if (!options.test.empty()) filter.test_names = {options.test};
   store.VisitFailures(filter,
                       [&](const FailureView& failure) { trend.AddFailure(failure.failed_at, failure.test_name); });
   return trend.Buckets();

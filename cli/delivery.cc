@@ -104,7 +104,11 @@ class Delivery {
   }
 
   int64_t CopyFrom(SpoolSource& source, int64_t ready) {
-    if (!store_) store_ = OpenForWriting(HistoryLocation(session_.settings));
+    if (!store_) {
+      RetryPolicy policy = options_.retry;
+      policy.until = options_.until;
+      store_ = OpenForWriting(HistoryLocation(session_.settings), OpenMode::kWrite, std::move(policy));
+    }
     StoreSink sink(*store_);
     Silent progress;
     int64_t delivered = 0;
@@ -127,6 +131,9 @@ class Delivery {
     const CopyAccount copied = Copy(source, sink, copy, progress);
     account_.runs += delivered;
     account_.kept = copied.differing;
+    for (const CutRun& run : copied.cut_runs) {
+      AddMessage("run " + run.run_id + " was cut to what " + store_->name() + " can hold: " + CutPhrase(run.cuts));
+    }
     if (copied.stopped && copied.runs < ready) {
       account_.kept += ready - copied.runs;
       AddMessage(std::to_string(ready - copied.runs) + " more runs wait in " + source.name() +
@@ -165,6 +172,8 @@ DeliveryAccount DeliverPending(const Session& session, std::chrono::milliseconds
   DeliveryOptions options;
   options.wait = std::min<std::chrono::milliseconds>(wait, bound);
   options.until = Clock::now() + bound;
+  options.retry = Retrying(session);
+  options.retry.patience = options.wait;
   return Deliver(session, options);
 }
 

@@ -26,6 +26,7 @@ struct DeliveryOptions {
   std::chrono::milliseconds wait{0};                           // for another delivery to end
   std::optional<std::chrono::steady_clock::time_point> until;  // no batch is begun after it
   std::function<bool()> stop;                                  // asked between batches; true: begin no other
+  RetryPolicy retry;                                           // besides `until` and `stop`
   bool dry_run = false;                                        // only count what is ready
 };
 
@@ -36,8 +37,8 @@ struct DeliveryOptions {
 // everything undelivered is still in the spool. Throws SettingError.
 DeliveryAccount Deliver(const Session& session, const DeliveryOptions& options);
 
-// The same, waiting up to `wait` for another delivery and working no longer than FLAKY_TESTS_DELIVERY_TIMEOUT, a batch
-// in flight excepted.
+// The same, waiting up to `wait` for another delivery, and up to it for a store that cannot be reached, and working no
+// longer than FLAKY_TESTS_DELIVERY_TIMEOUT, a batch in flight excepted.
 DeliveryAccount DeliverPending(const Session& session, std::chrono::milliseconds wait);
 
 }  // namespace flaky

@@ -2,16 +2,21 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "cli/delivery.h"
 #include "cli/git_facts.h"
+#include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/near_miss.h"
 #include "cli/settings_files.h"
+#include "stores/showable.h"
 #include "transfer/spool_files.h"
 
 namespace flaky {
@@ -19,6 +24,9 @@ namespace {
 
 // How long a command that only wants to read waits for another process that is delivering.
 constexpr std::chrono::milliseconds kDeliveryWait{2000};
+
+// A wait before another try that is worth a message.
+constexpr std::chrono::milliseconds kQuietRetry{1000};
 
 std::string List(const std::vector<std::string>& words) {
   std::string text;
@@ -54,15 +62,15 @@ std::optional<std::string> StrongerOf(const Settings& settings, const std::strin
 }
 
 // `STORE:ADDRESS` out of a connection string, which may leave `STORE:` out.
-std::string WithScheme(const std::string& connection, const std::string& store, const std::string& setting,
-                       const std::string& store_setting) {
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (!connection.starts_with(info.scheme + ":")) continue;
-    if (info.scheme == store) return connection;
-    throw SettingError(setting + " names the store " + info.scheme + ", but " + store_setting + " is " + store +
-                       ": set " + store_setting + "=" + info.scheme);
-  }
-  return store + ":" + connection;
+std::string WithStore(const std::string& connection, const std::string& store, const std::string& setting,
+                      const std::string& store_setting) {
+  const std::string named = StoreOf(connection);
+  if (named.empty()) return store + ":" + connection;
+  if (named == store) return connection;
+  // `https://…` is Turso's where nothing else is said; supabase has addresses of this form, too.
+  if (connection.starts_with("http") && store == "supabase") return store + ":" + connection;
+  throw SettingError(setting + " names the store " + named + ", but " + store_setting + " is " + store + ": set " +
+                     store_setting + "=" + named);
 }
 
 // The store that the settings with names from `base` on name; `default_file` is where an SQLite file is that none
@@ -81,11 +89,13 @@ Location LocationOf(const Settings& settings, const std::string& base, const std
   Location location;
   if (chosen == connection_setting) {
     location =
-        ParseLocation(WithScheme(settings.Text(connection_setting), store, connection_setting, store_setting), prefix);
+        ParseLocation(WithStore(settings.Text(connection_setting), store, connection_setting, store_setting), prefix);
   } else if (store == "sqlite" && (chosen || !default_file.empty())) {
     // The prefix is written out, so that a `?` in the path means nothing.
     const std::string file = chosen ? settings.Text(file_setting) : default_file;
     location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
+  } else if (store == "postgres") {
+    location = ParseLocation("postgres:", prefix);  // libpq's defaults and PG* variables say all
   } else {
     const std::string wanted = store == "sqlite" ? file_setting : connection_setting;
     throw SettingError(wanted + " is not set: the store " + store + " cannot be found without it");
@@ -131,6 +141,17 @@ std::optional<Location> SourceLocation(const Settings& settings) {
   return std::nullopt;
 }
 
+Location NamedLocation(const Settings& settings, const std::string& text, const std::string& option, Side side) {
+  const std::string base = side == Side::kSource ? "FLAKY_TESTS_SOURCE_" : "FLAKY_TESTS_";
+  Location location = ParseLocation(text, settings.Text(base + "TABLE_PREFIX"));
+  if (HoldsSecret(location.address.Reveal())) {
+    throw SettingError(option + ": a password or token in an argument can be read by every user of this machine; set " +
+                       base + "STORE and " + base + "CONNECTION_STRING instead");
+  }
+  location.token = Secret(settings.Text(base + "AUTH_TOKEN"));
+  return location;
+}
+
 std::string SpoolFolder(const Settings& settings) {
   const std::string given = settings.Text("FLAKY_TESTS_SPOOL");
   return given.empty() ? StateFolder(GetEnvironment) + "/spool" : given;
@@ -159,21 +180,35 @@ void DeliverBeforeReading(Session& session) {
   }
 }
 
-std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode) {
+RetryPolicy Retrying(const Session& session) {
+  RetryPolicy policy;
+  policy.stop = InterruptGuard::Seen;
+  policy.on_retry = [&session](const StoreError& error, std::chrono::milliseconds wait, int64_t) {
+    static std::mutex one_at_a_time;  // a copy reads and writes on several threads
+    const std::lock_guard lock(one_at_a_time);
+    char seconds[32];
+    std::snprintf(seconds, sizeof seconds, "%.1f", static_cast<double>(wait.count()) / 1000);
+    Say(session, wait < kQuietRetry ? LogLevel::kDebug : LogLevel::kWarn,
+        std::string(error.what()) + "; trying again in " + seconds + " s");
+  };
+  return policy;
+}
+
+std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode, RetryPolicy policy) {
   const std::string file = DefaultHistoryFile();
   if (location.scheme == "sqlite" && location.address.Reveal() == file &&
       !MakePrivateFolders(std::filesystem::path(file).parent_path())) {
     throw StoreError(ErrorKind::kMissing, location.shown, "make its folder", "",
                      std::generic_category().message(errno));
   }
-  return OpenStore(location, mode);
+  return OpenStore(location, mode, std::move(policy));
 }
 
 std::unique_ptr<Store> OpenHistory(Session& session) {
   const Location location = HistoryLocation(session.settings);
   Say(session, LogLevel::kDebug, "reading " + location.shown);
   DeliverBeforeReading(session);
-  return OpenStore(location, OpenMode::kRead);
+  return OpenStore(location, OpenMode::kRead, Retrying(session));
 }
 
 }  // namespace flaky

@@ -38,6 +38,12 @@ std::string DefaultHistoryFile();
 // Where FLAKY_TESTS_SOURCE_* say the old history is; absent when none of them is given.
 std::optional<Location> SourceLocation(const Settings& settings);
 
+// The store that an argument names, with the token that FLAKY_TESTS_AUTH_TOKEN or, for the old store,
+// FLAKY_TESTS_SOURCE_AUTH_TOKEN gives. `option` is the flag it stands behind. Throws StoreError and SettingError, the
+// latter also for a password or token in the text: every user of the machine can read a program's arguments.
+enum class Side { kHistory, kSource };
+Location NamedLocation(const Settings& settings, const std::string& text, const std::string& option, Side side);
+
 // The folder of journals that FLAKY_TESTS_SPOOL or the default names.
 std::string SpoolFolder(const Settings& settings);
 
@@ -49,9 +55,13 @@ std::optional<std::string> CurrentProject(const Settings& settings);
 // not an error: the history is there all the same.
 void DeliverBeforeReading(Session& session);
 
+// How the program repeats what failed for a moment: told by a message when it takes longer, given up at Ctrl-C. Lives
+// no longer than the session.
+RetryPolicy Retrying(const Session& session);
+
 // Opens a store for writing. The folder of the default file is made when it is first used; any other place is the
 // user's to make. Throws StoreError.
-std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode = OpenMode::kWrite);
+std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode, RetryPolicy policy);
 
 // Opens the history for reading, after DeliverBeforeReading.
 std::unique_ptr<Store> OpenHistory(Session& session);

@@ -171,6 +171,7 @@ struct BadArguments {
   Command arguments;
   std::string said;
 };
+void PrintTo(const BadArguments& bad, std::ostream* out) { *out << bad.said; }
 
 class BadArgumentsTest : public ProgramTest, public testing::WithParamInterface<BadArguments> {};
 

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "cli/delivery_pause.h"
 #include "history/roster.h"
 #include "tests/support/journal_text.h"
 #include "tests/support/temp_folder.h"
@@ -92,8 +93,9 @@ class DeliveryTest : public ::testing::Test {
     return count;
   }
 
-  // Starts `flaky deliver` with this spool and store, in the background.
-  pid_t StartProgram(const std::vector<std::string>& more = {}) const {
+  // Starts `flaky deliver` with this spool and store, or with the store that `variables` name, in the background.
+  pid_t StartProgram(const std::vector<std::string>& more = {},
+                     const std::map<std::string, std::string>& variables = {}) const {
     std::vector<std::string> arguments = {FLAKY_PROGRAM, "deliver"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     std::vector<char*> argv;
@@ -106,6 +108,7 @@ class DeliveryTest : public ::testing::Test {
       setenv("FLAKY_TESTS_SPOOL", spool().c_str(), 1);
       setenv("FLAKY_TESTS_DB", file().c_str(), 1);
       setenv("XDG_CONFIG_HOME", folder_.path().c_str(), 1);
+      for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
       const int output = open(folder_.File("output").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       dup2(output, STDOUT_FILENO);
       dup2(output, STDERR_FILENO);
@@ -387,6 +390,31 @@ TEST_F(DeliveryTest, ThousandsOfJournalsTakeLittleTime) {
   RecordProperty("seconds", std::to_string(seconds));
   EXPECT_LT(seconds, 60) << "below a second where nothing else runs";
 }
+
+#ifdef FLAKY_STORE_POSTGRES
+// Below no ctest, each of many test programs would find out by itself that the server is away.
+TEST_F(DeliveryTest, AStoreThatDoesNotAnswerIsNotAskedByEveryTestProgram) {
+  const std::map<std::string, std::string> nobody = {{"FLAKY_TESTS_STORE", "postgres"},
+                                                     {"FLAKY_TESTS_CONNECTION_STRING", "postgresql://127.0.0.1:1/x"}};
+  PutJournal(spool(), 1, JournalText(1));
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, nobody)), 10);
+  const std::string told = Output();
+  EXPECT_THAT(told, HasSubstr("postgresql://127.0.0.1:1/x"));
+  EXPECT_EQ(std::count(told.begin(), told.end(), '\n'), 1);
+
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, nobody)), 0);
+  EXPECT_EQ(Output(), told) << "said once";
+  EXPECT_EQ(Waiting(), 1u);
+
+  fs::last_write_time(spool() / "unreachable", fs::file_time_type::clock::now() - 2 * kDeliveryPause);
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, nobody)), 10) << "it is asked again";
+
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"})), 0) << "another store";
+  EXPECT_EQ(Waiting(), 0u);
+  ExpectEachOnce(1);
+  EXPECT_FALSE(fs::exists(spool() / "unreachable"));
+}
+#endif
 
 }  // namespace
 }  // namespace flaky

@@ -2,6 +2,7 @@
 // paste.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <iterator>
 #include <map>
 #include <regex>
@@ -157,6 +158,22 @@ TEST_F(DocsTest, EveryCommandHasTwoExamplesThatItUnderstands) {
     }
     EXPECT_EQ(count, 2) << help;
   }
+}
+
+TEST_F(DocsTest, TheExampleOfVariablesHasEverySetting) {
+  std::vector<std::string> shown;
+  for (const std::string& line : LinesOf(".env.example")) {
+    EXPECT_TRUE(line.empty() || line.starts_with("#"))
+        << "it must change nothing where it is loaded as it is: " << line;
+    std::smatch match;
+    if (std::regex_search(line, match, std::regex("^# (FLAKY_TESTS_[A-Z_]+)="))) shown.push_back(match[1]);
+  }
+  std::vector<std::string> known;
+  for (const SettingInfo& info : SettingTable()) known.emplace_back(info.name);
+  std::ranges::sort(shown);
+  shown.erase(std::ranges::unique(shown).begin(), shown.end());  // a store's variables stand together, so some twice
+  std::ranges::sort(known);
+  EXPECT_THAT(shown, ElementsAreArray(known));
 }
 
 }  // namespace

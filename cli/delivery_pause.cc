@@ -1,0 +1,46 @@
+#include "cli/delivery_pause.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "transfer/spool_files.h"
+
+namespace flaky {
+namespace {
+
+constexpr char kNote[] = "unreachable";
+
+}  // namespace
+
+bool IsDeliveryPaused(const std::string& spool, const std::string& store) {
+  const Descriptor folder = OpenFolder(spool);
+  if (!folder) return false;
+  const auto note = OpenFileAt(folder, kNote);
+  if (!note) return false;
+  const std::time_t age = std::time(nullptr) - note->status.st_mtime;
+  // A clock that was set back must not make it last.
+  if (age < 0 || age >= kDeliveryPause.count()) return false;
+  return ReadAt(note->descriptor, 0, store.size() + 1) == store;
+}
+
+void PauseDelivery(const std::string& spool, const std::string& store) {
+  const Descriptor folder = OpenFolder(spool);
+  if (!folder) return;
+  const std::string draft = std::string(kNote) + "." + std::to_string(getpid());
+  const Descriptor file(
+      openat(folder.get(), draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return;
+  const bool written = write(file.get(), store.data(), store.size()) == static_cast<ssize_t>(store.size());
+  if (!written || renameat(folder.get(), draft.c_str(), folder.get(), kNote) != 0) {
+    unlinkat(folder.get(), draft.c_str(), 0);
+  }
+}
+
+void ResumeDelivery(const std::string& spool) {
+  if (const Descriptor folder = OpenFolder(spool)) unlinkat(folder.get(), kNote, 0);
+}
+
+}  // namespace flaky

@@ -1,0 +1,240 @@
+// The program and a recorded test program on real servers: what a user has to set, and what is said when something is
+// wrong with a server, its credentials or its permissions.
+
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program_fixture.h"
+#include "tests/servers/postgres_server.h"
+#include "tests/servers/sqld_server.h"
+
+namespace flaky {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+constexpr char kPassword[] = "hunter2 & 'more'";
+
+class ServerStoresTest : public ProgramTest {
+ protected:
+  void UsePostgres(const std::string& uri) {
+    Set("FLAKY_TESTS_STORE", "postgres");
+    Set("FLAKY_TESTS_CONNECTION_STRING", uri);
+  }
+  void UseTurso(const SqldServer& server, const std::string& token = "") {
+    Set("FLAKY_TESTS_STORE", "turso");
+    Set("FLAKY_TESTS_CONNECTION_STRING", server.url());
+    Set("FLAKY_TESTS_AUTH_TOKEN", token);
+  }
+
+  // Runs the fixture program with the recorder as users have it. Gives what it wrote to stderr.
+  std::string RunTests(const std::string& filter, int expected_status) {
+    const std::string command = "cd '" + Path("work") +
+                                "' && env -u GTEST_OUTPUT '" FLAKY_FIXTURES "/behaviours' --gtest_filter='" + filter +
+                                "' > /dev/null 2> '" + Path("stderr") + "'";
+    const int status = std::system(command.c_str());
+    EXPECT_EQ(WEXITSTATUS(status), expected_status);
+    return Content(Path("stderr"));
+  }
+
+  static json Runs() { return json::parse(Run({"runs", "--all", "--json"}).out)["runs"]; }
+
+  // The store that is set gets its tables and the run from the next run of the tests, and nothing else is needed.
+  void ExpectTheNextRunIsRecorded() {
+    EXPECT_EQ(RunTests("Plain.Passes:Plain.Fails", 1), "");
+    const json runs = Runs();
+    ASSERT_THAT(runs, SizeIs(1));
+    EXPECT_EQ(runs[0]["status"], "fail");
+    EXPECT_EQ(runs[0]["total_tests"], 2);
+    EXPECT_EQ(runs[0]["failed_tests"], 1);
+    EXPECT_FALSE(std::filesystem::exists(Path("h.db")));
+    EXPECT_EQ(Run({"schema", "status"}).code, 0);
+    const Outcome check = Run({"check"});
+    EXPECT_EQ(check.code, 1);
+    EXPECT_THAT(check.out, AllOf(HasSubstr("Plain.Fails"), HasSubstr("2 failures (assertion)")));
+    EXPECT_EQ(Run({"trend", "--days", "2"}).code, 0);
+    EXPECT_THAT(Run({"show", "latest"}).out, HasSubstr("Plain.Fails"));
+  }
+};
+
+TEST_F(ServerStoresTest, TwoVariablesAreAllForPostgres) {
+  UsePostgres(PostgresServer::Shared().CreateDatabase());
+  ExpectTheNextRunIsRecorded();
+}
+
+TEST_F(ServerStoresTest, LibpqsVariablesAreEnoughForPostgres) {
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  Set("FLAKY_TESTS_STORE", "postgres");
+  Set("PGHOST", "127.0.0.1");
+  Set("PGPORT", std::to_string(PostgresServer::Shared().port()));
+  Set("PGUSER", "postgres");
+  Set("PGDATABASE", uri.substr(uri.rfind('/') + 1));
+  ExpectTheNextRunIsRecorded();
+}
+
+TEST_F(ServerStoresTest, TwoVariablesAreAllForTurso) {
+  const SqldServer server;
+  UseTurso(server);
+  ExpectTheNextRunIsRecorded();
+}
+
+TEST_F(ServerStoresTest, AndATokenWhereTheServerWantsOne) {
+  const SqldServer server({.auth = true, .flags = {}});
+  UseTurso(server, server.tokens().read_write);
+  ExpectTheNextRunIsRecorded();
+}
+
+TEST_F(ServerStoresTest, EachWrongTokenIsRefusedWithItsOwnWords) {
+  const SqldServer server({.auth = true, .flags = {}});
+  UseTurso(server, server.tokens().read_write);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+
+  const auto refusal = [&](const std::string& token, const std::vector<std::string>& command) {
+    UseTurso(server, token);
+    const Outcome outcome = Run(command);
+    EXPECT_EQ(outcome.code, 12) << outcome.err;
+    if (!token.empty()) {
+      EXPECT_THAT(outcome.err + outcome.out, Not(HasSubstr(token)));
+    }
+    return outcome.err;
+  };
+  EXPECT_THAT(refusal("", {"runs"}), AllOf(HasSubstr("FLAKY_TESTS_AUTH_TOKEN"), HasSubstr("none is set")));
+  EXPECT_THAT(refusal(server.tokens().foreign, {"runs"}), HasSubstr("does not accept the token"));
+  EXPECT_THAT(refusal(server.tokens().garbage, {"runs"}), HasSubstr("does not accept the token"));
+  EXPECT_THAT(refusal(server.tokens().expired, {"runs"}), HasSubstr("expired"));
+
+  UseTurso(server, server.tokens().read_only);
+  EXPECT_EQ(Run({"runs"}).code, 0) << "reading is what it is for";
+  const std::string warning = RunTests("Plain.Passes", 0);
+  EXPECT_THAT(warning, AllOf(HasSubstr("for reading only"), Not(HasSubstr(server.tokens().read_only))));
+  const Outcome delivery = Run({"deliver"});
+  EXPECT_EQ(delivery.code, 12);
+  EXPECT_THAT(delivery.err, HasSubstr("for reading only"));
+
+  UseTurso(server, server.tokens().read_write);
+  EXPECT_THAT(Runs(), SizeIs(1)) << "what could not be delivered waited";
+}
+
+TEST_F(ServerStoresTest, PostgresRefusalsSayWhatToDo) {
+  const PostgresServer& server = PostgresServer::Shared();
+  const std::string uri = server.CreateDatabase();
+  const std::string database = uri.substr(uri.rfind('/') + 1);
+  PostgresServer::Execute(uri,
+                          "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'careful') THEN "
+                          "CREATE ROLE careful LOGIN PASSWORD 'right' IN ROLE with_password; END IF; END $$");
+  const auto outcome = [&](const std::string& string) {
+    UsePostgres(string);
+    Outcome result = Run({"runs"});
+    EXPECT_THAT(result.out + result.err, Not(HasSubstr("hunter2")));
+    return result;
+  };
+
+  Outcome wrong = outcome(server.Uri(database, "careful", kPassword));
+  EXPECT_EQ(wrong.code, 12);
+  EXPECT_THAT(wrong.err, HasSubstr("password"));
+  wrong = outcome(server.Uri(database, "careful"));
+  EXPECT_EQ(wrong.code, 12);
+  wrong = outcome(server.Uri("nowhere", "postgres"));
+  EXPECT_EQ(wrong.code, 10);
+  EXPECT_THAT(wrong.err, HasSubstr("nowhere"));
+  wrong = outcome(PostgresUri(1, "x", "postgres", kPassword));
+  EXPECT_EQ(wrong.code, 10);
+  wrong = outcome("host=127.0.0.1 nonsense=1 password=hunter2");
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("invalid connection option"));
+}
+
+TEST_F(ServerStoresTest, AnAdministratorMakesTheTablesForARoleThatMayNot) {
+  const PostgresServer& server = PostgresServer::Shared();
+  const std::string uri = server.CreateDatabase();
+  const std::string database = uri.substr(uri.rfind('/') + 1);
+  PostgresServer::Execute(uri,
+                          "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'recorder') THEN "
+                          "CREATE ROLE recorder LOGIN; END IF; END $$; "
+                          "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+  UsePostgres(server.Uri(database, "recorder"));
+  EXPECT_THAT(RunTests("Plain.Fails", 1), HasSubstr("flaky schema sql --store postgres"));
+  EXPECT_EQ(Run({"deliver"}).code, 12);
+
+  const Outcome script = Run({"schema", "sql", "--store", "postgres"});
+  ASSERT_EQ(script.code, 0);
+  PostgresServer::Execute(uri, script.out);
+  PostgresServer::Execute(uri,
+                          "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO recorder; "
+                          "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO recorder");
+  EXPECT_EQ(Run({"schema", "status"}).code, 0);
+  EXPECT_EQ(Run({"deliver"}).code, 0);
+  EXPECT_THAT(Runs(), SizeIs(1));
+}
+
+TEST_F(ServerStoresTest, MovesBetweenAllOfThemAndSaysTheSame) {
+  const SqldServer sqld;
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  std::vector<RunRecord> records;
+  for (int i = 0; i < 40; ++i) {
+    BuildRecord record("run" + std::to_string(i));
+    records.push_back(record.Project("demo").Part("p", i * 60, 1).Fail("Suite.Test" + std::to_string(i % 7)).Build());
+  }
+  Keep(records);
+  const auto history = [&] {
+    return Run({"runs", "--all", "--json", "--limit", "100"}).out + Run({"check", "--at", "2026-01-02", "--json"}).out +
+           Run({"trend", "--at", "2026-01-02", "--json"}).out + Run({"show", "run7"}).out;
+  };
+  const std::string before = history();
+  ASSERT_THAT(before, HasSubstr("Suite.Test3"));
+
+  const auto copy = [&](const std::string& from, const std::string& to) {
+    const Outcome outcome = Run({"migrate-store", "--from", from, "--to", to, "--json"});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    const json account = json::parse(outcome.out);
+    EXPECT_EQ(account["copied"], 40);
+    EXPECT_EQ(account["source_digest"], account["target_digest"]);
+  };
+  copy("sqlite:" + Path("h.db"), uri);
+  copy(uri, sqld.url());
+  copy(sqld.url(), "sqlite:" + Path("back.db"));
+
+  UsePostgres(uri);
+  EXPECT_EQ(history(), before);
+  UseTurso(sqld);
+  EXPECT_EQ(history(), before);
+  Unset("FLAKY_TESTS_STORE");
+  Unset("FLAKY_TESTS_CONNECTION_STRING");
+  Set("FLAKY_TESTS_DB", Path("back.db"));
+  EXPECT_EQ(history(), before);
+}
+
+TEST_F(ServerStoresTest, APasswordIsNoArgument) {
+  Outcome outcome = Run({"migrate-store", "--from", "postgresql://u:hunter2@127.0.0.1:1/x"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err,
+              AllOf(HasSubstr("--from"), HasSubstr("FLAKY_TESTS_SOURCE_CONNECTION_STRING"), Not(HasSubstr("hunter2"))));
+  Keep({});
+  outcome = Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", "libsql://h?authToken=hunter2"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--to"), Not(HasSubstr("hunter2"))));
+}
+
+TEST_F(ServerStoresTest, TheSchemasSqlIsForEachStoreThatHasTables) {
+  Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
+  for (const char* store : {"sqlite", "turso", "postgres"}) {
+    const Outcome outcome = Run({"schema", "sql", "--store", store});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    EXPECT_THAT(outcome.out,
+                AllOf(HasSubstr("\"team_runs\""), HasSubstr("\"team_schema\""), Not(HasSubstr("{prefix}"))));
+    EXPECT_EQ(outcome.err, "");
+  }
+  EXPECT_EQ(Run({"schema", "sql"}).out, Run({"schema", "sql", "--store", "sqlite"}).out) << "the store that is set";
+  for (const char* none : {"jsonl", "mysql", ""})
+    EXPECT_EQ(Run({"schema", "sql", "--store", none}).code, *none ? 2 : 0);
+  EXPECT_THAT(Run({"schema", "sql"}).err, IsEmpty());
+}
+
+}  // namespace
+}  // namespace flaky
