@@ -1,0 +1,294 @@
+"""The sections that need servers: each starts PostgreSQL and sqld of its own, as the tests do."""
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import time
+import urllib.parse
+import uuid
+
+from harness import TABLES, count_rows, fail, remove, table
+
+SHAPE = ("--failures", "3", "--days", "365", "--end", "now")
+PROJECT = "engine"
+MAX_STATEMENT_ROWS = 100
+MAX_REQUEST_BYTES = 2_000_000
+
+
+class Servers:
+    def __init__(self, bench):
+        self.bench = bench
+        self.process = subprocess.Popen(
+            [bench.program("tests/servers/with_server"), "postgres,sqld", "--", "sh", "-c",
+             'echo "$DATABASE_URL"; echo "$SQLD_URL"; exec cat >&2'],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.postgres = self.process.stdout.readline().strip()
+        self.sqld = self.process.stdout.readline().strip()
+        if not self.sqld:
+            fail("the servers did not start; `./dev test` installs them")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def env(self, store):
+        addresses = {"postgres": self.postgres, "turso": self.sqld}
+        if store == "sqlite":
+            return {"FLAKY_TESTS_DB": self.bench.path("store.db")}
+        return {"FLAKY_TESTS_STORE": store, "FLAKY_TESTS_CONNECTION_STRING": addresses[store]}
+
+    def psql(self, *arguments):
+        return ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.postgres, *arguments]
+
+    def empty(self, store, tables=True):
+        """Drops what is in the store, and makes empty tables with all their indexes."""
+        if store == "sqlite":
+            remove(self.bench.path("store.db"))
+        elif store == "postgres":
+            self.bench.run(self.psql("-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        else:
+            hrana = Hrana(self.sqld)
+            for name in (*reversed(TABLES), "schema"):
+                hrana.send(hrana.body([f"DROP TABLE IF EXISTS flaky_test_{name}"]))
+        if tables:
+            self.bench.run([self.bench.flaky, "schema", "migrate"], self.env(store))
+
+
+class Hrana:
+    """The plainest client that there can be: bodies are made beforehand, answers only looked at for errors."""
+
+    def __init__(self, url):
+        self.connection = http.client.HTTPConnection(urllib.parse.urlparse(url).netloc)
+
+    @staticmethod
+    def body(statements):
+        """One transaction as one conditional batch. A statement is SQL, or SQL with its values."""
+        steps = [{"stmt": {"sql": "BEGIN IMMEDIATE"}}]
+        for statement in [*statements, "COMMIT"]:
+            sql, values = statement if isinstance(statement, tuple) else (statement, [])
+            steps.append({"stmt": {"sql": sql, "args": values}, "condition": {"type": "ok", "step": len(steps) - 1}})
+        return json.dumps({"requests": [{"type": "batch", "batch": {"steps": steps}}, {"type": "close"}]},
+                          ensure_ascii=False).encode()
+
+    @staticmethod
+    def value(value):
+        if value is None:
+            return {"type": "null"}
+        return {"type": "integer", "value": str(value)} if isinstance(value, int) else {"type": "text", "value": value}
+
+    def send(self, body):
+        self.connection.request("POST", "/v2/pipeline", body, {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status != 200 or re.search(rb'"step_errors":\[[^\]]*\{', text) or b'"type":"error"' in text:
+            fail(f"sqld answered {answer.status}: {text[:500]!r}")
+        return text
+
+
+@contextlib.contextmanager
+def running(bench):
+    servers = Servers(bench)
+    try:
+        yield servers
+    finally:
+        servers.close()
+
+
+def timed(action):
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin, 0
+
+
+def columns_of(connection, name):
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info(flaky_test_{name})")]
+    return [column for column in columns if column != "id"]
+
+
+def hrana_bodies(source):
+    """The source's rows as requests of about MAX_REQUEST_BYTES, MAX_STATEMENT_ROWS rows per INSERT."""
+    bodies, statements, size = [], [], 0
+    with sqlite3.connect(source) as connection:
+        for name in TABLES:
+            columns = columns_of(connection, name)
+            marks = "(" + ",".join("?" * len(columns)) + ")"
+            cursor = connection.execute(f"SELECT {','.join(columns)} FROM flaky_test_{name}")
+            while rows := cursor.fetchmany(MAX_STATEMENT_ROWS):
+                values = [value for row in rows for value in row]
+                statements.append((f"INSERT INTO flaky_test_{name} ({','.join(columns)}) VALUES {','.join([marks] * len(rows))}",
+                                   [Hrana.value(value) for value in values]))
+                size += sum(len(value) if isinstance(value, str) else 8 for value in values)
+                if size >= MAX_REQUEST_BYTES:
+                    bodies.append(Hrana.body(statements))
+                    statements, size = [], 0
+    bodies.append(Hrana.body(statements))
+    return bodies
+
+
+def copy_in(source, servers):
+    """`sqlite3 -csv` piped to `\\copy`, table by table."""
+    with sqlite3.connect(source) as connection:
+        lines = ["set -e -o pipefail"]
+        for name in TABLES:
+            columns = ",".join(columns_of(connection, name))
+            lines.append(f"sqlite3 -csv '{source}' 'SELECT {columns} FROM flaky_test_{name}' | psql -X -q -v ON_ERROR_STOP=1 "
+                         f"'{servers.postgres}' -c '\\copy flaky_test_{name} ({columns}) FROM STDIN CSV'")
+    return ["bash", "-c", "\n".join(lines)]
+
+
+def copy_out(source, target, servers):
+    """`\\copy` to CSV, read by `.import` into the same indexed tables."""
+    with sqlite3.connect(source) as connection:
+        lines = ["set -e -o pipefail"]
+        for name in TABLES:
+            columns = ",".join(row[1] for row in connection.execute(f"PRAGMA table_info(flaky_test_{name})"))
+            lines.append(f"psql -X -q -v ON_ERROR_STOP=1 '{servers.postgres}' -c '\\copy flaky_test_{name} ({columns}) TO STDOUT CSV' | "
+                         f"sqlite3 -csv '{target}' '.import /dev/stdin flaky_test_{name}'")
+    return ["bash", "-c", "\n".join(lines)]
+
+
+def stores(bench):
+    """10,000 runs with 30,000 failures written and read back, verified, beside the plainest fast tool with the same rows."""
+    source = bench.history(10_000, *SHAPE)
+    rows = count_rows(source)
+    target = bench.path("read-back.db")
+    bodies = hrana_bodies(source)
+
+    with running(bench) as servers:
+        def write(store):
+            def action():
+                servers.empty(store, tables=False)
+                return bench.run([bench.flaky, "migrate-store", "--from", f"sqlite:{source}"], servers.env(store))
+            return action
+
+        def read(store):
+            def action():
+                remove(target)
+                env = {name.replace("FLAKY_TESTS_", "FLAKY_TESTS_SOURCE_"): value for name, value in servers.env(store).items()}
+                return bench.run([bench.flaky, "migrate-store", "--to", f"sqlite:{target}"], env)
+            return action
+
+        def plain_copy():
+            servers.empty("postgres")
+            return bench.run(copy_in(source, servers))
+
+        def plain_requests():
+            servers.empty("turso")
+            hrana = Hrana(servers.sqld)
+            return timed(lambda: [hrana.send(body) for body in bodies])
+
+        def plain_import():
+            remove(target)
+            bench.run([bench.flaky, "schema", "migrate"], {"FLAKY_TESTS_DB": target})
+            return bench.run(copy_out(source, target, servers))
+
+        result = bench.compare({
+            "sqlite to postgres: `flaky migrate-store`, verified": write("postgres"),
+            "`sqlite3 -csv` piped to `\\copy`": plain_copy,
+            "postgres to sqlite: `flaky migrate-store`, verified": read("postgres"),
+            "`\\copy` to CSV, `.import`": plain_import,
+            "sqlite to turso: `flaky migrate-store`, verified": write("turso"),
+            "hand-made requests of 2 MB, made beforehand": plain_requests,
+            "turso to sqlite: `flaky migrate-store`, verified": read("turso"),
+        }, rounds=3)
+    table(f"10,000 runs, {rows:,} rows, {os.path.getsize(source) / 1e6:,.0f} MB, over loopback",
+          ["copy", "seconds", "rows/s", "peak MiB"],
+          [[name, f"{seconds:.2f}", f"{rows / seconds:,.0f}", f"{peak / 1024:.0f}" if peak else ""]
+           for name, (seconds, peak) in result.items()])
+
+
+def delivery(bench):
+    """One delivery of a run with 100 failures, as a test program makes at its end."""
+    recorded = bench.program("tests/fixtures/many_tests")
+    spool = bench.path("spool")
+    failures = [f"Suite0.Test{number}" for number in range(100)]
+
+    with running(bench) as servers:
+        for store in ("sqlite", "postgres", "turso"):
+            servers.empty(store)
+
+        def deliver(store):
+            def action():
+                shutil.rmtree(spool, ignore_errors=True)
+                env = {**servers.env(store), "FLAKY_TESTS_SPOOL": spool, "FLAKY_TESTS_PROJECT": PROJECT}
+                bench.run([recorded], {**env, "MANY_TESTS": "100", "MANY_FAILURES": "100", "FLAKY_TESTS_DELIVERY_TIMEOUT": "0"},
+                          ok=(1,))
+                return bench.run([bench.flaky, "deliver"], env)
+            return action
+
+        def insert_sql():
+            run_id, now = uuid.uuid4().hex, time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+            values = ", ".join(f"('{run_id}', 'many_tests.cc', '{test}', 'assertion', '{'x' * 530}', '{now}')" for test in failures)
+            return [f"INSERT INTO flaky_test_runs (run_id, started_at) VALUES ('{run_id}', '{now}')",
+                    f"INSERT INTO flaky_test_failures (run_id, test_file, test_name, failure_kind, error_message, failed_at) VALUES {values}"]
+
+        def by_psql():
+            script = bench.path("insert.sql")
+            with open(script, "w") as file:
+                file.write("BEGIN;\n" + ";\n".join(insert_sql()) + ";\nCOMMIT;\n")
+            return bench.run(servers.psql("-f", script))
+
+        def by_curl():
+            body = bench.path("insert.json")
+            with open(body, "wb") as file:
+                file.write(Hrana.body(insert_sql()))
+            return bench.run(["curl", "-sf", f"{servers.sqld}/v2/pipeline", "--data-binary", f"@{body}"])
+
+        result = bench.compare({
+            "sqlite: `flaky deliver`": deliver("sqlite"),
+            "postgres: `flaky deliver`": deliver("postgres"),
+            "postgres: the same rows as SQL, by `psql`": by_psql,
+            "turso: `flaky deliver`": deliver("turso"),
+            "turso: the same rows as one request, by `curl`": by_curl,
+        })
+    table("One delivery of 100 failures, whole process", ["variant", "ms"],
+          [[name, f"{seconds * 1e3:.1f}"] for name, (seconds, _) in result.items()])
+
+
+def npm_query(dialect):
+    """A query of the shape that the npm package sends for the same question, with its parameters written in."""
+    kinds = "string_agg(DISTINCT f.failure_kind, ',')" if dialect == "postgres" else "GROUP_CONCAT(DISTINCT f.failure_kind)"
+    week, fortnight = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - days * 86_400)) for days in (7, 14))
+    recent = f"SUM(CASE WHEN f.failed_at > '{week}' THEN 1 ELSE 0 END)"
+    prior = f"SUM(CASE WHEN f.failed_at <= '{week}' THEN 1 ELSE 0 END)"
+    return f"""
+      SELECT f.test_file, f.test_name, {recent}, {prior}, {kinds}, MAX(f.failed_at)
+        FROM flaky_test_failures f JOIN flaky_test_runs r ON r.run_id = f.run_id
+       WHERE r.failed_tests < 10 AND r.ended_at IS NOT NULL AND r.project = '{PROJECT}' AND f.failed_at > '{fortnight}'
+       GROUP BY f.test_file, f.test_name HAVING {recent} >= 2 AND {prior} = 0 ORDER BY {recent} DESC"""
+
+
+def judging(bench):
+    """`flaky check` on 100,000 runs per store, beside one grouped query within the store."""
+    source = bench.history(100_000, *SHAPE)
+    with running(bench) as servers:
+        for store in ("sqlite", "postgres", "turso"):
+            servers.empty(store, tables=False)
+            bench.run([bench.flaky, "migrate-store", "--from", f"sqlite:{source}"], servers.env(store))
+        bench.run(servers.psql("-c", "VACUUM ANALYZE"))
+        request = bench.path("query.json")
+        with open(request, "w") as file:
+            json.dump({"requests": [{"type": "execute", "stmt": {"sql": npm_query("turso")}}, {"type": "close"}]}, file)
+
+        def check(store):
+            return lambda: bench.run([bench.flaky, "check", "--project", PROJECT], servers.env(store), ok=(0, 1))
+
+        result = bench.compare({
+            "sqlite: `flaky check`": check("sqlite"),
+            "sqlite: grouped query by `sqlite3`": lambda: bench.run(["sqlite3", bench.path("store.db"), npm_query("sqlite")]),
+            "postgres: `flaky check`": check("postgres"),
+            "postgres: grouped query by `psql`": lambda: bench.run(servers.psql("-c", npm_query("postgres"))),
+            "turso: `flaky check`": check("turso"),
+            "turso: grouped query by `curl`": lambda: bench.run(
+                ["curl", "-sf", f"{servers.sqld}/v2/pipeline", "--data-binary", f"@{request}"]),
+        })
+    table("Judging 100,000 runs, 300,000 failures, one year, whole process", ["variant", "ms", "peak MiB"],
+          [[name, f"{seconds * 1e3:.1f}", f"{peak / 1024:.1f}"] for name, (seconds, peak) in result.items()])
+
+
+SECTIONS = (delivery, stores, judging)
