@@ -81,7 +81,7 @@ struct FailureKey {
 
 struct FailureFilter {
   std::optional<std::optional<std::string>> project = std::nullopt;
-  std::optional<Timestamp> after = std::nullopt;  // failed_at > after
+  std::optional<Timestamp> after = std::nullopt;    // failed_at > after
   std::vector<std::string> test_names = {};         // of these tests; none: of all
   std::optional<FailureKey> behind = std::nullopt;  // to go on where an earlier call ended
   bool texts = true;  // false: without error_message and error_stack, most of what there is to send

@@ -15,6 +15,9 @@ namespace {
 // Slower than this counts as standing still.
 constexpr long kLeastBytesPerSecond = 16;
 
+constexpr size_t kMostReserved = 16 << 20;
+constexpr size_t kSpareBytes = 64;
+
 constexpr char kUserAgent[] = "flaky/" FLAKY_VERSION;
 
 // What libcurl's codes are to a caller; one that is not here is kTransient, as a connection that failed may work the
@@ -63,8 +66,9 @@ CURL* NewHandle() {
 
 // The body as it arrives. Nothing may be thrown through libcurl.
 struct Sink {
-  std::string body;
+  CURL* handle = nullptr;
   size_t limit = 0;
+  std::string body;
   bool too_long = false;
   bool no_memory = false;
 
@@ -75,12 +79,20 @@ struct Sink {
       return 0;
     }
     try {
+      if (sink.body.empty()) sink.Reserve();
       sink.body.append(data, size);
     } catch (const std::bad_alloc&) {
       sink.no_memory = true;
       return 0;
     }
     return size;
+  }
+
+  // As much as the server announced and a little for those who parse in place, so that a long answer is not moved.
+  void Reserve() {
+    curl_off_t announced = -1;
+    curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+    if (announced > 0) body.reserve(std::min({static_cast<size_t>(announced), limit, kMostReserved}) + kSpareBytes);
   }
 };
 
@@ -151,7 +163,7 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   Append(headers, "Expect:");
   for (const std::string& header : request.headers) Append(headers, header.c_str());
 
-  Sink sink{{}, request.max_response_bytes};
+  Sink sink{state.handle.get(), request.max_response_bytes, {}};
   state.message[0] = '\0';
   state.Set(CURLOPT_URL, request.url.c_str());
   if (request.method == "GET") {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "history/text.h"
+#include "stores/open.h"
 #include "tests/servers/fault_proxy.h"
 #include "tests/stores/turso_support.h"
 #include "tests/support/generate_history.h"
@@ -24,6 +25,13 @@ class TursoWrite : public testing::Test {
  protected:
   void SetUp() override { server_.Reset(); }
   std::unique_ptr<Store> Open(OpenMode mode = OpenMode::kWrite) { return OpenAt(server_, mode); }
+  // As the program opens it: with what is transient repeated. Many at once are told by the server now and then that it
+  // is locked.
+  std::unique_ptr<Store> OpenPatiently(OpenMode mode) {
+    RetryPolicy policy;
+    policy.patience = std::chrono::seconds(60);
+    return OpenStore(LocationOf(server_.url()), mode, policy);
+  }
   RunRecord Fetch(const std::string& id) {
     const auto records = Open(OpenMode::kRead)->Fetch({&id, 1});
     EXPECT_EQ(records.size(), 1u) << id;
@@ -53,7 +61,7 @@ std::vector<std::string> InThreads(int count, const std::function<void(int)>& wo
 TEST_F(TursoWrite, ManyThatRaceOnAnEmptyServerMakeTheSchemaOnce) {
   EXPECT_THAT(InThreads(32,
                         [&](int i) {
-                          const auto store = Open(i % 4 == 0 ? OpenMode::kBulk : OpenMode::kWrite);
+                          const auto store = OpenPatiently(i % 4 == 0 ? OpenMode::kBulk : OpenMode::kWrite);
                           const RunRecord record = BuildRecord("run" + std::to_string(i)).Part("p", i).Build();
                           store->Write({&record, 1});
                           store->Finish();
@@ -73,7 +81,8 @@ TEST_F(TursoWrite, ManyThatAddPartsToOneRunAllGetThrough) {
                         [&](int i) {
                           const std::string id = "part" + std::to_string(i);
                           const RunRecord record = BuildRecord("run").Part(id, i, 1).Fail("S.T", id).Build();
-                          EXPECT_NE(Open()->Write({&record, 1}).at(0).outcome, Outcome::kConflict);
+                          const auto store = OpenPatiently(OpenMode::kWrite);
+                          EXPECT_NE(store->Write({&record, 1}).at(0).outcome, Outcome::kConflict);
                         }),
               Each(""));
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
