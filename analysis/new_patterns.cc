@@ -9,16 +9,24 @@
 namespace flaky {
 namespace {
 
+constexpr Timestamp kNever = {std::numeric_limits<int64_t>::min()};
+
 // The latest text seen so far; of two with the same time the greater one, so that the order of arrival does not matter.
 struct LatestText {
-  Timestamp at;
+  Timestamp at = kNever;
   std::optional<std::string> text;
+  std::vector<int64_t> announced;  // failures of that time whose texts are to come
 
   void Offer(Timestamp when, std::optional<std::string_view> offered) {
-    if (!offered) return;
-    if (text && (when < at || (when == at && *offered <= *text))) return;
+    if (!offered || when < at || (when == at && text && *offered <= *text)) return;
     at = when;
     text.emplace(*offered);
+  }
+  void Announce(Timestamp when, std::optional<std::string_view> placeholder, int64_t id) {
+    if (!placeholder || when < at) return;
+    if (when > at) announced.clear();
+    at = when;
+    announced.push_back(id);
   }
 };
 
@@ -27,7 +35,7 @@ struct Tally {
   std::set<std::string, std::less<>> kinds;
   LatestText message;
   LatestText stack;
-  Timestamp last_failed_at = {std::numeric_limits<int64_t>::min()};
+  Timestamp last_failed_at = kNever;
 };
 
 struct TestKey {
@@ -51,24 +59,34 @@ class NewPatternFinder::Impl {
       : threshold_(rule.threshold), horizon_(rule.Horizon()), border_(rule.now - rule.window_days * kMicrosPerDay) {}
 
   void Add(const FailureView& failure) {
-    if (!failure.run_ended || !failure.run_failed_tests) return;
-    if (*failure.run_failed_tests >= NewPatternRule::kTooManyFailedTests) return;
-    if (failure.failed_at <= horizon_) return;
+    if (Tally* tally = Count(failure)) OfferTexts(*tally, failure);
+  }
 
-    std::optional<Tally>& tally = TallyOf({failure.test_file, failure.test_name});
-    if (failure.failed_at <= border_) tally.reset();
-    if (!tally) return;
-    ++tally->recent;
-    if (!tally->kinds.contains(failure.failure_kind)) tally->kinds.emplace(failure.failure_kind);
-    tally->message.Offer(failure.failed_at, failure.error_message);
-    tally->stack.Offer(failure.failed_at, failure.error_stack);
-    tally->last_failed_at = std::max(tally->last_failed_at, failure.failed_at);
+  void AddWithoutTexts(const FailureView& failure) {
+    Tally* tally = Count(failure);
+    if (tally == nullptr) return;
+    tally->message.Announce(failure.failed_at, failure.error_message, failure.id);
+    tally->stack.Announce(failure.failed_at, failure.error_stack, failure.id);
+  }
+
+  std::vector<int64_t> TextsWanted() const {
+    std::set<int64_t> ids;
+    for (const auto& [key, tally] : tallies_) {
+      if (!IsReported(tally)) continue;
+      ids.insert(tally->message.announced.begin(), tally->message.announced.end());
+      ids.insert(tally->stack.announced.begin(), tally->stack.announced.end());
+    }
+    return {ids.begin(), ids.end()};
+  }
+
+  void AddTexts(const FailureView& failure) {
+    if (auto& tally = TallyOf({failure.test_file, failure.test_name})) OfferTexts(*tally, failure);
   }
 
   std::vector<NewPattern> Find() const {
     std::vector<NewPattern> found;
     for (const auto& [key, tally] : tallies_) {
-      if (!tally || tally->recent < threshold_) continue;
+      if (!IsReported(tally)) continue;
       found.push_back({.test_file = key.file,
                        .test_name = key.name,
                        .recent = tally->recent,
@@ -83,6 +101,28 @@ class NewPatternFinder::Impl {
   }
 
  private:
+  // Null: the failure does not matter, or its test's do not any more.
+  Tally* Count(const FailureView& failure) {
+    if (!failure.run_ended || !failure.run_failed_tests) return nullptr;
+    if (*failure.run_failed_tests >= NewPatternRule::kTooManyFailedTests) return nullptr;
+    if (failure.failed_at <= horizon_) return nullptr;
+
+    std::optional<Tally>& tally = TallyOf({failure.test_file, failure.test_name});
+    if (failure.failed_at <= border_) tally.reset();
+    if (!tally) return nullptr;
+    ++tally->recent;
+    if (!tally->kinds.contains(failure.failure_kind)) tally->kinds.emplace(failure.failure_kind);
+    tally->last_failed_at = std::max(tally->last_failed_at, failure.failed_at);
+    return &*tally;
+  }
+
+  static void OfferTexts(Tally& tally, const FailureView& failure) {
+    tally.message.Offer(failure.failed_at, failure.error_message);
+    tally.stack.Offer(failure.failed_at, failure.error_stack);
+  }
+
+  bool IsReported(const std::optional<Tally>& tally) const { return tally && tally->recent >= threshold_; }
+
   std::optional<Tally>& TallyOf(const TestKeyView& test) {
     auto place = tallies_.lower_bound(test);
     if (place == tallies_.end() || TestKeyLess::View(place->first) != test) {
@@ -101,6 +141,9 @@ class NewPatternFinder::Impl {
 NewPatternFinder::NewPatternFinder(const NewPatternRule& rule) : impl_(std::make_unique<Impl>(rule)) {}
 NewPatternFinder::~NewPatternFinder() = default;
 void NewPatternFinder::Add(const FailureView& failure) { impl_->Add(failure); }
+void NewPatternFinder::AddWithoutTexts(const FailureView& failure) { impl_->AddWithoutTexts(failure); }
+std::vector<int64_t> NewPatternFinder::TextsWanted() const { return impl_->TextsWanted(); }
+void NewPatternFinder::AddTexts(const FailureView& failure) { impl_->AddTexts(failure); }
 std::vector<NewPattern> NewPatternFinder::Find() const { return impl_->Find(); }
 
 }  // namespace flaky

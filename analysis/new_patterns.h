@@ -46,6 +46,13 @@ class NewPatternFinder {
 
   void Add(const FailureView& failure);
 
+  // For stores that are asked without texts, where those that are empty but not absent stand for real ones: adds a
+  // failure so; tells which failures' texts Find() would show; takes these, in any order. A text that never comes is as
+  // good as absent.
+  void AddWithoutTexts(const FailureView& failure);
+  std::vector<int64_t> TextsWanted() const;
+  void AddTexts(const FailureView& failure);
+
   // The tests that the rule reports, those with the most recent failures first; ties by file and name.
   std::vector<NewPattern> Find() const;
 

@@ -28,25 +28,23 @@ std::string Joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// Two passes over the window: one without texts, which are most of what a server would have to send, and one with them,
-// over the tests that the first one found.
+// Reads the window without its texts, which are most of what a server would have to send, then the few texts that are
+// shown.
 std::vector<NewPattern> FindPatterns(Store& store, const NewPatternRule& rule, const Options& options,
                                      const std::optional<std::optional<std::string>>& project) {
-  FailureFilter filter{.project = project, .after = rule.Horizon()};
-  const auto find = [&] {
-    NewPatternFinder finder(rule);
-    store.VisitFailures(filter, [&](const FailureView& failure) {
-      if (options.at && failure.failed_at > *options.at) return;
-      finder.Add(failure);
-    });
-    return finder.Find();
-  };
-  filter.texts = false;
-  std::vector<NewPattern> found = find();
-  if (found.empty()) return found;
-  filter.texts = true;
-  for (NewPattern& pattern : found) filter.test_names.push_back(std::move(pattern.test_name));
-  return find();
+  NewPatternFinder finder(rule);
+  FailureFilter window{.project = project, .after = rule.Horizon()};
+  window.texts = false;
+  store.VisitFailures(window, [&](const FailureView& failure) {
+    if (options.at && failure.failed_at > *options.at) return;
+    finder.AddWithoutTexts(failure);
+  });
+  FailureFilter shown;
+  shown.ids = finder.TextsWanted();
+  if (!shown.ids.empty()) {
+    store.VisitFailures(shown, [&](const FailureView& failure) { finder.AddTexts(failure); });
+  }
+  return finder.Find();
 }
 
 void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& rule, const std::string& project,

@@ -47,7 +47,7 @@ std::vector<TrendBucket> ReadTrend(Store& store, const Session& session, const O
   CountRuns(store, {.project = project, .since = first, .until = last + 1}, trend);
   FailureFilter filter{.project = project, .after = first - 1};
   filter.texts = false;
-  if (!options.test.empty()) filter.test_names = {options.test};
+  if (!options.test.empty()) filter.test_name = options.test;
   store.VisitFailures(filter,
                       [&](const FailureView& failure) { trend.AddFailure(failure.failed_at, failure.test_name); });
   return trend.Buckets();

@@ -81,10 +81,11 @@ struct FailureKey {
 
 struct FailureFilter {
   std::optional<std::optional<std::string>> project = std::nullopt;
-  std::optional<Timestamp> after = std::nullopt;    // failed_at > after
-  std::vector<std::string> test_names = {};         // of these tests; none: of all
+  std::optional<Timestamp> after = std::nullopt;  // failed_at > after
+  std::optional<std::string> test_name = std::nullopt;
+  std::vector<int64_t> ids = {};                    // these; none: all
   std::optional<FailureKey> behind = std::nullopt;  // to go on where an earlier call ended
-  bool texts = true;  // false: without error_message and error_stack, most of what there is to send
+  bool texts = true;  // false: error_message and error_stack, most of what there is to send, are empty or absent
 };
 
 // What one store cannot hold and others can. The pipeline makes records fit and says so; Write refuses what does not.

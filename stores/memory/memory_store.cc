@@ -133,8 +133,8 @@ class MemoryStore : public Store {
       const Run& run = at->second.record->run;
       const Failure& failure = at->second.record->failures[at->second.index];
       if (filter.project && run.project != *filter.project) continue;
-      const auto& wanted = filter.test_names;
-      if (!wanted.empty() && std::ranges::find(wanted, failure.test_name) == wanted.end()) continue;
+      if (filter.test_name && failure.test_name != *filter.test_name) continue;
+      if (!filter.ids.empty() && std::ranges::find(filter.ids, at->first.second) == filter.ids.end()) continue;
       FailureView view{at->first.second,
                        run.run_id,
                        failure.test_file,
@@ -145,10 +145,8 @@ class MemoryStore : public Store {
                        failure.failed_at,
                        run.account.ended_at.has_value(),
                        run.account.failed_tests};
-      if (filter.texts) {
-        view.error_message = failure.error_message;
-        view.error_stack = failure.error_stack;
-      }
+      if (failure.error_message) view.error_message = filter.texts ? std::string_view(*failure.error_message) : "";
+      if (failure.error_stack) view.error_stack = filter.texts ? std::string_view(*failure.error_stack) : "";
       visitor(view);
     }
   }

@@ -68,10 +68,11 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
                               : " AND r.project IS NULL";
   }
   if (filter.after) restriction.Add("f.failed_at > " + restriction.Bind(BinaryTime(*filter.after), ColumnType::kTime));
-  if (!filter.test_names.empty()) {
-    BinaryArray names(ColumnType::kText);
-    for (const std::string& name : filter.test_names) names.AddText(name);
-    restriction.Add("f.test_name = ANY (" + restriction.Bind(names.Take(), ColumnType::kText) + "[])");
+  if (filter.test_name) restriction.Add("f.test_name = " + restriction.Bind(*filter.test_name, ColumnType::kText));
+  if (!filter.ids.empty()) {
+    BinaryArray ids(ColumnType::kNumber);
+    for (const int64_t id : filter.ids) ids.AddNumber(id);
+    restriction.Add("f.id = ANY (" + restriction.Bind(ids.Take(), ColumnType::kNumber) + "[])");
   }
   if (behind) {
     restriction.Add("(f.failed_at, f.id) > (" + restriction.Bind(BinaryTime(behind->failed_at), ColumnType::kTime) +
@@ -80,7 +81,8 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
   const std::string texts = filter.texts
                                 ? "f.error_message, f.error_stack, coalesce(octet_length(f.error_message), 0) + "
                                   "coalesce(octet_length(f.error_stack), 0) AS octets"
-                                : "NULL::text AS error_message, NULL::text AS error_stack, 0 AS octets";
+                                : "CASE WHEN f.error_message IS NOT NULL THEN '' END AS error_message, "
+                                  "CASE WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack, 0 AS octets";
   const std::string page = "SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " + texts +
                            ", f.failed_at, r.ended, r.failed_tests FROM " + connection.Table("failures") +
                            " f CROSS JOIN LATERAL (SELECT r.ended_at IS NOT NULL AS ended, r.failed_tests FROM " +

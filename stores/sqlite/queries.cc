@@ -16,6 +16,9 @@ std::string Bound(Timestamp time) {
   return text.substr(0, text.find_last_not_of("0.Z") + 1);
 }
 
+// A text's place, without the text.
+std::string EmptyOrNull(const std::string& column) { return "CASE WHEN " + column + " IS NOT NULL THEN '' END"; }
+
 // The filter without a bound that no time reaches; as a text it would be one that some may have.
 RunFilter Bounded(RunFilter filter) {
   if (filter.until && *filter.until > kLast) filter.until.reset();
@@ -83,9 +86,8 @@ FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& t
                    {(std::clamp(*filter.after, kFirst + kMicrosPerDay, kLast) - kMicrosPerDay).Date()});
   }
   if (filter.project) conditions.Add("r.project IS ?", {*filter.project});
-  if (!filter.test_names.empty()) {
-    conditions.Add("f.test_name IN (SELECT value FROM json_each(?))", {JsonArray(filter.test_names)});
-  }
+  if (filter.test_name) conditions.Add("f.test_name = ?", {*filter.test_name});
+  if (!filter.ids.empty()) conditions.Add("f.id IN (SELECT value FROM json_each(?))", {JsonArray(filter.ids)});
   if (filter.behind) {
     const std::string id = std::to_string(filter.behind->id);
     conditions.Add("(f.failed_at, f.id) > (coalesce((SELECT failed_at FROM " + tables("failures") +
@@ -93,7 +95,8 @@ FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& t
                    {id, filter.behind->failed_at.ToString(), id});
   }
   query.sql = "SELECT r.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " +
-              std::string(filter.texts ? "f.error_message, f.error_stack" : "NULL, NULL") +
+              (filter.texts ? "f.error_message, f.error_stack"
+                            : EmptyOrNull("f.error_message") + ", " + EmptyOrNull("f.error_stack")) +
               ", f.failed_at, r.ended_at IS NOT NULL, r.failed_tests FROM " + tables("failures") + " f CROSS JOIN " +
               tables("runs") + " r ON r.run_id = f.run_id" + conditions.sql() + " ORDER BY f.failed_at, f.id";
   return query;
@@ -120,6 +123,12 @@ std::string JsonArray(std::span<const std::string> texts) {
     if (array.size() > 1) array += ',';
     AppendJson(array, text);
   }
+  return array + "]";
+}
+
+std::string JsonArray(std::span<const int64_t> numbers) {
+  std::string array = "[";
+  for (const int64_t number : numbers) array += (array.size() > 1 ? "," : "") + std::to_string(number);
   return array + "]";
 }
 

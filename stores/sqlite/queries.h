@@ -97,8 +97,9 @@ struct CountQuery {
 };
 CountQuery QueryOfCount(const RunFilter& filter, const SqliteTables& tables, bool has_parts);
 
-// The texts as one parameter: a JSON array.
+// The values as one parameter: a JSON array.
 std::string JsonArray(std::span<const std::string> texts);
+std::string JsonArray(std::span<const int64_t> numbers);
 
 // INSERT INTO table (columns).
 std::string InsertInto(const std::string& table, const std::vector<std::string>& columns);

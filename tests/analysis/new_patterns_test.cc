@@ -47,10 +47,31 @@ struct OwnedFailure {
   }
 };
 
+auto Fields(const NewPattern& pattern) {
+  return std::tuple(pattern.test_file, pattern.test_name, pattern.recent, pattern.kinds, pattern.last_message,
+                    pattern.last_stack, pattern.last_failed_at);
+}
+
+// What is found, which must be the same whether the texts come at once or later.
 std::vector<NewPattern> Find(const std::vector<OwnedFailure>& failures, int64_t window = 7, int64_t threshold = 2) {
-  NewPatternFinder finder({.window_days = window, .threshold = threshold, .now = kNow});
+  const NewPatternRule rule{.window_days = window, .threshold = threshold, .now = kNow};
+  NewPatternFinder finder(rule), later(rule);
   for (const OwnedFailure& failure : failures) finder.Add(failure.View());
-  return finder.Find();
+  for (size_t i = 0; i < failures.size(); ++i) {
+    FailureView view = failures[i].View();
+    view.id = static_cast<int64_t>(i);
+    if (view.error_message) view.error_message = "";
+    if (view.error_stack) view.error_stack = "";
+    later.AddWithoutTexts(view);
+  }
+  for (const int64_t id : later.TextsWanted()) later.AddTexts(failures[static_cast<size_t>(id)].View());
+  std::vector<NewPattern> found = finder.Find();
+  const std::vector<NewPattern> found_later = later.Find();
+  EXPECT_EQ(found.size(), found_later.size());
+  for (size_t i = 0; i < std::min(found.size(), found_later.size()); ++i) {
+    EXPECT_EQ(Fields(found[i]), Fields(found_later[i]));
+  }
+  return found;
 }
 
 OwnedFailure At(Timestamp failed_at) {

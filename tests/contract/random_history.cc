@@ -363,7 +363,7 @@ FailureFilter RandomHistory::AnyFailureFilter() {
   FailureFilter filter;
   if (random_.OneIn(2)) filter.project = Project();
   if (random_.OneIn(2)) filter.after = Time() + random_.Of({-1, 0, 1});
-  while (random_.OneIn(3)) filter.test_names.push_back(TestName());
+  if (random_.OneIn(3)) filter.test_name = TestName();
   filter.texts = !random_.OneIn(3);
   return filter;
 }

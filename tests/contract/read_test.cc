@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <limits>
 #include <set>
 #include <tuple>
 
@@ -226,13 +227,10 @@ TEST_P(StoreContract, FailuresAreChosenByTimeProjectAndTest) {
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m3", "m4", "p", "e")) << "after is exclusive, to the microsecond";
   filter.project = std::optional<std::string>();
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m3", "m4"));
-  filter.test_names = {"S.Even"};
+  filter.test_name = "S.Even";
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m4"));
   filter.after.reset();
   EXPECT_THAT(messages(filter), UnorderedElementsAre("m0", "m2", "m4"));
-  filter.test_names = {"no such", "S.Odd", "S.Even", "it's \"quoted\" \\ \n %"};
-  EXPECT_THAT(messages(filter), UnorderedElementsAre("m0", "m1", "m2", "m3", "m4"));
-  filter.test_names = {"S.Even"};
   filter.project = "p";
   EXPECT_THAT(messages(filter), UnorderedElementsAre("p"));
   filter.project = "";
@@ -276,6 +274,10 @@ TEST_P(StoreContract, FailuresAreShownWithoutTheirTextsWhereNobodyWantsThem) {
   RunRecord record = BuildRecord("run").Fail("S.T", "message").Build();
   record.failures.front().error_stack = "stack";
   WriteOne(record);
+  record.run.run_id = "without";
+  record.failures.front().error_message.reset();
+  record.failures.front().error_stack.reset();
+  WriteOne(record);
   FailureFilter filter;
   filter.texts = false;
   int shown = 0;
@@ -283,10 +285,32 @@ TEST_P(StoreContract, FailuresAreShownWithoutTheirTextsWhereNobodyWantsThem) {
     ++shown;
     EXPECT_EQ(view.test_name, "S.T");
     EXPECT_EQ(view.failed_at, At(1));
-    EXPECT_FALSE(view.error_message.has_value());
-    EXPECT_FALSE(view.error_stack.has_value());
+    if (view.run_id == "run") {
+      EXPECT_EQ(view.error_message, "");
+      EXPECT_EQ(view.error_stack, "");
+    } else {
+      EXPECT_FALSE(view.error_message.has_value());
+      EXPECT_FALSE(view.error_stack.has_value());
+    }
   });
-  EXPECT_EQ(shown, 1);
+  EXPECT_EQ(shown, 2);
+}
+
+TEST_P(StoreContract, FailuresAreFoundByTheirIds) {
+  BuildRecord many("many");
+  for (int i = 0; i < 5; ++i) many.Fail("S.T", "m" + std::to_string(i), 100 + i);
+  WriteOne(many.Build());
+  FailureFilter filter;
+  std::vector<int64_t> ids;
+  store().VisitFailures(filter, [&](const FailureView& view) {
+    if (view.error_message == "m1" || view.error_message == "m3") ids.push_back(view.id);
+  });
+  ASSERT_EQ(ids.size(), 2u);
+  filter.ids = ids;
+  filter.ids.push_back(std::numeric_limits<int64_t>::max());
+  std::vector<std::string> found;
+  store().VisitFailures(filter, [&](const FailureView& view) { found.emplace_back(view.error_message.value()); });
+  EXPECT_THAT(found, ElementsAre("m1", "m3"));
 }
 
 }  // namespace
