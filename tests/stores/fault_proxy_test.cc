@@ -19,11 +19,6 @@
 
 // The stores on servers, with a proxy between that cuts, delays, garbles and refuses requests: whatever was
 // acknowledged is there exactly once, and what failed can be repeated.
-// libpqxx 6.4 asks the connection for its encoding before it owns an answer, and forgets the answer (about 2 KB) when
-// the connection is broken.
-extern "C" const char* __lsan_default_suppressions();
-extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx-6.4.so\n"; }
-
 namespace flaky {
 namespace {
 
