@@ -34,6 +34,9 @@ std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix
 // True if the migration only makes indexes, so that a copy into new tables may apply it after the rows.
 bool MakesOnlyIndexes(const Migration& migration);
 
+// When an upgrade makes what MakesOnlyIndexes tells of.
+enum class Indexes { kNow, kLater };
+
 // A row of the ledger.
 struct AppliedMigration {
   int64_t version = 0;

@@ -78,8 +78,11 @@ std::string BuiltSchemes() {
 }
 
 [[noreturn]] void RefuseStore(std::string_view name, const std::string& shown, const std::string& operation) {
+  const std::string_view instead =
+      name == "jsonl" ? "; a JSONL file is no store: `flaky export` writes one and `flaky import` reads it" : "";
   throw StoreError(ErrorKind::kInvalid, shown, operation, "",
-                   "this build does not have the store '" + std::string(name) + "'; it has: " + BuiltSchemes());
+                   "this build does not have the store '" + std::string(name) + "'; it has: " + BuiltSchemes() +
+                       std::string(instead));
 }
 
 }  // namespace

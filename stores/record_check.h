@@ -24,8 +24,8 @@ class RecordCheck {
 };
 
 // Throws StoreError (kInvalid) that names run, table and column where the texts of one row, the run's id among them,
-// have more than `row_bytes` bytes.
-void CheckRowSizes(const RunRecord& record, size_t row_bytes, const std::string& store);
+// have more than `row_bytes` bytes. Gives how many all rows have together but for the rosters', which records share.
+size_t CheckRowSizes(const RunRecord& record, size_t row_bytes, const std::string& store);
 
 }  // namespace flaky
 

@@ -73,4 +73,15 @@ void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
   }
 }
 
+void RequireTables(const std::string& store, std::string_view prefix,
+                   const std::function<bool(const std::string& table)>& has_table) {
+  for (const std::string_view name : {"runs", "failures"}) {
+    const std::string table = std::string(prefix) + std::string(name);
+    if (has_table(table)) continue;
+    throw StoreError(ErrorKind::kMissing, store, "read the history", "",
+                     "there is no history in it: no table '" + table +
+                         "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
+  }
+}
+
 }  // namespace flaky

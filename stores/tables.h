@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "history/failure_view.h"
+
 // What every SQL store has to know of the tables (docs/reference/data-model.md), whatever the dialect.
 namespace flaky {
 
@@ -32,10 +34,32 @@ std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
 
+// Throws StoreError (kMissing, saying what there is no table of) unless there are those without which there is no
+// history. `has_table` is asked for whole names.
+void RequireTables(const std::string& store, std::string_view prefix,
+                   const std::function<bool(const std::string& table)>& has_table);
+
 // Throws StoreError (kInvalid, naming table and columns) when a table that bears one of our names is not this program's
 // or the npm packages'. `columns_of` gives the columns of the table with this whole name, none where it is not there.
 void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
                         const std::function<ColumnSet(const std::string& table)>& columns_of);
+
+// Takes a row of what VisitFailures reads, column by column; `fields` is the store's reader of columns.
+template <typename Fields>
+FailureView ReadView(Fields& fields) {
+  FailureView view;
+  fields("run_id", view.run_id);
+  fields("id", view.id);
+  fields("test_file", view.test_file);
+  fields("test_name", view.test_name);
+  fields("failure_kind", view.failure_kind);
+  fields("error_message", view.error_message);
+  fields("error_stack", view.error_stack);
+  fields("failed_at", view.failed_at);
+  fields("ended_at", view.run_ended);
+  fields("failed_tests", view.run_failed_tests);
+  return view;
+}
 
 }  // namespace flaky
 

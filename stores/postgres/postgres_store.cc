@@ -26,7 +26,9 @@ class PostgresStore : public Store {
       } else if (!schema.state.pending.empty()) {
         present = ColumnsInPostgres(connection_, session);
         CheckTablesAreOurs(connection_, present);
-        RequireTables(present);
+        RequireTables(name(), connection_.prefix(), [&](const std::string& table) {
+          return present.contains(table.substr(connection_.prefix().size()));
+        });
       }
       reader_.emplace(connection_, present);
       if (mode != OpenMode::kRead) writer_.emplace(connection_);
@@ -52,7 +54,7 @@ class PostgresStore : public Store {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&](pqxx::connection& session) {
       if (ReadPostgresSchema(connection_, session).state.pending.empty()) return;
-      UpgradePostgresSchema(connection_, session, PostgresIndexes::kNow);
+      UpgradePostgresSchema(connection_, session, Indexes::kNow);
     });
   }
 
@@ -72,8 +74,7 @@ class PostgresStore : public Store {
     CheckTablesAreOurs(connection_, present);
     // Indexes wait only where no row is there yet that somebody may be looking for.
     const bool is_new = !present.contains("runs");
-    UpgradePostgresSchema(connection_, session,
-                          mode == OpenMode::kBulk && is_new ? PostgresIndexes::kLater : PostgresIndexes::kNow);
+    UpgradePostgresSchema(connection_, session, mode == OpenMode::kBulk && is_new ? Indexes::kLater : Indexes::kNow);
   }
 
   void CheckEncoding(const std::string& encoding) const {
@@ -82,16 +83,6 @@ class PostgresStore : public Store {
                      "the database's encoding is " + encoding +
                          ", which does not hold every text; UTF8 does: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
                          "template0");
-  }
-
-  void RequireTables(const PresentColumns& present) const {
-    for (const char* table : {"runs", "failures"}) {
-      if (present.contains(table)) continue;
-      connection_.Fail(ErrorKind::kMissing, "read the history",
-                       "there is no history in it: no table '" + connection_.prefix() + table +
-                           "' along the search path (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' "
-                           "in the location)");
-    }
   }
 
   const bool bulk_;

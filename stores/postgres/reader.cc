@@ -7,6 +7,7 @@
 #include "history/text.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
+#include "stores/tables.h"
 
 namespace flaky {
 namespace {
@@ -199,18 +200,8 @@ void PostgresReader::VisitFailures(const FailureFilter& filter,
     });
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      FailureView view;
       PostgresFieldReader fields(connection_, row, row[0].is_null() ? "NULL" : row[0].c_str());
-      fields("run_id", view.run_id);
-      fields("id", view.id);
-      fields("test_file", view.test_file);
-      fields("test_name", view.test_name);
-      fields("failure_kind", view.failure_kind);
-      fields("error_message", view.error_message);
-      fields("error_stack", view.error_stack);
-      fields("failed_at", view.failed_at);
-      fields("ended_at", view.run_ended);
-      fields("failed_tests", view.run_failed_tests);
+      const FailureView view = ReadView(fields);
       fields("total", total);
       behind = FailureKey{view.failed_at, view.id};
       visitor(view);

@@ -156,9 +156,9 @@ void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColum
   });
 }
 
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, PostgresIndexes indexes) {
+void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, Indexes indexes) {
   std::span<const Migration> migrations = PostgresMigrations();
-  while (indexes == PostgresIndexes::kLater && MakesOnlyIndexes(migrations.back())) {
+  while (indexes == Indexes::kLater && MakesOnlyIndexes(migrations.back())) {
     migrations = migrations.first(migrations.size() - 1);
   }
   for (const Migration& migration : migrations) {

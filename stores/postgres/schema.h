@@ -29,12 +29,10 @@ PostgresSchema ReadPostgresSchema(const PostgresConnection& connection, pqxx::co
 // the beginning: then it is somebody else's, and nothing may be done to it.
 void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColumns& present);
 
-enum class PostgresIndexes { kNow, kLater };
-
 // Brings the schema up to date, each migration in a transaction of its own under a lock, so that processes that do so
 // at once apply each exactly once. Throws StoreError, with nothing changed by the migration that failed: kAuth where
 // the role may not make or change tables. With kLater, the last migrations are left out if they only make indexes.
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, PostgresIndexes indexes);
+void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, Indexes indexes);
 
 }  // namespace flaky
 

@@ -24,46 +24,14 @@ constexpr size_t kMaxRecordBytes = 512 << 20;  // with it a piece is well below 
 // So often a run may turn out to be there, and be gone when it is looked at.
 constexpr int kMaxVanished = 10;
 
-// Adds up the texts of the fields it visits.
-struct TextSizes {
-  size_t bytes = 0;
-
-  void operator()(std::string_view, const std::string& value) { bytes += value.size(); }
-  void operator()(std::string_view, const std::optional<std::string>& value) { bytes += value ? value->size() : 0; }
-  template <typename T>
-  void operator()(std::string_view, const T&) {}
-};
-
-// The size of a record without its rosters, which many share. Throws StoreError (kInvalid) where a row or all together
-// is more than can be sent.
+// The size of a record. Throws StoreError (kInvalid) where a row or all together is more than can be sent.
 size_t CheckedSize(const PostgresConnection& connection, const RunRecord& record) {
-  size_t bytes = 0;
-  const auto check = [&](size_t size, size_t limit, const std::string& what) {
-    if (size <= limit) return;
+  const size_t bytes = CheckRowSizes(record, PostgresWriter::kMaxRowBytes, connection.name());
+  if (bytes > kMaxRecordBytes) {
     connection.Fail(ErrorKind::kInvalid, "write run '" + record.run.run_id + "'",
-                    what + " has " + std::to_string(size) + " bytes of text; " + std::to_string(limit) + " fit");
-  };
-  const auto add = [&](const TextSizes& row, const char* what) {
-    check(row.bytes, PostgresWriter::kMaxRowBytes, what);
-    bytes += row.bytes;
-  };
-  TextSizes run;
-  VisitRun(record.run, run);
-  add(run, "the run");
-  for (const Part& part : record.parts) {
-    TextSizes row;
-    VisitPart(part, row);
-    add(row, "a part");
+                    "it has " + std::to_string(bytes) + " bytes of text; " + std::to_string(kMaxRecordBytes) + " fit");
   }
-  for (const Failure& failure : record.failures) {
-    TextSizes row;
-    VisitFailure(failure, row);
-    add(row, "a failure");
-  }
-  const size_t own = bytes;
-  for (const RosterPtr& roster : record.rosters) add({roster->tests.size()}, "a roster");
-  check(bytes, kMaxRecordBytes, "it");
-  return own;
+  return bytes;
 }
 
 constexpr std::array kKnownStatus = {kPass, kFail};

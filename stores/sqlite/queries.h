@@ -65,29 +65,12 @@ struct PageQuery {
 // `key`: the time of request.after as the order has it.
 PageQuery QueryOfPage(const PageRequest& request, const RunOrder& order, const std::string& key);
 
-// What VisitFailures reads, in the fields' order of ReadView, and all parameters.
+// What VisitFailures reads, in the order of ReadView (stores/tables.h), and all parameters.
 struct FailuresQuery {
   std::string sql;
   Conditions conditions;
 };
 FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables);
-
-// Takes the columns of such a row in turn; `fields` is the store's reader of columns.
-template <typename Fields>
-FailureView ReadView(Fields& fields) {
-  FailureView view;
-  fields("run_id", view.run_id);
-  fields("id", view.id);
-  fields("test_file", view.test_file);
-  fields("test_name", view.test_name);
-  fields("failure_kind", view.failure_kind);
-  fields("error_message", view.error_message);
-  fields("error_stack", view.error_stack);
-  fields("failed_at", view.failed_at);
-  fields("ended_at", view.run_ended);
-  fields("failed_tests", view.run_failed_tests);
-  return view;
-}
 
 // One row: how many runs, parts and failures. The conditions' values are wanted `repeats` times in a row.
 struct CountQuery {

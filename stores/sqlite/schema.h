@@ -21,8 +21,6 @@ SchemaState ReadSchemaState(SqliteConnection& connection);
 // the beginning: then it is somebody else's, and nothing may be done to it.
 void CheckTablesAreOurs(SqliteConnection& connection);
 
-enum class Indexes { kNow, kLater };
-
 // Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
 // exactly once. Throws StoreError, with nothing changed by the migration that failed.
 // With kLater, the last migrations are left out if they only make indexes.

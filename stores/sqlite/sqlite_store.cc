@@ -27,7 +27,8 @@ class SqliteStore : public Store {
         }
       } else if (!state.pending.empty()) {
         CheckTablesAreOurs(connection_);
-        RequireTables();
+        RequireTables(name(), connection_.prefix(),
+                      [&](const std::string& table) { return !ColumnsOf(connection_, table).empty(); });
       }
       reader_.emplace(connection_, state.pending.empty());
       if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
@@ -74,15 +75,6 @@ class SqliteStore : public Store {
   }
 
  private:
-  void RequireTables() {
-    for (const char* table : {"runs", "failures"}) {
-      if (!ColumnsOf(connection_, connection_.prefix() + table).empty()) continue;
-      connection_.Fail(ErrorKind::kMissing, "read the history",
-                       "there is no history in it: no table '" + connection_.prefix() + table +
-                           "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
-    }
-  }
-
   const bool bulk_;
   SqliteConnection connection_;
   std::optional<SqliteReader> reader_;

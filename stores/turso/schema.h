@@ -24,8 +24,6 @@ TableColumns ReadOurTables(TursoConnection& connection);
 
 bool HasIndex(TursoConnection& connection, const std::string& name);
 
-enum class Indexes { kNow, kLater };
-
 // Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
 // exactly once. Throws StoreError, with nothing changed by the migration that failed. With kLater, the last migrations
 // are left out if they only make indexes.

@@ -19,12 +19,14 @@ class TursoStore : public Store {
       CheckWritable(state, name());
       if (!state.pending.empty()) {
         // Indexes wait only where no row is there yet that somebody may be looking for.
-        const bool is_new = !HasTable(ReadOurTables(connection_), "runs");
+        const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
         UpgradeSchema(connection_, bulk_ && is_new ? Indexes::kLater : Indexes::kNow);
         state = ReadSchemaState(connection_);
       }
     } else if (!state.pending.empty()) {
-      RequireTables(ReadOurTables(connection_));
+      const TableColumns tables = ReadOurTables(connection_);
+      RequireTables(name(), connection_.tables().prefix,
+                    [&](const std::string& table) { return !tables.at(table).empty(); });
     }
     reader_.emplace(connection_, state.pending.empty());
     if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
@@ -60,19 +62,6 @@ class TursoStore : public Store {
   Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
 
  private:
-  bool HasTable(const TableColumns& tables, std::string_view table) const {
-    return !tables.at(connection_.tables().Name(table)).empty();
-  }
-
-  void RequireTables(const TableColumns& tables) const {
-    for (const std::string_view table : {"runs", "failures"}) {
-      if (HasTable(tables, table)) continue;
-      connection_.Fail(ErrorKind::kMissing, "read the history",
-                       "there is no history in it: no table '" + connection_.tables().Name(table) +
-                           "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
-    }
-  }
-
   const bool bulk_;
   TursoConnection connection_;
   std::optional<TursoReader> reader_;

@@ -37,29 +37,8 @@ constexpr int kTriesTogether = 3;
 constexpr int kFirstPauseMs = 4;
 constexpr int kLongestPauseMs = 500;
 
-struct Size {
-  size_t rows = 0;
-  size_t bytes = 0;
-};
+size_t RowsOf(const RunRecord& record) { return 1 + record.parts.size() + record.failures.size(); }
 
-// About; what a record holds as text.
-Size SizeOf(const RunRecord& record) {
-  Size size{1 + record.parts.size() + record.failures.size(), 0};
-  const auto add = [&](std::string_view, const auto& value) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::string>) {
-      size.bytes += value.size();
-    } else if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::optional<std::string>>) {
-      size.bytes += value ? value->size() : 0;
-    }
-  };
-  VisitRun(record.run, add);
-  for (const Part& part : record.parts) VisitPart(part, add);
-  for (const Failure& failure : record.failures) VisitFailure(failure, add);
-  return size;
-}
-
-// Each time about twice as long: where many writers wait for its lock at once, the server may take seconds to pass it
-// on.
 void Pause(int tries) {
   thread_local std::minstd_rand random{std::random_device{}()};
   const int most = std::min(kFirstPauseMs << std::min(tries, 10), kLongestPauseMs);
@@ -127,20 +106,23 @@ TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
 
 std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records) {
   RecordCheck check(connection_.name());
+  std::vector<size_t> bytes;
+  bytes.reserve(records.size());
   for (const RunRecord& record : records) {
     check.Check(record);
-    CheckRowSizes(record, kTursoRowBytes, connection_.name());
+    bytes.push_back(CheckRowSizes(record, kTursoRowBytes, connection_.name()));
   }
   std::vector<WriteResult> results(records.size());
   for (size_t begin = 0; begin < records.size();) {
-    Size chunk = SizeOf(records[begin]);
-    size_t end = begin + 1;
-    for (; end < records.size(); ++end) {
-      const Size next = SizeOf(records[end]);
-      chunk.rows += next.rows;
-      chunk.bytes += next.bytes;
-      if (chunk.rows > kChunkRows || chunk.bytes > kChunkBytes) break;
-    }
+    size_t chunk_rows = 0;
+    size_t chunk_bytes = 0;
+    size_t end = begin;
+    do {
+      chunk_rows += RowsOf(records[end]);
+      chunk_bytes += bytes[end];
+      ++end;
+    } while (end < records.size() && chunk_rows + RowsOf(records[end]) <= kChunkRows &&
+             chunk_bytes + bytes[end] <= kChunkBytes);
     WriteChunk(records.subspan(begin, end - begin), std::span(results).subspan(begin, end - begin));
     begin = end;
   }

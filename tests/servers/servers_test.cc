@@ -162,7 +162,7 @@ TEST(SqldServer, KeepsItsDataOverRestartsAndCrashes) {
 }
 
 TEST(SqldServer, ResetDropsEverything) {
-  const SqldServer& server = SqldServer::Shared();
+  SqldServer& server = SqldServer::Shared();
   server.Execute(
       "CREATE TABLE parent(id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO parent VALUES (1);"
       "CREATE TABLE \"odd \"\" name\"(p REFERENCES parent); INSERT INTO \"odd \"\" name\" VALUES (1);"

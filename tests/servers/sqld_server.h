@@ -46,8 +46,8 @@ class SqldServer {
   // One statement; gives its rows. Blobs are given as their base64.
   Rows Query(const std::string& sql) const;
 
-  // Makes the database empty: everything in it is dropped, in a few milliseconds. Connections stay.
-  void Reset() const;
+  // Ends the server and starts it again on the same port with an empty database; as fast as a start.
+  void Reset();
   // Ends the server as a crash would (SIGKILL); it can be restarted.
   void Kill();
   // Ends the server, if it runs, and starts it again on the same port with the same data.

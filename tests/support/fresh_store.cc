@@ -49,7 +49,7 @@ FreshStore FreshPostgres() {
 
 #ifdef FLAKY_STORE_TURSO
 FreshStore FreshTurso() {
-  const SqldServer& server = SqldServer::Shared();
+  SqldServer& server = SqldServer::Shared();
   server.Reset();
   return {"turso", server.url(), [&server](const std::string& sql) { return server.Query(sql); }, nullptr};
 }
