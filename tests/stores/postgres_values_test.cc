@@ -182,7 +182,7 @@ TEST_F(PostgresValuesTest, MoreThanARowHoldsIsRefusedBeforeAnythingIsWritten) {
   const auto error = ErrorOf([&] { store->Write(batch); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
-  EXPECT_THAT(error->what(), AllOf(HasSubstr("'large'"), HasSubstr("a failure has")));
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("'large'"), HasSubstr("a row of failures has")));
   EXPECT_EQ(store->Count({}), Totals());
 }
 
