@@ -1,0 +1,47 @@
+#include "transfer/selection.h"
+
+#include <utility>
+
+namespace flaky {
+
+SelectedSource::SelectedSource(Store& store, Selection selection) : store_(store), selection_(std::move(selection)) {
+  RunFilter filter{.project = std::nullopt, .since = selection_.since, .until = selection_.until};
+  for (const ProjectName& project : selection_.projects) {
+    filter.project = project;
+    pieces_.emplace_back(store, filter);
+  }
+  if (pieces_.empty()) pieces_.emplace_back(store, filter);
+}
+
+std::optional<Totals> SelectedSource::Expected() {
+  Totals all;
+  for (StoreSource& piece : pieces_) {
+    const Totals totals = piece.Expected().value_or(Totals());
+    all.runs += totals.runs;
+    all.parts += totals.parts;
+    all.failures += totals.failures;
+  }
+  return all;
+}
+
+std::optional<Batch> SelectedSource::Next(const BatchLimits& limits) {
+  while (!pieces_.empty()) {
+    std::optional<Batch> batch = pieces_.front().Next(limits);
+    if (!batch) {
+      pieces_.pop_front();
+      continue;
+    }
+    if (selection_.finished_only) {
+      unfinished_ += static_cast<int64_t>(
+          std::erase_if(batch->records, [](const RunRecord& record) { return !record.run.account.ended_at; }));
+    }
+    for (RunRecord& record : batch->records) {
+      const auto renamed = selection_.renamed.find(record.run.project);
+      if (renamed != selection_.renamed.end()) record.run.project = renamed->second;
+    }
+    if (!batch->records.empty()) return batch;
+  }
+  return std::nullopt;
+}
+
+}  // namespace flaky
