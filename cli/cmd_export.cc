@@ -1,0 +1,210 @@
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/copy_into.h"
+#include "cli/interrupt.h"
+#include "cli/json_output.h"
+#include "cli/messages.h"
+#include "cli/numbers.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+#include "cli/selection_options.h"
+#include "cli/terminal_progress.h"
+#include "transfer/compression.h"
+#include "transfer/file_error.h"
+#include "transfer/jsonl_reader.h"
+#include "transfer/jsonl_writer.h"
+#include "transfer/new_file.h"
+#include "transfer/prefetch.h"
+
+namespace flaky {
+namespace {
+
+struct Options {
+  std::string file = "-";
+  std::string from;
+  SelectionOptions selection;
+  bool json = false;
+
+  bool ToOutput() const { return file == "-"; }
+  std::string Shown() const { return ToOutput() ? "standard output" : file; }
+};
+
+struct Exported {
+  Totals totals;
+  Digest digest;
+  bool interrupted = false;
+};
+
+// A wrong name must not cost what somebody keeps under it, the history itself above all.
+void RefuseForeignFile(const std::string& file) {
+  std::error_code none;
+  const auto size = std::filesystem::file_size(file, none);
+  if (none || size == 0) return;
+  try {
+    const JsonlReader is_history(file);
+  } catch (const StoreError& error) {
+    if (error.kind() != ErrorKind::kInvalid) return;
+    throw CommandError(ExitCode::kUsage, "export: " + file +
+                                             " is there and is no history that flaky exported: give another name, or "
+                                             "remove it first");
+  }
+}
+
+// The way of the bytes: compressed where the name says so, into the file or to the output.
+class Target {
+ public:
+  Target(const Options& options, std::ostream& out) : out_(out) {
+    if (!options.ToOutput()) {
+      RefuseForeignFile(options.file);
+      file_.emplace(options.file);
+    }
+    encoder_ = MakeEncoder(CompressionOf(options.file), [this](std::string_view bytes) { Put(bytes); });
+  }
+
+  void Write(std::string_view bytes) { encoder_->Write(bytes); }
+  void Finish() {
+    encoder_->Finish();
+    errno = 0;
+    if (!file_ && !out_.flush()) ThrowFileError("standard output", "write", errno == 0 ? EIO : errno);
+  }
+
+  // Reads the file as an import will, and gives it its name when it holds what was written. False where Ctrl-C came
+  // first.
+  bool Publish(const Totals& totals, const Digest& digest) {
+    if (!file_) return true;
+    std::string why = "it holds other runs than those that were written";
+    try {
+      JsonlReader reader(file_->part_path());
+      while (reader.Next({})) {
+        if (InterruptGuard::Seen()) return false;
+      }
+      if (reader.totals() == totals && reader.digest() == digest) why.clear();
+    } catch (const StoreError& error) {
+      if (error.kind() != ErrorKind::kInvalid) throw;
+      why = error.what();
+    }
+    if (!why.empty()) throw CommandError(ExitCode::kDifferences, "export: read back, the file is not sound: " + why);
+    file_->Publish();
+    return true;
+  }
+
+ private:
+  void Put(std::string_view bytes) {
+    if (file_) {
+      file_->Write(bytes);
+      return;
+    }
+    errno = 0;
+    if (!out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()))) {
+      ThrowFileError("standard output", "write", errno == 0 ? EIO : errno);
+    }
+  }
+
+  std::ostream& out_;
+  std::optional<NewFile> file_;
+  std::unique_ptr<Encoder> encoder_;
+};
+
+Exported ExportRuns(Source& source, const std::string& shown_source, Target& target, Progress& progress) {
+  JsonlWriter writer({"flaky " FLAKY_VERSION, shown_source, Timestamp::Now()},
+                     [&](std::string_view bytes) { target.Write(bytes); });
+  const std::optional<Totals> expected = source.Expected();
+  CopyProgress now;
+  now.total_runs = expected ? expected->runs : 0;
+  Prefetch<Batch> read([&] { return source.Next({}); });
+  bool interrupted = false;
+  while (const std::optional<Batch> batch = read.Take()) {
+    writer.Write(batch->records);
+    now.runs = writer.totals().runs;
+    now.failures = writer.totals().failures;
+    for (const RunRecord& record : batch->records) now.bytes += static_cast<int64_t>(TextBytes(record));
+    progress.Update(now);
+    interrupted = InterruptGuard::Seen();
+    if (interrupted) break;
+  }
+  progress.Done(now);
+  if (!interrupted) {
+    writer.Finish();
+    target.Finish();
+    interrupted = !target.Publish(writer.totals(), writer.digest());
+  }
+  return {writer.totals(), writer.digest(), interrupted};
+}
+
+void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
+  const auto row = [&](std::string_view what, int64_t count) {
+    const std::string number = WithThousands(count);
+    out << "  " << what << std::string(24 - what.size() - number.size(), ' ') << number << '\n';
+  };
+  out << "exported " << from << " to " << Printable(options.Shown()) << '\n';
+  row("runs", exported.totals.runs);
+  row("parts", exported.totals.parts);
+  row("failures", exported.totals.failures);
+  out << (options.ToOutput() ? "an import verifies it by its digest " : "verified: the file holds the same, digest ")
+      << exported.digest.ToString() << '\n';
+}
+
+void PrintAsJson(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
+  Json json = JsonOutput();
+  json["from"] = from;
+  json["to"] = options.Shown();
+  json["verified"] = !options.ToOutput();
+  json["runs"] = exported.totals.runs;
+  json["parts"] = exported.totals.parts;
+  json["failures"] = exported.totals.failures;
+  json["digest"] = exported.digest.ToString();
+  PrintJson(out, json);
+}
+
+void Export(Session& session, const Options& options) {
+  const Location from = options.from.empty() ? HistoryLocation(session.settings)
+                                             : NamedLocation(session.settings, options.from, "--from", Side::kSource);
+  DeliverBeforeReading(session);
+
+  const InterruptGuard interrupt;
+  const std::unique_ptr<Store> store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
+  SelectedSource source(*store, SelectionOf(options.selection));
+  Target target(options, session.out);
+  TerminalProgress progress(session.err, session.terminal);
+  const Exported exported = ExportRuns(source, from.shown, target, progress);
+  if (exported.interrupted) {
+    throw CommandError(ExitCode::kInterrupted, options.ToOutput()
+                                                   ? "export: interrupted; what was written has no end"
+                                                   : "export: interrupted; " + options.file + " is as it was before");
+  }
+  if (source.unfinished() > 0) Say(session, LogLevel::kWarn, UnfinishedPhrase(source, from.shown));
+  // The account stands beside the history, not within it.
+  (options.json ? PrintAsJson : PrintText)(exported, options, from.shown,
+                                           options.ToOutput() ? session.err : session.out);
+}
+
+}  // namespace
+
+void AddExport(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("export", "Write the history as JSON lines");
+  command->add_option("FILE", options->file, "where to; compressed where it ends in .gz or .zst; `-`: standard output")
+      ->capture_default_str();
+  command->add_option("--from", options->from, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
+  AddSelectionOptions(*command, options->selection);
+  AddJsonFlag(*command, options->json);
+  command->footer(
+      "The form is documented (docs/reference/jsonl.md), and `flaky import` reads it into any store. FILE is replaced\n"
+      "once the new one is whole and was read back; until then it is FILE.part. With `-` the account goes to\n"
+      "standard error.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky export history.jsonl.zst\n"
+      "  flaky export --from sqlite:old.db -");
+  command->callback([&session, options] { Export(session, *options); });
+}
+
+}  // namespace flaky

@@ -1,0 +1,31 @@
+#ifndef FLAKY_CLI_COPY_INTO_H_
+#define FLAKY_CLI_COPY_INTO_H_
+
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "cli/session.h"
+#include "transfer/copy.h"
+
+namespace flaky {
+
+// As Retrying (cli/session.h), for a copy: one that has come far is worth waiting for a server that starts anew.
+RetryPolicy PatientRetrying(const Session& session);
+
+struct CopyIntoOptions {
+  size_t batch_size = BatchLimits().records;  // runs in one transaction, at most
+  int64_t max_rate = 0;                       // rows a second; 0: as fast as it goes
+  bool dry_run = false;
+};
+
+// `--max-rate` and `--dry-run`. `options` must outlive the command.
+void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
+
+// Copies into the store at `to`, which is made where it is missing, with progress on err and until Ctrl-C, for which
+// the caller holds an InterruptGuard. A dry run creates and writes nothing. Throws StoreError.
+CopyAccount CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
+
+}  // namespace flaky
+
+#endif  // FLAKY_CLI_COPY_INTO_H_

@@ -1,0 +1,27 @@
+#ifndef FLAKY_CLI_COPY_REPORT_H_
+#define FLAKY_CLI_COPY_REPORT_H_
+
+#include <iosfwd>
+#include <string>
+
+#include "cli/exit_code.h"
+#include "transfer/copy.h"
+
+namespace flaky {
+
+// How every command that copies tells what it did.
+struct CopyReport {
+  std::string from, to;  // as they may be shown
+  bool dry_run = false;
+  bool json = false;
+};
+
+// Prints the account as text or JSON.
+void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out);
+
+// What the account means for the one who called the program.
+ExitCode CodeOf(const CopyAccount& account);
+
+}  // namespace flaky
+
+#endif  // FLAKY_CLI_COPY_REPORT_H_

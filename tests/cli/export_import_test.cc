@@ -1,0 +1,262 @@
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+
+#include "history/digest.h"
+#include "tests/cli/program_fixture.h"
+#include "tests/support/generate_history.h"
+
+namespace flaky {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ExportImportTest : public ProgramTest {
+ protected:
+  void KeepHistory(int64_t runs) {
+    HistoryShape shape;
+    shape.runs = runs;
+    shape.npm_share = 0.3;
+    HistoryGenerator generator(shape);
+    std::vector<RunRecord> records;
+    while (auto record = generator.Next()) records.push_back(std::move(*record));
+    Keep(records);
+  }
+  std::map<std::string, Digest> Contents(const std::string& file) const {
+    const auto store = OpenStore(ParseLocation("sqlite:" + Path(file)), OpenMode::kRead);
+    std::map<std::string, Digest> contents;
+    PageRequest request;
+    do {
+      const Page page = store->Read(request);
+      for (const RunRecord& record : page.records) contents[record.run.run_id] = DigestOf(record);
+      request.after = page.next;
+    } while (request.after);
+    return contents;
+  }
+  Outcome Import(const std::string& file, const std::string& to) const {
+    return Run({"import", file, "--to", "sqlite:" + Path(to)});
+  }
+  // The status of a command line for bash in the test's folder, where `flaky` is the program as built.
+  int Shell(const std::string& line) {
+    const std::string program = FLAKY_PROGRAM;
+    Set("SCRIPT", "PATH='" + program.substr(0, program.rfind('/')) + "':$PATH; cd '" + Path("") + "'; " + line);
+    const int status = std::system("exec bash -o pipefail -c \"$SCRIPT\"");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+};
+
+TEST_F(ExportImportTest, EveryFormOfFileGivesTheHistoryBack) {
+  KeepHistory(300);
+  const auto contents = Contents("h.db");
+  ASSERT_EQ(contents.size(), 300u);
+  for (const std::string ending : {"", ".gz", ".zst"}) {
+    const std::string file = Path("h.jsonl" + ending);
+    const Outcome exported = Run({"export", file});
+    ASSERT_EQ(exported.code, 0) << exported.err;
+    EXPECT_THAT(exported.out, AllOf(StartsWith("exported sqlite:" + Path("h.db") + " to " + file + "\n"),
+                                    HasSubstr("verified: the file holds the same, digest ")));
+    struct stat status {};
+    ASSERT_EQ(::stat(file.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 0777, 0600u);
+    EXPECT_FALSE(std::filesystem::exists(file + ".part"));
+    const Outcome imported = Import(file, "new" + ending + ".db");
+    EXPECT_EQ(imported.code, 0) << imported.err;
+    EXPECT_THAT(imported.out, AllOf(StartsWith("copied " + file + " to sqlite:"), HasSubstr("verified: both hold")));
+    EXPECT_EQ(Contents("new" + ending + ".db"), contents);
+  }
+  EXPECT_EQ(Shell("gzip -t h.jsonl.gz && zstd -tq h.jsonl.zst && cmp <(tail -n +2 h.jsonl) <(zcat h.jsonl.gz | tail "
+                  "-n +2) && cmp <(tail -n +2 h.jsonl) <(zstdcat h.jsonl.zst | tail -n +2)"),
+            0);
+}
+
+TEST_F(ExportImportTest, TheAccountsAreThese) {
+  Keep({BuildRecord("r1").Part("p1", 0, 1).Fail("S.A").Build(), BuildRecord("r2").Part("p2", 5).Build()});
+  const Outcome text = Run({"export", Path("h.jsonl")});
+  const json account = json::parse(Run({"export", Path("h.jsonl"), "--json"}).out);
+  EXPECT_EQ(account["runs"], 2);
+  EXPECT_EQ(account["parts"], 2);
+  EXPECT_EQ(account["failures"], 1);
+  EXPECT_EQ(account["verified"], true);
+  EXPECT_EQ(account["to"], Path("h.jsonl"));
+  const std::string digest = account["digest"];
+  EXPECT_EQ(text.err, "");
+  EXPECT_EQ(text.out, "exported sqlite:" + Path("h.db") + " to " + Path("h.jsonl") + R"(
+  runs                   2
+  parts                  2
+  failures               1
+verified: the file holds the same, digest )" +
+                          digest + "\n");
+
+  const Outcome piped = Run({"export", "--json"});
+  EXPECT_EQ(json::parse(piped.err)["digest"], digest);
+  EXPECT_THAT(piped.out, AllOf(StartsWith("{\"type\":\"header\""), HasSubstr(digest + "\"}\n")));
+  const json imported = json::parse(Run({"import", Path("h.jsonl"), "--to", "sqlite:" + Path("n.db"), "--json"}).out);
+  EXPECT_EQ(imported["copied"], 2);
+  EXPECT_EQ(imported["source_digest"], digest);
+  EXPECT_EQ(imported["target_digest"], digest);
+  EXPECT_EQ(imported["from"], Path("h.jsonl"));
+}
+
+TEST_F(ExportImportTest, PipesCarryIt) {
+  KeepHistory(200);
+  const auto contents = Contents("h.db");
+  EXPECT_EQ(Shell("flaky export 2> account | flaky import - --to sqlite:one.db > /dev/null"), 0);
+  EXPECT_EQ(Contents("one.db"), contents);
+  EXPECT_THAT(Content(Path("account")), HasSubstr("to standard output\n"));
+  EXPECT_EQ(Shell("flaky export - 2> /dev/null | zstd -q | flaky import - --to sqlite:two.db > /dev/null"), 0);
+  EXPECT_EQ(Contents("two.db"), contents);
+  EXPECT_EQ(Shell("cat <(flaky export 2> /dev/null | head -c 100000) | flaky import - --to sqlite:cut.db 2> cut"), 2);
+  EXPECT_THAT(Content(Path("cut")), AllOf(HasSubstr("standard input"), HasSubstr("cut off"), HasSubstr("line ")));
+}
+
+TEST_F(ExportImportTest, AReaderThatGoesAwayIsAnError) {
+  KeepHistory(2000);
+  EXPECT_EQ(Shell("flaky export 2> gone | head -n 1 > /dev/null"), 2);
+  EXPECT_THAT(Content(Path("gone")), HasSubstr("standard output: cannot write: Broken pipe"));
+}
+
+TEST_F(ExportImportTest, JqReadsIt) {
+  Keep({BuildRecord("r1").Part("p1", 0, 1).Fail("Suite.Slow").Fail("Suite.Other").Build()});
+  ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
+  EXPECT_EQ(Shell("jq -r 'select(.type == \"failure\") | .test_name' h.jsonl > names"), 0);
+  EXPECT_EQ(Content(Path("names")), "Suite.Slow\nSuite.Other\n");
+}
+
+TEST_F(ExportImportTest, ImportingAgainAddsNothingAndAConflictIsNamed) {
+  Keep({BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build(), BuildRecord("fine").Part("p2", 9).Build()});
+  const std::string file = Path("h.jsonl");
+  ASSERT_EQ(Run({"export", file}).code, 0);
+  EXPECT_THAT(Run({"import", file}).out, HasSubstr("unchanged              2"));
+  RunRecord other = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
+  other.parts[0].variant = "asan";
+  OpenStore(ParseLocation("sqlite:" + Path("n.db")), OpenMode::kWrite)->Write({&other, 1});
+  const Outcome outcome = Import(file, "n.db");
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.out, HasSubstr("conflict: run clash: part p1 differs"));
+}
+
+TEST_F(ExportImportTest, ADryRunCreatesNothing) {
+  KeepHistory(30);
+  ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
+  const auto before = Everything();
+  const Outcome outcome = Run({"import", Path("h.jsonl"), "--to", "sqlite:" + Path("n.db"), "--dry-run"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("would copy "), HasSubstr("runs read             30")));
+  EXPECT_EQ(Everything(), before);
+}
+
+TEST_F(ExportImportTest, WhatIsWrongWithAFileIsSaidAndNothingIsMade) {
+  KeepHistory(5);
+  ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
+  const auto refused = [&](const std::string& name, int code) {
+    const Outcome outcome = Import(Path(name), "n.db");
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, StartsWith("flaky: " + Path(name) + ": cannot "));
+    return outcome.err;
+  };
+  refused("none", 10);
+  EXPECT_THAT(refused("h.db", 2), HasSubstr("line 1 does not begin a history"));
+  WriteFile("empty", "");
+  refused("empty", 2);
+  std::string text = Content(Path("h.jsonl"));
+  text.replace(text.find("1.0"), 3, "2.0");
+  WriteFile("newer", text);
+  EXPECT_THAT(refused("newer", 13), HasSubstr("2.0"));
+  EXPECT_FALSE(std::filesystem::exists(Path("n.db")));
+  text = Content(Path("h.jsonl"));
+  WriteFile("cut", text.substr(0, text.size() - 5));
+  EXPECT_THAT(refused("cut", 2), HasSubstr("cut off"));
+  EXPECT_EQ(Run({"import"}).code, 2);
+}
+
+TEST_F(ExportImportTest, WhatANewerFlakyWroteIsNamed) {
+  Keep({BuildRecord("r1").Fail("S.A").Fail("S.B").Build()});
+  ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
+  ASSERT_EQ(Shell("sed 's/\"version\":\"1.0\"/\"version\":\"1.1\"/; "
+                  "/^.\"type\":\"failure\"/s/}$/,\"colour\":\"red\"}/' h.jsonl > newer.jsonl"),
+            0);
+  const Outcome outcome = Import(Path("newer.jsonl"), "n.db");
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("version 1.1"), HasSubstr("field 'colour' of a failure (2 times)")));
+  EXPECT_EQ(Contents("n.db"), Contents("h.db"));
+}
+
+TEST_F(ExportImportTest, AsAStoreAFileIsRefusedWithTheCommandsForIt) {
+  Keep({});
+  const Outcome outcome = Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", "jsonl:" + Path("x")});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("flaky export"), HasSubstr("flaky import")));
+}
+
+TEST_F(ExportImportTest, AnExportReplacesAnOlderOneAndNothingElse) {
+  KeepHistory(5);
+  for (const std::string name : {"h.db", "notes.txt"}) {
+    if (name == "notes.txt") WriteFile(name, "mine");
+    const std::string before = Content(Path(name));
+    const Outcome outcome = Run({"export", Path(name)});
+    EXPECT_EQ(outcome.code, 2);
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(Path(name)), HasSubstr("no history that flaky exported")));
+    EXPECT_EQ(Content(Path(name)), before);
+  }
+  WriteFile("h.jsonl.gz", "");
+  ASSERT_EQ(Run({"export", Path("h.jsonl.gz")}).code, 0);
+  Keep({BuildRecord("fresh").Build()});
+  ASSERT_EQ(Run({"export", Path("h.jsonl.gz")}).code, 0);
+  ASSERT_EQ(Import(Path("h.jsonl.gz"), "n.db").code, 0);
+  EXPECT_EQ(Contents("n.db").size(), 6u);
+}
+
+TEST_F(ExportImportTest, AnExportThatFailsLeavesTheOldFileAndNoOther) {
+  KeepHistory(5);
+  ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
+  const std::string old = Content(Path("h.jsonl"));
+  RunRecord bad = BuildRecord("zz").Fail("S.A").Build();
+  Keep({bad});
+  ASSERT_EQ(Shell("sqlite3 h.db \"update flaky_test_failures set error_message = cast(x'ff' as text) where run_id = "
+                  "'zz'\""),
+            0);
+  const Outcome outcome = Run({"export", Path("h.jsonl")});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("run 'zz'"), HasSubstr("error_message"), HasSubstr("UTF-8")));
+  EXPECT_EQ(Content(Path("h.jsonl")), old);
+  EXPECT_FALSE(std::filesystem::exists(Path("h.jsonl.part")));
+  EXPECT_EQ(Run({"export", Path("none/h.jsonl")}).code, 10);
+  EXPECT_EQ(Run({"export", "/dev/null"}).code, 2);
+  EXPECT_EQ(Run({"export", Path("x.jsonl"), "--from", "sqlite:" + Path("none.db")}).code, 10);
+  EXPECT_FALSE(std::filesystem::exists(Path("x.jsonl")));
+}
+
+TEST_F(ExportImportTest, AKilledExportNeverHasTheName) {
+  KeepHistory(10'000);
+  const int status = Shell(
+      "flaky export big.jsonl & pid=$!; while kill -0 $pid && ! [ -s big.jsonl.part ]; do :; done; kill -9 $pid; wait "
+      "$pid");
+  EXPECT_EQ(status, 128 + SIGKILL);
+  EXPECT_FALSE(std::filesystem::exists(Path("big.jsonl")));
+  ASSERT_EQ(Run({"export", Path("big.jsonl")}).code, 0);
+  EXPECT_FALSE(std::filesystem::exists(Path("big.jsonl.part")));
+  EXPECT_EQ(Import(Path("big.jsonl"), "n.db").code, 0);
+  EXPECT_EQ(Contents("n.db"), Contents("h.db"));
+}
+
+TEST_F(ExportImportTest, CtrlCLeavesNoHalf) {
+  KeepHistory(10'000);
+  const int status = Shell(
+      "set -m; flaky export big.jsonl 2> said & pid=$!; while kill -0 $pid && ! [ -s big.jsonl.part ]; do :; done; "
+      "kill -INT $pid; wait "
+      "$pid");
+  EXPECT_EQ(status, 130);
+  EXPECT_THAT(Content(Path("said")), HasSubstr("interrupted"));
+  EXPECT_FALSE(std::filesystem::exists(Path("big.jsonl")));
+  EXPECT_FALSE(std::filesystem::exists(Path("big.jsonl.part")));
+}
+
+}  // namespace
+}  // namespace flaky

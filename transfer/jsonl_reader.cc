@@ -1,0 +1,419 @@
+#include "transfer/jsonl_reader.h"
+
+#include <simdjson.h>
+
+#include <charconv>
+#include <optional>
+#include <set>
+#include <unordered_set>
+#include <utility>
+
+#include "history/fields.h"
+#include "history/roster.h"
+#include "history/text.h"
+#include "stores/bad_value.h"
+#include "stores/error.h"
+#include "transfer/line_reader.h"
+
+namespace flaky {
+namespace {
+
+namespace dom = simdjson::dom;
+using Names = std::set<std::string_view>;
+
+// What is wrong with a line, as a phrase behind its number.
+struct BadLine {
+  std::string what;
+};
+
+std::string Quoted(std::string_view text) { return ShownText(text); }
+
+[[noreturn]] void RefuseField(std::string_view name, std::string_view wanted) {
+  throw BadLine{"has a field " + Quoted(name) + " which is not " + std::string(wanted)};
+}
+
+void Take(std::string_view name, dom::element value, std::string& field) {
+  std::string_view text;
+  if (value.get(text)) RefuseField(name, kWantText);
+  if (!IsStorable(text)) RefuseField(name, "a text that a store can hold: UTF-8 without NUL");
+  field = text;
+}
+void Take(std::string_view name, dom::element value, int64_t& field) {
+  if (value.get(field)) RefuseField(name, "a whole number of 64 bits");
+}
+void Take(std::string_view name, dom::element value, bool& field) {
+  if (value.get(field)) RefuseField(name, "true or false");
+}
+void Take(std::string_view name, dom::element value, Timestamp& field) {
+  std::string_view text;
+  const auto time = value.get(text) ? std::nullopt : Timestamp::Parse(text);
+  if (!time) RefuseField(name, kWantTime);
+  field = *time;
+}
+
+// Walks a list of fields and fills each from the object; counts those that the object has.
+struct FieldsFrom {
+  const dom::object& object;
+  size_t taken = 0;
+
+  template <typename T>
+  void operator()(std::string_view name, std::optional<T>& field) {
+    dom::element value;
+    if (object.at_key(name).get(value)) return;
+    ++taken;
+    if (value.is_null()) return;
+    Take(name, value, field.emplace());
+  }
+  template <typename T>
+  void operator()(std::string_view name, T& field) {
+    std::optional<T> found;
+    (*this)(name, found);
+    if (!found) throw BadLine{"has no " + std::string(name)};
+    field = std::move(*found);
+  }
+};
+
+// The same walk, for the names alone.
+struct NamesOf {
+  Names& names;
+  template <typename T>
+  void operator()(std::string_view name, const T&) {
+    names.insert(name);
+  }
+};
+
+// The kinds of lines: what each is, as a plain object, and the list of its fields.
+struct Header {
+  std::string format, version;
+  std::optional<std::string> program, written_at, source;
+};
+struct RunLine {
+  Run run;
+  std::optional<std::string> digest;
+};
+struct PartLine {
+  std::string run_id;
+  Part part;
+};
+struct FailureLine {
+  std::string run_id;
+  Failure failure;
+};
+struct Footer {
+  int64_t runs = 0, parts = 0, failures = 0;
+  std::optional<std::string> digest;
+};
+
+void Visit(Header& line, auto& visit) {
+  visit("format", line.format);
+  visit("version", line.version);
+  visit("program", line.program);
+  visit("written_at", line.written_at);
+  visit("source", line.source);
+}
+void Visit(RunLine& line, auto& visit) {
+  VisitRun(line.run, visit);
+  visit("digest", line.digest);
+}
+void Visit(PartLine& line, auto& visit) {
+  visit("run_id", line.run_id);
+  VisitPart(line.part, visit);
+}
+void Visit(FailureLine& line, auto& visit) {
+  visit("run_id", line.run_id);
+  VisitFailure(line.failure, visit);
+}
+void Visit(Roster& line, auto& visit) {
+  visit("roster_id", line.roster_id);
+  visit("tests", line.tests);
+}
+void Visit(Footer& line, auto& visit) {
+  visit("runs", line.runs);
+  visit("parts", line.parts);
+  visit("failures", line.failures);
+  visit("digest", line.digest);
+}
+
+struct Version {
+  int64_t major = 0;
+  int64_t minor = 0;
+};
+
+std::optional<Version> ParseVersion(std::string_view text) {
+  Version version;
+  const char* const end = text.data() + text.size();
+  const auto major = std::from_chars(text.data(), end, version.major);
+  if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
+  const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
+  if (minor.ec != std::errc() || minor.ptr != end || version.major < 1 || version.minor < 0) return std::nullopt;
+  return version;
+}
+
+}  // namespace
+
+class JsonlReader::Impl {
+ public:
+  Impl(const std::string& file, size_t max_line_bytes) : lines_(file, max_line_bytes, simdjson::SIMDJSON_PADDING) {
+    Guarded([&] { ReadHeader(); });
+  }
+
+  std::optional<Batch> Next(const BatchLimits& limits) {
+    Batch batch;
+    std::unordered_set<std::string> ids;
+    size_t bytes = 0;
+    while (batch.records.size() < limits.records && bytes < limits.bytes) {
+      if (!next_) Guarded([&] { next_ = ReadRecord(); });
+      // Within one batch a run id comes once.
+      if (!next_ || !ids.insert(next_->run.run_id).second) break;
+      bytes += TextBytes(*next_);
+      batch.records.push_back(std::move(*std::exchange(next_, std::nullopt)));
+    }
+    if (batch.records.empty()) return std::nullopt;
+    given_out_ = true;
+    return batch;
+  }
+
+  const LineReader& lines() const { return lines_; }
+  const std::map<std::string, int64_t>& unknown() const { return unknown_; }
+  const std::string& version() const { return version_; }
+  bool newer() const { return newer_; }
+  const Totals& totals() const { return totals_; }
+  const Digest& digest() const { return digest_; }
+
+ private:
+  // Says where the trouble is, and what it means for what was read before.
+  template <typename Function>
+  void Guarded(Function function) {
+    try {
+      try {
+        function();
+      } catch (const BadLine& bad) {
+        lines_.Refuse(bad.what);
+      }
+    } catch (const StoreError& error) {
+      if (!given_out_ || error.kind() != ErrorKind::kInvalid) throw;
+      throw StoreError(ErrorKind::kInvalid, "", "", "",
+                       std::string(error.what()) +
+                           "; this is not a complete history: runs before that place are sound and may have been "
+                           "taken over, those behind it were not");
+    }
+  }
+
+  // The next line's object; absent at the end of the file.
+  std::optional<dom::object> NextObject() {
+    const auto line = lines_.Next();
+    if (!line) return std::nullopt;
+    dom::element value;
+    const auto error = parser_.parse(line->data(), line->size(), false).get(value);
+    if (error == simdjson::UTF8_ERROR) throw BadLine{"is not UTF-8"};
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    dom::object object;
+    if (error || value.get(object)) throw BadLine{"is no JSON object"};
+    return object;
+  }
+
+  static std::string TypeOf(const dom::object& object) {
+    std::string type;
+    FieldsFrom{object}("type", type);
+    return type;
+  }
+
+  // Fills `line` with the object's fields. Others are refused, or in a newer version's file counted.
+  template <typename Line>
+  void Fill(const dom::object& object, std::string_view type, Line& line) {
+    FieldsFrom fields{object};
+    Visit(line, fields);
+    if (fields.taken + 1 == object.size()) return;  // these and the type
+    static const Names kKnown = [] {
+      Names names{"type"};
+      Line any{};
+      NamesOf collect{names};
+      Visit(any, collect);
+      return names;
+    }();
+    Names seen;
+    for (const dom::key_value_pair& field : object) {
+      if (!seen.insert(field.key).second) throw BadLine{"has the field " + Quoted(field.key) + " twice"};
+      if (!kKnown.contains(field.key)) NoteUnknown("field " + Quoted(field.key) + " of a " + std::string(type));
+    }
+  }
+
+  void NoteUnknown(const std::string& what) {
+    constexpr size_t kMaxNames = 1000;
+    if (!newer_) throw BadLine{"has what version " + version_ + " does not have: " + what};
+    const auto known = unknown_.find(what);
+    ++(known != unknown_.end() || unknown_.size() < kMaxNames ? unknown_[what] : unknown_["others"]);
+  }
+
+  void ReadHeader() {
+    constexpr char kNoHistory[] = "does not begin a history that flaky exported (docs/reference/jsonl.md)";
+    std::optional<dom::object> object;
+    std::string format;
+    try {
+      object = NextObject();
+      if (!object || TypeOf(*object) != "header") throw BadLine{kNoHistory};
+      FieldsFrom{*object}("format", format);
+    } catch (const BadLine&) {
+      throw BadLine{kNoHistory};
+    }
+    if (format != kJsonlFormat) throw BadLine{kNoHistory};
+    FieldsFrom{*object}("version", version_);
+    const auto version = ParseVersion(version_);
+    if (!version) throw BadLine{"names no version of the format: " + Quoted(version_)};
+    if (version->major > kJsonlMajor) {
+      throw StoreError(ErrorKind::kSchemaTooNew, lines_.name(), "read it", "",
+                       "it was written in version " + version_ + " of the format by a newer flaky; this one knows " +
+                           std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) + ": install the newer one");
+    }
+    newer_ = version->minor > kJsonlMinor;
+    Header header;
+    Fill(*object, "header", header);
+  }
+
+  std::optional<RunRecord> ReadRecord() {
+    while (!at_end_) {
+      const std::optional<dom::object> object = NextObject();
+      if (!object) throw BadLine{"is missing: the file ends without its footer, it was cut off"};
+      const std::string type = TypeOf(*object);
+      if (type == "run") {
+        std::optional<RunRecord> ended = EndRun();
+        BeginRun(*object);
+        if (ended) return ended;
+      } else if (type == "part") {
+        AddPart(*object);
+      } else if (type == "failure") {
+        AddFailure(*object);
+      } else if (type == "roster") {
+        AddRoster(*object);
+      } else if (type == "footer") {
+        std::optional<RunRecord> ended = EndRun();
+        ReadFooter(*object);
+        return ended;
+      } else {
+        NoteUnknown("line of type " + Quoted(type));
+      }
+    }
+    return std::nullopt;
+  }
+
+  void BeginRun(const dom::object& object) {
+    RunLine line;
+    Fill(object, "run", line);
+    run_.emplace();
+    run_->run = std::move(line.run);
+    run_digest_ = std::move(line.digest);
+    run_line_ = lines_.number();
+    part_ids_.clear();
+    run_rosters_.clear();
+  }
+
+  // The run whose lines have all been read.
+  std::optional<RunRecord> EndRun() {
+    if (!run_) return std::nullopt;
+    const Digest digest = DigestOf(*run_);
+    if (Disagree(run_digest_, digest)) {
+      throw BadLine{"ends the run " + Quoted(run_->run.run_id) + " of line " + std::to_string(run_line_) +
+                    ", which is not what its digest says: it was changed or damaged"};
+    }
+    ++totals_.runs;
+    totals_.parts += static_cast<int64_t>(run_->parts.size());
+    totals_.failures += static_cast<int64_t>(run_->failures.size());
+    digest_ += digest;
+    return std::exchange(run_, std::nullopt);
+  }
+
+  // A newer version's digest covers fields that are not known here.
+  bool Disagree(const std::optional<std::string>& said, const Digest& digest) const {
+    return !newer_ && said && *said != digest.ToString();
+  }
+
+  void CheckRun(std::string_view run_id) const {
+    if (run_ && run_->run.run_id == run_id) return;
+    throw BadLine{"belongs to run " + Quoted(run_id) + ", but is not among the lines of that run"};
+  }
+
+  void AddPart(const dom::object& object) {
+    PartLine line;
+    Fill(object, "part", line);
+    CheckRun(line.run_id);
+    if (!part_ids_.insert(line.part.part_id).second) {
+      throw BadLine{"has the part " + Quoted(line.part.part_id) + " a second time"};
+    }
+    if (line.part.roster_id && run_rosters_.insert(*line.part.roster_id).second) {
+      RosterPtr roster = rosters_.Find(*line.part.roster_id);
+      if (roster == nullptr) {
+        throw BadLine{"names the roster " + Quoted(*line.part.roster_id) +
+                      ", which is not among the last roster lines before it"};
+      }
+      run_->rosters.push_back(std::move(roster));
+    }
+    run_->parts.push_back(std::move(line.part));
+  }
+
+  void AddFailure(const dom::object& object) {
+    FailureLine line;
+    Fill(object, "failure", line);
+    CheckRun(line.run_id);
+    run_->failures.push_back(std::move(line.failure));
+  }
+
+  void AddRoster(const dom::object& object) {
+    auto roster = std::make_shared<Roster>();
+    Fill(object, "roster", *roster);
+    if (RosterId(roster->tests) != roster->roster_id) {
+      throw BadLine{"has tests that do not belong to the id of its roster: it was changed or damaged"};
+    }
+    rosters_.Add(std::move(roster));
+  }
+
+  void ReadFooter(const dom::object& object) {
+    Footer footer;
+    Fill(object, "footer", footer);
+    const auto check = [](const char* what, int64_t said, int64_t read) {
+      if (said == read) return;
+      throw BadLine{"says that there are " + std::to_string(said) + ' ' + what + ", but " + std::to_string(read) +
+                    " were read: lines are missing or were added"};
+    };
+    check("runs", footer.runs, totals_.runs);
+    check("parts", footer.parts, totals_.parts);
+    check("failures", footer.failures, totals_.failures);
+    if (Disagree(footer.digest, digest_)) {
+      throw BadLine{"says the digest " + Quoted(*footer.digest) + ", but what was read has " + digest_.ToString() +
+                    ": it was changed or damaged"};
+    }
+    if (lines_.Next()) throw BadLine{"stands behind the footer, which should be the last line"};
+    at_end_ = true;
+  }
+
+  LineReader lines_;
+  dom::parser parser_;
+  std::string version_;
+  bool newer_ = false;  // of a minor version that this program does not know
+  RosterWindow rosters_;
+
+  std::optional<RunRecord> run_;  // whose lines are being read
+  std::optional<std::string> run_digest_;
+  int64_t run_line_ = 0;
+  std::set<std::string, std::less<>> part_ids_;     // of run_
+  std::set<std::string, std::less<>> run_rosters_;  // of run_
+
+  std::optional<RunRecord> next_;  // to be given out
+  bool given_out_ = false;
+  bool at_end_ = false;
+  std::map<std::string, int64_t> unknown_;
+  Totals totals_;
+  Digest digest_;
+};
+
+JsonlReader::JsonlReader(const std::string& file, size_t max_line_bytes)
+    : impl_(std::make_unique<Impl>(file, max_line_bytes)) {}
+JsonlReader::~JsonlReader() = default;
+const std::string& JsonlReader::name() const { return impl_->lines().name(); }
+std::optional<Batch> JsonlReader::Next(const BatchLimits& limits) { return impl_->Next(limits); }
+const std::map<std::string, int64_t>& JsonlReader::unknown() const { return impl_->unknown(); }
+const std::string& JsonlReader::version() const { return impl_->version(); }
+bool JsonlReader::newer() const { return impl_->newer(); }
+const Totals& JsonlReader::totals() const { return impl_->totals(); }
+const Digest& JsonlReader::digest() const { return impl_->digest(); }
+
+}  // namespace flaky

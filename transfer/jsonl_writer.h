@@ -1,0 +1,54 @@
+#ifndef FLAKY_TRANSFER_JSONL_WRITER_H_
+#define FLAKY_TRANSFER_JSONL_WRITER_H_
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "history/digest.h"
+#include "stores/store.h"
+#include "transfer/jsonl_format.h"
+
+namespace flaky {
+
+// Writes runs in the form of docs/reference/jsonl.md, in constant memory.
+class JsonlWriter {
+ public:
+  struct Origin {
+    std::string program;  // "flaky 1.2.3"
+    std::string source;   // where the runs are from, as it may be shown
+    Timestamp written_at;
+  };
+
+  // `out` takes the bytes, in pieces of some size; what it throws comes out of every verb. Writes the header.
+  JsonlWriter(const Origin& origin, std::function<void(std::string_view)> out);
+
+  // Throws StoreError (kInvalid), which names the run, for one that the format cannot hold: a text that is not UTF-8 or
+  // has a NUL, a row above kMaxJsonlLine, a roster that is missing or damaged. Nothing should follow then.
+  void Write(std::span<const RunRecord> records);
+
+  // Writes the footer; called once, after the last Write.
+  void Finish();
+
+  // Of all that was written.
+  const Totals& totals() const { return totals_; }
+  const Digest& digest() const { return digest_; }
+
+ private:
+  void WriteRecord(const RunRecord& record);
+  void WriteRoster(const RunRecord& record, const std::string& roster_id);
+  void EndLine(size_t begin, const std::string& run_id);
+  void Flush(size_t at_least);
+
+  const std::string source_;
+  std::function<void(std::string_view)> out_;
+  std::string buffer_;
+  RosterWindow rosters_;
+  Totals totals_;
+  Digest digest_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_TRANSFER_JSONL_WRITER_H_
