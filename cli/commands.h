@@ -15,11 +15,14 @@ namespace flaky {
 void AddCheck(CLI::App& app, Session& session);
 void AddConfig(CLI::App& app, Session& session);
 void AddDeliver(CLI::App& app, Session& session);
+void AddExport(CLI::App& app, Session& session);
+void AddImport(CLI::App& app, Session& session);
 void AddMigrateStore(CLI::App& app, Session& session);
 void AddRuns(CLI::App& app, Session& session);
 void AddSchema(CLI::App& app, Session& session);
 void AddShow(CLI::App& app, Session& session);
 void AddTrend(CLI::App& app, Session& session);
+void AddVerify(CLI::App& app, Session& session);
 
 }  // namespace flaky
 

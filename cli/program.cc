@@ -25,6 +25,9 @@ void AddCommands(CLI::App& app, Session& session) {
   AddCheck(app, session);
   AddTrend(app, session);
   AddMigrateStore(app, session);
+  AddVerify(app, session);
+  AddExport(app, session);
+  AddImport(app, session);
   AddSchema(app, session);
   AddConfig(app, session);
 }

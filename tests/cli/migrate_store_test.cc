@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <signal.h>
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <random>
 
@@ -15,8 +16,13 @@
 namespace flaky {
 namespace {
 
+using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
+using testing::SizeIs;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 class MigrateStoreTest : public ProgramTest {
  protected:
@@ -68,7 +74,8 @@ TEST_F(MigrateStoreTest, CopiesEveryProjectAndSaysThatBothAreEqual) {
 }
 
 TEST_F(MigrateStoreTest, TheOutputIsThis) {
-  Write(Old(), {BuildRecord("r1").Part("p1", 0, 1).Fail("S.A").Build(), BuildRecord("r2").Part("p2", 5).Build()});
+  Write(Old(), {BuildRecord("r1").Project("demo").Part("p1", 0, 1).Fail("S.A").Build(),
+                BuildRecord("r2").Project("demo").Part("p2", 5).Build()});
   const Outcome outcome = Run({"migrate-store", "--from", Old()});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.err, "");
@@ -245,6 +252,104 @@ TEST(Numbers, AreGroupedAndScaled) {
   EXPECT_EQ(AsBytes(1500), "1.5 kB");
   EXPECT_EQ(AsBytes(20'300'000), "20.3 MB");
   EXPECT_EQ(AsBytes(INT64_MAX), "9.2 EB");
+}
+
+// Which runs, and under which project.
+class MigrateSelectionTest : public MigrateStoreTest {
+ protected:
+  MigrateSelectionTest() {
+    const auto run = [](const std::string& id, int64_t day, bool ended = true) {
+      BuildRecord record(id);
+      record.StartedAt(At(day * 86'400));
+      if (ended) record.Ended(At(day * 86'400 + 5));
+      return record;
+    };
+    Write(Old(), {run("demo1", 0).Project("demo").Build(), run("demo2", 3).Project("demo").Build(),
+                  run("demo3", 5, false).Project("demo").Build(), run("tools1", 1).Project("tools").Build(),
+                  run("none1", 2).Build()});
+  }
+
+  // The runs that a copy with these arguments brings, as "project/id".
+  std::vector<std::string> Copied(const std::vector<std::string>& more) {
+    std::filesystem::remove(Path("new.db"));
+    std::vector<std::string> arguments = {"migrate-store", "--from", Old()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    outcome_ = Run(arguments);
+    EXPECT_EQ(outcome_.code, 0) << outcome_.err;
+    std::vector<std::string> copied;
+    const auto store = OpenStore(ParseLocation(New()), OpenMode::kRead);
+    for (const RunRecord& record : store->Read({}).records) {
+      copied.push_back(record.run.project.value_or("-") + "/" + record.run.run_id);
+    }
+    return copied;
+  }
+  Outcome outcome_;
+};
+
+TEST_F(MigrateSelectionTest, TakesProjectsAndWindows) {
+  EXPECT_THAT(Copied({"--project", "demo"}), ElementsAre("demo/demo1", "demo/demo2", "demo/demo3"));
+  EXPECT_THAT(Copied({"--project", "tools", "--project", ""}), UnorderedElementsAre("tools/tools1", "-/none1"));
+  EXPECT_THAT(Copied({"--since", "2026-01-02", "--until", "2026-01-04"}), ElementsAre("tools/tools1", "-/none1"));
+  EXPECT_THAT(Copied({"--project", "demo", "--exclude-unfinished"}), ElementsAre("demo/demo1", "demo/demo2"));
+  EXPECT_THAT(outcome_.err, HasSubstr("1 run of " + Old() + " has no end and was left out"));
+  EXPECT_THAT(outcome_.out, HasSubstr("verified: both hold the same"));
+}
+
+TEST_F(MigrateSelectionTest, CarriesProjectsOverToOtherNames) {
+  EXPECT_THAT(Copied({"--map-project", "tools=demo", "--map-project", "=lost", "--map-project", "demo="}),
+              ElementsAre("-/demo1", "demo/tools1", "lost/none1", "-/demo2", "-/demo3"));
+  EXPECT_THAT(outcome_.out, HasSubstr("verified: both hold the same"));
+  EXPECT_EQ(outcome_.err, "");
+  const Outcome again = Run({"migrate-store", "--from", Old(), "--map-project", "tools=demo", "--map-project", "=lost",
+                             "--map-project", "demo="});
+  EXPECT_EQ(again.code, 0);
+  EXPECT_THAT(again.out, HasSubstr("unchanged              5"));
+}
+
+TEST_F(MigrateSelectionTest, SaysThatTheProjectHereHasNothing) {
+  Set("FLAKY_TESTS_PROJECT", "elsewhere");
+  EXPECT_THAT(Copied({}), SizeIs(5));
+  EXPECT_THAT(outcome_.err, AllOf(HasSubstr("no run of project elsewhere"), HasSubstr("--map-project")));
+  Copied({"--project", "demo"});
+  EXPECT_EQ(outcome_.err, "") << "who names projects knows them";
+}
+
+TEST_F(MigrateSelectionTest, RefusesMappingsThatAreNone) {
+  Outcome outcome = Run({"migrate-store", "--from", Old(), "--map-project", "demo"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("`demo` is not of the form OLD=NEW"));
+  outcome = Run({"migrate-store", "--from", Old(), "--map-project", "a=b", "--map-project", "a=c"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("`a` is named twice"));
+  EXPECT_FALSE(std::filesystem::exists(Path("new.db")));
+}
+
+TEST_F(MigrateSelectionTest, WritesNoFasterThanAsked) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(Copied({"--max-rate", "4"}), SizeIs(5));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(990)) << "four rows, then one";
+  EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--max-rate", "0"}).code, 2);
+}
+
+TEST_F(MigrateSelectionTest, ExportsTakeTheSame) {
+  const Outcome outcome =
+      Run({"export", "-", "--from", Old(), "--project", "demo", "--map-project", "demo=other", "--exclude-unfinished"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("demo1"), HasSubstr("demo2"), HasSubstr("\"other\""),
+                                 Not(HasSubstr("demo3")), Not(HasSubstr("tools1"))));
+  EXPECT_THAT(outcome.err, HasSubstr("1 run of " + Old() + " has no end and was left out"));
+}
+
+TEST_F(MigrateSelectionTest, SeveralOldStoresBecomeOne) {
+  const std::string other = "sqlite:" + Path("other.db");
+  Write(other, {BuildRecord("other1").Project("demo").Build(),
+                BuildRecord("tools1").StartedAt(At(86'400)).Ended(At(99'999)).Build()});
+  const Outcome outcome = Run({"migrate-store", "--from", Old(), "--from", other});
+  EXPECT_EQ(outcome.code, 3) << "the second one's tools1 is another run";
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("copied " + Old()), HasSubstr("copied " + other), HasSubstr("conflict: run tools1")));
+  EXPECT_EQ(Contents(New()).size(), 6u);
+  EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--from", New()}).code, 2) << "one of them is the target";
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/program_fixture.h"
@@ -196,9 +197,18 @@ TEST_F(ServerStoresTest, MovesBetweenAllOfThemAndSaysTheSame) {
     EXPECT_EQ(account["copied"], 40);
     EXPECT_EQ(account["source_digest"], account["target_digest"]);
   };
-  copy("sqlite:" + Path("h.db"), uri);
+  const std::string first = "sqlite:" + Path("h.db");
+  const std::string back = "sqlite:" + Path("back.db");
+  copy(first, uri);
   copy(uri, sqld.url());
-  copy(sqld.url(), "sqlite:" + Path("back.db"));
+  copy(sqld.url(), back);
+  for (const std::string& source : {first, uri, sqld.url(), back}) {
+    for (const std::string& target : {first, uri, sqld.url(), back}) {
+      if (source == target) continue;
+      const Outcome outcome = Run({"verify", "--source", source, "--target", target});
+      EXPECT_EQ(outcome.code, 0) << source << " and " << target << ": " << outcome.out << outcome.err;
+    }
+  }
 
   UsePostgres(uri);
   EXPECT_EQ(history(), before);
@@ -208,6 +218,62 @@ TEST_F(ServerStoresTest, MovesBetweenAllOfThemAndSaysTheSame) {
   Unset("FLAKY_TESTS_CONNECTION_STRING");
   Set("FLAKY_TESTS_DB", Path("back.db"));
   EXPECT_EQ(history(), before);
+}
+
+TEST_F(ServerStoresTest, OneCharacterThatWasChangedOnTheServerIsFound) {
+  const SqldServer sqld;
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  std::vector<RunRecord> records;
+  for (int i = 0; i < 30; ++i) {
+    BuildRecord record("run" + std::to_string(i));
+    records.push_back(record.Project("demo").Part("p", i * 60, 1).Fail("Suite.Test").Build());
+  }
+  Keep(records);
+  const std::string change = "UPDATE flaky_test_failures SET error_message = 'Expected: tRue' WHERE run_id = 'run17'";
+  const auto expect_found = [&](const std::string& target) {
+    const Outcome outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", target});
+    EXPECT_EQ(outcome.code, 5) << outcome.err;
+    EXPECT_THAT(outcome.out, testing::StartsWith("* run17  the failure of Suite.Test at "));
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("`Expected: true` in the source and `Expected: tRue` in the target"),
+                                   HasSubstr("different 1, equal 29\n")));
+    EXPECT_EQ(Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", target, "--quick"}).code, 0);
+  };
+  ASSERT_EQ(Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", uri}).code, 0);
+  PostgresServer::Execute(uri, change);
+  expect_found(uri);
+  ASSERT_EQ(Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", sqld.url()}).code, 0);
+  sqld.Execute(change);
+  expect_found(sqld.url());
+  EXPECT_EQ(Run({"verify", "--source", uri, "--target", sqld.url()}).code, 0) << "both were changed alike";
+}
+
+TEST_F(ServerStoresTest, AFileCarriesAHistoryBetweenAllOfThem) {
+  const SqldServer sqld;
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  std::vector<RunRecord> records;
+  for (int i = 0; i < 40; ++i) {
+    BuildRecord record("run" + std::to_string(i));
+    records.push_back(record.Project("demo").Part("p", i * 60, 1).Fail("Suite.Test", "\x01 \xE2\x82\xAC \"").Build());
+  }
+  records[7].run.account.started_at = *Timestamp::Parse("2026-01-01T00:00:00.123456Z");
+  records[8].failures[0].line = std::numeric_limits<int64_t>::min();
+  Keep(records);
+  // Through a file of each kind; gives the digest that all steps agree on.
+  const auto carry = [&](const std::string& from, const std::string& file, const std::string& to) {
+    const Outcome exported = Run({"export", Path(file), "--from", from, "--json"});
+    EXPECT_EQ(exported.code, 0) << exported.err;
+    const Outcome imported = Run({"import", Path(file), "--to", to, "--json"});
+    EXPECT_EQ(imported.code, 0) << imported.err;
+    const json account = json::parse(imported.out);
+    EXPECT_EQ(account["copied"], 40);
+    EXPECT_EQ(account["target_digest"], account["source_digest"]);
+    EXPECT_EQ(account["source_digest"], json::parse(exported.out)["digest"]);
+    return account["target_digest"];
+  };
+  const json digest = carry("sqlite:" + Path("h.db"), "a.jsonl", uri);
+  EXPECT_EQ(carry(uri, "b.jsonl.gz", sqld.url()), digest);
+  EXPECT_EQ(carry(sqld.url(), "c.jsonl.zst", PostgresServer::Shared().CreateDatabase()), digest);
+  EXPECT_EQ(carry(sqld.url(), "d.jsonl", "sqlite:" + Path("back.db")), digest);
 }
 
 TEST_F(ServerStoresTest, APasswordIsNoArgument) {

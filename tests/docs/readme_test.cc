@@ -14,6 +14,8 @@ namespace {
 
 TEST(Readme, ItsCommandsPrintWhatItSays) { ExpectDocumentIsTrue("README.md"); }
 
+TEST(JsonlPage, ItsCommandsPrintWhatItSays) { ExpectDocumentIsTrue("docs/reference/jsonl.md"); }
+
 TEST(Readme, ItsLinkLineIsTheExamples) {
   const std::string line = "target_link_libraries(basket_test PRIVATE basket GTest::gtest_main flaky::recorder)\n";
   const std::string root = FLAKY_SOURCE_DIR;

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
 #include <set>
@@ -13,7 +14,9 @@
 #include <string>
 
 #include "history/fields.h"
+#include "history/roster.h"
 #include "tests/support/temp_folder.h"
+#include "transfer/jsonl_writer.h"
 
 namespace flaky {
 namespace {
@@ -57,6 +60,26 @@ TEST(DataModelPage, DescribesEveryColumnOnce) {
   EXPECT_THAT(FirstColumn("data-model.md", "`parts`"), UnorderedElementsAreArray(parts.names));
   EXPECT_THAT(FirstColumn("data-model.md", "`failures`"), UnorderedElementsAreArray(failures.names));
   EXPECT_THAT(FirstColumn("data-model.md", "`rosters`"), UnorderedElementsAreArray({"roster_id", "tests"}));
+}
+
+TEST(JsonlPage, DescribesTheLinesThatAreNoRows) {
+  RunRecord record;
+  record.rosters = {MakeRoster({{"S.T", {1, 0}}})};
+  record.parts.resize(1);
+  record.parts[0].roster_id = record.rosters[0]->roster_id;
+  std::string text;
+  JsonlWriter writer({"flaky", "", {}}, [&](std::string_view bytes) { text += bytes; });
+  writer.Write({&record, 1});
+  writer.Finish();
+  std::map<std::string, std::multiset<std::string>> written;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const nlohmann::json object = nlohmann::json::parse(line);
+    for (const auto& [name, value] : object.items()) written[object["type"]].insert(name);
+  }
+  EXPECT_THAT(FirstColumn("jsonl.md", "The header"), UnorderedElementsAreArray(written["header"]));
+  EXPECT_THAT(FirstColumn("jsonl.md", "Rosters"), UnorderedElementsAreArray(written["roster"]));
+  EXPECT_THAT(FirstColumn("jsonl.md", "The footer"), UnorderedElementsAreArray(written["footer"]));
 }
 
 TEST(JournalPage, DescribesTheHeaderThatTheRecorderWrites) {

@@ -1,0 +1,31 @@
+#include "cli/two_stores.h"
+
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+namespace flaky {
+
+Location SourceOf(const Settings& settings, const StoreOptions& options, const std::string& text) {
+  if (!text.empty()) return NamedLocation(settings, text, options.source, Side::kSource);
+  if (std::optional<Location> source = SourceLocation(settings)) return *source;
+  throw SettingError(options.command + ": no old store is named: give " + options.source +
+                     " LOCATION or set FLAKY_TESTS_SOURCE_STORE and its companions");
+}
+
+Location TargetOf(const Settings& settings, const StoreOptions& options, const std::string& text) {
+  return text.empty() ? HistoryLocation(settings) : NamedLocation(settings, text, options.target, Side::kHistory);
+}
+
+void RefuseSameStore(const StoreOptions& options, const Location& source, const Location& target) {
+  if (source.scheme != target.scheme || source.prefix != target.prefix) return;
+  std::error_code ignored;
+  if (source.address.Reveal() == target.address.Reveal() ||
+      (source.scheme == "sqlite" &&
+       std::filesystem::equivalent(source.address.Reveal(), target.address.Reveal(), ignored))) {
+    throw SettingError(options.command + ": both stores are " + source.shown + ": name two different ones with " +
+                       options.source + " and " + options.target);
+  }
+}
+
+}  // namespace flaky

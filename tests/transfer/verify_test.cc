@@ -1,0 +1,388 @@
+#include "transfer/verify.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "history/fields.h"
+#include "history/roster.h"
+#include "tests/support/record_builder.h"
+#include "tests/transfer/verify_fixture.h"
+#include "transfer/fit.h"
+
+namespace flaky {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::SizeIs;
+
+INSTANTIATE_TEST_SUITE_P(Stores, VerifyTest, testing::Values(Kinds("memory", "sqlite"), Kinds("sqlite", "sqlite")),
+                         [](const auto& pair) { return std::get<0>(pair.param) + "_" + std::get<1>(pair.param); });
+
+TEST_P(VerifyTest, EqualStoresAreEqualWhateverTheOrderAndThePages) {
+  std::vector<RunRecord> records = Generated(300);
+  Totals totals;
+  Digest digest;
+  for (const RunRecord& record : records) {
+    ++totals.runs;
+    totals.parts += static_cast<int64_t>(record.parts.size());
+    totals.failures += static_cast<int64_t>(record.failures.size());
+    digest += DigestOf(record);
+  }
+  std::vector<RunRecord> shuffled = records;
+  std::ranges::reverse(shuffled);
+  for (RunRecord& record : shuffled) {
+    std::ranges::reverse(record.failures);
+    std::ranges::reverse(record.parts);
+  }
+  Fill(records, shuffled);
+  for (const BatchLimits& limits :
+       {BatchLimits(), BatchLimits{1, 1 << 20}, BatchLimits{7, 1 << 20}, BatchLimits{4096, 3000}}) {
+    VerifyOptions options;
+    options.limits = limits;
+    const VerifyAccount account = Run(options);
+    EXPECT_TRUE(account.SameAs(options));
+    EXPECT_EQ(account.equal, 300);
+    EXPECT_EQ(account.source.totals, totals);
+    EXPECT_EQ(account.target.totals, totals);
+    EXPECT_EQ(account.source.digest, digest) << "as a copy says it";
+    EXPECT_EQ(account.target.digest, digest);
+    EXPECT_EQ(progress_.last.runs, 300);
+    EXPECT_EQ(progress_.last.total_runs, 300);
+    EXPECT_EQ(progress_.last.failures, totals.failures);
+    int64_t runs_in_buckets = 0;
+    Digest of_buckets;
+    for (const auto& [key, bucket] : account.buckets) {
+      EXPECT_EQ(bucket.differences, 0);
+      EXPECT_EQ(bucket.source.digest, bucket.target.digest);
+      EXPECT_EQ(bucket.source.totals, bucket.target.totals);
+      EXPECT_THAT(key.month, SizeIs(7));
+      runs_in_buckets += bucket.source.totals.runs;
+      of_buckets += bucket.source.digest;
+    }
+    EXPECT_EQ(runs_in_buckets, 300);
+    EXPECT_EQ(of_buckets, digest);
+  }
+}
+
+TEST_P(VerifyTest, EmptyStoresAreEqual) {
+  Fill({}, {});
+  const VerifyAccount account = Run();
+  EXPECT_TRUE(account.SameAs({}));
+  EXPECT_EQ(account.source.digest, Digest());
+  EXPECT_THAT(account.buckets, IsEmpty());
+}
+
+TEST_P(VerifyTest, AChangeInAnyFieldOfARunIsFound) {
+  const std::vector<RunRecord> records = {BuildRecord("a").Part("p1", 0).Build(),
+                                          BuildRecord("b").Project("x").Ended(At(9)).Fail("S.A").Build(),
+                                          BuildRecord("c").Part("p3", 0).Build()};
+  ChangeField count(-1);
+  RunRecord any;
+  VisitRun(any.run, count);
+  ASSERT_GT(count.seen(), 10);
+  for (int field = 1; field < count.seen(); ++field) {  // the first is the id
+    ChangeField change(field);
+    std::vector<RunRecord> changed = records;
+    VisitRun(changed[1].run, change);
+    EXPECT_THAT(Difference(records, changed), HasSubstr(change.name() + " is "));
+    EXPECT_THAT(whats_, ElementsAre(Pair("b", testing::_)));
+    EXPECT_THAT(Difference(changed, records), HasSubstr(change.name() + " is "));
+  }
+}
+
+TEST_P(VerifyTest, AChangeInAnyFieldOfAPartIsFound) {
+  const RunRecord record = BuildRecord("b").Part("p1", 0).Part("p2", 20).Build();
+  ChangeField count(-1);
+  Part any;
+  VisitPart(any, count);
+  for (int field = 0; field < count.seen(); ++field) {
+    ChangeField change(field);
+    RunRecord changed = record;
+    VisitPart(changed.parts[1], change);
+    if (change.name() == "roster_id") {  // another list of tests, as every store insists
+      changed.rosters.push_back(MakeRoster({{"Suite.Test", {1, 0}}}));
+      changed.parts[1].roster_id = changed.rosters.back()->roster_id;
+    }
+    const std::string what = Difference({record}, {changed});
+    EXPECT_THAT(what, HasSubstr(field == 0 ? "part p2 is not in the target" : "part p2: " + change.name() + " is "));
+  }
+}
+
+TEST_P(VerifyTest, AChangeInAnyFieldOfAFailureIsFound) {
+  const RunRecord record = BuildRecord("b").Part("p1", 0, 1).Part("p2", 0, 1).Fail("S.A").Fail("S.B").Build();
+  ChangeField count(-1);
+  Failure any;
+  VisitFailure(any, count);
+  for (int field = 0; field < count.seen(); ++field) {
+    ChangeField change(field);
+    RunRecord changed = record;
+    VisitFailure(changed.failures[0], change);
+    if (change.name() == "part_id") changed.failures[0].part_id = "p1";
+    EXPECT_THAT(Difference({record}, {changed}),
+                AllOf(HasSubstr("the failure of S.A at "), HasSubstr(": " + change.name() + " is ")));
+  }
+}
+
+TEST_P(VerifyTest, OneCharacterOfALongMessageIsFoundAndItsPlaceIsNamed) {
+  std::vector<RunRecord> records = Generated(200);
+  std::vector<RunRecord> changed = records;
+  const auto found = std::ranges::find_if(
+      changed, [](const RunRecord& record) { return !record.failures.empty() && record.failures.size() > 1; });
+  ASSERT_NE(found, changed.end());
+  std::string& message = *found->failures.back().error_message;
+  ASSERT_GT(message.size(), 150u);
+  message[120] = message[120] == 'x' ? 'y' : 'x';
+  EXPECT_THAT(Difference(records, changed), HasSubstr("error_message differs from byte 121 on, of "));
+  EXPECT_THAT(whats_, ElementsAre(Pair(found->run.run_id, testing::_)));
+}
+
+TEST_P(VerifyTest, MissingAndFurtherRunsAreNamedWhereverTheyAre) {
+  const std::vector<RunRecord> records = Generated(120);
+  std::vector<RunRecord> source, target;
+  std::map<std::string, Comparison> wanted;
+  for (size_t i = 0; i < records.size(); ++i) {
+    const bool in_source = !std::set<size_t>{0, 50, 51, 119}.contains(i);
+    const bool in_target = !std::set<size_t>{1, 2, 60, 118}.contains(i);
+    if (in_source) source.push_back(records[i]);
+    if (in_target) target.push_back(records[i]);
+    if (!in_source) wanted[records[i].run.run_id] = Comparison::kOnlyTarget;
+    if (!in_target) wanted[records[i].run.run_id] = Comparison::kOnlySource;
+  }
+  Fill(source, target);
+  for (const size_t page : {1, 10, 4096}) {
+    VerifyOptions options;
+    options.limits.records = page;
+    const VerifyAccount account = Run(options);
+    EXPECT_EQ(runs_, wanted);
+    EXPECT_EQ(account.equal, 112);
+    EXPECT_FALSE(account.SameAs(options));
+    options.one_way = true;
+    EXPECT_FALSE(account.SameAs(options)) << "some are only in the source";
+    int64_t differences = 0;
+    for (const auto& [key, bucket] : account.buckets) differences += bucket.differences;
+    EXPECT_EQ(differences, 8);
+  }
+}
+
+TEST_P(VerifyTest, StoresWithoutAnythingInCommonAreComparedToTheEnd) {
+  std::vector<RunRecord> records = Generated(1200);
+  const std::vector<RunRecord> first(records.begin(), records.begin() + 600);
+  const std::vector<RunRecord> rest(records.begin() + 600, records.end());
+  Fill(first, rest);
+  const VerifyAccount account = Run();
+  EXPECT_EQ(account.only_source, 600);
+  EXPECT_EQ(account.only_target, 600);
+  Fill(records, {});
+  EXPECT_EQ(Run().only_source, 1200);
+}
+
+TEST_P(VerifyTest, ARunThatBeganAtAnotherTimeIsOneDifference) {
+  std::vector<RunRecord> records;
+  for (int i = 0; i < 700; ++i) {
+    records.push_back(BuildRecord("r" + std::to_string(i)).StartedAt(At(i)).Ended(At(i + 5)).Build());
+  }
+  std::vector<RunRecord> changed = records;
+  for (const size_t i : {3, 300, 699}) changed[i].run.account.started_at = At(i % 2 == 0 ? 100'000'000 : -100'000'000);
+  Fill(records, changed);
+  const VerifyAccount account = Run();
+  EXPECT_EQ(account.different, 3);
+  EXPECT_EQ(account.only_source + account.only_target, 0);
+  EXPECT_EQ(account.equal, 697);
+  EXPECT_THAT(whats_["r300"], HasSubstr("started_at is "));
+  const BucketKey january{std::nullopt, "2026-01"};
+  EXPECT_EQ(account.buckets.at(january).differences, 3);
+  EXPECT_THAT(account.buckets, SizeIs(3)) << "and those where the target has them";
+
+  for (RunRecord& record : changed) record.run.account.started_at = record.run.account.started_at + kMicrosPerDay;
+  Fill(records, changed);
+  EXPECT_EQ(Run().different, 700) << "more than are looked up at once";
+}
+
+TEST_P(VerifyTest, AProjectsRunsAloneAreComparedAlsoThoseThatAreInAnotherOneOnTheOtherSide) {
+  const auto run = [](const std::string& id, const std::string& project) {
+    BuildRecord record(id);
+    return (project.empty() ? record : record.Project(project)).Ended(At(5)).Build();
+  };
+  Fill({run("1", "a"), run("2", "a"), run("3", "b"), run("4", ""), run("5", "b"), run("6", "c")},
+       {run("1", "a"), run("2", "b"), run("3", "a"), run("4", ""), run("5", "a")});
+  VerifyOptions options;
+  options.projects = {"a"};
+  VerifyAccount account = Run(options);
+  EXPECT_EQ(account.equal, 1);
+  EXPECT_EQ(account.different, 3);
+  EXPECT_EQ(account.source.totals.runs, 2);
+  EXPECT_EQ(account.target.totals.runs, 3);
+  EXPECT_EQ(whats_["2"], "project is `a` in the source and `b` in the target");
+
+  options.projects = {"a", "b", "a"};
+  account = Run(options);
+  EXPECT_EQ(account.equal, 1);
+  EXPECT_EQ(account.different, 3) << "each once";
+  options.projects = {std::nullopt};
+  EXPECT_EQ(Run(options).equal, 1);
+  options.projects = {"c"};
+  EXPECT_EQ(Run(options).only_source, 1);
+}
+
+TEST_P(VerifyTest, OneWayWhatTheTargetHasMoreIsNoDifference) {
+  const RunRecord part = BuildRecord("grown").Part("p1", 0, 1).Fail("S.A").Build();
+  const RunRecord grown = BuildRecord("grown").Part("p1", 0, 1).Fail("S.A").Part("p2", 30).Build();
+  const RunRecord more = BuildRecord("more").Part("p3", 0).Build();
+  VerifyOptions options;
+  options.one_way = true;
+  Fill({part}, {grown, more});
+  VerifyAccount account = Run(options);
+  EXPECT_TRUE(account.SameAs(options));
+  EXPECT_EQ(account.ahead, 1);
+  EXPECT_EQ(account.only_target, 1);
+  for (const auto& [key, bucket] : account.buckets) EXPECT_EQ(bucket.differences, 0);
+  EXPECT_FALSE(Run().SameAs({})) << "but not both ways";
+
+  Fill({grown, more}, {part});
+  account = Run(options);
+  EXPECT_FALSE(account.SameAs(options));
+  EXPECT_EQ(account.different, 1);
+  EXPECT_EQ(account.only_source, 1);
+}
+
+TEST_P(VerifyTest, ASampleIsAlwaysTheSameRunsWhole) {
+  std::vector<RunRecord> records = Generated(1000);
+  std::vector<RunRecord> changed = records;
+  std::set<std::string> with_failures;
+  for (RunRecord& record : changed) {
+    for (Failure& failure : record.failures) failure.error_message = "another";
+    if (!record.failures.empty()) with_failures.insert(record.run.run_id);
+  }
+  Fill(records, changed);
+  VerifyOptions options;
+  options.share = 0.2;
+  VerifyAccount account = Run(options);
+  EXPECT_EQ(account.source.totals.runs, account.equal + account.different);
+  EXPECT_EQ(account.target.totals.runs, account.source.totals.runs);
+  EXPECT_NEAR(static_cast<double>(account.source.totals.runs), 200, 60);
+  EXPECT_GT(account.different, 0);
+  const auto small = runs_;
+  for (const auto& [run_id, comparison] : small) EXPECT_TRUE(with_failures.contains(run_id));
+  options.limits.records = 17;
+  Run(options);
+  EXPECT_EQ(runs_, small);
+  options.share = 0.6;
+  Run(options);
+  for (const auto& run : small) EXPECT_TRUE(runs_.contains(run.first));
+
+  Fill(records, {});
+  EXPECT_NEAR(static_cast<double>(Run(options).only_source), 600, 80);
+}
+
+TEST_P(VerifyTest, RunsOnlyLooksAtTheirFieldsAndAtTheCounts) {
+  const RunRecord record = BuildRecord("a").Part("p1", 0, 1).Fail("S.A", "one").Build();
+  VerifyOptions options;
+  options.runs_only = true;
+  Fill({record}, {BuildRecord("a").Part("p1", 0, 1).Fail("S.A", "two").Build()});
+  VerifyAccount account = Run(options);
+  EXPECT_TRUE(account.SameAs(options)) << "this is what it does not see";
+  EXPECT_EQ(account.source.totals, (Totals{1, 1, 1}));
+
+  RunRecord without = record;
+  without.failures.clear();
+  Fill({record}, {without});
+  account = Run(options);
+  EXPECT_FALSE(account.SameAs(options));
+  EXPECT_EQ(account.target.totals, (Totals{1, 1, 0}));
+  options.one_way = true;
+  EXPECT_FALSE(account.SameAs(options));
+
+  RunRecord other = record;
+  other.run.branch = "dev";
+  options.one_way = false;
+  Fill({record}, {other});
+  EXPECT_EQ(Run(options).different, 1);
+  other.run.account.started_at = At(77);
+  Fill({record}, {other});
+  EXPECT_EQ(Run(options).different, 1);
+}
+
+TEST_P(VerifyTest, ItEndsWhereItIsToldTo) {
+  Fill(Generated(300), {});
+  VerifyOptions options;
+  options.limits.records = 10;
+  int pages = 0;
+  options.stop = [&] { return ++pages == 5; };
+  const VerifyAccount account = Run(options);
+  EXPECT_TRUE(account.stopped);
+  EXPECT_EQ(pages, 5);
+  EXPECT_LT(account.source.totals.runs, 100);
+  EXPECT_EQ(account.only_source, 0) << "nothing is said that is not certain";
+}
+
+VerifyAccount Compare(Store& source, Store& target) {
+  CountingProgress progress;
+  return Verify(source, target, {}, progress);
+}
+
+// A store whose rows are limited, and which is otherwise the one given.
+class LimitedStore : public Store {
+ public:
+  LimitedStore(Store& store, size_t row_bytes) : store_(store), row_bytes_(row_bytes) {}
+  const std::string& name() const override { return store_.name(); }
+  SchemaState schema() override { return store_.schema(); }
+  StoreLimits limits() const override { return {row_bytes_}; }
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override { return store_.Write(records); }
+  Page Read(const PageRequest& request) override {
+    if (error) throw *error;
+    return store_.Read(request);
+  }
+  std::vector<RunRecord> Fetch(std::span<const std::string> ids) override { return store_.Fetch(ids); }
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
+    return store_.FindRuns(prefix, limit);
+  }
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
+    store_.VisitFailures(filter, visitor);
+  }
+  Totals Count(const RunFilter& filter) override { return store_.Count(filter); }
+
+  std::optional<StoreError> error;
+
+ private:
+  Store& store_;
+  size_t row_bytes_;
+};
+
+TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
+  const RunRecord whole = BuildRecord("long").Part("p1", 0, 1).Fail("S.A", std::string(5000, 'x')).Build();
+  RunRecord cut = whole;
+  ASSERT_THAT(Fit(cut, {1000}, "small"), SizeIs(1));
+  Fill({whole}, {cut});
+  EXPECT_EQ(Run().different, 1) << "of stores that can hold it";
+
+  LimitedStore small(*target_, 1000);
+  VerifyAccount account = Compare(*source_, small);
+  EXPECT_TRUE(account.SameAs({}));
+  EXPECT_EQ(account.cut, 1);
+  EXPECT_EQ(account.source.digest, account.target.digest);
+  account = Compare(small, *source_);
+  EXPECT_TRUE(account.SameAs({})) << "either way";
+
+  RunRecord other = cut;
+  other.failures[0].error_message->front() = 'y';
+  Fill({whole}, {other});
+  LimitedStore again(*target_, 1000);
+  EXPECT_EQ(Compare(*source_, again).different, 1);
+}
+
+TEST_P(VerifyTest, WhatAStoreThrowsComesOut) {
+  Fill(Generated(50), Generated(50));
+  LimitedStore broken(*target_, 1 << 20);
+  broken.error.emplace(ErrorKind::kPermanent, "broken", "read", "", "is broken");
+  EXPECT_THROW(Compare(*source_, broken), StoreError);
+  EXPECT_THROW(Compare(broken, *source_), StoreError);
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,122 @@
+#include "transfer/verify_side.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "transfer/fit.h"
+
+namespace flaky {
+namespace {
+
+constexpr double kChosen = 256;  // runs of a sample that are fetched whole at once, about
+
+// The same ids for the same share, on every machine; those of a smaller share are among those of a larger one.
+bool IsChosen(const std::string& run_id, double share) {
+  return share >= 1 || std::ldexp(static_cast<double>(DigestOf(run_id).high), -64) < share;
+}
+
+}  // namespace
+
+VerifySide::VerifySide(Store& store, const VerifyOptions& options, const StoreLimits& other)
+    : store_(store), options_(options), other_(other) {}
+
+void VerifySide::Begin(const RunFilter& filter) {
+  End();
+  request_ = {};
+  request_.filter = filter;
+  request_.max_records = options_.limits.records;
+  request_.max_bytes = options_.limits.bytes;
+  if (options_.runs_only || options_.share < 1) request_.detail = Detail::kRunsOnly;
+  if (options_.share < 1) {
+    request_.max_records = std::min(request_.max_records, static_cast<size_t>(std::ceil(kChosen / options_.share)));
+  }
+  at_end_ = false;
+  items_.clear();
+  next_ = 0;
+  pages_ = std::make_unique<Prefetch<Items>>([this] { return NextPage(); });
+}
+
+Item* VerifySide::Head() {
+  while (next_ == items_.size()) {
+    if (!pages_) return nullptr;
+    std::optional<Items> page = pages_->Take();
+    next_ = 0;
+    items_ = page ? std::move(*page) : Items();
+    if (page) {
+      fresh_page_ = true;
+    } else {
+      pages_.reset();
+    }
+  }
+  return &items_[next_];
+}
+
+std::optional<VerifySide::Items> VerifySide::NextPage() {
+  if (at_end_) return std::nullopt;
+  std::vector<RunRecord> records;
+  {
+    const std::lock_guard lock(store_mutex_);
+    Page page = store_.Read(request_);
+    at_end_ = !page.next;
+    request_.after = std::move(page.next);
+    records = options_.share < 1 ? Chosen(std::move(page.records)) : std::move(page.records);
+  }
+  Items items;
+  items.reserve(records.size());
+  for (RunRecord& record : records) items.push_back(Prepare(std::move(record)));
+  return items;
+}
+
+// Of the runs of a page those that the share has, whole, in the page's order.
+std::vector<RunRecord> VerifySide::Chosen(std::vector<RunRecord> records) {
+  std::erase_if(records, [&](const RunRecord& record) { return !IsChosen(record.run.run_id, options_.share); });
+  if (options_.runs_only || records.empty()) return records;
+  std::vector<std::string> ids;
+  ids.reserve(records.size());
+  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+  std::unordered_map<std::string, RunRecord> whole;
+  for (RunRecord& record : store_.Fetch(ids)) {
+    std::string run_id = record.run.run_id;
+    whole.emplace(std::move(run_id), std::move(record));
+  }
+  std::vector<RunRecord> chosen;
+  chosen.reserve(ids.size());
+  for (const std::string& run_id : ids) {
+    if (const auto found = whole.find(run_id); found != whole.end()) chosen.push_back(std::move(found->second));
+  }
+  return chosen;
+}
+
+std::unordered_map<std::string, Item> VerifySide::Lookup(std::span<const std::string> run_ids) {
+  std::vector<RunRecord> records;
+  if (!run_ids.empty()) {
+    const std::lock_guard lock(store_mutex_);
+    records = store_.Fetch(run_ids);
+  }
+  std::unordered_map<std::string, Item> items;
+  for (RunRecord& record : records) {
+    std::string run_id = record.run.run_id;
+    items.emplace(std::move(run_id), Prepare(std::move(record)));
+  }
+  return items;
+}
+
+Item VerifySide::Prepare(RunRecord record) const {
+  if (options_.runs_only) {
+    record.parts.clear();
+    record.failures.clear();
+    record.rosters.clear();
+  }
+  Item item{std::move(record), {}, false};
+  try {
+    item.cut = !Fit(item.record, other_, store_.name()).empty();
+  } catch (const StoreError&) {
+    // What it is told apart by is too large for the other side, which therefore cannot have it.
+  }
+  item.fingerprint = FingerprintOf(item.record);
+  return item;
+}
+
+}  // namespace flaky
