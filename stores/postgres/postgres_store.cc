@@ -26,7 +26,7 @@ class PostgresStore : public Store {
       } else if (!schema.state.pending.empty()) {
         present = ColumnsInPostgres(connection_, session);
         CheckTablesAreOurs(connection_, present);
-        RequireTables(name(), connection_.prefix(), [&](const std::string& table) {
+        RequireTables(connection_.name(), connection_.prefix(), [&](const std::string& table) {
           return present.contains(table.substr(connection_.prefix().size()));
         });
       }

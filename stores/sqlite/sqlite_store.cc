@@ -27,7 +27,7 @@ class SqliteStore : public Store {
         }
       } else if (!state.pending.empty()) {
         CheckTablesAreOurs(connection_);
-        RequireTables(name(), connection_.prefix(),
+        RequireTables(connection_.name(), connection_.prefix(),
                       [&](const std::string& table) { return !ColumnsOf(connection_, table).empty(); });
       }
       reader_.emplace(connection_, state.pending.empty());

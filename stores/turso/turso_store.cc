@@ -16,7 +16,7 @@ class TursoStore : public Store {
       : bulk_(mode == OpenMode::kBulk), connection_(location, options) {
     SchemaState state = ReadSchemaState(connection_);
     if (mode != OpenMode::kRead) {
-      CheckWritable(state, name());
+      CheckWritable(state, connection_.name());
       if (!state.pending.empty()) {
         // Indexes wait only where no row is there yet that somebody may be looking for.
         const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
@@ -25,7 +25,7 @@ class TursoStore : public Store {
       }
     } else if (!state.pending.empty()) {
       const TableColumns tables = ReadOurTables(connection_);
-      RequireTables(name(), connection_.tables().prefix,
+      RequireTables(connection_.name(), connection_.tables().prefix,
                     [&](const std::string& table) { return !tables.at(table).empty(); });
     }
     reader_.emplace(connection_, state.pending.empty());
