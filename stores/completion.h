@@ -2,9 +2,11 @@
 #define FLAKY_STORES_COMPLETION_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "history/run.h"
+#include "stores/store.h"
 
 namespace flaky {
 
@@ -14,15 +16,26 @@ struct StoredRecord {
   std::vector<int64_t> failure_ids;  // the rows of record.failures, in their order
 };
 
-// Which rows to change so that a stored record becomes the merged one; a row that stays what it is keeps its id. Points
-// into the merged record.
+// What Write and Replace do to a run that is there.
+enum class Existing { kMerge, kReplace };
+
+struct Resolution {
+  WriteResult result;
+  RunRecord record;  // kCompleted and kReplaced: what is to be stored from now on; else empty
+};
+Resolution Resolve(const RunRecord& known, const RunRecord& incoming, Existing existing);
+
+// Which rows to change so that a stored record becomes the wanted one; a row that stays what it is keeps its id. Points
+// into the wanted record.
 struct Completion {
   bool run = false;  // its row changes
   std::vector<const Part*> parts;
   std::vector<const Failure*> new_failures;
-  std::vector<int64_t> old_failures;  // to be removed: of an unfinished part that was replaced by the same, finished
+  // To be removed: of an unfinished part that was replaced by the same, finished, or of a run that was replaced.
+  std::vector<int64_t> old_failures;
+  std::vector<std::string> old_parts;
 };
-Completion CompletionOf(const StoredRecord& known, const RunRecord& merged);
+Completion CompletionOf(const StoredRecord& known, const RunRecord& wanted);
 
 }  // namespace flaky
 

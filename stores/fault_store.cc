@@ -39,6 +39,14 @@ std::vector<WriteResult> FaultStore::Write(std::span<const RunRecord> records) {
   return Do(StoreVerb::kWrite, [&] { return inner_->Write(records); });
 }
 
+std::vector<WriteResult> FaultStore::Replace(std::span<const RunRecord> records) {
+  return Do(StoreVerb::kReplace, [&] { return inner_->Replace(records); });
+}
+
+CopyClaim FaultStore::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  return Do(StoreVerb::kClaim, [&] { return inner_->Claim(holder, lease, instead_of); });
+}
+
 void FaultStore::Finish() {
   Do(StoreVerb::kFinish, [&] { inner_->Finish(); });
 }

@@ -10,8 +10,8 @@
 
 namespace flaky {
 
-enum class StoreVerb { kSchema, kWrite, kFinish, kRead, kFetch, kFindRuns, kVisitFailures, kCount };
-inline constexpr size_t kStoreVerbs = 8;
+enum class StoreVerb { kSchema, kWrite, kReplace, kClaim, kFinish, kRead, kFetch, kFindRuns, kVisitFailures, kCount };
+inline constexpr size_t kStoreVerbs = 10;
 
 // One failure to come.
 struct Fault {
@@ -41,6 +41,8 @@ class FaultStore : public Store {
   SchemaState schema() override;
   StoreLimits limits() const override { return inner_->limits(); }
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override;
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override;
   void Finish() override;
   Page Read(const PageRequest& request) override;
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override;

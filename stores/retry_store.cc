@@ -93,6 +93,14 @@ std::vector<WriteResult> RetryStore::Write(std::span<const RunRecord> records) {
   return Retrying(Tries(policy_), [&] { return inner_->Write(records); });
 }
 
+std::vector<WriteResult> RetryStore::Replace(std::span<const RunRecord> records) {
+  return Retrying(Tries(policy_), [&] { return inner_->Replace(records); });
+}
+
+CopyClaim RetryStore::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  return Retrying(Tries(policy_), [&] { return inner_->Claim(holder, lease, instead_of); });
+}
+
 void RetryStore::Finish() {
   Retrying(Tries(policy_), [&] { inner_->Finish(); });
 }

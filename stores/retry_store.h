@@ -38,6 +38,8 @@ class RetryStore : public Store {
   SchemaState schema() override;
   StoreLimits limits() const override { return inner_->limits(); }
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override;
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override;
   void Finish() override;
   Page Read(const PageRequest& request) override;
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override;

@@ -1,10 +1,9 @@
 #ifndef FLAKY_STORES_STORE_H_
 #define FLAKY_STORES_STORE_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <limits>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,7 +12,9 @@
 #include "history/failure_view.h"
 #include "history/merge.h"
 #include "history/run.h"
+#include "stores/conversion.h"
 #include "stores/error.h"
+#include "stores/query.h"
 
 // The contract of all stores: what a history is kept in. tests/contract holds every store to it.
 //
@@ -35,68 +36,16 @@ enum class OpenMode {
   kBulk,   // as kWrite, for a copy: what costs time in every write may wait for Finish
 };
 
-// Which runs. Absent means all.
-struct RunFilter {
-  std::optional<std::optional<std::string>> project;  // outer: any project; inner: the runs without one
-  std::optional<Timestamp> since;                     // started_at >= since
-  std::optional<Timestamp> until;                     // started_at < until
-};
-
-// A place between two runs in the order (started_at, run_id).
-struct RunKey {
-  Timestamp started_at;
-  std::string run_id;
-};
-
-enum class Direction { kOldestFirst, kNewestFirst };
-enum class Detail { kWhole, kRunsOnly };  // kRunsOnly: without parts, failures and rosters
-
-struct PageRequest {
-  RunFilter filter;
-  std::optional<RunKey> after;  // absent: from the beginning
-  Direction direction = Direction::kOldestFirst;
-  Detail detail = Detail::kWhole;
-  size_t max_records = 256;
-  size_t max_bytes = 4 << 20;  // of text, about; a page holds at least one record whatever its size
-};
-
-struct Page {
-  std::vector<RunRecord> records;
-  std::optional<RunKey> next;  // absent: there is nothing behind this page
-};
-
-struct Totals {
-  int64_t runs = 0;
-  int64_t parts = 0;
-  int64_t failures = 0;
-
-  bool operator==(const Totals&) const = default;
-};
-
-// A place between two failures in the order in which the store shows them.
-struct FailureKey {
-  Timestamp failed_at;
-  int64_t id = 0;
-};
-
-struct FailureFilter {
-  std::optional<std::optional<std::string>> project = std::nullopt;
-  std::optional<Timestamp> after = std::nullopt;  // failed_at > after
-  std::optional<std::string> test_name = std::nullopt;
-  std::vector<int64_t> ids = {};                    // these; none: all
-  std::optional<FailureKey> behind = std::nullopt;  // to go on where an earlier call ended
-  bool texts = true;  // false: error_message and error_stack, most of what there is to send, are empty or absent
-};
-
-// What one store cannot hold and others can. The pipeline makes records fit and says so; Write refuses what does not.
-struct StoreLimits {
-  size_t row_bytes = std::numeric_limits<size_t>::max();  // the texts of one run, part, failure or roster together
-};
-
 struct WriteResult {
-  enum class Outcome { kInserted, kUnchanged, kCompleted, kConflict };
+  enum class Outcome { kInserted, kUnchanged, kCompleted, kConflict, kReplaced };
   Outcome outcome = Outcome::kInserted;
   std::string conflict;  // kConflict: what contradicts
+};
+
+// Who is copying into a store.
+struct CopyClaim {
+  std::string holder;              // in the words of whoever claimed; empty: nobody
+  std::chrono::seconds lapses{0};  // in so long, unless it is claimed again
 };
 
 struct SchemaState {
@@ -125,12 +74,21 @@ class Store {
   // Run ids within one call are distinct. Precondition: not opened with kRead, texts are storable (history/text.h).
   virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
 
+  // Makes each record's run be what the record says, whatever it was: as Write otherwise, and never a conflict.
+  virtual std::vector<WriteResult> Replace(std::span<const RunRecord> records) = 0;
+
+  // Lets one copy at a time into a store: `holder` has the claim for `lease` from now on, by the store's clock, where
+  // it had it already, or nobody had, or only `instead_of`, or a claim has lapsed. A lease of zero gives it up. Says
+  // who has it after that. Nothing else heeds it. Precondition: not opened with kRead, `holder` is not empty.
+  virtual CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) = 0;
+
   // Ends the writing of a store opened with kBulk: completes what was put off and makes all of it durable. Where it is
   // never called, because the process died, the next opening for writing completes it.
   virtual void Finish() {}
 
   // The next page of runs in the order (started_at, run_id), whole unless asked otherwise. Walking the pages meets
-  // every run that was there at the start once, and may or may not meet those written meanwhile.
+  // every run that was there at the start once, and may or may not meet those written meanwhile. Here and in Fetch, a
+  // value that is none of its column's type is read as docs/reference/conversion.md says.
   virtual Page Read(const PageRequest& request) = 0;
 
   // The records of these runs as they are stored now, in any order; absent runs are left out.

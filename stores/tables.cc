@@ -50,6 +50,7 @@ std::span<const TableShape> TableShapes() {
         "failed_at"}},
       {"parts", With(Columns().parts, {"run_id"})},
       {"rosters", {"roster_id", "tests"}},
+      {"claims", {"name", "holder", "lapses_at"}},
       {"schema", {"version", "name", "checksum", "applied_at"}},
   };
   return shapes;

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "stores/completion.h"
 #include "stores/record_check.h"
 
 namespace flaky {
@@ -27,6 +28,8 @@ class MemoryHistory {
   std::unordered_map<std::string, RosterPtr> rosters;
   std::map<FailureOrder, FailurePlace> failures;
   int64_t last_failure_id = 0;
+  std::string claim_holder;
+  std::chrono::steady_clock::time_point claim_lapses;
 
   RunRecord* Find(const std::string& run_id) {
     const auto at = started_at.find(run_id);
@@ -77,15 +80,23 @@ class MemoryStore : public Store {
   SchemaState schema() override { return {}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    if (mode_ == OpenMode::kRead) {
-      throw StoreError(ErrorKind::kInvalid, name_, "write runs", "", "it was opened for reading only");
-    }
-    RecordCheck check(name_);
-    for (const RunRecord& record : records) check.Check(record);
+    return WriteAll(records, Existing::kMerge);
+  }
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
+    return WriteAll(records, Existing::kReplace);
+  }
+
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
+    CheckMayWrite("claim the store");
     const std::lock_guard lock(history_->mutex);
-    std::vector<WriteResult> results;
-    for (const RunRecord& record : records) results.push_back(WriteOne(record));
-    return results;
+    const auto now = std::chrono::steady_clock::now();
+    std::string& held_by = history_->claim_holder;
+    if (held_by.empty() || held_by == holder || held_by == instead_of || history_->claim_lapses <= now) {
+      held_by = lease.count() > 0 ? holder : "";
+      history_->claim_lapses = now + lease;
+    }
+    if (held_by.empty()) return {};
+    return {held_by, std::chrono::ceil<std::chrono::seconds>(history_->claim_lapses - now)};
   }
 
   Page Read(const PageRequest& request) override {
@@ -164,17 +175,33 @@ class MemoryStore : public Store {
   }
 
  private:
-  WriteResult WriteOne(const RunRecord& record) {
+  void CheckMayWrite(const std::string& operation) const {
+    if (mode_ != OpenMode::kRead) return;
+    throw StoreError(ErrorKind::kInvalid, name_, operation, "", "it was opened for reading only");
+  }
+
+  std::vector<WriteResult> WriteAll(std::span<const RunRecord> records, Existing existing) {
+    CheckMayWrite("write runs");
+    RecordCheck check(name_);
+    for (const RunRecord& record : records) check.Check(record);
+    const std::lock_guard lock(history_->mutex);
+    std::vector<WriteResult> results;
+    for (const RunRecord& record : records) results.push_back(WriteOne(record, existing));
+    return results;
+  }
+
+  WriteResult WriteOne(const RunRecord& record, Existing existing) {
     const RunRecord* known = history_->Find(record.run.run_id);
     if (known == nullptr) {
       history_->Put(record);
       return {WriteResult::Outcome::kInserted, {}};
     }
-    Merge merge = MergeRecords(*known, record);
-    if (merge.outcome == MergeOutcome::kConflict) return {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
-    if (merge.outcome != MergeOutcome::kCompleted) return {WriteResult::Outcome::kUnchanged, {}};
-    history_->Put(std::move(merge.merged));
-    return {WriteResult::Outcome::kCompleted, {}};
+    Resolution resolution = Resolve(*known, record, existing);
+    if (resolution.result.outcome == WriteResult::Outcome::kCompleted ||
+        resolution.result.outcome == WriteResult::Outcome::kReplaced) {
+      history_->Put(std::move(resolution.record));
+    }
+    return std::move(resolution.result);
   }
 
   template <typename Iterator>

@@ -13,6 +13,11 @@ const std::vector<TypedColumn>& RosterColumns() {
   return columns;
 }
 
+const std::vector<TypedColumn>& PartKey() {
+  static const std::vector<TypedColumn> columns = {{"run_id", ColumnType::kText}, {"part_id", ColumnType::kText}};
+  return columns;
+}
+
 // `a = FROM.a, …` of all columns but those of the key.
 std::string Assignments(const std::vector<TypedColumn>& columns, const std::string& from) {
   std::string list;
@@ -65,13 +70,14 @@ void PostgresChange::AddNew(const RunRecord& record) {
   AddRosters(record);
 }
 
-void PostgresChange::AddCompletion(const RunRecord& merged, const Completion& completion) {
-  const std::string& run_id = merged.run.run_id;
-  if (completion.run) VisitRun(merged.run, runs_);
+void PostgresChange::AddCompletion(const RunRecord& wanted, const Completion& completion) {
+  const std::string& run_id = wanted.run.run_id;
+  if (completion.run) VisitRun(wanted.run, runs_);
   for (const Part* part : completion.parts) AddPart(run_id, *part);
   for (const Failure* failure : completion.new_failures) AddFailure(run_id, *failure);
-  if (!completion.parts.empty()) AddRosters(merged);
+  if (!completion.parts.empty()) AddRosters(wanted);
   removed_.insert(removed_.end(), completion.old_failures.begin(), completion.old_failures.end());
+  for (const std::string& part_id : completion.old_parts) removed_parts_.emplace_back(run_id, part_id);
 }
 
 std::string PostgresChange::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowArrays& rows,
@@ -125,6 +131,15 @@ void PostgresChange::Complete(pqxx::transaction_base& transaction) {
     values.push_back(ids.Take());
     statements.Add("DELETE FROM " + connection_.Table("failures") + " WHERE id = ANY ($" +
                    std::to_string(values.size()) + "::bigint[])");
+  }
+  if (!removed_parts_.empty()) {
+    RowArrays keys(PartKey());
+    for (const auto& [run_id, part_id] : removed_parts_) {
+      keys("run_id", run_id);
+      keys("part_id", part_id);
+    }
+    statements.Add("DELETE FROM " + connection_.Table("parts") + " p USING " + keys.Unnest(values) +
+                   " AS n (run_id, part_id) WHERE p.run_id = n.run_id AND p.part_id = n.part_id");
   }
   Execute(transaction, statements.EndingWith("SELECT"), std::move(values));
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "history/run.h"
@@ -23,10 +24,12 @@ class PostgresChange {
 
   // A record that is to be there as a whole.
   void AddNew(const RunRecord& record);
-  // What makes a stored record the merged one; `completion` is of that.
-  void AddCompletion(const RunRecord& merged, const Completion& completion);
+  // What makes a stored record the wanted one; `completion` is of that.
+  void AddCompletion(const RunRecord& wanted, const Completion& completion);
 
-  bool empty() const { return runs_.empty() && parts_.empty() && failures_.empty() && removed_.empty(); }
+  bool empty() const {
+    return runs_.empty() && parts_.empty() && failures_.empty() && removed_.empty() && removed_parts_.empty();
+  }
 
   // Inserts what AddNew added, for those runs that nobody has inserted yet; gives their ids.
   pqxx::result InsertNew(pqxx::transaction_base& transaction);
@@ -47,6 +50,7 @@ class PostgresChange {
   RowArrays failures_;
   std::map<std::string_view, const Roster*> rosters_;  // in order, so that two writers never wait for each other
   std::vector<int64_t> removed_;                       // failures
+  std::vector<std::pair<std::string, std::string>> removed_parts_;  // run_id, part_id
 };
 
 }  // namespace flaky

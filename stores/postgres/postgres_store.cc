@@ -42,11 +42,16 @@ class PostgresStore : public Store {
                              [&](pqxx::connection& session) { return ReadPostgresSchema(connection_, session).state; });
   }
 
-  StoreLimits limits() const override { return {PostgresWriter::kMaxRowBytes}; }
+  StoreLimits limits() const override { return {PostgresWriter::kMaxRowBytes, true}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    if (!writer_) connection_.Fail(ErrorKind::kInvalid, "write runs", "it was opened for reading only");
-    return writer_->Write(records);
+    return Writer("write runs").Write(records, Existing::kMerge);
+  }
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
+    return Writer("replace runs").Write(records, Existing::kReplace);
+  }
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
+    return Writer("claim it").Claim(holder, lease, instead_of);
   }
 
   // Every call of Write has made durable what it wrote; only indexes may be missing.
@@ -69,6 +74,11 @@ class PostgresStore : public Store {
   Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
 
  private:
+  PostgresWriter& Writer(std::string_view operation) {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
+    return *writer_;
+  }
+
   void Upgrade(pqxx::connection& session, OpenMode mode) {
     const PresentColumns present = ColumnsInPostgres(connection_, session);
     CheckTablesAreOurs(connection_, present);

@@ -73,7 +73,7 @@ std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
 
 PostgresWriter::PostgresWriter(PostgresConnection& connection) : connection_(connection), loader_(connection, {}) {}
 
-std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records) {
+std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records, Existing existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -93,7 +93,7 @@ std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> record
     std::unordered_set<const Roster*> rosters;  // in the piece, each once
     for (const size_t place : order) {
       if (bytes >= kPieceBytes) {
-        WritePiece(session, records, std::exchange(piece, {}), results);
+        WritePiece(session, records, std::exchange(piece, {}), existing, results);
         bytes = 0;
         rosters.clear();
       }
@@ -103,7 +103,7 @@ std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> record
         if (rosters.insert(roster.get()).second) bytes += roster->tests.size();
       }
     }
-    WritePiece(session, records, std::move(piece), results);
+    WritePiece(session, records, std::move(piece), existing, results);
   });
   return results;
 }
@@ -129,7 +129,7 @@ void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRe
 }
 
 void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
-                                std::vector<WriteResult>& results) {
+                                Existing existing, std::vector<WriteResult>& results) {
   for (int vanished = 0; !piece.empty(); ++vanished) {
     if (vanished > kMaxVanished) {
       connection_.Fail(ErrorKind::kTransient, "write run '" + records[piece.front()].run.run_id + "'",
@@ -141,7 +141,7 @@ void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRe
       results[place] = {WriteResult::Outcome::kInserted, {}};
       return true;
     });
-    if (!piece.empty()) piece = Complete(session, records, piece, results);
+    if (!piece.empty()) piece = Complete(session, records, piece, existing, results);
   }
 }
 
@@ -157,7 +157,8 @@ std::unordered_set<std::string> PostgresWriter::InsertNew(pqxx::connection& sess
 
 // Gives the places of those that are not there (any more).
 PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::span<const RunRecord> records,
-                                                const Places& piece, std::vector<WriteResult>& results) {
+                                                const Places& piece, Existing existing,
+                                                std::vector<WriteResult>& results) {
   BinaryArray ids(ColumnType::kText);
   for (const size_t place : piece) ids.AddText(records[place].run.run_id);
 
@@ -179,8 +180,8 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
   }
 
   PostgresChange change(connection_);
-  std::vector<RunRecord> merged;
-  merged.reserve(known.size());  // the change points into it
+  std::vector<RunRecord> wanted;
+  wanted.reserve(known.size());  // the change points into it
   Places missing;
   size_t at = 0;
   for (const size_t place : piece) {
@@ -189,22 +190,44 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
       missing.push_back(place);
       continue;
     }
-    Merge merge = MergeRecords(known[at], record);
+    Resolution resolution = Resolve(known[at], record, existing);
     WriteResult& result = results[place];
-    result = {WriteResult::Outcome::kUnchanged, {}};
-    if (merge.outcome == MergeOutcome::kConflict) {
-      result = {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
-    } else if (merge.outcome == MergeOutcome::kCompleted) {
-      result.outcome = WriteResult::Outcome::kCompleted;
+    result = std::move(resolution.result);
+    if (result.outcome == WriteResult::Outcome::kCompleted || result.outcome == WriteResult::Outcome::kReplaced) {
+      wanted.push_back(std::move(resolution.record));
       const StoredRecord stored{std::move(known[at]), std::move(failure_ids[at])};
-      merged.push_back(std::move(merge.merged));
-      change.AddCompletion(merged.back(), CompletionOf(stored, merged.back()));
+      change.AddCompletion(wanted.back(), CompletionOf(stored, wanted.back()));
     }
     ++at;
   }
   if (!change.empty()) change.Complete(transaction);
   transaction.commit();
   return missing;
+}
+
+CopyClaim PostgresWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  const std::string claims = connection_.Table("claims");
+  const std::string now = "floor(extract(epoch FROM clock_timestamp()))::bigint";
+  return connection_.Guard("claim it", [&](pqxx::connection& session) {
+    pqxx::work transaction(session);
+    if (lease.count() > 0) {
+      Execute(transaction,
+              "INSERT INTO " + claims + " AS c (name, holder, lapses_at) VALUES ('copy', $1::text, " + now +
+                  " + $2::bigint) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lapses_at = "
+                  "excluded.lapses_at WHERE c.holder IN ($1::text, $3::text) OR c.lapses_at <= " +
+                  now,
+              {holder, BinaryNumber(lease.count()), instead_of});
+    } else {
+      Execute(transaction, "DELETE FROM " + claims + " WHERE name = 'copy' AND holder = $1::text", {holder});
+    }
+    const pqxx::result rows = Execute(
+        transaction,
+        "SELECT holder, lapses_at - " + now + " FROM " + claims + " WHERE name = 'copy' AND lapses_at > " + now, {});
+    CopyClaim claim;
+    if (!rows.empty()) claim = {rows[0][0].c_str(), std::chrono::seconds(rows[0][1].as<int64_t>())};
+    transaction.commit();
+    return claim;
+  });
 }
 
 }  // namespace flaky

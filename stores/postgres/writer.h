@@ -1,19 +1,21 @@
 #ifndef FLAKY_STORES_POSTGRES_WRITER_H_
 #define FLAKY_STORES_POSTGRES_WRITER_H_
 
+#include <chrono>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "stores/completion.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/loader.h"
 #include "stores/store.h"
 
 namespace flaky {
 
-// The writing verb of the PostgreSQL store. Throws StoreError.
+// The writing verbs of the PostgreSQL store. Throws StoreError.
 class PostgresWriter {
  public:
   // Of the texts of one run, part, failure or roster together.
@@ -22,19 +24,21 @@ class PostgresWriter {
   // The schema must be up to date.
   explicit PostgresWriter(PostgresConnection& connection);
 
-  // Runs that are not there are inserted with all that belongs to them by one statement for many records: one round
-  // trip. Those that are there are completed in a transaction of their own.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records);
+  // Store::Write, or Store::Replace. Runs that are not there are inserted with all that belongs to them by one
+  // statement for many records: one round trip. Those that are there are completed in a transaction of their own.
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
   using Places = std::vector<size_t>;  // in the records of one call, in order of the run ids
 
   void CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const;
-  void WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
+  void WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece, Existing existing,
                   std::vector<WriteResult>& results);
   std::unordered_set<std::string> InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
                                             const Places& piece) const;
-  Places Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& piece,
+  Places Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& piece, Existing existing,
                   std::vector<WriteResult>& results);
 
   PostgresConnection& connection_;

@@ -117,6 +117,17 @@ CountQuery QueryOfCount(const RunFilter& filter, const SqliteTables& tables, boo
   return query;
 }
 
+ClaimStatements StatementsOfClaim(const SqliteTables& tables) {
+  const std::string claims = tables("claims");
+  const std::string now = "CAST(strftime('%s', 'now') AS INTEGER)";
+  return {"INSERT INTO " + claims + " AS c (name, holder, lapses_at) VALUES ('copy', ?1, " + now +
+              " + ?2) ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, lapses_at = excluded.lapses_at WHERE "
+              "c.holder IN (?1, ?3) OR c.lapses_at <= " +
+              now,
+          "DELETE FROM " + claims + " WHERE name = 'copy' AND holder = ?1",
+          "SELECT holder, lapses_at - " + now + " FROM " + claims + " WHERE name = 'copy' AND lapses_at > " + now};
+}
+
 std::string JsonArray(std::span<const std::string> texts) {
   std::string array = "[";
   for (const std::string& text : texts) {

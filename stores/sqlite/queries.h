@@ -80,6 +80,14 @@ struct CountQuery {
 };
 CountQuery QueryOfCount(const RunFilter& filter, const SqliteTables& tables, bool has_parts);
 
+// Store::Claim. Parameters, by number: 1 the holder, 2 the lease in seconds, 3 whom it may be taken from.
+struct ClaimStatements {
+  std::string take;     // 1, 2, 3
+  std::string give_up;  // 1
+  std::string look;     // none; a row of holder and seconds left, or none
+};
+ClaimStatements StatementsOfClaim(const SqliteTables& tables);
+
 // The values as one parameter: a JSON array.
 std::string JsonArray(std::span<const std::string> texts);
 std::string JsonArray(std::span<const int64_t> numbers);

@@ -42,8 +42,15 @@ class SqliteStore : public Store {
   }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    if (!writer_) connection_.Fail(ErrorKind::kInvalid, "write runs", "it was opened for reading only");
-    return connection_.Guard("write runs", [&] { return writer_->Write(records); });
+    return connection_.Guard("write runs", [&] { return Writer("write runs").Write(records, Existing::kMerge); });
+  }
+
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
+    return connection_.Guard("replace runs", [&] { return Writer("replace runs").Write(records, Existing::kReplace); });
+  }
+
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
+    return connection_.Guard("claim it", [&] { return Writer("claim it").Claim(holder, lease, instead_of); });
   }
 
   void Finish() override {
@@ -75,6 +82,11 @@ class SqliteStore : public Store {
   }
 
  private:
+  SqliteWriter& Writer(std::string_view operation) {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
+    return *writer_;
+  }
+
   const bool bulk_;
   SqliteConnection connection_;
   std::optional<SqliteReader> reader_;

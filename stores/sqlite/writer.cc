@@ -33,9 +33,10 @@ SqliteWriter::SqliteWriter(SqliteConnection& connection, SqliteReader& reader)
       put_part_(connection.db(), InsertSql(connection.Table("parts"), AndRunId(Columns().parts)) + OrReplacePart()),
       insert_failure_(connection.db(), InsertSql(connection.Table("failures"), AndRunId(Columns().failures))),
       delete_failure_(connection.db(), "DELETE FROM " + connection.Table("failures") + " WHERE id = ?"),
+      delete_part_(connection.db(), "DELETE FROM " + connection.Table("parts") + " WHERE run_id = ? AND part_id = ?"),
       data_version_(connection.db(), "PRAGMA data_version") {}
 
-std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records) {
+std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records, Existing existing) {
   std::vector<WriteResult> results;
   results.reserve(records.size());
   RecordCheck check(connection_.name());
@@ -44,13 +45,13 @@ std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records)
   SQLite::Transaction transaction(connection_.db(), SQLite::TransactionBehavior::IMMEDIATE);
   new_rosters_.clear();
   ForgetRostersIfOthersWrote();
-  for (const RunRecord& record : records) results.push_back(WriteOne(record));
+  for (const RunRecord& record : records) results.push_back(WriteOne(record, existing));
   transaction.commit();
   known_rosters_.merge(new_rosters_);
   return results;
 }
 
-WriteResult SqliteWriter::WriteOne(const RunRecord& record) {
+WriteResult SqliteWriter::WriteOne(const RunRecord& record, Existing existing) {
   if (InsertRun(record.run)) {
     InsertRosters(record);
     for (const Part& part : record.parts) PutPart(record.run.run_id, part);
@@ -58,25 +59,19 @@ WriteResult SqliteWriter::WriteOne(const RunRecord& record) {
     return {WriteResult::Outcome::kInserted, {}};
   }
   const auto known = reader_.Load(record.run.run_id);
-  Merge merge = MergeRecords(known->record, record);
-  switch (merge.outcome) {
-    case MergeOutcome::kEqual:
-    case MergeOutcome::kContained:
-      return {WriteResult::Outcome::kUnchanged, {}};
-    case MergeOutcome::kConflict:
-      return {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
-    case MergeOutcome::kCompleted:
-      break;
+  Resolution resolution = Resolve(known->record, record, existing);
+  if (resolution.result.outcome == WriteResult::Outcome::kCompleted ||
+      resolution.result.outcome == WriteResult::Outcome::kReplaced) {
+    Complete(*known, resolution.record);
   }
-  Complete(*known, merge.merged);
-  return {WriteResult::Outcome::kCompleted, {}};
+  return std::move(resolution.result);
 }
 
-void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& merged) {
-  const std::string& run_id = merged.run.run_id;
-  const Completion completion = CompletionOf(known, merged);
-  if (completion.run) UpdateRun(merged.run);
-  InsertRosters(merged);
+void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& wanted) {
+  const std::string& run_id = wanted.run.run_id;
+  const Completion completion = CompletionOf(known, wanted);
+  if (completion.run) UpdateRun(wanted.run);
+  InsertRosters(wanted);
   for (const Part* part : completion.parts) PutPart(run_id, *part);
   for (const Failure* failure : completion.new_failures) InsertFailure(run_id, *failure);
   for (const int64_t id : completion.old_failures) {
@@ -84,6 +79,29 @@ void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& merged) 
     statement->bind(1, id);
     statement->executeStep();
   }
+  for (const std::string& part_id : completion.old_parts) {
+    StatementUse statement(delete_part_);
+    BindText(delete_part_, 1, run_id);
+    BindText(delete_part_, 2, part_id);
+    statement->exec();
+  }
+}
+
+CopyClaim SqliteWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  const ClaimStatements sql = StatementsOfClaim(connection_.tables());
+  SQLite::Transaction transaction(connection_.db(), SQLite::TransactionBehavior::IMMEDIATE);
+  SQLite::Statement change(connection_.db(), lease.count() > 0 ? sql.take : sql.give_up);
+  BindText(change, 1, holder);
+  if (lease.count() > 0) {
+    change.bind(2, int64_t{lease.count()});
+    BindText(change, 3, instead_of);
+  }
+  change.exec();
+  CopyClaim claim;
+  SQLite::Statement look(connection_.db(), sql.look);
+  if (look.executeStep()) claim = {look.getColumn(0).getString(), std::chrono::seconds(look.getColumn(1).getInt64())};
+  transaction.commit();
+  return claim;
 }
 
 bool SqliteWriter::InsertRun(const Run& run) {

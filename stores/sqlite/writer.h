@@ -1,6 +1,7 @@
 #ifndef FLAKY_STORES_SQLITE_WRITER_H_
 #define FLAKY_STORES_SQLITE_WRITER_H_
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -14,22 +15,24 @@
 
 namespace flaky {
 
-// The writing verb of the SQLite store. Throws SQLite::Exception and StoreError.
+// The writing verbs of the SQLite store. Throws SQLite::Exception and StoreError.
 class SqliteWriter {
  public:
   // The schema must be up to date. The reader loads what is to be completed; both use the same connection.
   SqliteWriter(SqliteConnection& connection, SqliteReader& reader);
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records);
+  // Store::Write, or Store::Replace.
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
-  WriteResult WriteOne(const RunRecord& record);
+  WriteResult WriteOne(const RunRecord& record, Existing existing);
   bool InsertRun(const Run& run);
   void UpdateRun(const Run& run);
   void InsertRosters(const RunRecord& record);
   void PutPart(const std::string& run_id, const Part& part);
   void InsertFailure(const std::string& run_id, const Failure& failure);
-  void Complete(const StoredRecord& known, const RunRecord& merged);
+  void Complete(const StoredRecord& known, const RunRecord& wanted);
   void ForgetRostersIfOthersWrote();
 
   SqliteConnection& connection_;
@@ -40,6 +43,7 @@ class SqliteWriter {
   SQLite::Statement put_part_;
   SQLite::Statement insert_failure_;
   SQLite::Statement delete_failure_;
+  SQLite::Statement delete_part_;
   SQLite::Statement data_version_;
 
   // Rosters that the database is known to hold, so that a text of many tests is not sent again with every run.

@@ -39,8 +39,13 @@ class TursoStore : public Store {
   StoreLimits limits() const override { return {kTursoRowBytes}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    if (!writer_) connection_.Fail(ErrorKind::kInvalid, "write runs", "it was opened for reading only");
-    return writer_->Write(records);
+    return Writer("write runs").Write(records, Existing::kMerge);
+  }
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
+    return Writer("replace runs").Write(records, Existing::kReplace);
+  }
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
+    return Writer("claim it").Claim(holder, lease, instead_of);
   }
 
   void Finish() override {
@@ -62,6 +67,11 @@ class TursoStore : public Store {
   Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
 
  private:
+  TursoWriter& Writer(std::string_view operation) {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
+    return *writer_;
+  }
+
   const bool bulk_;
   TursoConnection connection_;
   std::optional<TursoReader> reader_;

@@ -102,9 +102,11 @@ TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
       update_run_sql_("UPDATE " + connection.tables()("runs") + " SET " + Join(Columns().runs, " = ?") +
                       " WHERE run_id = ?"),
       delete_failures_sql_("DELETE FROM " + connection.tables()("failures") +
-                           " WHERE id IN (SELECT value FROM json_each(?))") {}
+                           " WHERE id IN (SELECT value FROM json_each(?))"),
+      delete_part_sql_("DELETE FROM " + connection.tables()("parts") + " WHERE run_id = ? AND part_id = ?") {}
 
-std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records) {
+std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, Existing existing) {
+  existing_ = existing;
   RecordCheck check(connection_.name());
   std::vector<size_t> bytes;
   bytes.reserve(records.size());
@@ -186,19 +188,14 @@ void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
 }
 
 WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
-  Merge merge = MergeRecords(stored.record, record);
-  switch (merge.outcome) {
-    case MergeOutcome::kEqual:
-    case MergeOutcome::kContained:
-      return {WriteResult::Outcome::kUnchanged, {}};
-    case MergeOutcome::kConflict:
-      return {WriteResult::Outcome::kConflict, std::move(merge.conflict)};
-    case MergeOutcome::kCompleted:
-      break;
+  Resolution resolution = Resolve(stored.record, record, existing_);
+  if (resolution.result.outcome != WriteResult::Outcome::kCompleted &&
+      resolution.result.outcome != WriteResult::Outcome::kReplaced) {
+    return std::move(resolution.result);
   }
   plan.empty = false;
   AddGuard(plan, stored);
-  const RunRecord& merged = merge.merged;
+  const RunRecord& merged = resolution.record;
   const Completion completion = CompletionOf(stored, merged);
   if (completion.run) {
     HranaStatement& update = plan.updates.emplace_back(update_run_sql_);
@@ -212,7 +209,25 @@ WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const Run
   for (const int64_t id : completion.old_failures) {
     plan.old_failures += (plan.old_failures.empty() ? "" : ",") + std::to_string(id);
   }
-  return {WriteResult::Outcome::kCompleted, {}};
+  for (const std::string& part_id : completion.old_parts) {
+    plan.updates.emplace_back(delete_part_sql_).Text(merged.run.run_id).Text(part_id);
+  }
+  return std::move(resolution.result);
+}
+
+CopyClaim TursoWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  constexpr std::string_view kClaim = "claim it";
+  const ClaimStatements sql = StatementsOfClaim(connection_.tables());
+  HranaStatement change(lease.count() > 0 ? sql.take : sql.give_up);
+  change.Text(holder);
+  if (lease.count() > 0) change.Integer(lease.count()).Text(instead_of);
+  const HranaOutcome outcome = connection_.Transact({}, std::span(&change, 1), kClaim);
+  if (!outcome.committed) connection_.Throw(outcome.error, kClaim);
+
+  const HranaAnswer answer = connection_.Read(HranaStatement(sql.look), kClaim);
+  const HranaResult& rows = answer.results.front();
+  if (rows.rows() == 0) return {};
+  return {std::string(rows.row(0)[0].text), std::chrono::seconds(rows.row(0)[1].integer)};
 }
 
 void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {

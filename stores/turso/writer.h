@@ -1,6 +1,7 @@
 #ifndef FLAKY_STORES_TURSO_WRITER_H_
 #define FLAKY_STORES_TURSO_WRITER_H_
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <unordered_set>
@@ -16,7 +17,7 @@ namespace flaky {
 // need a little.
 inline constexpr size_t kTursoRowBytes = 4'900'000;
 
-// The writing verb of the Turso store. Throws StoreError.
+// The writing verbs of the Turso store. Throws StoreError.
 //
 // A transaction cannot wait for its client there, so nothing is read within it. New records are inserted at once; those
 // that are there already are read, merged here, and written in a transaction that fails when what was read has changed
@@ -26,7 +27,9 @@ class TursoWriter {
   // The schema must be up to date. The reader loads what is to be completed.
   TursoWriter(TursoConnection& connection, TursoReader& reader);
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records);
+  // Store::Write, or Store::Replace.
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
   struct Plan;
@@ -50,9 +53,12 @@ class TursoWriter {
   const std::string roster_guard_sql_;
   const std::string update_run_sql_;
   const std::string delete_failures_sql_;
+  const std::string delete_part_sql_;
 
   // Whether the records of the last chunk were there already: then those of the next mostly are, too.
   bool look_first_ = false;
+
+  Existing existing_ = Existing::kMerge;  // of the call that is going on
 
   // Rosters that the database is known to hold, so that a text of many tests is not sent again with every run.
   std::unordered_set<std::string> known_rosters_;

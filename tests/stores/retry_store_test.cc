@@ -97,6 +97,8 @@ TEST_F(RetryStoreTest, WithoutTroubleEachVerbIsCalledOnce) {
   RetryStore store = Retrying();
   store.schema();
   store.Write(Batch());
+  store.Replace(Batch());
+  EXPECT_EQ(store.Claim("me", std::chrono::seconds(60), "").holder, "me");
   store.Finish();
   EXPECT_THAT(store.Read({}).records, SizeIs(2));
   EXPECT_THAT(store.Fetch(std::vector<std::string>{"a"}), SizeIs(1));
@@ -117,6 +119,8 @@ TEST_F(RetryStoreTest, EveryVerbIsRepeatedUntilItSucceeds) {
   RetryStore store = Retrying();
   store.schema();
   EXPECT_THAT(store.Write(Batch()), SizeIs(2));
+  EXPECT_THAT(store.Replace(Batch()), SizeIs(2));
+  EXPECT_EQ(store.Claim("me", std::chrono::seconds(60), "").holder, "me");
   store.Finish();
   EXPECT_THAT(store.Read({}).records, SizeIs(2));
   EXPECT_THAT(store.Fetch(std::vector<std::string>{"a", "b"}), SizeIs(2));
@@ -139,6 +143,8 @@ TEST_F(RetryStoreTest, OnlyTransientErrorsAreRepeated) {
       store_.Inject({verb, Fault::When::kBefore, kind});
       const std::function<void()> calls[] = {[&] { store.schema(); },
                                              [&] { store.Write(Batch()); },
+                                             [&] { store.Replace(Batch()); },
+                                             [&] { store.Claim("me", std::chrono::seconds(1), ""); },
                                              [&] { store.Finish(); },
                                              [&] { store.Read({}); },
                                              [&] { store.Fetch({}); },

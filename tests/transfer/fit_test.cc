@@ -9,6 +9,7 @@
 #include "history/text.h"
 #include "stores/memory/memory_store.h"
 #include "stores/record_check.h"
+#include "tests/support/limited_store.h"
 #include "tests/support/record_builder.h"
 #include "transfer/copy.h"
 
@@ -178,33 +179,6 @@ TEST(Fit, RefusesWhatCannotBeToldApartOnceCut) {
   EXPECT_LT(refusal.size(), 600u) << "without all of the id";
 }
 
-// A store that refuses rows beyond its limit, as a server would.
-class SmallStore : public Store {
- public:
-  SmallStore(std::unique_ptr<Store> inner, size_t row_bytes) : inner_(std::move(inner)), limits_{row_bytes} {}
-
-  const std::string& name() const override { return inner_->name(); }
-  SchemaState schema() override { return inner_->schema(); }
-  StoreLimits limits() const override { return limits_; }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    for (const RunRecord& record : records) CheckRowSizes(record, limits_.row_bytes, name());
-    return inner_->Write(records);
-  }
-  Page Read(const PageRequest& request) override { return inner_->Read(request); }
-  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override { return inner_->Fetch(run_ids); }
-  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
-    return inner_->FindRuns(prefix, limit);
-  }
-  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
-    inner_->VisitFailures(filter, visitor);
-  }
-  Totals Count(const RunFilter& filter) override { return inner_->Count(filter); }
-
- private:
-  std::unique_ptr<Store> inner_;
-  StoreLimits limits_;
-};
-
 class Quiet : public Progress {
  public:
   void Update(const CopyProgress&) override {}
@@ -231,7 +205,7 @@ class FitCopyTest : public testing::Test {
   }
 
   std::unique_ptr<Store> from_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
-  SmallStore to_{OpenMemory(MakeMemoryHistory(), OpenMode::kWrite), kRowBytes};
+  LimitedStore to_{OpenMemory(MakeMemoryHistory(), OpenMode::kWrite), {kRowBytes}};
 };
 
 TEST_F(FitCopyTest, ACopyIntoASmallerStoreIsVerifiedAndTellsWhatWasCut) {

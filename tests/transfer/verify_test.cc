@@ -7,6 +7,7 @@
 
 #include "history/fields.h"
 #include "history/roster.h"
+#include "tests/support/limited_store.h"
 #include "tests/support/record_builder.h"
 #include "tests/transfer/verify_fixture.h"
 #include "transfer/fit.h"
@@ -326,34 +327,6 @@ VerifyAccount Compare(Store& source, Store& target) {
   return Verify(source, target, {}, progress);
 }
 
-// A store whose rows are limited, and which is otherwise the one given.
-class LimitedStore : public Store {
- public:
-  LimitedStore(Store& store, size_t row_bytes) : store_(store), row_bytes_(row_bytes) {}
-  const std::string& name() const override { return store_.name(); }
-  SchemaState schema() override { return store_.schema(); }
-  StoreLimits limits() const override { return {row_bytes_}; }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override { return store_.Write(records); }
-  Page Read(const PageRequest& request) override {
-    if (error) throw *error;
-    return store_.Read(request);
-  }
-  std::vector<RunRecord> Fetch(std::span<const std::string> ids) override { return store_.Fetch(ids); }
-  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
-    return store_.FindRuns(prefix, limit);
-  }
-  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
-    store_.VisitFailures(filter, visitor);
-  }
-  Totals Count(const RunFilter& filter) override { return store_.Count(filter); }
-
-  std::optional<StoreError> error;
-
- private:
-  Store& store_;
-  size_t row_bytes_;
-};
-
 TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
   const RunRecord whole = BuildRecord("long").Part("p1", 0, 1).Fail("S.A", std::string(5000, 'x')).Build();
   RunRecord cut = whole;
@@ -361,7 +334,7 @@ TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
   Fill({whole}, {cut});
   EXPECT_EQ(Run().different, 1) << "of stores that can hold it";
 
-  LimitedStore small(*target_, 1000);
+  LimitedStore small(std::move(target_), {1000});
   VerifyAccount account = Compare(*source_, small);
   EXPECT_TRUE(account.SameAs({}));
   EXPECT_EQ(account.cut, 1);
@@ -372,14 +345,14 @@ TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
   RunRecord other = cut;
   other.failures[0].error_message->front() = 'y';
   Fill({whole}, {other});
-  LimitedStore again(*target_, 1000);
+  LimitedStore again(std::move(target_), {1000});
   EXPECT_EQ(Compare(*source_, again).different, 1);
 }
 
 TEST_P(VerifyTest, WhatAStoreThrowsComesOut) {
   Fill(Generated(50), Generated(50));
-  LimitedStore broken(*target_, 1 << 20);
-  broken.error.emplace(ErrorKind::kPermanent, "broken", "read", "", "is broken");
+  FaultStore broken(std::move(target_));
+  broken.Inject({.verb = StoreVerb::kRead, .kind = ErrorKind::kPermanent, .times = 2});
   EXPECT_THROW(Compare(*source_, broken), StoreError);
   EXPECT_THROW(Compare(broken, *source_), StoreError);
 }

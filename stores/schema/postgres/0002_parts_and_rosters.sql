@@ -36,3 +36,11 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   roster_id TEXT COLLATE "C" REFERENCES "{prefix}rosters" (roster_id),
   PRIMARY KEY (run_id, part_id)
 );
+
+-- Who is copying into this history, so that no second copy begins meanwhile: one row, or none. Seconds since 1970, by the server's
+-- clock.
+CREATE TABLE IF NOT EXISTS "{prefix}claims" (
+  name TEXT PRIMARY KEY,
+  holder TEXT NOT NULL,
+  lapses_at BIGINT NOT NULL
+);

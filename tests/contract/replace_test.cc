@@ -1,0 +1,59 @@
+#include <gmock/gmock.h>
+
+#include "tests/contract/contract.h"
+#include "tests/support/record_builder.h"
+
+namespace flaky {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+RunRecord Known() {
+  return BuildRecord("run").Part("p1", 0, 1).Fail("S.A", "one").Part("p2", 5, 1).Fail("S.B", "two").Build();
+}
+
+// The same run as another history has it: one part the same, one changed, one absent, one more.
+RunRecord Other() {
+  RunRecord other =
+      BuildRecord("run").Part("p1", 0, 1).Fail("S.A", "ONE").Part("p3", 9, 1).Fail("S.C", "three").Build();
+  other.run.branch = "main";
+  return other;
+}
+
+std::vector<WriteResult::Outcome> OutcomesOf(const std::vector<WriteResult>& results) {
+  std::vector<WriteResult::Outcome> outcomes;
+  for (const WriteResult& result : results) outcomes.push_back(result.outcome);
+  return outcomes;
+}
+
+TEST_P(StoreContract, AReplacedRunIsWhatTheNewRecordSays) {
+  const RunRecord beside = BuildRecord("beside").Part("p1", 3, 1).Fail("S.A", "one").Build();
+  store().Write(std::vector{Known(), beside});
+  EXPECT_EQ(WriteOne(Other()).outcome, Outcome::kConflict);
+
+  const RunRecord fresh = BuildRecord("fresh").Part("p9", 7).Build();
+  EXPECT_THAT(OutcomesOf(store().Replace(std::vector{fresh, Other()})),
+              ElementsAre(Outcome::kInserted, Outcome::kReplaced));
+  EXPECT_TRUE(SameRecord(FetchOne("run"), Other()));
+  EXPECT_TRUE(SameRecord(FetchOne("beside"), beside));
+  EXPECT_TRUE(SameRecord(FetchOne("fresh"), fresh));
+  EXPECT_EQ(store().Count({}), (Totals{3, 4, 3}));
+  EXPECT_EQ(WriteOne(Other()).outcome, Outcome::kUnchanged) << "as if it had always been so";
+}
+
+TEST_P(StoreContract, ReplacingIsIdempotentAndTakesAwayToo) {
+  store().Write(std::vector{Known()});
+  const RunRecord less = BuildRecord("run").StartedAt(At(77)).Build();  // no part, no failure
+  EXPECT_THAT(OutcomesOf(store().Replace({&less, 1})), ElementsAre(Outcome::kReplaced));
+  EXPECT_THAT(OutcomesOf(store().Replace({&less, 1})), ElementsAre(Outcome::kUnchanged));
+  EXPECT_TRUE(SameRecord(FetchOne("run"), less));
+  EXPECT_EQ(store().Count({}), (Totals{1, 0, 0}));
+  const auto pages = Walk(store());
+  ASSERT_EQ(pages.size(), 1u);
+  EXPECT_EQ(pages[0].run.account.started_at, At(77)) << "it stands where its new time puts it";
+  EXPECT_THAT(store().Replace({}), IsEmpty());
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,30 @@
+#ifndef FLAKY_TESTS_SUPPORT_LIMITED_STORE_H_
+#define FLAKY_TESTS_SUPPORT_LIMITED_STORE_H_
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "stores/fault_store.h"
+#include "stores/record_check.h"
+
+namespace flaky {
+
+// A store that refuses rows beyond its limits, as a server would, and is otherwise the one given.
+class LimitedStore : public FaultStore {
+ public:
+  LimitedStore(std::unique_ptr<Store> inner, StoreLimits limits) : FaultStore(std::move(inner)), limits_(limits) {}
+
+  StoreLimits limits() const override { return limits_; }
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    for (const RunRecord& record : records) CheckRowSizes(record, limits_.row_bytes, name());
+    return FaultStore::Write(records);
+  }
+
+ private:
+  const StoreLimits limits_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_SUPPORT_LIMITED_STORE_H_
