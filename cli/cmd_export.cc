@@ -6,9 +6,11 @@
 #include <ostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/copy_into.h"
+#include "cli/copy_report.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/messages.h"
@@ -19,6 +21,7 @@
 #include "cli/terminal_progress.h"
 #include "transfer/compression.h"
 #include "transfer/file_error.h"
+#include "transfer/fit.h"
 #include "transfer/jsonl_reader.h"
 #include "transfer/jsonl_writer.h"
 #include "transfer/new_file.h"
@@ -31,6 +34,7 @@ struct Options {
   std::string file = "-";
   std::string from;
   SelectionOptions selection;
+  bool strict = false;
   bool json = false;
 
   bool ToOutput() const { return file == "-"; }
@@ -40,6 +44,8 @@ struct Options {
 struct Exported {
   Totals totals;
   Digest digest;
+  int64_t converted = 0;
+  std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopyAccount
   bool interrupted = false;
 };
 
@@ -113,16 +119,24 @@ class Target {
   std::unique_ptr<Encoder> encoder_;
 };
 
-Exported ExportRuns(Source& source, const std::string& shown_source, Target& target, Progress& progress) {
+Exported ExportRuns(Source& source, const std::string& shown_source, const Options& options, Target& target,
+                    Progress& progress) {
   JsonlWriter writer({"flaky " FLAKY_VERSION, shown_source, Timestamp::Now()},
                      [&](std::string_view bytes) { target.Write(bytes); });
   const std::optional<Totals> expected = source.Expected();
   CopyProgress now;
   now.total_runs = expected ? expected->runs : 0;
-  Prefetch<Batch> read([&] { return source.Next({}); });
+  Fitter fitter(kJsonlLimits, options.Shown());
+  Prefetch<Batch> read([&] {
+    std::optional<Batch> batch = source.Next({});
+    if (batch) batch->converted = FitBatch(fitter, *batch, options.strict);
+    return batch;
+  });
+  Exported exported;
   bool interrupted = false;
-  while (const std::optional<Batch> batch = read.Take()) {
+  while (std::optional<Batch> batch = read.Take()) {
     writer.Write(batch->records);
+    AddConverted(std::move(batch->converted), exported.converted, exported.converted_runs);
     now.runs = writer.totals().runs;
     now.failures = writer.totals().failures;
     for (const RunRecord& record : batch->records) now.bytes += static_cast<int64_t>(TextBytes(record));
@@ -136,7 +150,10 @@ Exported ExportRuns(Source& source, const std::string& shown_source, Target& tar
     target.Finish();
     interrupted = !target.Publish(writer.totals(), writer.digest());
   }
-  return {writer.totals(), writer.digest(), interrupted};
+  exported.totals = writer.totals();
+  exported.digest = writer.digest();
+  exported.interrupted = interrupted;
+  return exported;
 }
 
 void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
@@ -148,6 +165,8 @@ void PrintText(const Exported& exported, const Options& options, const std::stri
   row("runs", exported.totals.runs);
   row("parts", exported.totals.parts);
   row("failures", exported.totals.failures);
+  if (exported.converted > 0) row("converted", exported.converted);
+  PrintConverted(exported.converted_runs, out);
   out << (options.ToOutput() ? "an import verifies it by its digest " : "verified: the file holds the same, digest ")
       << exported.digest.ToString() << '\n';
 }
@@ -160,6 +179,8 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
   json["runs"] = exported.totals.runs;
   json["parts"] = exported.totals.parts;
   json["failures"] = exported.totals.failures;
+  json["converted"] = exported.converted;
+  json["conversions"] = JsonOfConverted(exported.converted_runs);
   json["digest"] = exported.digest.ToString();
   PrintJson(out, json);
 }
@@ -174,7 +195,7 @@ void Export(Session& session, const Options& options) {
   SelectedSource source(*store, SelectionOf(options.selection));
   Target target(options, session.out);
   TerminalProgress progress(session.err, session.terminal);
-  const Exported exported = ExportRuns(source, from.shown, target, progress);
+  const Exported exported = ExportRuns(source, from.shown, options, target, progress);
   if (exported.interrupted) {
     throw CommandError(ExitCode::kInterrupted, options.ToOutput()
                                                    ? "export: interrupted; what was written has no end"
@@ -195,6 +216,8 @@ void AddExport(CLI::App& app, Session& session) {
       ->capture_default_str();
   command->add_option("--from", options->from, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddSelectionOptions(*command, options->selection);
+  command->add_flag("--strict", options->strict,
+                    "end with an error at a value that the form cannot hold, instead of converting it");
   AddJsonFlag(*command, options->json);
   command->footer(
       "The form is documented (docs/reference/jsonl.md), and `flaky import` reads it into any store. FILE is replaced\n"

@@ -92,9 +92,13 @@ void AddMigrateStore(CLI::App& app, Session& session) {
   AddCopyOptions(*command, options->into);
   AddJsonFlag(*command, options->json);
   command->footer(
-      "Running it again copies what is new and nothing twice. The source is only read. Texts that are too large\n"
-      "for the new store are cut, and lists of tests left out; each run that this befalls is named. Several old\n"
-      "stores are copied one after the other, each with an account of its own.\n"
+      "Running it again, also after it was interrupted or killed, copies what is missing, sends again the batch that\n"
+      "was on its way at most, and adds nothing twice. The source is only read. Values that the new store cannot hold\n"
+      "are converted as docs/reference/conversion.md says, and each run that this befalls is named. Several old "
+      "stores\n"
+      "are copied one after the other, each with an account of its own. Exit code 3 where runs are in conflict, and "
+      "the\n"
+      "target keeps its own.\n"
       "\n"
       "Examples:\n"
       "  FLAKY_TESTS_SOURCE_DB=old.db flaky migrate-store --to sqlite:new.db --dry-run\n"

@@ -114,8 +114,8 @@ void AddVerify(CLI::App& app, Session& session) {
   command->footer(
       "Lists runs with + where only the source has them, - where only the target has them, * where they differ and in\n"
       "what first, = where they are equal; the first 1,000 of those that differ and of those that do not: all are\n"
-      "counted. Nothing is delivered or changed. Texts that are too large for one store are compared as it holds "
-      "them.\n"
+      "counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared as a copy\n"
+      "converts them.\n"
       "Exit code: 0 the same, 5 differences, 130 interrupted, others as in docs/reference/exit-codes.md.\n"
       "\n"
       "Examples:\n"

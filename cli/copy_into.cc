@@ -1,9 +1,12 @@
 #include "cli/copy_into.h"
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
+#include "cli/copy_claim.h"
 #include "cli/interrupt.h"
 #include "cli/terminal_progress.h"
 #include "stores/memory/memory_store.h"
@@ -13,6 +16,9 @@ namespace flaky {
 namespace {
 
 constexpr std::chrono::minutes kPatience{2};
+
+const std::map<std::string, OnConflict> kOnConflict = {
+    {"keep", OnConflict::kKeep}, {"replace", OnConflict::kReplace}, {"fail", OnConflict::kEnd}};
 
 // A dry run must not create anything: a store that is not there yet is as good as an empty one.
 std::unique_ptr<Store> OpenTarget(const Location& location, bool dry_run, const RetryPolicy& policy) {
@@ -37,6 +43,17 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
   command.add_option("--max-rate", options.max_rate, "runs, parts and failures to write per second, at most")
       ->type_name("ROWS")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
+  command
+      .add_option(
+          "--on-conflict", options.on_conflict,
+          "what becomes of a run of which the target has another record: keep it, replace it by the source's, or "
+          "fail, which ends the copy there")
+      ->transform(CLI::CheckedTransformer(kOnConflict).description(""))
+      ->type_name("keep|replace|fail")
+      ->default_str("keep");
+  command.add_flag("--strict", options.strict,
+                   "end with an error at a value that the target cannot hold, instead of converting it");
+  command.add_flag("--wait", options.wait, "where another copy into the same store is going on, wait for it to end");
   command.add_flag("--dry-run", options.dry_run, "say what would be copied, write nothing");
 }
 
@@ -44,15 +61,29 @@ CopyAccount CopyInto(const Session& session, Source& source, const Location& to,
   const RetryPolicy policy = PatientRetrying(session);
   const std::unique_ptr<Store> target = OpenTarget(to, options.dry_run, policy);
   const std::unique_ptr<Store> checking = options.dry_run ? nullptr : OpenStore(to, OpenMode::kRead, policy);
-  StoreSink sink(*target, checking ? *checking : *target);
+  StoreSink store_sink(*target, checking ? *checking : *target);
+  CopyClaimHolder claim(session, store_sink, *target);
+  Sink& sink = options.dry_run ? static_cast<Sink&>(store_sink) : claim;
   std::optional<PacedSink> paced;
   if (options.max_rate > 0) paced.emplace(sink, options.max_rate, InterruptGuard::Seen);
-  TerminalProgress progress(session.err, session.terminal);
   CopyOptions copy;
   copy.limits.records = options.batch_size;
   copy.dry_run = options.dry_run;
+  copy.on_conflict = options.on_conflict;
+  copy.strict = options.strict;
   copy.stop = InterruptGuard::Seen;
-  return Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
+
+  if (!options.dry_run) claim.Take(options.wait);
+  TerminalProgress progress(session.err, session.terminal);
+  try {
+    CopyAccount account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
+    if (!options.dry_run) claim.GiveUp();
+    return account;
+  } catch (const StoreError& error) {
+    // A store that does not answer would only be waited for once more.
+    if (!options.dry_run && error.kind() != ErrorKind::kTransient) claim.GiveUp();
+    throw;
+  }
 }
 
 }  // namespace flaky

@@ -16,14 +16,18 @@ RetryPolicy PatientRetrying(const Session& session);
 struct CopyIntoOptions {
   size_t batch_size = BatchLimits().records;  // runs in one transaction, at most
   int64_t max_rate = 0;                       // rows a second; 0: as fast as it goes
+  OnConflict on_conflict = OnConflict::kKeep;
+  bool strict = false;  // refuse what would have to be converted
+  bool wait = false;    // for another copy into the same store to end
   bool dry_run = false;
 };
 
-// `--max-rate` and `--dry-run`. `options` must outlive the command.
+// Their flags, but for batch_size. `options` must outlive the command.
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
 
 // Copies into the store at `to`, which is made where it is missing, with progress on err and until Ctrl-C, for which
-// the caller holds an InterruptGuard. A dry run creates and writes nothing. Throws StoreError.
+// the caller holds an InterruptGuard. One copy at a time goes into a store (cli/copy_claim.h). A dry run creates and
+// writes nothing. Throws StoreError and CommandError.
 CopyAccount CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
 
 }  // namespace flaky

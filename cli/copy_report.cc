@@ -4,27 +4,21 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/json_output.h"
 #include "cli/numbers.h"
 #include "cli/printable.h"
+#include "transfer/fit.h"
 
 namespace flaky {
 namespace {
 
-std::string_view NameOf(Fate fate) {
-  switch (fate) {
-    case Fate::kCopied:
-      return "copied";
-    case Fate::kCompleted:
-      return "completed";
-    case Fate::kUnchanged:
-      return "unchanged";
-    case Fate::kConflict:
-      return "conflict";
-    case Fate::kDiffers:
-      return "differs";
-  }
-  return "";
+constexpr std::string_view NameOf(Fate fate) {
+  constexpr std::string_view kNames[] = {"copied", "completed", "unchanged", "conflict", "replaced", "differs"};
+  return kNames[static_cast<size_t>(fate)];
+}
+
+constexpr std::string_view NameOf(Conversion::Kind kind) {
+  constexpr std::string_view kNames[] = {"misread", "text", "word", "cut", "left_out"};
+  return kNames[static_cast<size_t>(kind)];
 }
 
 void PrintText(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
@@ -39,27 +33,28 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
   row("completed", account.completed, "had grown or ended since");
   row("unchanged", account.unchanged, "were there already");
   row("in conflict", account.conflicts, "the target has others of the same id, and keeps them");
+  if (account.replaced > 0) row("replaced", account.replaced, "the target had others of the same id");
   if (!report.dry_run) row("different", account.differing, "are not in the target as they were sent");
   row("parts", account.parts, "of the runs read");
   row("failures", account.failures, "of the runs read");
-  if (account.cut > 0) row("cut", account.cut, "had texts that are too large for the target");
+  if (account.converted > 0) row("converted", account.converted, "held what the target cannot hold as it is");
   for (const Finding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Printable(finding.run_id) << ": " << Printable(finding.why)
         << '\n';
   }
-  for (const CutRun& run : account.cut_runs) {
-    out << "  cut: run " << Printable(run.run_id) << ": " << CutPhrase(run.cuts) << '\n';
-  }
-  const std::string_view but_for_cuts = account.cut > 0 ? " but for what was cut" : "";
+  PrintConverted(account.converted_runs, out);
+  const std::string_view but_for = account.converted > 0 ? " but for what was converted" : "";
   if (report.dry_run) {
     out << "nothing was written\n";
   } else if (account.stopped) {
     out << "interrupted: what is listed is copied and verified; run the same command again for the rest\n";
+  } else if (account.gave_up) {
+    out << "ended at a conflict, as asked: what is listed before it is copied and verified\n";
   } else if (account.source_digest == account.target_digest) {
-    out << "verified: both hold the same" << but_for_cuts << ", digest " << account.source_digest.ToString() << '\n';
+    out << "verified: both hold the same" << but_for << ", digest " << account.source_digest.ToString() << '\n';
   } else if (account.Verified()) {
-    out << "verified: the target holds all of the source" << but_for_cuts << ", and more in "
-        << WithThousands(account.ahead) << " runs\n";
+    out << "verified: the target holds all of the source" << but_for << ", and more in " << WithThousands(account.ahead)
+        << " runs\n";
   } else {
     out << "NOT verified: see the runs above\n";
   }
@@ -69,12 +64,6 @@ void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostr
   Json findings = Json::array();
   for (const Finding& finding : account.findings) {
     findings.push_back({{"run_id", finding.run_id}, {"fate", NameOf(finding.fate)}, {"why", finding.why}});
-  }
-  Json cuts = Json::array();
-  for (const CutRun& run : account.cut_runs) {
-    for (const Cut& cut : run.cuts) {
-      cuts.push_back({{"run_id", run.run_id}, {"column", cut.column}, {"bytes", cut.bytes}});
-    }
   }
   Json json = JsonOutput();
   json["from"] = report.from;
@@ -87,19 +76,41 @@ void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostr
   json["completed"] = account.completed;
   json["unchanged"] = account.unchanged;
   json["conflicts"] = account.conflicts;
+  json["replaced"] = account.replaced;
   json["different"] = account.differing;
   json["target_ahead"] = account.ahead;
   json["parts"] = account.parts;
   json["failures"] = account.failures;
-  json["cut"] = account.cut;
+  json["sent"] = account.sent;
+  json["converted"] = account.converted;
   json["source_digest"] = account.source_digest.ToString();
   json["target_digest"] = account.target_digest.ToString();
   json["findings"] = std::move(findings);
-  json["cuts"] = std::move(cuts);
+  json["conversions"] = JsonOfConverted(account.converted_runs);
   PrintJson(out, json);
 }
 
 }  // namespace
+
+void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out) {
+  for (const ConvertedRun& run : runs) {
+    out << "  converted: run " << Printable(run.run_id) << ": " << Printable(ConversionPhrase(run.conversions)) << '\n';
+  }
+}
+
+Json JsonOfConverted(const std::vector<ConvertedRun>& runs) {
+  Json conversions = Json::array();
+  for (const ConvertedRun& run : runs) {
+    for (const Conversion& conversion : run.conversions) {
+      conversions.push_back({{"run_id", run.run_id},
+                             {"column", conversion.column},
+                             {"kind", NameOf(conversion.kind)},
+                             {"amount", conversion.amount},
+                             {"example", conversion.example}});
+    }
+  }
+  return conversions;
+}
 
 void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
   (report.json ? PrintAsJson : PrintText)(account, report, out);

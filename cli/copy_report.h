@@ -3,8 +3,10 @@
 
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "cli/exit_code.h"
+#include "cli/json_output.h"
 #include "transfer/copy.h"
 
 namespace flaky {
@@ -15,6 +17,10 @@ struct CopyReport {
   bool dry_run = false;
   bool json = false;
 };
+
+// The runs that were converted, a line or an object each.
+void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out);
+Json JsonOfConverted(const std::vector<ConvertedRun>& runs);
 
 // Prints the account as text or JSON.
 void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out);

@@ -9,6 +9,7 @@
 #include "cli/run_context.h"
 #include "history/digest.h"
 #include "transfer/copy.h"
+#include "transfer/fit.h"
 #include "transfer/spool.h"
 #include "transfer/spool_files.h"
 
@@ -115,6 +116,7 @@ class Delivery {
     int64_t rejected = 0;
     CopyOptions copy;
     copy.limits.records = kBatchRuns;
+    copy.look_first = false;
     copy.stop = [this] { return IsOver(); };
     copy.on_settled = [&](const RunRecord& record, Fate fate, const std::string& why) {
       if (fate == Fate::kConflict && !HoldsParts(sink, record)) {
@@ -131,8 +133,9 @@ class Delivery {
     const CopyAccount copied = Copy(source, sink, copy, progress);
     account_.runs += delivered;
     account_.kept = copied.differing;
-    for (const CutRun& run : copied.cut_runs) {
-      AddMessage("run " + run.run_id + " was cut to what " + store_->name() + " can hold: " + CutPhrase(run.cuts));
+    for (const ConvertedRun& run : copied.converted_runs) {
+      AddMessage("run " + run.run_id + " was converted to what " + store_->name() +
+                 " can hold: " + ConversionPhrase(run.conversions));
     }
     if (copied.stopped && copied.runs < ready) {
       account_.kept += ready - copied.runs;

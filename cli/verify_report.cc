@@ -134,8 +134,9 @@ void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) 
     out << WithThousands(static_cast<int64_t>(report.runs.left_out())) << " more are counted, but not listed\n";
   }
   PrintBuckets(report, out, color);
-  if (account.cut > 0) {
-    out << Counted(account.cut, "run") << " with texts that are too large for one of the two: compared as cut for it\n";
+  if (account.converted > 0) {
+    out << Counted(account.converted, "run")
+        << " held what one of the two cannot hold: compared as a copy converts it\n";
   }
   out << "source: " << report.source << ": " << Phrase(account.source.totals) << ", digest "
       << account.source.digest.ToString() << '\n'
@@ -159,7 +160,7 @@ void PrintVerifyJson(const VerifyReport& report, std::ostream& out) {
   json["only_target"] = account.only_target;
   json["different"] = account.different;
   json["target_ahead"] = account.ahead;
-  json["cut"] = account.cut;
+  json["converted"] = account.converted;
   json["in_source"] = ToJson(account.source);
   json["in_target"] = ToJson(account.target);
   Json buckets = Json::array();

@@ -54,9 +54,10 @@ std::vector<std::string_view> StatFields(std::string_view stat) {
   return fields;
 }
 
+constexpr size_t kState = 3 - 3, kThreads = 20 - 3, kStartTime = 22 - 3;
+
 // Whether the process `pid` of this name space is the one that started at `start`.
 Alive IsRunning(int64_t pid, const std::string& start) {
-  constexpr size_t kState = 3 - 3, kThreads = 20 - 3, kStartTime = 22 - 3;
   const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
   if (!stat) {
     const bool gone = (errno == ENOENT || errno == ESRCH) && access("/proc/self/stat", R_OK) == 0;
@@ -72,6 +73,14 @@ Alive IsRunning(int64_t pid, const std::string& start) {
 }
 
 }  // namespace
+
+JournalWriter ThisProcess() {
+  JournalWriter writer = Here();
+  writer.pid = getpid();
+  const std::string stat = ReadProc("/proc/self/stat").value_or("");
+  if (const auto fields = StatFields(stat); fields.size() > kStartTime) writer.pid_start = fields[kStartTime];
+  return writer;
+}
 
 Alive IsAlive(const JournalWriter& writer) {
   static const JournalWriter here = Here();

@@ -6,12 +6,14 @@
 
 #include "history/digest.h"
 #include "history/run.h"
+#include "stores/conversion.h"
 
 namespace flaky {
 
 // What goes through the pipeline in one piece: whole records, bounded in number and bytes by whoever made the batch.
 struct Batch {
   std::vector<RunRecord> records;
+  std::vector<ConvertedRun> converted = {};  // of the records, those that are not quite what the source holds
 };
 
 struct BatchLimits {

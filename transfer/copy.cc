@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <iterator>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <unordered_set>
@@ -10,33 +12,120 @@
 
 #include "history/merge.h"
 #include "history/roster.h"
+#include "transfer/fit.h"
 #include "transfer/prefetch.h"
 
 namespace flaky {
 namespace {
 
-// A batch on its way: with what is done and computed of it beside the reading, then with what the writing said.
-struct Written {
-  Batch batch;
-  std::vector<CutRun> cut_runs;
+// What the target has of a batch.
+struct Holding {
+  std::vector<RunRecord> records;
   std::vector<Digest> digests;
-  std::vector<WriteResult> results;
 };
 
-std::optional<Written> ReadNext(Source& source, const BatchLimits& limits, const StoreLimits& target,
-                                const std::string& target_name) {
-  std::optional<Batch> batch = source.Next(limits);
-  if (!batch) return std::nullopt;
-  Written next{std::move(*batch), {}, {}, {}};
-  next.digests.reserve(next.batch.records.size());
-  for (RunRecord& record : next.batch.records) {
-    if (std::vector<Cut> cuts = Fit(record, target, target_name); !cuts.empty()) {
-      next.cut_runs.push_back({record.run.run_id, std::move(cuts)});
-    }
-    next.digests.push_back(DigestOf(record));
-  }
-  return next;
+Holding HoldingOf(std::vector<RunRecord> records) {
+  Holding holding{std::move(records), {}};
+  holding.digests.reserve(holding.records.size());
+  for (const RunRecord& record : holding.records) holding.digests.push_back(DigestOf(record));
+  return holding;
 }
+
+// A batch on its way: with what is done and computed of it beside the reading, then with what the writing said.
+struct Piece {
+  std::vector<RunRecord> records;
+  std::vector<ConvertedRun> converted;
+  std::vector<Digest> digests;
+  std::vector<WriteResult> results;  // empty under a dry run
+  std::optional<Holding> there;      // where it was not written: what the target has
+};
+
+std::vector<std::string> IdsOf(const std::vector<RunRecord>& records) {
+  std::vector<std::string> ids;
+  ids.reserve(records.size());
+  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+  return ids;
+}
+
+// Reads, on a thread of its own.
+class Reader {
+ public:
+  Reader(Source& source, Sink& sink, const CopyOptions& options)
+      : source_(source), options_(options), fitter_(sink.limits(), sink.name()) {}
+
+  std::optional<Piece> Next() {
+    std::optional<Batch> batch = source_.Next(options_.limits);
+    if (!batch) return std::nullopt;
+    Piece piece;
+    piece.converted = FitBatch(fitter_, *batch, options_.strict);
+    piece.records = std::move(batch->records);
+    piece.digests.reserve(piece.records.size());
+    for (const RunRecord& record : piece.records) piece.digests.push_back(DigestOf(record));
+    return piece;
+  }
+
+ private:
+  Source& source_;
+  const CopyOptions& options_;
+  Fitter fitter_;
+};
+
+// Writes, on a thread of its own.
+class Writer {
+ public:
+  Writer(Sink& sink, const CopyOptions& options) : sink_(sink), options_(options), look_first_(options.look_first) {}
+
+  void Write(Piece& piece) {
+    if (look_first_ || options_.dry_run) {
+      piece.there = HoldingOf(sink_.Present(IdsOf(piece.records)));
+      if (options_.dry_run) return;
+      if (AllThere(piece)) {
+        piece.results.resize(piece.records.size(), {WriteResult::Outcome::kUnchanged, {}});
+        return;
+      }
+      look_first_ = !piece.there->records.empty();
+      piece.there.reset();
+    }
+    piece.results = sink_.Write(piece.records);
+    if (options_.on_conflict == OnConflict::kReplace) Replace(piece);
+    look_first_ = look_first_ || std::ranges::any_of(piece.results, [](const WriteResult& result) {
+                    return result.outcome != WriteResult::Outcome::kInserted;
+                  });
+  }
+
+ private:
+  static bool AllThere(const Piece& piece) {
+    if (piece.there->records.size() != piece.records.size()) return false;
+    std::unordered_map<std::string_view, size_t> places;
+    for (size_t i = 0; i < piece.records.size(); ++i) places.emplace(piece.records[i].run.run_id, i);
+    for (size_t i = 0; i < piece.there->records.size(); ++i) {
+      const RunRecord& stored = piece.there->records[i];
+      const auto place = places.find(stored.run.run_id);
+      if (place == places.end()) return false;
+      if (piece.there->digests[i] == piece.digests[place->second]) continue;
+      if (MergeRecords(stored, piece.records[place->second]).outcome != MergeOutcome::kContained) return false;
+    }
+    return true;
+  }
+
+  // A replaced run's result says what contradicted.
+  void Replace(Piece& piece) {
+    std::vector<size_t> places;
+    std::vector<RunRecord> records;
+    for (size_t i = 0; i < piece.results.size(); ++i) {
+      if (piece.results[i].outcome != WriteResult::Outcome::kConflict) continue;
+      places.push_back(i);
+      records.push_back(piece.records[i]);
+    }
+    if (records.empty()) return;
+    const std::vector<WriteResult> results = sink_.Replace(records);
+    for (size_t i = 0; i < places.size(); ++i) piece.results[places[i]].outcome = results[i].outcome;
+  }
+
+  Sink& sink_;
+  const CopyOptions& options_;
+  bool look_first_;
+};
 
 // What the target says of one record that was sent, or that would be.
 struct Verdict {
@@ -49,35 +138,27 @@ class Copier {
  public:
   Copier(Sink& sink, const CopyOptions& options) : sink_(sink), options_(options) {}
 
-  // Reads back what `sent` became and counts it. Under a dry run `sent.results` is empty.
-  void Settle(const Written& sent) {
-    const std::vector<RunRecord>& records = sent.batch.records;
-    std::vector<std::string> ids;
-    ids.reserve(records.size());
-    for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-    const std::vector<RunRecord> stored = sink_.ReadBack(ids);
-    std::unordered_map<std::string_view, const RunRecord*> by_id;
-    for (const RunRecord& record : stored) by_id.emplace(record.run.run_id, &record);
+  // Compares what was sent with what the target has of it now, and counts it.
+  void Settle(Piece& piece) {
+    const std::vector<RunRecord>& records = piece.records;
+    const Holding holding = piece.there ? std::move(*piece.there) : HoldingOf(sink_.ReadBack(IdsOf(records)));
+    std::unordered_map<std::string_view, size_t> by_id;
+    for (size_t i = 0; i < holding.records.size(); ++i) by_id.emplace(holding.records[i].run.run_id, i);
 
     for (size_t i = 0; i < records.size(); ++i) {
       const auto found = by_id.find(records[i].run.run_id);
-      const RunRecord* actual = found == by_id.end() ? nullptr : found->second;
-      Digest actual_digest;
-      if (actual != nullptr) {
-        actual_digest = DigestOf(*actual);
-        account_.target_digest += actual_digest;
-      }
-      account_.source_digest += sent.digests[i];
-      const bool equal = actual != nullptr && actual_digest == sent.digests[i];
+      const RunRecord* actual = found == by_id.end() ? nullptr : &holding.records[found->second];
+      const Digest actual_digest = actual == nullptr ? Digest() : holding.digests[found->second];
+      account_.target_digest += actual_digest;
+      account_.source_digest += piece.digests[i];
+      const bool equal = actual != nullptr && actual_digest == piece.digests[i];
       const Verdict verdict =
-          options_.dry_run ? Foresee(records[i], actual, equal) : Judge(records[i], actual, equal, sent.results[i]);
+          options_.dry_run ? Foresee(records[i], actual, equal) : Judge(records[i], actual, equal, piece.results[i]);
       Count(records[i], verdict);
       if (options_.on_settled) options_.on_settled(records[i], verdict.fate, verdict.why);
     }
-    account_.cut += static_cast<int64_t>(sent.cut_runs.size());
-    const size_t room = CopyAccount::kMaxFindings - account_.cut_runs.size();
-    std::ranges::copy_n(sent.cut_runs.begin(), static_cast<std::ptrdiff_t>(std::min(room, sent.cut_runs.size())),
-                        std::back_inserter(account_.cut_runs));
+    if (!piece.there) account_.sent += static_cast<int64_t>(records.size());
+    AddConverted(std::move(piece.converted), account_.converted, account_.converted_runs);
   }
 
   CopyAccount& account() { return account_; }
@@ -85,11 +166,14 @@ class Copier {
 
  private:
   // What a write of the record would do.
-  static Verdict Foresee(const RunRecord& record, const RunRecord* actual, bool equal) {
+  Verdict Foresee(const RunRecord& record, const RunRecord* actual, bool equal) const {
     if (actual == nullptr) return {Fate::kCopied, {}, false};
     if (equal) return {};
     const Merge merge = MergeRecords(*actual, record);
-    if (merge.outcome == MergeOutcome::kConflict) return {Fate::kConflict, merge.conflict, false};
+    if (merge.outcome == MergeOutcome::kConflict) {
+      const bool replace = options_.on_conflict == OnConflict::kReplace;
+      return {replace ? Fate::kReplaced : Fate::kConflict, merge.conflict, false};
+    }
     return {merge.outcome == MergeOutcome::kCompleted ? Fate::kCompleted : Fate::kUnchanged,
             {},
             merge.outcome == MergeOutcome::kContained};
@@ -114,6 +198,8 @@ class Copier {
         return {Fate::kCopied, {}, ahead};
       case WriteResult::Outcome::kCompleted:
         return {Fate::kCompleted, {}, ahead};
+      case WriteResult::Outcome::kReplaced:
+        return {Fate::kReplaced, result.conflict, ahead};
       default:
         return {Fate::kUnchanged, {}, ahead};
     }
@@ -134,15 +220,16 @@ class Copier {
   }
 
   void Count(const RunRecord& record, const Verdict& verdict) {
-    int64_t* const counts[] = {&account_.copied, &account_.completed, &account_.unchanged, &account_.conflicts,
-                               &account_.differing};
+    int64_t* const counts[] = {&account_.copied,    &account_.completed, &account_.unchanged,
+                               &account_.conflicts, &account_.replaced,  &account_.differing};
     ++*counts[static_cast<size_t>(verdict.fate)];
     ++account_.runs;
     account_.parts += static_cast<int64_t>(record.parts.size());
     account_.failures += static_cast<int64_t>(record.failures.size());
     account_.ahead += verdict.ahead ? 1 : 0;
     bytes_ += static_cast<int64_t>(TextBytes(record));
-    const bool is_finding = verdict.fate == Fate::kConflict || verdict.fate == Fate::kDiffers;
+    const bool is_finding =
+        verdict.fate == Fate::kConflict || verdict.fate == Fate::kReplaced || verdict.fate == Fate::kDiffers;
     if (is_finding && account_.findings.size() < CopyAccount::kMaxFindings) {
       account_.findings.push_back({record.run.run_id, verdict.fate, verdict.why});
     }
@@ -159,6 +246,13 @@ class Copier {
 
 }  // namespace
 
+void AddConverted(std::vector<ConvertedRun> runs, int64_t& count, std::vector<ConvertedRun>& first) {
+  count += static_cast<int64_t>(runs.size());
+  const size_t room = CopyAccount::kMaxFindings - first.size();
+  const auto end = runs.begin() + static_cast<std::ptrdiff_t>(std::min(room, runs.size()));
+  std::move(runs.begin(), end, std::back_inserter(first));
+}
+
 CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress) {
   const std::optional<Totals> expected = source.Expected();
   const int64_t total_runs = expected ? expected->runs : 0;
@@ -168,22 +262,25 @@ CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progres
     return now;
   };
 
-  const StoreLimits target = sink.limits();
   Copier copier(sink, options);
-  std::atomic<bool> stopped = false;
-  Prefetch<Written> read([&] { return ReadNext(source, options.limits, target, sink.name()); });
-  Prefetch<Written> written([&]() -> std::optional<Written> {
-    if (stopped) return std::nullopt;
-    std::optional<Written> next = read.Take();
-    if (next && !options.dry_run) next->results = sink.Write(next->batch.records);
+  Reader reader(source, sink, options);
+  Writer writer(sink, options);
+  std::atomic<bool> ended = false;
+  Prefetch<Piece> read([&] { return reader.Next(); });
+  Prefetch<Piece> written([&]() -> std::optional<Piece> {
+    if (ended) return std::nullopt;
+    std::optional<Piece> next = read.Take();
+    if (next) writer.Write(*next);
     return next;
   });
-  while (std::optional<Written> batch = written.Take()) {
-    copier.Settle(*batch);
+  while (std::optional<Piece> piece = written.Take()) {
+    copier.Settle(*piece);
     progress.Update(report(copier));
-    if (options.stop && options.stop()) stopped = true;
+    CopyAccount& account = copier.account();
+    account.gave_up = options.on_conflict == OnConflict::kEnd && !options.dry_run && account.conflicts > 0;
+    account.stopped = account.stopped || (options.stop && options.stop());
+    ended = account.gave_up || account.stopped;
   }
-  copier.account().stopped = stopped;
   if (!options.dry_run) sink.Finish();
   progress.Done(report(copier));
   return std::move(copier.account());

@@ -1,124 +1,217 @@
 #include "transfer/fit.h"
 
-#include <algorithm>
-#include <optional>
+#include <simdjson.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include "history/digest.h"
 #include "history/fields.h"
 #include "history/text.h"
+#include "stores/bad_value.h"
 #include "stores/record_check.h"
 
 namespace flaky {
 namespace {
 
-constexpr std::string_view kIdentifiers[] = {"run_id", "project", "part_id", "test_file", "test_name", "roster_id"};
+constexpr size_t kMaxSoundRosters = 10'000;
+constexpr size_t kHashDigits = 8;
 
-bool IsIdentifier(std::string_view column) { return std::ranges::find(kIdentifiers, column) != std::end(kIdentifiers); }
+constexpr std::array<std::string_view, 3> kIds = {"run_id", "part_id", "roster_id"};
+constexpr std::array<std::string_view, 4> kNames = {"project", "test_file", "test_name", "preceding_test"};
 
-// The texts of a row, by column.
-struct RowTexts {
-  struct Text {
-    std::string_view column;
-    std::string* value;
-  };
-  std::vector<Text> texts;
-  size_t bytes = 0;
+template <typename Columns>
+bool IsIn(const Columns& columns, std::string_view column) {
+  return std::ranges::find(columns, column) != columns.end();
+}
+
+// IsStorable, many times as fast.
+bool FitsEverywhere(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size()) &&
+         (text.empty() || std::memchr(text.data(), 0, text.size()) == nullptr);
+}
+
+std::string StorableId(std::string_view id) {
+  return MakeStorable(id) + '~' + DigestOf(id).ToString().substr(0, kHashDigits);
+}
+
+// One row after the other: makes its texts storable and cuts them until it fits.
+class RowFitter {
+ public:
+  RowFitter(size_t row_bytes, std::vector<Conversion>& conversions)
+      : row_bytes_(row_bytes), conversions_(conversions) {}
+
+  // `bytes_beside`: what the row holds besides the fields that will be visited.
+  void Begin(std::string_view table, size_t bytes_beside) {
+    table_ = table;
+    texts_.clear();
+    bytes_ = bytes_beside;
+  }
 
   void operator()(std::string_view column, std::string& value) {
-    texts.push_back({column, &value});
-    bytes += value.size();
+    if (!FitsEverywhere(value)) {
+      value = IsIn(kIds, column) ? StorableId(value) : MakeStorable(value);
+      Note(column, Conversion::Kind::kText, 1);
+    }
+    texts_.push_back({column, &value});
+    bytes_ += value.size();
   }
   void operator()(std::string_view column, std::optional<std::string>& value) {
     if (value) (*this)(column, *value);
   }
   template <typename T>
   void operator()(std::string_view, const T&) {}
-};
 
-class Fitter {
- public:
-  Fitter(RunRecord& record, const StoreLimits& limits, const std::string& store)
-      : record_(record), limits_(limits), store_(store) {}
-
-  std::vector<Cut> Run() {
-    VisitRun(record_.run, Begin(0));
-    FitRow("runs");
-    // The rows of the other tables hold the run's id, too.
-    for (Part& part : record_.parts) {
-      VisitPart(part, Begin(record_.run.run_id.size()));
-      FitRow("parts");
+  void Cut() {
+    while (bytes_ > row_bytes_) {
+      const auto longest = std::ranges::max_element(texts_, {}, &RowFitter::CutsFirst);
+      std::string& text = *longest->value;
+      if (CutsFirst(*longest).first == 0 || text.size() <= kMaxCutNote) return;  // CheckRowSizes refuses it
+      const size_t size = text.size();
+      const size_t too_many = bytes_ - row_bytes_ + kMaxCutNote;
+      text = CutTo(text, size > too_many ? size - too_many : 0);
+      bytes_ -= size - text.size();
+      const size_t kept = text.rfind('\n');  // where the note begins
+      Note(longest->column, Conversion::Kind::kCut, size - kept);
     }
-    for (Failure& failure : record_.failures) {
-      VisitFailure(failure, Begin(record_.run.run_id.size()));
-      FitRow("failures");
-    }
-    LeaveOutRosters();
-    CheckRowSizes(record_, limits_.row_bytes, store_);
-    return std::move(cuts_);
   }
 
  private:
-  RowTexts& Begin(size_t bytes_beside) {
-    row_.texts.clear();
-    row_.bytes = bytes_beside;
-    return row_;
+  struct Text {
+    std::string_view column;
+    std::string* value;
+  };
+
+  // The greatest is cut: of texts the longest, then of names, and no id.
+  static std::pair<int, size_t> CutsFirst(const Text& text) {
+    if (IsIn(kIds, text.column)) return {0, 0};
+    if (text.value->size() <= kMaxCutNote) return {1, 0};
+    return {IsIn(kNames, text.column) ? 2 : 3, text.value->size()};
   }
 
-  // Cuts what may be cut until the row fits.
-  void FitRow(std::string_view table) {
-    while (row_.bytes > limits_.row_bytes) {
-      const auto longest = std::ranges::max_element(row_.texts, {}, [](const RowTexts::Text& text) {
-        return IsIdentifier(text.column) ? 0 : text.value->size();
-      });
-      if (IsIdentifier(longest->column) || longest->value->size() <= kMaxCutNote) return;  // CheckRowSizes refuses it
-      std::string& text = *longest->value;
-      const size_t size = text.size();
-      const size_t too_many = row_.bytes - limits_.row_bytes + kMaxCutNote;
-      text = CutTo(text, size > too_many ? size - too_many : 0);
-      row_.bytes -= size - text.size();
-      const size_t kept = text.rfind('\n');  // where the note begins
-      Note(table, longest->column, size - kept);
-    }
+  void Note(std::string_view column, Conversion::Kind kind, size_t amount) {
+    AddConversion(conversions_,
+                  {std::string(table_) + '.' + std::string(column), kind, static_cast<int64_t>(amount), {}});
   }
 
-  void LeaveOutRosters() {
-    for (const RosterPtr& roster : record_.rosters) {
-      if (!IsTooLarge(*roster)) continue;
-      Note("rosters", "tests", roster->tests.size());
-      for (Part& part : record_.parts) {
-        if (part.roster_id == roster->roster_id) part.roster_id.reset();
-      }
-    }
-    std::erase_if(record_.rosters, [&](const RosterPtr& roster) { return IsTooLarge(*roster); });
-  }
-  bool IsTooLarge(const Roster& roster) const {
-    return roster.roster_id.size() + roster.tests.size() > limits_.row_bytes;
-  }
-
-  void Note(std::string_view table, std::string_view column, size_t bytes) {
-    const std::string name = std::string(table) + '.' + std::string(column);
-    auto cut = std::ranges::find(cuts_, name, &Cut::column);
-    if (cut == cuts_.end()) cut = cuts_.insert(cut, Cut{name, 0});
-    cut->bytes += static_cast<int64_t>(bytes);
-  }
-
-  RunRecord& record_;
-  const StoreLimits& limits_;
-  const std::string& store_;
-  RowTexts row_;
-  std::vector<Cut> cuts_;
+  const size_t row_bytes_;
+  std::vector<Conversion>& conversions_;
+  std::string_view table_;
+  std::vector<Text> texts_;
+  size_t bytes_ = 0;
 };
+
+void KnowWords(RunRecord& record, std::vector<Conversion>& conversions) {
+  constexpr std::array kStatus = {kPass, kFail};
+  constexpr std::array kKinds = {kAssertion, kTimeout, kUncaught, kUnknown};
+  const auto note = [&](const char* column, const std::string& was, std::string_view now) {
+    AddConversion(conversions, {column, Conversion::Kind::kWord, 1, ShownText(was) + " as " + std::string(now)});
+  };
+  const auto know = [&](const char* column, Account& account) {
+    if (!account.status || IsIn(kStatus, *account.status)) return;
+    note(column, *account.status, "none");
+    account.status.reset();
+  };
+  know("runs.status", record.run.account);
+  for (Part& part : record.parts) know("parts.status", part.account);
+  for (Failure& failure : record.failures) {
+    if (IsIn(kKinds, failure.failure_kind)) continue;
+    note("failures.failure_kind", failure.failure_kind, kUnknown);
+    failure.failure_kind = kUnknown;
+  }
+}
 
 }  // namespace
 
-std::vector<Cut> Fit(RunRecord& record, const StoreLimits& limits, const std::string& store) {
-  if (limits.row_bytes == StoreLimits().row_bytes) return {};
-  return Fitter(record, limits, store).Run();
+std::vector<Conversion> Fitter::Fit(RunRecord& record) {
+  std::vector<Conversion> conversions;
+  if (limits_.known_words) KnowWords(record, conversions);
+  RowFitter row(limits_.row_bytes, conversions);
+  row.Begin("runs", 0);
+  VisitRun(record.run, row);
+  row.Cut();
+  // The rows of the other tables hold the run's id, too.
+  for (Part& part : record.parts) {
+    row.Begin("parts", record.run.run_id.size());
+    VisitPart(part, row);
+    row.Cut();
+  }
+  for (Failure& failure : record.failures) {
+    row.Begin("failures", record.run.run_id.size());
+    VisitFailure(failure, row);
+    row.Cut();
+  }
+  FitRosters(record, conversions);
+  if (limits_.row_bytes != StoreLimits().row_bytes) CheckRowSizes(record, limits_.row_bytes, store_);
+  return conversions;
 }
 
-std::string CutPhrase(const std::vector<Cut>& cuts) {
+void Fitter::FitRosters(RunRecord& record, std::vector<Conversion>& conversions) {
+  const auto fits = [&](const RosterPtr& roster) {
+    if (roster->roster_id.size() + roster->tests.size() > limits_.row_bytes) return false;
+    if (sound_rosters_.contains(roster->roster_id)) return true;
+    if (!FitsEverywhere(roster->tests)) return false;
+    if (sound_rosters_.size() >= kMaxSoundRosters) sound_rosters_.clear();
+    sound_rosters_.insert(roster->roster_id);
+    return true;
+  };
+  std::erase_if(record.rosters, [&](const RosterPtr& roster) {
+    if (fits(roster)) return false;
+    for (Part& part : record.parts) {
+      if (part.roster_id == roster->roster_id) part.roster_id.reset();
+    }
+    AddConversion(conversions,
+                  {"rosters.tests", Conversion::Kind::kLeftOut, 1, std::to_string(roster->tests.size()) + " bytes"});
+    return true;
+  });
+}
+
+std::vector<ConvertedRun> FitBatch(Fitter& fitter, Batch& batch, bool strict) {
+  std::unordered_map<std::string, std::vector<Conversion>> misread;
+  for (ConvertedRun& run : batch.converted) misread.emplace(std::move(run.run_id), std::move(run.conversions));
+  std::vector<ConvertedRun> converted;
+  for (RunRecord& record : batch.records) {
+    std::vector<Conversion> conversions;
+    if (const auto found = misread.find(record.run.run_id); found != misread.end()) {
+      conversions = std::move(found->second);
+    }
+    std::ranges::move(fitter.Fit(record), std::back_inserter(conversions));
+    if (conversions.empty()) continue;
+    if (strict) {
+      throw StoreError(ErrorKind::kInvalid, fitter.store(), "take run '" + record.run.run_id + "' as it is", "",
+                       ConversionPhrase(conversions));
+    }
+    converted.push_back({record.run.run_id, std::move(conversions)});
+  }
+  batch.converted.clear();
+  return converted;
+}
+
+std::string ConversionPhrase(const std::vector<Conversion>& conversions) {
   std::string phrase;
-  for (const Cut& cut : cuts) {
-    phrase += (phrase.empty() ? "" : ", ") + cut.column + " by " + std::to_string(cut.bytes) + " bytes";
+  for (const Conversion& conversion : conversions) {
+    phrase += (phrase.empty() ? "" : "; ") + conversion.column + ": ";
+    switch (conversion.kind) {
+      case Conversion::Kind::kCut:
+        phrase += "cut by " + std::to_string(conversion.amount) + " bytes";
+        continue;
+      case Conversion::Kind::kText:
+        phrase += "bytes that are no UTF-8, or NUL";
+        break;
+      case Conversion::Kind::kLeftOut:
+        phrase += "left out" + (conversion.example.empty() ? "" : ", " + conversion.example);
+        break;
+      case Conversion::Kind::kMisread:
+      case Conversion::Kind::kWord:
+        phrase += conversion.example;
+        break;
+    }
+    if (conversion.amount > 1) phrase += ", and " + std::to_string(conversion.amount - 1) + " more";
   }
   return phrase;
 }

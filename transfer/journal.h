@@ -112,6 +112,9 @@ bool EndsWithEndLine(std::string_view tail);
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const JournalWriter& writer);
 
+// This process in the same words.
+JournalWriter ThisProcess();
+
 }  // namespace flaky
 
 #endif  // FLAKY_TRANSFER_JOURNAL_H_

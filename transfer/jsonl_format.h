@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "history/run.h"
+#include "stores/conversion.h"
 
 // What the writer and the reader of docs/reference/jsonl.md agree on.
 namespace flaky {
@@ -15,6 +16,9 @@ inline constexpr std::string_view kJsonlFormat = "flaky_history";
 inline constexpr int64_t kJsonlMajor = 1;
 inline constexpr int64_t kJsonlMinor = 0;
 inline constexpr size_t kMaxJsonlLine = 256 << 20;  // bytes, without the line's end
+
+// What fits into a line, where each byte of a text may become six, with room for the rest.
+inline constexpr StoreLimits kJsonlLimits{.row_bytes = kMaxJsonlLine / 7};
 
 // The roster lines that a part may still refer to: the last ones, so that both sides need to remember only so many.
 class RosterWindow {

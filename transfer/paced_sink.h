@@ -20,6 +20,8 @@ class PacedSink : public Sink {
   const std::string& name() const override { return inner_.name(); }
   StoreLimits limits() const override { return inner_.limits(); }
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override { return inner_.Replace(records); }
+  std::vector<RunRecord> Present(std::span<const std::string> run_ids) override { return inner_.Present(run_ids); }
   std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override { return inner_.ReadBack(run_ids); }
   void Finish() override { inner_.Finish(); }
 

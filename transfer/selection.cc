@@ -1,5 +1,6 @@
 #include "transfer/selection.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace flaky {
@@ -32,8 +33,13 @@ std::optional<Batch> SelectedSource::Next(const BatchLimits& limits) {
       continue;
     }
     if (selection_.finished_only) {
-      unfinished_ += static_cast<int64_t>(
-          std::erase_if(batch->records, [](const RunRecord& record) { return !record.run.account.ended_at; }));
+      const auto left_out = std::ranges::stable_partition(
+          batch->records, [](const RunRecord& record) { return record.run.account.ended_at.has_value(); });
+      for (const RunRecord& record : left_out) {
+        ++unfinished_;
+        std::erase_if(batch->converted, [&](const ConvertedRun& run) { return run.run_id == record.run.run_id; });
+      }
+      batch->records.erase(left_out.begin(), left_out.end());
     }
     for (RunRecord& record : batch->records) {
       const auto renamed = selection_.renamed.find(record.run.project);

@@ -10,7 +10,7 @@
 
 namespace flaky {
 
-// Where records go. Write and ReadBack may be called by two threads at the same time.
+// Where records go. ReadBack may be called by one thread while another calls the other verbs.
 class Sink {
  public:
   virtual ~Sink() = default;
@@ -24,7 +24,12 @@ class Sink {
   // As Store::Write.
   virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
 
-  // The runs as the sink holds them now, for comparing: as Store::Fetch.
+  // As Store::Replace.
+  virtual std::vector<WriteResult> Replace(std::span<const RunRecord> records) = 0;
+
+  // The runs as the sink holds them now: as Store::Fetch. Present is for whoever writes, before writing; ReadBack for
+  // another, after it.
+  virtual std::vector<RunRecord> Present(std::span<const std::string> run_ids) = 0;
   virtual std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) = 0;
 
   // After the last Write: as Store::Finish.
@@ -43,6 +48,14 @@ class StoreSink : public Sink {
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
     const std::unique_lock lock = LockIfShared();
     return store_.Write(records);
+  }
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
+    const std::unique_lock lock = LockIfShared();
+    return store_.Replace(records);
+  }
+  std::vector<RunRecord> Present(std::span<const std::string> run_ids) override {
+    const std::unique_lock lock = LockIfShared();
+    return store_.Fetch(run_ids);
   }
   std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override {
     const std::unique_lock lock = LockIfShared();

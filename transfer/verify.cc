@@ -120,7 +120,7 @@ class Verifier {
       Add(contents->totals, totals);
       contents->digest += item.fingerprint.digest;
     }
-    account_.cut += item.cut ? 1 : 0;
+    account_.converted += item.converted ? 1 : 0;
     if (&side == &account_.source) {
       now_.failures += totals.failures;
       now_.bytes += static_cast<int64_t>(TextBytes(item.record));

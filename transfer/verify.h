@@ -72,7 +72,7 @@ struct VerifyAccount {
   int64_t only_target = 0;
   int64_t different = 0;
   int64_t ahead = 0;
-  int64_t cut = 0;  // runs of either side that were compared as the other side could hold them
+  int64_t converted = 0;  // runs of either side that were compared as a copy would have written them
   bool stopped = false;
 
   // Under runs_only also if the counts of parts and failures agree; one_way: if the target has no fewer.
@@ -85,7 +85,7 @@ struct VerifyAccount {
 // the way. Reading first for digests and then again where they differ would cost more and tell less. A cheap first look
 // is runs_only, and a cheap second one is `share`, which reads the runs' own rows and the whole of those it chose.
 //
-// Texts that are too large for one side (Store::limits) are cut on the other side before comparing, as a copy cuts them
+// What one side cannot hold (Store::limits) is converted on the other side before comparing, as a copy converts it
 // (transfer/fit.h). A run that has no counterpart in order is looked up on the other side by its id, some hundred at a
 // time, before it counts as missing there. Runs written meanwhile may or may not be met. Memory is bounded by four
 // pages, two lookups and the buckets. The stores may not be used by others during the call. Throws StoreError.

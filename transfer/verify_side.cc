@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <unordered_set>
 #include <utility>
-
-#include "transfer/fit.h"
 
 namespace flaky {
 namespace {
@@ -20,7 +19,7 @@ bool IsChosen(const std::string& run_id, double share) {
 }  // namespace
 
 VerifySide::VerifySide(Store& store, const VerifyOptions& options, const StoreLimits& other)
-    : store_(store), options_(options), other_(other) {}
+    : store_(store), options_(options), page_fitter_(other, store.name()), lookup_fitter_(other, store.name()) {}
 
 void VerifySide::Begin(const RunFilter& filter) {
   End();
@@ -56,16 +55,21 @@ Item* VerifySide::Head() {
 std::optional<VerifySide::Items> VerifySide::NextPage() {
   if (at_end_) return std::nullopt;
   std::vector<RunRecord> records;
+  std::unordered_set<std::string> misread;
   {
     const std::lock_guard lock(store_mutex_);
     Page page = store_.Read(request_);
+    for (ConvertedRun& run : page.misread) misread.insert(std::move(run.run_id));
     at_end_ = !page.next;
     request_.after = std::move(page.next);
     records = options_.share < 1 ? Chosen(std::move(page.records)) : std::move(page.records);
   }
   Items items;
   items.reserve(records.size());
-  for (RunRecord& record : records) items.push_back(Prepare(std::move(record)));
+  for (RunRecord& record : records) {
+    const bool is_misread = misread.contains(record.run.run_id);
+    items.push_back(Prepare(page_fitter_, std::move(record), is_misread));
+  }
   return items;
 }
 
@@ -98,22 +102,22 @@ std::unordered_map<std::string, Item> VerifySide::Lookup(std::span<const std::st
   std::unordered_map<std::string, Item> items;
   for (RunRecord& record : records) {
     std::string run_id = record.run.run_id;
-    items.emplace(std::move(run_id), Prepare(std::move(record)));
+    items.emplace(std::move(run_id), Prepare(lookup_fitter_, std::move(record), false));
   }
   return items;
 }
 
-Item VerifySide::Prepare(RunRecord record) const {
+Item VerifySide::Prepare(Fitter& fitter, RunRecord record, bool misread) const {
   if (options_.runs_only) {
     record.parts.clear();
     record.failures.clear();
     record.rosters.clear();
   }
-  Item item{std::move(record), {}, false};
+  Item item{std::move(record), {}, misread};
   try {
-    item.cut = !Fit(item.record, other_, store_.name()).empty();
+    if (!fitter.Fit(item.record).empty()) item.converted = true;
   } catch (const StoreError&) {
-    // What it is told apart by is too large for the other side, which therefore cannot have it.
+    // An id of it is too large for the other side, which therefore cannot have it.
   }
   item.fingerprint = FingerprintOf(item.record);
   return item;

@@ -12,6 +12,7 @@
 
 #include "stores/store.h"
 #include "transfer/difference.h"
+#include "transfer/fit.h"
 #include "transfer/prefetch.h"
 #include "transfer/verify.h"
 
@@ -22,7 +23,7 @@ namespace flaky {
 struct Item {
   RunRecord record;
   Fingerprint fingerprint;
-  bool cut = false;
+  bool converted = false;
 
   RunKey key() const { return {record.run.account.started_at, record.run.run_id}; }
 };
@@ -53,12 +54,12 @@ class VerifySide {
 
   std::optional<Items> NextPage();
   std::vector<RunRecord> Chosen(std::vector<RunRecord> records);
-  Item Prepare(RunRecord record) const;
+  Item Prepare(Fitter& fitter, RunRecord record, bool misread) const;
 
   Store& store_;
   std::mutex store_mutex_;  // of pages and lookups, one uses the store at a time
   const VerifyOptions& options_;
-  const StoreLimits other_;
+  Fitter page_fitter_, lookup_fitter_;  // to what the other side can hold; one a thread
   PageRequest request_;
   bool at_end_ = false;
   Items items_;

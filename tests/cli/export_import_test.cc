@@ -222,7 +222,7 @@ TEST_F(ExportImportTest, AnExportThatFailsLeavesTheOldFileAndNoOther) {
   ASSERT_EQ(Shell("sqlite3 h.db \"update flaky_test_failures set error_message = cast(x'ff' as text) where run_id = "
                   "'zz'\""),
             0);
-  const Outcome outcome = Run({"export", Path("h.jsonl")});
+  const Outcome outcome = Run({"export", Path("h.jsonl"), "--strict"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("run 'zz'"), HasSubstr("error_message"), HasSubstr("UTF-8")));
   EXPECT_EQ(Content(Path("h.jsonl")), old);
@@ -231,6 +231,22 @@ TEST_F(ExportImportTest, AnExportThatFailsLeavesTheOldFileAndNoOther) {
   EXPECT_EQ(Run({"export", "/dev/null"}).code, 2);
   EXPECT_EQ(Run({"export", Path("x.jsonl"), "--from", "sqlite:" + Path("none.db")}).code, 10);
   EXPECT_FALSE(std::filesystem::exists(Path("x.jsonl")));
+}
+
+TEST_F(ExportImportTest, WhatTheFormCannotHoldIsConvertedAndTold) {
+  Keep({BuildRecord("zz").Fail("S.A").Build(), BuildRecord("fine").Fail("S.A").Build()});
+  ASSERT_EQ(Shell("sqlite3 h.db \"update flaky_test_failures set error_message = cast(x'61ff' as text) where run_id = "
+                  "'zz'\""),
+            0);
+  Outcome outcome = Run({"export", Path("h.jsonl")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("\n  converted              1\n  converted: run zz: failures.error_message: bytes "
+                                     "that are no UTF-8, or NUL\n"));
+  EXPECT_EQ(Import(Path("h.jsonl"), "n.db").code, 0);
+  outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", "sqlite:" + Path("n.db")});
+  EXPECT_EQ(outcome.code, 0) << outcome.out;
+  EXPECT_THAT(outcome.out, HasSubstr("1 run held what one of the two cannot hold"));
+  EXPECT_THAT(Run({"show", "zz"}).out, HasSubstr("a\uFFFD"));
 }
 
 TEST_F(ExportImportTest, AKilledExportNeverHasTheName) {

@@ -126,6 +126,33 @@ TEST_F(MigrateStoreTest, AConflictIsNamedAndKept) {
   EXPECT_EQ(Contents(New()).size(), 2u);
 }
 
+TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
+  RunRecord theirs = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
+  theirs.parts[0].variant = "asan";
+  Write(New(), {theirs});
+  Write(Old(), {BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build(), BuildRecord("fine").Part("p2", 9).Build()});
+
+  Outcome outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "fail", "--batch-size", "1"});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("conflict: run clash: part p1 differs"), HasSubstr("ended at a conflict")));
+  EXPECT_EQ(Contents(New())["clash"], DigestOf(theirs));
+
+  outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace", "--dry-run"});
+  EXPECT_THAT(outcome.out, HasSubstr("replaced: run clash: part p1 differs"));
+  EXPECT_EQ(Contents(New())["clash"], DigestOf(theirs));
+
+  outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("\n  replaced               1  the target had others of the same id\n"),
+                    HasSubstr("replaced: run clash: part p1 differs"), HasSubstr("verified: both hold the same")));
+  EXPECT_EQ(Contents(New()), Contents(Old()));
+
+  outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "merge"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--on-conflict"), HasSubstr("merge")));
+}
+
 TEST_F(MigrateStoreTest, ADryRunSaysTheSameAndCreatesNothing) {
   WriteHistory(Old(), 30);
   const auto before = Everything();

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "history/roster.h"
+#include "stores/fault_store.h"
 #include "stores/memory/memory_store.h"
 #include "transfer/prefetch.h"
 
@@ -158,6 +159,110 @@ TEST_F(CopyTest, AConflictIsKeptReportedAndHarmsNoOther) {
   EXPECT_EQ(fates.size(), 10u);
   EXPECT_EQ(fates[other.run.run_id], Fate::kConflict);
   EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+}
+
+TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
+  from_->Write(MakeRecords(10));
+  RunRecord other = MakeRecord(4);
+  other.parts[0].variant = "asan";
+  to_->Write(std::vector{other});
+  CopyOptions options;
+  options.on_conflict = OnConflict::kReplace;
+  options.dry_run = true;
+  EXPECT_EQ(Run(options).replaced, 1);
+  EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+  options.dry_run = false;
+  const CopyAccount account = Run(options);
+  EXPECT_EQ(account.copied, 9);
+  EXPECT_EQ(account.replaced, 1);
+  EXPECT_EQ(account.conflicts, 0);
+  EXPECT_TRUE(account.Verified());
+  ASSERT_EQ(account.findings.size(), 1u) << "and listed";
+  EXPECT_EQ(account.findings[0].fate, Fate::kReplaced);
+  EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
+  EXPECT_EQ(Contents(*to_), Contents(*from_));
+  EXPECT_EQ(Run(options).unchanged, 10);
+}
+
+TEST_F(CopyTest, AConflictEndsTheCopyWhereThatIsAsked) {
+  from_->Write(MakeRecords(200));
+  RunRecord other = MakeRecord(4);
+  other.parts[0].variant = "asan";
+  to_->Write(std::vector{other});
+  CopyOptions options;
+  options.on_conflict = OnConflict::kEnd;
+  const CopyAccount account = Run(options);
+  EXPECT_TRUE(account.gave_up);
+  EXPECT_FALSE(account.stopped);
+  EXPECT_EQ(account.conflicts, 1);
+  EXPECT_LE(account.runs, 5 * 7);
+  EXPECT_EQ(static_cast<int64_t>(Contents(*to_).size()), account.runs) << "all that was written is accounted for";
+  EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+  options.dry_run = true;
+  EXPECT_EQ(Run(options).runs, 200) << "a dry run lists them all";
+}
+
+// The calls that a copy makes of its target.
+class CopyCallsTest : public CopyTest {
+ protected:
+  CopyCallsTest() {
+    to_ = std::make_unique<FaultStore>(OpenMemory(history_, OpenMode::kWrite));
+    from_->Write(MakeRecords(70));  // ten batches
+  }
+  int64_t Calls(StoreVerb verb) const { return static_cast<FaultStore&>(*to_).Calls(verb); }
+
+  std::shared_ptr<MemoryHistory> history_ = MakeMemoryHistory();
+};
+
+TEST_F(CopyCallsTest, AFreshCopyLooksOnceAndSendsEachBatchOnce) {
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.sent, 70);
+  EXPECT_EQ(Calls(StoreVerb::kWrite), 10);
+  EXPECT_EQ(Calls(StoreVerb::kFetch), 1 + 10);
+}
+
+TEST_F(CopyCallsTest, WhatIsThereIsReadOnceAndNotSent) {
+  Run();
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.unchanged, 70);
+  EXPECT_EQ(account.sent, 0);
+  EXPECT_EQ(account.source_digest, account.target_digest);
+  EXPECT_EQ(Calls(StoreVerb::kWrite), 10) << "of the first time";
+  EXPECT_EQ(Calls(StoreVerb::kFetch), 11 + 10);
+}
+
+TEST_F(CopyCallsTest, AContinuedCopySendsTheBatchInFlightAgainAtMost) {
+  const auto before = OpenMemory(history_, OpenMode::kWrite);
+  const std::vector<RunRecord> records = MakeRecords(70);
+  before->Write(std::span(records).first(31));  // killed within the fifth batch
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.unchanged, 31);
+  EXPECT_EQ(account.copied, 39);
+  EXPECT_EQ(account.sent, 70 - 28);
+  EXPECT_EQ(Calls(StoreVerb::kWrite), 6);
+  EXPECT_EQ(Contents(*to_), Contents(*from_));
+}
+
+TEST_F(CopyCallsTest, WhatIsThereInTheMiddleIsFoundAfterOneBatch) {
+  const auto before = OpenMemory(history_, OpenMode::kWrite);
+  const std::vector<RunRecord> records = MakeRecords(70);
+  before->Write(std::span(records).last(42));
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.copied, 28);
+  EXPECT_EQ(account.sent, 28 + 7);
+  EXPECT_EQ(Contents(*to_), Contents(*from_));
+}
+
+TEST_F(CopyCallsTest, ATargetThatIsAheadIsNotSentAnything) {
+  Run();
+  RunRecord more = MakeRecord(3);
+  more.parts[0].part_id = "late";
+  for (Failure& failure : more.failures) failure.part_id = "late";
+  to_->Write({&more, 1});
+  const CopyAccount account = Run();
+  EXPECT_EQ(account.sent, 0);
+  EXPECT_EQ(account.ahead, 1);
+  EXPECT_TRUE(account.Verified());
 }
 
 TEST_F(CopyTest, ADryRunForeseesTheAccountAndWritesNothing) {

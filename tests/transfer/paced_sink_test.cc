@@ -24,6 +24,8 @@ class Recording : public Sink {
     return std::vector<WriteResult>(records.size());
   }
   std::vector<RunRecord> ReadBack(std::span<const std::string>) override { return {}; }
+  std::vector<RunRecord> Present(std::span<const std::string>) override { return {}; }
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override { return Write(records); }
   void Finish() override { finished = true; }
 
   std::vector<std::pair<Clock::time_point, int64_t>> writes;

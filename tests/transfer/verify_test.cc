@@ -330,14 +330,14 @@ VerifyAccount Compare(Store& source, Store& target) {
 TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
   const RunRecord whole = BuildRecord("long").Part("p1", 0, 1).Fail("S.A", std::string(5000, 'x')).Build();
   RunRecord cut = whole;
-  ASSERT_THAT(Fit(cut, {1000}, "small"), SizeIs(1));
+  ASSERT_THAT(Fitter({1000}, "small").Fit(cut), SizeIs(1));
   Fill({whole}, {cut});
   EXPECT_EQ(Run().different, 1) << "of stores that can hold it";
 
   LimitedStore small(std::move(target_), {1000});
   VerifyAccount account = Compare(*source_, small);
   EXPECT_TRUE(account.SameAs({}));
-  EXPECT_EQ(account.cut, 1);
+  EXPECT_EQ(account.converted, 1);
   EXPECT_EQ(account.source.digest, account.target.digest);
   account = Compare(small, *source_);
   EXPECT_TRUE(account.SameAs({})) << "either way";

@@ -19,31 +19,31 @@ using testing::StartsWith;
 
 constexpr size_t kTooLarge = 6'000'000;  // a row on a libSQL server has less
 
-class CutTest : public ProgramTest {
+class ConversionTest : public ProgramTest {
  protected:
   SqldServer server_;
 };
 
-TEST_F(CutTest, ACopyTellsWhatItCutAndDoneAgainFindsItEqual) {
+TEST_F(ConversionTest, ACopyTellsWhatItCutAndDoneAgainFindsItEqual) {
   Keep({BuildRecord("large").Part("p1", 0, 1).Fail("S.A", std::string(kTooLarge, 'm')).Build(),
         BuildRecord("small").Part("p2", 9, 1).Fail("S.A").Build()});
   const std::vector<std::string> copy = {"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", server_.url()};
   const Outcome outcome = Run(copy);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("\n  cut                    1  had texts that are too large for the target\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("\n  cut: run large: failures.error_message by "));
-  EXPECT_THAT(outcome.out, HasSubstr("\nverified: both hold the same but for what was cut, digest "));
+  EXPECT_THAT(outcome.out, HasSubstr("\n  converted              1  held what the target cannot hold as it is\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\n  converted: run large: failures.error_message: cut by "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nverified: both hold the same but for what was converted, digest "));
 
   std::vector<std::string> again = copy;
   again.emplace_back("--json");
   const json account = json::parse(Run(again).out);
   EXPECT_EQ(account["unchanged"], 2);
   EXPECT_EQ(account["verified"], true);
-  EXPECT_EQ(account["cut"], 1);
-  ASSERT_THAT(account["cuts"], SizeIs(1));
-  EXPECT_EQ(account["cuts"][0]["run_id"], "large");
-  EXPECT_EQ(account["cuts"][0]["column"], "failures.error_message");
-  const size_t kept = kTooLarge - account["cuts"][0]["bytes"].get<size_t>();
+  EXPECT_EQ(account["converted"], 1);
+  ASSERT_THAT(account["conversions"], SizeIs(1));
+  EXPECT_EQ(account["conversions"][0]["run_id"], "large");
+  EXPECT_EQ(account["conversions"][0]["column"], "failures.error_message");
+  const size_t kept = kTooLarge - account["conversions"][0]["amount"].get<size_t>();
   EXPECT_GT(kept, kTooLarge / 2);
 
   Set("FLAKY_TESTS_STORE", "turso");
@@ -53,7 +53,7 @@ TEST_F(CutTest, ACopyTellsWhatItCutAndDoneAgainFindsItEqual) {
             std::string(kept, 'm') + "\n[flaky: " + std::to_string(kTooLarge - kept) + " more bytes were cut]");
 }
 
-TEST_F(CutTest, ADeliveryTellsItOnce) {
+TEST_F(ConversionTest, ADeliveryTellsItOnce) {
   Unset("GTEST_OUTPUT");
   Set("FLAKY_TESTS_STORE", "turso");
   Set("FLAKY_TESTS_CONNECTION_STRING", server_.url());
@@ -63,8 +63,8 @@ TEST_F(CutTest, ADeliveryTellsItOnce) {
       "'" FLAKY_FIXTURES "/behaviours' --gtest_filter=Text.FiveMegabytes > /dev/null 2> '" + Path("stderr") + "'";
   EXPECT_EQ(WEXITSTATUS(std::system(command.c_str())), 1);
   const std::string said = Content(Path("stderr"));
-  EXPECT_THAT(said, AllOf(StartsWith("flaky: run nightly was cut to what " + server_.url() + " can hold: "),
-                          HasSubstr("failures.error_message by ")));
+  EXPECT_THAT(said, AllOf(StartsWith("flaky: run nightly was converted to what " + server_.url() + " can hold: "),
+                          HasSubstr("failures.error_message: cut by ")));
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1);
   const Outcome delivery = Run({"deliver"});
   EXPECT_EQ(delivery.code, 0);

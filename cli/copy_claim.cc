@@ -1,0 +1,115 @@
+#include "cli/copy_claim.h"
+
+#include <optional>
+#include <string_view>
+#include <thread>
+
+#include "cli/interrupt.h"
+#include "cli/json_output.h"
+#include "cli/messages.h"
+#include "cli/printable.h"
+#include "transfer/journal.h"
+
+namespace flaky {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kLook = 500ms;
+
+// Whoever holds a claim, as the store keeps it.
+std::string HolderText() {
+  const JournalWriter process = ThisProcess();
+  Json json = {{"host", process.host},       {"pid", process.pid},       {"pid_start", process.pid_start},
+               {"boot_id", process.boot_id}, {"pid_ns", process.pid_ns}, {"since", Timestamp::Now().ToString()}};
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+struct Holder {
+  JournalWriter process;
+  std::string since;
+};
+
+// Of a text that anybody may have written.
+Holder ParseHolder(const std::string& text) {
+  const Json json = Json::parse(text, nullptr, false);
+  Holder holder;
+  if (!json.is_object()) return holder;
+  const auto take = [&](const char* name, std::string& value) {
+    if (const auto found = json.find(name); found != json.end() && found->is_string()) value = *found;
+  };
+  take("host", holder.process.host);
+  take("pid_start", holder.process.pid_start);
+  take("boot_id", holder.process.boot_id);
+  take("pid_ns", holder.process.pid_ns);
+  take("since", holder.since);
+  if (const auto pid = json.find("pid"); pid != json.end() && pid->is_number_integer()) holder.process.pid = *pid;
+  return holder;
+}
+
+std::string Shown(const Holder& holder) {
+  std::string shown = "process " + std::to_string(holder.process.pid);
+  if (!holder.process.host.empty()) shown += " on " + Printable(holder.process.host);
+  if (!holder.since.empty()) shown += ", since " + Printable(holder.since);
+  return shown;
+}
+
+}  // namespace
+
+CopyClaimHolder::CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease)
+    : session_(session), inner_(inner), store_(store), lease_(lease), holder_(HolderText()) {}
+
+void CopyClaimHolder::Take(bool wait) {
+  std::optional<CopyClaim> first;  // of the other, as it was at first
+  for (;;) {
+    CopyClaim claim = store_.Claim(holder_, lease_, "");
+    const Holder other = ParseHolder(claim.holder);
+    const Alive alive = claim.holder == holder_ ? Alive::kCannotTell : IsAlive(other.process);
+    if (alive == Alive::kNo) claim = store_.Claim(holder_, lease_, claim.holder);
+    if (claim.holder == holder_) break;
+
+    const bool is_new = !first || first->holder != claim.holder;
+    // Prolonged since: whoever holds it is at work.
+    const bool certain = alive == Alive::kYes || (!is_new && claim.lapses > first->lapses);
+    const std::string what = "another copy into " + store_.name() + " is going on (" + Shown(other) + ")";
+    if (certain && !wait) {
+      throw CommandError(ExitCode::kLocked, what + ": run the command again when it has ended, or with --wait");
+    }
+    if (is_new)
+      Say(session_, LogLevel::kWarn, what + (wait ? ": waiting for it to end" : ": seeing whether it still runs"));
+    if (is_new || claim.lapses < first->lapses) first = claim;
+    if (InterruptGuard::Seen()) throw CommandError(ExitCode::kInterrupted, "interrupted; nothing was copied");
+    std::this_thread::sleep_for(kLook);
+  }
+  prolonged_ = Clock::now();
+}
+
+void CopyClaimHolder::GiveUp() { store_.Claim(holder_, 0s, ""); }
+
+void CopyClaimHolder::Prolong() {
+  if (Clock::now() - prolonged_ < lease_ / 4.0) return;
+  const CopyClaim claim = store_.Claim(holder_, lease_, "");
+  if (claim.holder != holder_) {
+    throw CommandError(ExitCode::kLocked, "another copy into " + store_.name() + " began while it did not answer (" +
+                                              Shown(ParseHolder(claim.holder)) + "): this one leaves the rest to it");
+  }
+  prolonged_ = Clock::now();
+}
+
+std::vector<WriteResult> CopyClaimHolder::Write(std::span<const RunRecord> records) {
+  Prolong();
+  return inner_.Write(records);
+}
+
+std::vector<WriteResult> CopyClaimHolder::Replace(std::span<const RunRecord> records) {
+  Prolong();
+  return inner_.Replace(records);
+}
+
+std::vector<RunRecord> CopyClaimHolder::Present(std::span<const std::string> run_ids) {
+  Prolong();
+  return inner_.Present(run_ids);
+}
+
+}  // namespace flaky

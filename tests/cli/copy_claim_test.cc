@@ -1,0 +1,175 @@
+#include "cli/copy_claim.h"
+
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "stores/memory/memory_store.h"
+#include "tests/cli/program_fixture.h"
+#include "transfer/journal.h"
+
+namespace flaky {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+json TextOf(const JournalWriter& process) {
+  return {{"host", process.host},       {"pid", process.pid},       {"pid_start", process.pid_start},
+          {"boot_id", process.boot_id}, {"pid_ns", process.pid_ns}, {"since", "2026-01-02T03:04:05.678Z"}};
+}
+
+// Somebody of whom this machine cannot tell whether he is still there.
+json Elsewhere() {
+  JournalWriter process = ThisProcess();
+  process.host = "ci-7";
+  process.boot_id = "another";
+  return TextOf(process);
+}
+
+class CopyClaimTest : public ProgramTest {
+ protected:
+  CopyClaimTest() {
+    Keep({BuildRecord("run").Project("demo").Part("p1", 0, 1).Fail("S.A").Build()});
+    target_ = OpenStore(ParseLocation("sqlite:" + Path("new.db")), OpenMode::kWrite);
+  }
+  Outcome Copy(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> arguments = {"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to",
+                                          "sqlite:" + Path("new.db")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Run(arguments);
+  }
+  // Who has the claim now. Asking leaves no trace.
+  std::string Holder() {
+    const std::string holder = target_->Claim("test", 60s, "").holder;
+    target_->Claim("test", 0s, "");
+    return holder == "test" ? "" : holder;
+  }
+
+  std::unique_ptr<Store> target_;
+};
+
+TEST_F(CopyClaimTest, IsGivenUpAtTheEnd) {
+  EXPECT_EQ(Copy().code, 0);
+  EXPECT_EQ(Holder(), "");
+  EXPECT_EQ(Run({"import", "--to", "sqlite:" + Path("new.db"), "nothing.jsonl"}).code, 10);
+  EXPECT_EQ(Holder(), "");
+}
+
+TEST_F(CopyClaimTest, ASecondCopyOnThisMachineIsToldAndLeaves) {
+  target_->Claim(TextOf(ThisProcess()).dump(), 600s, "");
+  const Outcome outcome = Copy();
+  EXPECT_EQ(outcome.code, 11);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("another copy into sqlite:" + Path("new.db") + " is going on (process " +
+                                           std::to_string(ThisProcess().pid)),
+                                 HasSubstr("since 2026-01-02T03:04:05.678Z"), HasSubstr("--wait")));
+  EXPECT_EQ(target_->Count({}).runs, 0);
+  EXPECT_EQ(Copy({"--dry-run"}).code, 0) << "which writes nothing";
+}
+
+TEST_F(CopyClaimTest, OneWhoseProcessIsGoneIsTakenAtOnce) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  JournalWriter gone = ThisProcess();
+  gone.pid = child;
+  target_->Claim(TextOf(gone).dump(), 600s, "");
+  const Outcome outcome = Copy();
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(target_->Count({}).runs, 1);
+}
+
+TEST_F(CopyClaimTest, OneOfAnotherMachineIsWaitedForUntilItLapses) {
+  target_->Claim(Elsewhere().dump(), 2s, "");
+  const Outcome outcome = Copy();
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr(" on ci-7, since 2026"), HasSubstr("seeing whether it still runs")));
+  EXPECT_EQ(target_->Count({}).runs, 1);
+}
+
+TEST_F(CopyClaimTest, OneOfAnotherMachineThatIsProlongedIsLeftAlone) {
+  const std::string holder = Elsewhere().dump();
+  target_->Claim(holder, 20s, "");
+  std::jthread prolonging([&] {
+    std::this_thread::sleep_for(1500ms);
+    target_->Claim(holder, 60s, "");
+  });
+  EXPECT_EQ(Copy().code, 11);
+  prolonging.join();
+  EXPECT_EQ(target_->Count({}).runs, 0);
+  EXPECT_EQ(Holder(), holder);
+}
+
+TEST_F(CopyClaimTest, IsWaitedForWhereThatIsAsked) {
+  const std::string holder = TextOf(ThisProcess()).dump();
+  target_->Claim(holder, 600s, "");
+  std::atomic<bool> ended = false;
+  std::jthread other([&] {
+    std::this_thread::sleep_for(1200ms);
+    ended = true;
+    target_->Claim(holder, 0s, "");
+  });
+  const Outcome outcome = Copy({"--wait"});
+  EXPECT_TRUE(ended);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("waiting for it to end"));
+  other.join();
+  EXPECT_EQ(target_->Count({}).runs, 1);
+}
+
+TEST_F(CopyClaimTest, ATextThatSomebodyLeftIsWaitedForLikeAnyOther) {
+  for (const char* text : {"\x1b[31m not json", "[]", R"({"pid":"x","host":7,"boot_id":"\u001b[31m"})"}) {
+    target_->Claim(text, 1s, "");
+    const Outcome outcome = Copy();
+    EXPECT_EQ(outcome.code, 0);
+    EXPECT_THAT(outcome.err, Not(HasSubstr("\x1b")));
+  }
+}
+
+TEST_F(CopyClaimTest, WhoLostItLeavesTheRestToTheOther) {
+  std::ostringstream out, err;
+  Session session{Settings(), out, err};
+  const auto memory = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  StoreSink sink(*memory);
+  CopyClaimHolder claim(session, sink, *memory, 1s);
+  claim.Take(false);
+  const std::vector<RunRecord> records = {BuildRecord("run").Build()};
+  EXPECT_EQ(claim.Write(records).size(), 1u);
+  std::this_thread::sleep_for(1100ms);
+  ASSERT_EQ(memory->Claim(Elsewhere().dump(), 60s, "").lapses, 60s);
+  try {
+    claim.Write(records);
+    ADD_FAILURE() << "no error";
+  } catch (const CommandError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kLocked);
+    EXPECT_THAT(error.what(), HasSubstr("on ci-7"));
+  }
+}
+
+TEST_F(CopyClaimTest, IsProlongedWhileItIsUsed) {
+  std::ostringstream out, err;
+  Session session{Settings(), out, err};
+  const auto memory = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  StoreSink sink(*memory);
+  CopyClaimHolder claim(session, sink, *memory, 2s);
+  claim.Take(false);
+  const std::vector<RunRecord> records = {BuildRecord("run").Build()};
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(700ms);
+    claim.Write(records);
+    EXPECT_THAT(memory->Claim("another", 60s, "").holder, HasSubstr("pid_start")) << i;
+  }
+  claim.GiveUp();
+  EXPECT_EQ(memory->Claim("another", 60s, "").holder, "another");
+}
+
+}  // namespace
+}  // namespace flaky
