@@ -44,11 +44,11 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
       ->type_name("ROWS")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
   command
-      .add_option(
-          "--on-conflict", options.on_conflict,
-          "what becomes of a run of which the target has another record: keep it, replace it by the source's, or "
-          "fail, which ends the copy there")
-      ->transform(CLI::CheckedTransformer(kOnConflict).description(""))
+      .add_option_function<std::string>(
+          "--on-conflict", [&options](const std::string& name) { options.on_conflict = kOnConflict.at(name); },
+          "what becomes of a run of which the target has another record: keep it, replace it by the source's, or fail, "
+          "which ends the copy there")
+      ->check(CLI::IsMember({"keep", "replace", "fail"}).description(""))
       ->type_name("keep|replace|fail")
       ->default_str("keep");
   command.add_flag("--strict", options.strict,
