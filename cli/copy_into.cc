@@ -47,7 +47,7 @@ CopyAccount CopyInto(const Session& session, Source& source, const Location& to,
   StoreSink sink(*target, checking ? *checking : *target);
   std::optional<PacedSink> paced;
   if (options.max_rate > 0) paced.emplace(sink, options.max_rate, InterruptGuard::Seen);
-  TerminalProgress progress(session.err, session.terminal);
+  TerminalProgress progress(session.err, FormOf(session, options.json));
   CopyOptions copy;
   copy.limits.records = options.batch_size;
   copy.dry_run = options.dry_run;

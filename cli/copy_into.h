@@ -17,6 +17,7 @@ struct CopyIntoOptions {
   size_t batch_size = BatchLimits().records;  // runs in one transaction, at most
   int64_t max_rate = 0;                       // rows a second; 0: as fast as it goes
   bool dry_run = false;
+  bool json = false;  // progress as events
 };
 
 // `--max-rate` and `--dry-run`. `options` must outlive the command.

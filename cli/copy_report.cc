@@ -1,6 +1,8 @@
 #include "cli/copy_report.h"
 
+#include <cmath>
 #include <ostream>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -28,10 +30,8 @@ std::string_view NameOf(Fate fate) {
 }
 
 void PrintText(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
-  const auto row = [&](std::string_view what, int64_t count, std::string_view note) {
-    const std::string number = WithThousands(count);
-    out << "  " << what << std::string(24 - what.size() - number.size(), ' ') << number << (note.empty() ? "" : "  ")
-        << note << '\n';
+  const auto row = [&out](std::string_view what, int64_t count, std::string_view note) {
+    PrintCount(what, count, note, out);
   };
   out << (report.dry_run ? "would copy " : "copied ") << report.from << " to " << report.to << '\n';
   row("runs read", account.runs, "");
@@ -43,6 +43,7 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
   row("parts", account.parts, "of the runs read");
   row("failures", account.failures, "of the runs read");
   if (account.cut > 0) row("cut", account.cut, "had texts that are too large for the target");
+  PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
   for (const Finding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Printable(finding.run_id) << ": " << Printable(finding.why)
         << '\n';
@@ -92,6 +93,7 @@ void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostr
   json["parts"] = account.parts;
   json["failures"] = account.failures;
   json["cut"] = account.cut;
+  json["seconds"] = report.seconds;
   json["source_digest"] = account.source_digest.ToString();
   json["target_digest"] = account.target_digest.ToString();
   json["findings"] = std::move(findings);
@@ -100,6 +102,20 @@ void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostr
 }
 
 }  // namespace
+
+void PrintCount(std::string_view what, int64_t count, std::string_view note, std::ostream& out) {
+  constexpr size_t kWidth = 24;
+  const std::string number = WithThousands(count);
+  const size_t taken = what.size() + number.size();
+  out << "  " << what << std::string(taken < kWidth ? kWidth - taken : 1, ' ') << number << (note.empty() ? "" : "  ")
+      << note << '\n';
+}
+
+void PrintSpeed(const Totals& totals, double seconds, std::ostream& out) {
+  const int64_t rows = totals.runs + totals.parts + totals.failures;
+  const double rate = seconds > 0 ? static_cast<double>(rows) / seconds : 0;
+  PrintCount("rows a second", std::llround(rate), WithThousands(rows) + " rows in " + AsDuration(seconds), out);
+}
 
 void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
   (report.json ? PrintAsJson : PrintText)(account, report, out);

@@ -22,6 +22,7 @@ InterruptGuard::InterruptGuard() {
 
 InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &previous[i], nullptr);
+  seen = 0;
 }
 
 bool InterruptGuard::Seen() { return seen != 0; }

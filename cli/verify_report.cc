@@ -160,6 +160,7 @@ void PrintVerifyJson(const VerifyReport& report, std::ostream& out) {
   json["different"] = account.different;
   json["target_ahead"] = account.ahead;
   json["cut"] = account.cut;
+  json["seconds"] = report.seconds;
   json["in_source"] = ToJson(account.source);
   json["in_target"] = ToJson(account.target);
   Json buckets = Json::array();
