@@ -43,7 +43,9 @@ std::vector<Piece> PiecesOf(const ProgressView& view, size_t bar_width) {
     const std::string number = rate < 10 ? Decimals(rate, 1) : WithThousands(std::llround(rate));
     pieces.push_back({number + " runs/s", 4});
   }
-  if (view.seconds_left) {
+  if (view.seconds_stalled) {
+    pieces.push_back({"nothing for " + AsClock(std::floor(*view.seconds_stalled)), 2});
+  } else if (view.seconds_left) {
     pieces.push_back({AsClock(*view.seconds_left) + " left", 2});
   } else if (view.seconds >= 1) {
     pieces.push_back({AsClock(std::floor(view.seconds)), 2});

@@ -102,8 +102,13 @@ void TerminalProgress::PrintEvent(PhaseState state) {
 
 ProgressView TerminalProgress::View() const {
   const Clock::time_point now = Clock::now();
-  return {current_->phase, current_->counts, std::chrono::duration<double>(now - current_->begin).count(),
-          current_->meter.PerSecond(now), current_->meter.SecondsLeft(now, current_->counts.total_runs)};
+  const RateMeter& meter = current_->meter;
+  return {.phase = current_->phase,
+          .counts = current_->counts,
+          .seconds = std::chrono::duration<double>(now - current_->begin).count(),
+          .runs_per_second = meter.PerSecond(now),
+          .seconds_left = meter.SecondsLeft(now, current_->counts.total_runs),
+          .seconds_stalled = meter.SecondsStalled(now)};
 }
 
 }  // namespace flaky
