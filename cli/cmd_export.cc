@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <filesystem>
@@ -183,6 +181,12 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
   }
 }
 
+// Whoever reads the output may write to the same terminal, such as `flaky import -` its own bar.
+ProgressForm HowToShow(const Session& session, const Options& options) {
+  const ProgressForm form = FormOf(session, options.json);
+  return options.ToOutput() && form == ProgressForm::kBar ? ProgressForm::kNone : form;
+}
+
 void Export(Session& session, const Options& options) {
   const Location from = options.from.empty() ? HistoryLocation(session.settings)
                                              : NamedLocation(session.settings, options.from, "--from", Side::kSource);
@@ -193,9 +197,7 @@ void Export(Session& session, const Options& options) {
   const std::unique_ptr<Store> store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   SelectedSource source(*store, SelectionOf(options.selection));
   Target target(options, session.out);
-  // A bar between the lines of the history would serve neither.
-  const bool mixed = options.ToOutput() && ::isatty(STDOUT_FILENO) == 1;
-  TerminalProgress progress(session.err, mixed ? ProgressForm::kLines : FormOf(session, options.json));
+  TerminalProgress progress(session.err, HowToShow(session, options));
   Exported exported = ExportRuns(source, from.shown, target, progress);
   exported.seconds = watch.Seconds();
   if (exported.interrupted) {

@@ -16,6 +16,7 @@ TerminalProgress::Pace PaceOf(ProgressForm form) {
     case ProgressForm::kLines:
       return {milliseconds(10'000), milliseconds(10'000)};
     case ProgressForm::kEvents:
+    case ProgressForm::kNone:
       break;
   }
   return {milliseconds(1000), milliseconds(1000)};
@@ -31,7 +32,9 @@ ProgressForm FormOf(const Session& session, bool json) {
 TerminalProgress::TerminalProgress(ErrorOutput& err, ProgressForm form) : TerminalProgress(err, form, PaceOf(form)) {}
 
 TerminalProgress::TerminalProgress(ErrorOutput& err, ProgressForm form, Pace pace)
-    : err_(err), form_(form), pace_(pace), thread_([this](const std::stop_token& stop) { Run(stop); }) {}
+    : err_(err), form_(form), pace_(pace) {
+  if (form != ProgressForm::kNone) thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
 
 TerminalProgress::~TerminalProgress() { Stop(); }
 
@@ -93,6 +96,9 @@ void TerminalProgress::Show() {
       return;
     case ProgressForm::kEvents:
       PrintEvent(PhaseState::kRunning);
+      return;
+    case ProgressForm::kNone:
+      return;
   }
 }
 

@@ -21,6 +21,7 @@ enum class ProgressForm {
   kBar,     // a line of the terminal that is redrawn; gone at the end, and from Ctrl-C on, which is answered
   kLines,   // a line now and then, so that short work shows none
   kEvents,  // JSON lines: one as each phase begins and ends, and between them now and then
+  kNone,
 };
 
 // Bars on a terminal, lines elsewhere; events for those who asked for JSON.

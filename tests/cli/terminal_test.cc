@@ -97,6 +97,16 @@ TEST_F(TerminalTest, CtrlCLeavesAnAnswerAndAnAccount) {
   for (const std::string& line : after) EXPECT_THAT(line, Not(HasSubstr("copying"))) << line;
 }
 
+TEST_F(TerminalTest, APipelineHasOneBar) {
+  WriteHistory(12'000);
+  Terminal terminal("/bin/sh",
+                    {"-c", std::string(FLAKY_PROGRAM) + " export --from " + Old() +
+                               " | " FLAKY_PROGRAM " import - --to " + New() + " --max-rate 40000"},
+                    100);
+  EXPECT_EQ(terminal.End(), 0);
+  EXPECT_THAT(terminal.sent(), AllOf(HasSubstr("copying  "), Not(HasSubstr("writing"))));
+}
+
 TEST_F(TerminalTest, NoBarWhereALineCannotBeDrawnAnewAndNoneWithJson) {
   WriteHistory(200);
   for (const bool json : {false, true}) {
