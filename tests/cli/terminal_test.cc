@@ -30,10 +30,9 @@ class TerminalTest : public ProgramTest {
   std::string Old() const { return "sqlite:" + Path("old.db"); }
   std::string New() const { return "sqlite:" + Path("new.db"); }
 
-  // A copy that takes some seconds.
-  std::vector<std::string> SlowCopy(const std::string& rate = "400") const {
-    return {"migrate-store", "--from", Old(),        "--to", New(),          "--project", "demo",
-            "--project",     "",       "--max-rate", rate,   "--batch-size", "20"};
+  // A copy of so many rows a second; a run has about five.
+  std::vector<std::string> SlowCopy(const std::string& rate) const {
+    return {"migrate-store", "--from", Old(), "--to", New(), "--max-rate", rate, "--batch-size", "20"};
   }
   static auto Sees(const std::string& text) {
     return [text](const std::string& sent) { return sent.find(text) != std::string::npos; };
@@ -47,8 +46,7 @@ class TerminalTest : public ProgramTest {
 
 TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsAccount) {
   WriteHistory(500);
-  Terminal terminal(FLAKY_PROGRAM,
-                    {"migrate-store", "--from", Old(), "--to", New(), "--max-rate", "800", "--batch-size", "20"}, 100);
+  Terminal terminal(FLAKY_PROGRAM, SlowCopy("800"), 100);
   ASSERT_TRUE(terminal.ReadUntil(Sees("copying  [####")));
   const std::vector<std::string> during = Shown(terminal, 100);
   EXPECT_THAT(during.back(), AllOf(StartsWith("copying  [#"), HasSubstr(" of 500 runs  ")));
@@ -63,16 +61,14 @@ TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsAccount) {
 
 TEST_F(TerminalTest, ANarrowerWindowGetsAShorterLine) {
   WriteHistory(500);
-  Terminal terminal(FLAKY_PROGRAM,
-                    {"migrate-store", "--from", Old(), "--to", New(), "--max-rate", "800", "--batch-size", "20"}, 100);
+  Terminal terminal(FLAKY_PROGRAM, SlowCopy("200"), 100);
   ASSERT_TRUE(terminal.ReadUntil(Sees("copying  [#")));
   terminal.Resize(30);
   const size_t before = terminal.sent().size();
-  ASSERT_TRUE(terminal.ReadUntil([&](const std::string& sent) { return sent.size() > before + 1000; }));
+  ASSERT_TRUE(terminal.ReadUntil([&](const std::string& sent) { return sent.size() > before + 400; }));
   const size_t last = terminal.sent().rfind("copying");
   const std::string line = terminal.sent().substr(last, terminal.sent().find('\x1b', last) - last);
   EXPECT_LT(line.size(), 30u) << line;
-  EXPECT_EQ(terminal.End(), 0);
 }
 
 TEST_F(TerminalTest, AVerifyShowsABar) {
