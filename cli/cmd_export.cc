@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,10 +15,10 @@
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/messages.h"
-#include "cli/numbers.h"
 #include "cli/options.h"
 #include "cli/printable.h"
 #include "cli/selection_options.h"
+#include "cli/stopwatch.h"
 #include "cli/terminal_progress.h"
 #include "transfer/compression.h"
 #include "transfer/file_error.h"
@@ -47,7 +48,16 @@ struct Exported {
   int64_t converted = 0;
   std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopyAccount
   bool interrupted = false;
+  double seconds = 0;
 };
+
+void Add(const Batch& batch, CopyProgress& progress) {
+  progress.runs += static_cast<int64_t>(batch.records.size());
+  for (const RunRecord& record : batch.records) {
+    progress.failures += static_cast<int64_t>(record.failures.size());
+    progress.bytes += static_cast<int64_t>(TextBytes(record));
+  }
+}
 
 // A wrong name must not cost what somebody keeps under it, the history itself above all.
 void RefuseForeignFile(const std::string& file) {
@@ -84,12 +94,16 @@ class Target {
 
   // Reads the file as an import will, and gives it its name when it holds what was written. False where Ctrl-C came
   // first.
-  bool Publish(const Totals& totals, const Digest& digest) {
+  bool Publish(const Totals& totals, const Digest& digest, Progress& progress) {
     if (!file_) return true;
+    progress.Begin(Phase::kReadingBack, totals.runs);
+    CopyProgress now{.total_runs = totals.runs};
     std::string why = "it holds other runs than those that were written";
     try {
       JsonlReader reader(file_->part_path());
-      while (reader.Next({})) {
+      while (const std::optional<Batch> batch = reader.Next({})) {
+        Add(*batch, now);
+        progress.Update(now);
         if (InterruptGuard::Seen()) return false;
       }
       if (reader.totals() == totals && reader.digest() == digest) why.clear();
@@ -123,9 +137,10 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
                     Progress& progress) {
   JsonlWriter writer({"flaky " FLAKY_VERSION, shown_source, Timestamp::Now()},
                      [&](std::string_view bytes) { target.Write(bytes); });
+  progress.Begin(Phase::kCounting, 0);
   const std::optional<Totals> expected = source.Expected();
-  CopyProgress now;
-  now.total_runs = expected ? expected->runs : 0;
+  CopyProgress now{.total_runs = expected ? expected->runs : 0};
+  progress.Begin(Phase::kWriting, now.total_runs);
   Fitter fitter(kJsonlLimits, options.Shown());
   Prefetch<Batch> read([&] {
     std::optional<Batch> batch = source.Next({});
@@ -137,19 +152,17 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
   while (std::optional<Batch> batch = read.Take()) {
     writer.Write(batch->records);
     AddConverted(std::move(batch->converted), exported.converted, exported.converted_runs);
-    now.runs = writer.totals().runs;
-    now.failures = writer.totals().failures;
-    for (const RunRecord& record : batch->records) now.bytes += static_cast<int64_t>(TextBytes(record));
+    Add(*batch, now);
     progress.Update(now);
     interrupted = InterruptGuard::Seen();
     if (interrupted) break;
   }
-  progress.Done(now);
   if (!interrupted) {
     writer.Finish();
     target.Finish();
-    interrupted = !target.Publish(writer.totals(), writer.digest());
+    interrupted = !target.Publish(writer.totals(), writer.digest(), progress);
   }
+  progress.Done(now);
   exported.totals = writer.totals();
   exported.digest = writer.digest();
   exported.interrupted = interrupted;
@@ -157,20 +170,19 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
 }
 
 void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
-  const auto row = [&](std::string_view what, int64_t count) {
-    const std::string number = WithThousands(count);
-    out << "  " << what << std::string(24 - what.size() - number.size(), ' ') << number << '\n';
-  };
   out << "exported " << from << " to " << Printable(options.Shown()) << '\n';
-  row("runs", exported.totals.runs);
-  row("parts", exported.totals.parts);
-  row("failures", exported.totals.failures);
-  if (exported.converted > 0) row("converted", exported.converted);
+  PrintCount("runs", exported.totals.runs, "", out);
+  PrintCount("parts", exported.totals.parts, "", out);
+  PrintCount("failures", exported.totals.failures, "", out);
+  if (exported.converted > 0)
+    PrintCount("converted", exported.converted, "held what the form cannot hold as it is", out);
+  PrintSpeed(exported.totals, exported.seconds, out);
   PrintConverted(exported.converted_runs, out);
   out << (options.ToOutput() ? "an import verifies it by its digest " : "verified: the file holds the same, digest ")
       << exported.digest.ToString() << '\n';
 }
 
+// On one line behind the events of the progress, where both go to standard error.
 void PrintAsJson(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
   Json json = JsonOutput();
   json["from"] = from;
@@ -182,7 +194,18 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
   json["converted"] = exported.converted;
   json["conversions"] = JsonOfConverted(exported.converted_runs);
   json["digest"] = exported.digest.ToString();
-  PrintJson(out, json);
+  json["seconds"] = exported.seconds;
+  if (options.ToOutput()) {
+    out << JsonLine(json) << '\n';
+  } else {
+    PrintJson(out, json);
+  }
+}
+
+// Whoever reads the output may write to the same terminal, such as `flaky import -` its own bar.
+ProgressForm HowToShow(const Session& session, const Options& options) {
+  const ProgressForm form = FormOf(session, options.json);
+  return options.ToOutput() && form == ProgressForm::kBar ? ProgressForm::kNone : form;
 }
 
 void Export(Session& session, const Options& options) {
@@ -190,12 +213,14 @@ void Export(Session& session, const Options& options) {
                                              : NamedLocation(session.settings, options.from, "--from", Side::kSource);
   DeliverBeforeReading(session);
 
+  const Stopwatch watch;
   const InterruptGuard interrupt;
   const std::unique_ptr<Store> store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   SelectedSource source(*store, SelectionOf(options.selection));
   Target target(options, session.out);
-  TerminalProgress progress(session.err, session.terminal);
-  const Exported exported = ExportRuns(source, from.shown, options, target, progress);
+  TerminalProgress progress(session.err, HowToShow(session, options));
+  Exported exported = ExportRuns(source, from.shown, options, target, progress);
+  exported.seconds = watch.Seconds();
   if (exported.interrupted) {
     throw CommandError(ExitCode::kInterrupted, options.ToOutput()
                                                    ? "export: interrupted; what was written has no end"
@@ -203,8 +228,13 @@ void Export(Session& session, const Options& options) {
   }
   if (source.unfinished() > 0) Say(session, LogLevel::kWarn, UnfinishedPhrase(source, from.shown));
   // The account stands beside the history, not within it.
-  (options.json ? PrintAsJson : PrintText)(exported, options, from.shown,
-                                           options.ToOutput() ? session.err : session.out);
+  std::ostringstream account;
+  (options.json ? PrintAsJson : PrintText)(exported, options, from.shown, account);
+  if (options.ToOutput()) {
+    session.err.Print(account.str());
+  } else {
+    session.out << account.str();
+  }
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/messages.h"
 #include "cli/options.h"
 #include "cli/printable.h"
+#include "cli/stopwatch.h"
 #include "transfer/jsonl_reader.h"
 
 namespace flaky {
@@ -18,7 +19,6 @@ struct Options {
   std::string file;
   std::string to;
   CopyIntoOptions into;
-  bool json = false;
 };
 
 // Says what a newer flaky's file had that is not in the store now. True if anything was left out.
@@ -39,10 +39,12 @@ bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
 void Import(Session& session, const Options& options) {
   const Location to = options.to.empty() ? HistoryLocation(session.settings)
                                          : NamedLocation(session.settings, options.to, "--to", Side::kHistory);
+  const Stopwatch watch;
   const InterruptGuard interrupt;
   JsonlReader source(options.file);
   const CopyAccount account = CopyInto(session, source, to, options.into);
-  PrintCopy(account, {Printable(source.name()), to.shown, options.into.dry_run, options.json}, session.out);
+  PrintCopy(account, {Printable(source.name()), to.shown, watch.Seconds(), options.into.dry_run, options.into.json},
+            session.out);
   session.exit_code = CodeOf(account);
   if (SayWhatIsUnknown(session, source) && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartly;
 }
@@ -55,7 +57,7 @@ void AddImport(CLI::App& app, Session& session) {
   command->add_option("FILE", options->file, "the file, compressed or not; `-`: standard input")->required();
   command->add_option("--to", options->to, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddCopyOptions(*command, options->into);
-  AddJsonFlag(*command, options->json);
+  AddJsonFlag(*command, options->into.json);
   command->footer(
       "Running it again adds nothing twice. A file that was cut off or changed is refused with the line that shows "
       "it;\n"

@@ -12,6 +12,7 @@
 #include "cli/messages.h"
 #include "cli/options.h"
 #include "cli/selection_options.h"
+#include "cli/stopwatch.h"
 #include "cli/two_stores.h"
 #include "transfer/copy.h"
 
@@ -23,7 +24,6 @@ struct Options {
   std::string to;
   SelectionOptions selection;
   CopyIntoOptions into;
-  bool json = false;
 };
 
 const StoreOptions kStores{"migrate-store", "--from", "--to"};
@@ -67,8 +67,9 @@ void MigrateStore(Session& session, const Options& options) {
 
   const InterruptGuard interrupt;
   for (const Location& from : sources) {
+    const Stopwatch watch;
     const CopyAccount account = CopyFrom(session, from, to, options);
-    PrintCopy(account, {from.shown, to.shown, options.into.dry_run, options.json}, session.out);
+    PrintCopy(account, {from.shown, to.shown, watch.Seconds(), options.into.dry_run, options.into.json}, session.out);
     session.exit_code = std::max(session.exit_code, CodeOf(account));
     if (account.stopped) break;
   }
@@ -90,7 +91,7 @@ void AddMigrateStore(CLI::App& app, Session& session) {
       ->capture_default_str();
   AddSelectionOptions(*command, options->selection);
   AddCopyOptions(*command, options->into);
-  AddJsonFlag(*command, options->json);
+  AddJsonFlag(*command, options->into.json);
   command->footer(
       "Running it again, also after it was interrupted or killed, copies what is missing, sends again the batch that\n"
       "was on its way at most, and adds nothing twice. The source is only read. Values that the new store cannot hold\n"

@@ -10,6 +10,7 @@
 #include "cli/copy_into.h"
 #include "cli/interrupt.h"
 #include "cli/options.h"
+#include "cli/stopwatch.h"
 #include "cli/terminal_progress.h"
 #include "cli/two_stores.h"
 #include "cli/verify_report.h"
@@ -58,16 +59,17 @@ void VerifyStores(Session& session, const Options& options) {
   const Location target = TargetOf(session.settings, names, options.target);
   RefuseSameStore(names, source, target);
 
+  const Stopwatch watch;
   const InterruptGuard interrupt;
   const std::unique_ptr<Store> source_store = OpenStore(source, OpenMode::kRead, PatientRetrying(session));
   const std::unique_ptr<Store> target_store = OpenStore(target, OpenMode::kRead, PatientRetrying(session));
-  TerminalProgress progress(session.err, session.terminal);
+  TerminalProgress progress(session.err, FormOf(session, options.json));
   VerifiedRuns runs(options.combined, options.one_way);
   VerifyOptions how = HowToVerify(options);
   how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
 
   const VerifyAccount account = Verify(*source_store, *target_store, how, progress);
-  const VerifyReport report{account, how, runs, source.shown, target.shown, options.sample};
+  const VerifyReport report{account, how, runs, source.shown, target.shown, options.sample, watch.Seconds()};
   if (options.json) {
     PrintVerifyJson(report, session.out);
   } else {

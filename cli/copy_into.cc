@@ -1,5 +1,6 @@
 #include "cli/copy_into.h"
 
+#include <algorithm>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -68,13 +69,15 @@ CopyAccount CopyInto(const Session& session, Source& source, const Location& to,
   if (options.max_rate > 0) paced.emplace(sink, options.max_rate, InterruptGuard::Seen);
   CopyOptions copy;
   copy.limits.records = options.batch_size;
+  // A batch is a second's work at most: it is what progress and Ctrl-C go by.
+  if (options.max_rate > 0) copy.limits.records = std::min(options.batch_size, static_cast<size_t>(options.max_rate));
   copy.dry_run = options.dry_run;
   copy.on_conflict = options.on_conflict;
   copy.strict = options.strict;
   copy.stop = InterruptGuard::Seen;
 
   if (!options.dry_run) claim.Take(options.wait);
-  TerminalProgress progress(session.err, session.terminal);
+  TerminalProgress progress(session.err, FormOf(session, options.json));
   try {
     CopyAccount account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
     if (!options.dry_run) claim.GiveUp();

@@ -20,6 +20,7 @@ struct CopyIntoOptions {
   bool strict = false;  // refuse what would have to be converted
   bool wait = false;    // for another copy into the same store to end
   bool dry_run = false;
+  bool json = false;  // progress as events
 };
 
 // Their flags, but for batch_size. `options` must outlive the command.

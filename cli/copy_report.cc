@@ -1,6 +1,8 @@
 #include "cli/copy_report.h"
 
+#include <cmath>
 #include <ostream>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -22,10 +24,8 @@ constexpr std::string_view NameOf(Conversion::Kind kind) {
 }
 
 void PrintText(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
-  const auto row = [&](std::string_view what, int64_t count, std::string_view note) {
-    const std::string number = WithThousands(count);
-    out << "  " << what << std::string(24 - what.size() - number.size(), ' ') << number << (note.empty() ? "" : "  ")
-        << note << '\n';
+  const auto row = [&out](std::string_view what, int64_t count, std::string_view note) {
+    PrintCount(what, count, note, out);
   };
   out << (report.dry_run ? "would copy " : "copied ") << report.from << " to " << report.to << '\n';
   row("runs read", account.runs, "");
@@ -38,6 +38,7 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
   row("parts", account.parts, "of the runs read");
   row("failures", account.failures, "of the runs read");
   if (account.converted > 0) row("converted", account.converted, "held what the target cannot hold as it is");
+  PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
   for (const Finding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Printable(finding.run_id) << ": " << Printable(finding.why)
         << '\n';
@@ -83,6 +84,7 @@ void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostr
   json["failures"] = account.failures;
   json["sent"] = account.sent;
   json["converted"] = account.converted;
+  json["seconds"] = report.seconds;
   json["source_digest"] = account.source_digest.ToString();
   json["target_digest"] = account.target_digest.ToString();
   json["findings"] = std::move(findings);
@@ -110,6 +112,20 @@ Json JsonOfConverted(const std::vector<ConvertedRun>& runs) {
     }
   }
   return conversions;
+}
+
+void PrintCount(std::string_view what, int64_t count, std::string_view note, std::ostream& out) {
+  constexpr size_t kWidth = 24;
+  const std::string number = WithThousands(count);
+  const size_t taken = what.size() + number.size();
+  out << "  " << what << std::string(taken < kWidth ? kWidth - taken : 1, ' ') << number << (note.empty() ? "" : "  ")
+      << note << '\n';
+}
+
+void PrintSpeed(const Totals& totals, double seconds, std::ostream& out) {
+  const int64_t rows = totals.runs + totals.parts + totals.failures;
+  const double rate = seconds > 0 ? static_cast<double>(rows) / seconds : 0;
+  PrintCount("rows a second", std::llround(rate), WithThousands(rows) + " rows in " + AsDuration(seconds), out);
 }
 
 void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out) {

@@ -1,29 +1,32 @@
 #include "cli/interrupt.h"
 
+#include <atomic>
 #include <csignal>
 #include <iterator>
 
 namespace flaky {
 namespace {
 
-volatile std::sig_atomic_t seen = 0;
+std::atomic<bool> seen = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
 constexpr int kSignals[] = {SIGINT, SIGTERM};
 struct sigaction previous[std::size(kSignals)];
 
 }  // namespace
 
 InterruptGuard::InterruptGuard() {
-  seen = 0;
+  seen = false;
   struct sigaction action = {};
-  action.sa_handler = [](int) { seen = 1; };
+  action.sa_handler = [](int) { seen = true; };
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
   for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &previous[i]);
 }
 
 InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &previous[i], nullptr);
+  seen = false;
 }
 
-bool InterruptGuard::Seen() { return seen != 0; }
+bool InterruptGuard::Seen() { return seen; }
 
 }  // namespace flaky

@@ -31,6 +31,8 @@ void PrintJson(std::ostream& out, const Json& json) {
   out << json.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
+std::string JsonLine(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
 Json ToJson(const Run& run) {
   Json json = Json::object();
   VisitRun(run, FieldsInto{json});

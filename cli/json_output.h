@@ -3,6 +3,7 @@
 
 #include <iosfwd>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "history/run.h"
 
@@ -17,6 +18,9 @@ Json JsonOutput();
 
 // Prints it, indented; bytes that are not UTF-8 are replaced by U+FFFD.
 void PrintJson(std::ostream& out, const Json& json);
+
+// The same on one line, without its end.
+std::string JsonLine(const Json& json);
 
 Json ToJson(const Run& run);
 Json ToJson(const Part& part);

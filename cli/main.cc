@@ -18,11 +18,15 @@ bool ReaderIsGone() {
   return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
+// True if it is a terminal that understands more than text.
+bool IsAbleTerminal(int fd) {
+  const char* kind = std::getenv("TERM");
+  return ::isatty(fd) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
+}
+
 bool MayBeColored() {
   const char* no_color = std::getenv("NO_COLOR");
-  const char* terminal = std::getenv("TERM");
-  const bool dumb = terminal == nullptr || std::strcmp(terminal, "dumb") == 0;
-  return ::isatty(STDOUT_FILENO) == 1 && (no_color == nullptr || *no_color == '\0') && !dumb;
+  return IsAbleTerminal(STDOUT_FILENO) && (no_color == nullptr || *no_color == '\0');
 }
 
 }  // namespace
@@ -31,7 +35,7 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   // A reader that goes away must not end a delivery or a copy half-way.
   std::signal(SIGPIPE, SIG_IGN);
-  const int code = flaky::RunProgram(argc, argv, std::cout, std::cerr, ::isatty(STDERR_FILENO) == 1, MayBeColored());
+  const int code = flaky::RunProgram(argc, argv, std::cout, std::cerr, IsAbleTerminal(STDERR_FILENO), MayBeColored());
   errno = 0;
   if (std::cout.flush() || ReaderIsGone()) return code;
   std::cerr << "flaky: cannot write to standard output" << (errno != 0 ? ": " : "")

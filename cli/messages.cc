@@ -6,7 +6,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <ostream>
 #include <string>
 
 #include "cli/printable.h"
@@ -46,13 +45,13 @@ void Say(const Session& session, LogLevel level, std::string_view text) {
     const std::string line = Timestamp::Now().ToString() + " " + std::string(kLevelNames[static_cast<size_t>(level)]) +
                              " flaky[" + std::to_string(::getpid()) + "]: " + printable + "\n";
     if (!Append(file, line)) {
-      session.err << "flaky: FLAKY_TESTS_LOG_FILE: cannot write " << Printable(file) << ": " << std::strerror(errno)
-                  << '\n';
+      session.err.Print("flaky: FLAKY_TESTS_LOG_FILE: cannot write " + Printable(file) + ": " + std::strerror(errno) +
+                        '\n');
     } else if (level > LogLevel::kError) {
       return;
     }
   }
-  session.err << "flaky: " << printable << '\n';
+  session.err.Print("flaky: " + printable + '\n');
 }
 
 }  // namespace flaky

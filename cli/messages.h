@@ -12,7 +12,7 @@ enum class LogLevel { kSilent, kError, kWarn, kDebug };
 // Says something besides the data, if FLAKY_TESTS_LOG finds its level worth saying: as one line `flaky: TEXT` on the
 // session's err. With FLAKY_TESTS_LOG_FILE every line goes there, with time, level and process id, and only errors to
 // err as well; where that file cannot be written, err is told so and gets the line. The text may hold anything. Never
-// throws for what is wrong with the settings.
+// throws for what is wrong with the settings. Any thread may call it.
 void Say(const Session& session, LogLevel level, std::string_view text);
 
 }  // namespace flaky

@@ -1,8 +1,16 @@
 #include "cli/numbers.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace flaky {
+namespace {
+
+constexpr int64_t kHour = 3600;
+constexpr double kLongestClock = 1e15;
+
+}  // namespace
 
 std::string WithThousands(int64_t number) {
   const std::string digits = std::to_string(number);
@@ -24,9 +32,32 @@ std::string AsBytes(int64_t bytes) {
     value /= 1000;
     unit = next;
   }
-  char text[40];
-  std::snprintf(text, sizeof text, "%.1f %s", value, unit);
+  return Decimals(value, 1) + ' ' + unit;
+}
+
+std::string Decimals(double number, int digits) {
+  char text[340];  // the largest double has 309 digits in front of the point
+  std::snprintf(text, sizeof text, "%.*f", digits, number);
   return text;
+}
+
+std::string AsClock(double seconds) {
+  const int64_t whole = std::llround(std::ceil(std::min(seconds, kLongestClock)));
+  char text[40];
+  if (whole < kHour) {
+    std::snprintf(text, sizeof text, "%d:%02d", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
+  } else {
+    std::snprintf(text, sizeof text, "%lld:%02d:%02d", static_cast<long long>(whole / kHour),
+                  static_cast<int>(whole % kHour / 60), static_cast<int>(whole % 60));
+  }
+  return text;
+}
+
+std::string AsDuration(double seconds) {
+  if (seconds < 9.995) return Decimals(seconds, 2) + " s";
+  if (seconds < 59.95) return Decimals(seconds, 1) + " s";
+  const double whole = std::round(seconds);
+  return AsClock(whole) + (whole < kHour ? " min" : " h");
 }
 
 }  // namespace flaky

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/error_output.h"
 #include "cli/help.h"
 #include "cli/messages.h"
 #include "cli/near_miss.h"
@@ -83,8 +84,9 @@ int Fail(const Session& session, ExitCode code, const std::string& what) {
 }  // namespace
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
+  ErrorOutput messages(err);
   Session session{
-      .settings = {}, .out = out, .err = err, .terminal = terminal, .exit_code = ExitCode::kOk, .color = color};
+      .settings = {}, .out = out, .err = messages, .terminal = terminal, .exit_code = ExitCode::kOk, .color = color};
   try {
     CLI::App app("Keeps the history of GoogleTest runs and tells flaky tests from broken ones.", "flaky");
     app.formatter(std::make_shared<HelpFormatter>());
@@ -100,7 +102,7 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
     app.parse_complete_callback([&session] { LoadSettings(session); });
     AddCommands(app, session);
     if (argc < 2) {
-      err << app.help();
+      session.err.Print(app.help());
       return static_cast<int>(ExitCode::kUsage);
     }
     try {

@@ -2,10 +2,8 @@
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/near_miss.h"
+#include "cli/numbers.h"
 #include "cli/settings_files.h"
 #include "stores/showable.h"
 #include "transfer/spool_files.h"
@@ -184,12 +183,9 @@ RetryPolicy Retrying(const Session& session) {
   RetryPolicy policy;
   policy.stop = InterruptGuard::Seen;
   policy.on_retry = [&session](const StoreError& error, std::chrono::milliseconds wait, int64_t) {
-    static std::mutex one_at_a_time;  // a copy reads and writes on several threads
-    const std::lock_guard lock(one_at_a_time);
-    char seconds[32];
-    std::snprintf(seconds, sizeof seconds, "%.1f", static_cast<double>(wait.count()) / 1000);
     Say(session, wait < kQuietRetry ? LogLevel::kDebug : LogLevel::kWarn,
-        std::string(error.what()) + "; trying again in " + seconds + " s");
+        std::string(error.what()) + "; trying again in " + Decimals(std::chrono::duration<double>(wait).count(), 1) +
+            " s");
   };
   return policy;
 }

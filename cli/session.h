@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/error_output.h"
 #include "cli/exit_code.h"
 #include "history/settings.h"
 #include "stores/open.h"
@@ -16,8 +17,8 @@ namespace flaky {
 struct Session {
   Settings settings;
   std::ostream& out;      // data
-  std::ostream& err;      // all else (cli/messages.h)
-  bool terminal = false;  // err is a terminal
+  ErrorOutput& err;       // all else (cli/messages.h)
+  bool terminal = false;  // err is a terminal that can draw a line anew
   ExitCode exit_code = ExitCode::kOk;
   bool color = false;  // out is a terminal, and NO_COLOR is not set
 };

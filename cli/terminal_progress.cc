@@ -1,74 +1,120 @@
 #include "cli/terminal_progress.h"
 
-#include <algorithm>
-#include <cmath>
-#include <cstdio>
-#include <ostream>
+#include <string>
 
-#include "cli/numbers.h"
+#include "cli/interrupt.h"
 
 namespace flaky {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr milliseconds kRedraw(100);
-constexpr seconds kLine(10);
-constexpr int64_t kBarWidth = 24;
-
-std::string Bar(int64_t done, int64_t total) {
-  const int64_t full = std::clamp<int64_t>(total > 0 ? done * kBarWidth / total : 0, 0, kBarWidth);
-  return '[' + std::string(static_cast<size_t>(full), '#') + std::string(static_cast<size_t>(kBarWidth - full), '.') +
-         "] ";
+TerminalProgress::Pace PaceOf(ProgressForm form) {
+  switch (form) {
+    case ProgressForm::kBar:
+      return {milliseconds(250), milliseconds(100)};
+    case ProgressForm::kLines:
+      return {milliseconds(10'000), milliseconds(10'000)};
+    case ProgressForm::kEvents:
+    case ProgressForm::kNone:
+      break;
+  }
+  return {milliseconds(1000), milliseconds(1000)};
 }
 
 }  // namespace
 
-std::string ProgressLine(const CopyProgress& progress, double elapsed) {
-  const bool total_known = progress.total_runs >= progress.runs && progress.total_runs > 0;
-  std::string line = WithThousands(progress.runs);
-  if (total_known) line += " of " + WithThousands(progress.total_runs);
-  line += " runs";
-  if (total_known) line += "  " + std::to_string(progress.runs * 100 / progress.total_runs) + "%";
-  line += "  " + WithThousands(progress.failures) + " failures  " + AsBytes(progress.bytes);
-  if (elapsed > 0 && progress.runs > 0) {
-    const double rate = static_cast<double>(progress.runs) / elapsed;
-    line += "  " + WithThousands(std::llround(rate)) + " runs/s";
-    if (total_known && progress.runs < progress.total_runs) {
-      const auto left =
-          static_cast<int64_t>(std::ceil(static_cast<double>(progress.total_runs - progress.runs) / rate));
-      char text[40];
-      std::snprintf(text, sizeof text, "  %lld:%02lld left", static_cast<long long>(left / 60),
-                    static_cast<long long>(left % 60));
-      line += text;
-    }
-  }
-  return line;
+ProgressForm FormOf(const Session& session, bool json) {
+  if (json) return ProgressForm::kEvents;
+  return session.terminal ? ProgressForm::kBar : ProgressForm::kLines;
 }
 
-TerminalProgress::TerminalProgress(std::ostream& err, bool terminal)
-    : err_(err),
-      terminal_(terminal),
-      start_(Clock::now()),
-      next_(start_ + (terminal ? milliseconds(0) : milliseconds(kLine))) {}
+TerminalProgress::TerminalProgress(ErrorOutput& err, ProgressForm form) : TerminalProgress(err, form, PaceOf(form)) {}
+
+TerminalProgress::TerminalProgress(ErrorOutput& err, ProgressForm form, Pace pace)
+    : err_(err), form_(form), pace_(pace) {
+  if (form != ProgressForm::kNone) thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+TerminalProgress::~TerminalProgress() { Stop(); }
+
+void TerminalProgress::Begin(Phase phase, int64_t total_runs) {
+  const std::lock_guard lock(mutex_);
+  PrintEvent(PhaseState::kEnded);
+  const Clock::time_point now = Clock::now();
+  current_.emplace(Current{phase, now, RateMeter(now), {.total_runs = total_runs}});
+  PrintEvent(PhaseState::kBegun);
+}
 
 void TerminalProgress::Update(const CopyProgress& progress) {
-  const Clock::time_point now = Clock::now();
-  if (now < next_) return;
-  next_ = now + (terminal_ ? kRedraw : milliseconds(kLine));
-  const std::string line = ProgressLine(progress, std::chrono::duration<double>(now - start_).count());
-  if (terminal_) {
-    err_ << "\r\033[K" << Bar(progress.runs, progress.total_runs) << line << std::flush;
-    drawn_ = true;
-  } else {
-    err_ << line << '\n' << std::flush;
+  const std::lock_guard lock(mutex_);
+  if (!current_) return;
+  current_->counts = progress;
+  current_->meter.Add(Clock::now(), progress.runs);
+}
+
+void TerminalProgress::Done(const CopyProgress& progress) {
+  Stop();
+  Update(progress);
+  const std::lock_guard lock(mutex_);
+  PrintEvent(PhaseState::kEnded);
+  current_.reset();
+}
+
+void TerminalProgress::Stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+  if (form_ == ProgressForm::kBar) err_.Draw("");
+}
+
+void TerminalProgress::Run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  for (milliseconds wait = pace_.first;; wait = pace_.next) {
+    wake_.wait_for(lock, stop, wait, [] { return false; });
+    if (stop.stop_requested()) return;
+    if (current_) Show();
   }
 }
 
-void TerminalProgress::Done(const CopyProgress&) {
-  if (drawn_) err_ << "\r\033[K" << std::flush;
-  drawn_ = false;
+void TerminalProgress::Show() {
+  switch (form_) {
+    case ProgressForm::kBar: {
+      // A second Ctrl-C ends the process at once, which then could not take away what is drawn.
+      const size_t width = ErrorWidth();
+      if (interrupted_ || width == 0) return;
+      interrupted_ = InterruptGuard::Seen();
+      if (interrupted_) {
+        err_.Print("flaky: interrupted: what is under way is brought to an end; a second Ctrl-C ends at once\n");
+      } else {
+        err_.Draw(ProgressBar(View(), width));
+      }
+      return;
+    }
+    case ProgressForm::kLines:
+      err_.Print(ProgressLine(View()) + '\n');
+      return;
+    case ProgressForm::kEvents:
+      PrintEvent(PhaseState::kRunning);
+      return;
+    case ProgressForm::kNone:
+      return;
+  }
+}
+
+void TerminalProgress::PrintEvent(PhaseState state) {
+  if (form_ == ProgressForm::kEvents && current_) err_.Print(ProgressEvent(View(), state) + '\n');
+}
+
+ProgressView TerminalProgress::View() const {
+  const Clock::time_point now = Clock::now();
+  const RateMeter& meter = current_->meter;
+  return {.phase = current_->phase,
+          .counts = current_->counts,
+          .seconds = std::chrono::duration<double>(now - current_->begin).count(),
+          .runs_per_second = meter.PerSecond(now),
+          .seconds_left = meter.SecondsLeft(now, current_->counts.total_runs),
+          .seconds_stalled = meter.SecondsStalled(now)};
 }
 
 }  // namespace flaky

@@ -2,36 +2,72 @@
 #define FLAKY_CLI_TERMINAL_PROGRESS_H_
 
 #include <chrono>
-#include <iosfwd>
-#include <string>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
 
+#include "cli/error_output.h"
+#include "cli/progress_text.h"
+#include "cli/rate_meter.h"
+#include "cli/session.h"
 #include "transfer/progress.h"
 
 namespace flaky {
 
-// Shows a copy's progress on `err`: on a terminal one line that is redrawn, with a bar, rate and the time left;
-// elsewhere a line every ten seconds, so that short copies show none. Colours nothing.
+// How progress is shown.
+enum class ProgressForm {
+  kBar,     // a line of the terminal that is redrawn; gone at the end, and from Ctrl-C on, which is answered
+  kLines,   // a line now and then, so that short work shows none
+  kEvents,  // JSON lines: one as each phase begins and ends, and between them now and then
+  kNone,
+};
+
+// Bars on a terminal, lines elsewhere; events for those who asked for JSON.
+ProgressForm FormOf(const Session& session, bool json);
+
+// Shows the progress of one piece of work on standard error, also while nothing happens: a thread of its own looks
+// after that, until Done or the object's end. Colours nothing.
 class TerminalProgress : public Progress {
  public:
-  // `err` must outlive the object.
-  TerminalProgress(std::ostream& err, bool terminal);
+  using Clock = std::chrono::steady_clock;
+  struct Pace {
+    std::chrono::milliseconds first, next;  // what is over sooner than `first` shows nothing but events
+  };
 
+  // `err` must outlive the object.
+  TerminalProgress(ErrorOutput& err, ProgressForm form);
+  TerminalProgress(ErrorOutput& err, ProgressForm form, Pace pace);
+  ~TerminalProgress() override;
+
+  void Begin(Phase phase, int64_t total_runs) override;
   void Update(const CopyProgress& progress) override;
   void Done(const CopyProgress& progress) override;
 
  private:
-  using Clock = std::chrono::steady_clock;
+  struct Current {
+    Phase phase;
+    Clock::time_point begin;
+    RateMeter meter;
+    CopyProgress counts;
+  };
 
-  std::ostream& err_;
-  const bool terminal_;
-  const Clock::time_point start_;
-  Clock::time_point next_;
-  bool drawn_ = false;
+  void Run(const std::stop_token& stop);
+  void Show();
+  void PrintEvent(PhaseState state);
+  ProgressView View() const;
+  void Stop();
+
+  ErrorOutput& err_;
+  const ProgressForm form_;
+  const Pace pace_;
+  std::mutex mutex_;  // of all below; taken before that of err_
+  std::condition_variable_any wake_;
+  std::optional<Current> current_;
+  bool interrupted_ = false;
+  std::jthread thread_;  // last: it uses all of the above
 };
-
-// What one line says: "  412 of 1,000 runs  41%  1,236 failures  1.2 MB  31,000 runs/s  0:02 left". Times of 0 give no
-// rate.
-std::string ProgressLine(const CopyProgress& progress, double seconds);
 
 }  // namespace flaky
 

@@ -161,6 +161,7 @@ void PrintVerifyJson(const VerifyReport& report, std::ostream& out) {
   json["different"] = account.different;
   json["target_ahead"] = account.ahead;
   json["converted"] = account.converted;
+  json["seconds"] = report.seconds;
   json["in_source"] = ToJson(account.source);
   json["in_target"] = ToJson(account.target);
   Json buckets = Json::array();

@@ -37,6 +37,7 @@ struct VerifyReport {
   const VerifiedRuns& runs;
   std::string source, target;  // as they may be shown
   std::string sample;          // "5%"; empty: all runs
+  double seconds = 0;          // that it took
 };
 
 void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color);

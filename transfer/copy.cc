@@ -254,8 +254,10 @@ void AddConverted(std::vector<ConvertedRun> runs, int64_t& count, std::vector<Co
 }
 
 CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress) {
+  progress.Begin(Phase::kCounting, 0);
   const std::optional<Totals> expected = source.Expected();
   const int64_t total_runs = expected ? expected->runs : 0;
+  progress.Begin(options.dry_run ? Phase::kComparing : Phase::kCopying, total_runs);
   const auto report = [&](const Copier& copier) {
     CopyProgress now = copier.progress();
     now.total_runs = total_runs;
@@ -281,7 +283,10 @@ CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progres
     account.stopped = account.stopped || (options.stop && options.stop());
     ended = account.gave_up || account.stopped;
   }
-  if (!options.dry_run) sink.Finish();
+  if (!options.dry_run) {
+    progress.Begin(Phase::kFinishing, 0);
+    sink.Finish();
+  }
   progress.Done(report(copier));
   return std::move(copier.account());
 }

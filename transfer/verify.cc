@@ -36,11 +36,13 @@ class Verifier {
         progress_(progress),
         source_(source, options, target.limits()),
         target_(target, options, source.limits()) {
+    progress.Begin(Phase::kCounting, 0);
     for (const RunFilter& filter : Filters()) {
       Add(of_source_, source.Count(filter));
       Add(of_target_, target.Count(filter));
     }
     if (options.share >= 1) now_.total_runs = std::max(of_source_.runs, of_target_.runs);
+    progress.Begin(Phase::kComparing, now_.total_runs);
   }
 
   VerifyAccount Run() {

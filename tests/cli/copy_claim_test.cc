@@ -136,7 +136,8 @@ TEST_F(CopyClaimTest, ATextThatSomebodyLeftIsWaitedForLikeAnyOther) {
 
 TEST_F(CopyClaimTest, WhoLostItLeavesTheRestToTheOther) {
   std::ostringstream out, err;
-  Session session{Settings(), out, err};
+  ErrorOutput messages(err);
+  Session session{Settings(), out, messages};
   const auto memory = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
   StoreSink sink(*memory);
   CopyClaimHolder claim(session, sink, *memory, 1s);
@@ -156,7 +157,8 @@ TEST_F(CopyClaimTest, WhoLostItLeavesTheRestToTheOther) {
 
 TEST_F(CopyClaimTest, IsProlongedWhileItIsUsed) {
   std::ostringstream out, err;
-  Session session{Settings(), out, err};
+  ErrorOutput messages(err);
+  Session session{Settings(), out, messages};
   const auto memory = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
   StoreSink sink(*memory);
   CopyClaimHolder claim(session, sink, *memory, 2s);

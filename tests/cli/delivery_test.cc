@@ -47,7 +47,7 @@ std::string JournalText(uint64_t number) {
 
 class DeliveryTest : public ::testing::Test {
  protected:
-  DeliveryTest() : session_{.settings = {}, .out = out_, .err = err_} {
+  DeliveryTest() : session_{.settings = {}, .out = out_, .err = messages_} {
     session_.settings.Set("FLAKY_TESTS_SPOOL", {spool().string(), Origin::kEnvironment, ""});
     session_.settings.Set("FLAKY_TESTS_DB", {file().string(), Origin::kEnvironment, ""});
   }
@@ -126,6 +126,7 @@ class DeliveryTest : public ::testing::Test {
 
   TempFolder folder_;
   std::ostringstream out_, err_;
+  ErrorOutput messages_{err_};
   Session session_;
 };
 

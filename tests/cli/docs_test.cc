@@ -8,6 +8,8 @@
 #include <regex>
 #include <sstream>
 
+#include "cli/json_output.h"
+#include "cli/progress_text.h"
 #include "history/settings.h"
 #include "tests/cli/program_fixture.h"
 
@@ -174,6 +176,20 @@ TEST_F(DocsTest, TheExampleOfVariablesHasEverySetting) {
   shown.erase(std::ranges::unique(shown).begin(), shown.end());  // a store's variables stand together, so some twice
   std::ranges::sort(known);
   EXPECT_THAT(shown, ElementsAreArray(known));
+}
+
+TEST_F(DocsTest, TheFieldsOfProgressEventsAreThose) {
+  std::vector<std::string> documented;
+  bool within = false;
+  for (const std::string& line : LinesOf("docs/reference/commands.md")) {
+    if (line == "| field | meaning |") within = true;
+    if (line.empty()) within = false;
+    if (within && line.starts_with("| `")) documented.push_back(line.substr(3, line.find('`', 3) - 3));
+  }
+  std::vector<std::string> fields;
+  const Json event = Json::parse(ProgressEvent({}, PhaseState::kRunning));
+  for (const auto& [field, value] : event.items()) fields.push_back(field);
+  EXPECT_THAT(documented, ElementsAreArray(fields));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -77,6 +78,19 @@ class ProgramTest : public testing::Test {
     outcome.out = out.str();
     outcome.err = err.str();
     return outcome;
+  }
+
+  static std::vector<std::string> Lines(const std::string& text) {
+    std::istringstream stream(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+  }
+
+  // An account with N in place of what its last row measured.
+  static std::string WithoutSpeed(const std::string& account) {
+    static const std::regex speed(R"((rows a second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s)");
+    return std::regex_replace(account, speed, "$1 N$2N s");
   }
 
   // The same by a user who may do nothing that others may not: in a child process, as nobody where the tests run as

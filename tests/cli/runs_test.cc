@@ -17,12 +17,6 @@ class RunsTest : public ProgramTest {
   static RunRecord Finished(const std::string& id, int64_t start, int64_t failed = 0) {
     return BuildRecord(id).StartedAt(At(start)).Project("demo").Ended(At(start + 75), failed).Build();
   }
-  static std::vector<std::string> Lines(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) lines.push_back(line);
-    return lines;
-  }
 };
 
 TEST_F(RunsTest, ListsTheNewestFirst) {

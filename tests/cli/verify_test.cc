@@ -1,4 +1,5 @@
 #include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -247,6 +248,7 @@ TEST_F(VerifyCommandTest, InterruptedItSaysSoAndEndsWith130) {
   const pid_t child = ::fork();
   if (child == 0) {
     ::dup2(pipe_ends[1], STDOUT_FILENO);
+    ::dup2(::open("/dev/null", O_WRONLY), STDERR_FILENO);
     ::close(pipe_ends[0]);
     ::close(pipe_ends[1]);
     ::execl(FLAKY_PROGRAM, "flaky", "verify", "--json", nullptr);

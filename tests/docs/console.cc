@@ -47,6 +47,7 @@ std::string Normalised(std::string text, const std::string& home) {
       {R"(\b[0-9a-f]{32}\b)", "DIGEST"},
       {R"(\b[0-9a-f]{8}\b)", "RUN"},
       {R"( +\d+ ms\b)", " DURATION"},
+      {R"((rows a second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s\b)", "$1 RATE$2DURATION"},
   };
   for (const auto& [form, name] : forms) text = std::regex_replace(text, std::regex(form), name);
   return text;
