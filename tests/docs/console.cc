@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <regex>
@@ -21,9 +22,12 @@ std::vector<Step> ConsoleSteps(const std::string& markdown) {
   std::vector<Step> steps;
   std::istringstream lines(markdown);
   bool in_block = false;
+  size_t indent = 0;  // of a block within a list
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("```")) {
-      in_block = line == "```console";
+    if (in_block) line.erase(0, std::min(indent, line.find_first_not_of(' ')));
+    if (const size_t fence = line.find("```"); fence != std::string::npos && line.find_first_not_of(' ') == fence) {
+      indent = fence;
+      in_block = line.substr(fence) == "```console";
     } else if (in_block && line.starts_with("$ ")) {
       steps.push_back({line.substr(2), ""});
     } else if (in_block && !steps.empty()) {

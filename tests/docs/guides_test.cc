@@ -13,10 +13,15 @@ std::pair<std::string, std::string> PostgresStandIn() {
   return {"postgresql://flaky@db.example.com/ci", PostgresServer::Shared().CreateDatabase()};
 }
 
-TEST(Guides, ChoosingAStore) {
+TEST(Guides, SwitchingStores) {
   const SqldServer sqld;
-  ExpectDocumentIsTrue("docs/guides/choosing-a-store.md", {PostgresStandIn(), {"http://127.0.0.1:8080", sqld.url()}},
-                       "for seed in 5 6 7; do BASKET_SEED=$seed ./basket_test > log.txt; done");
+  PostgresServer& postgres = PostgresServer::Shared();
+  ExpectDocumentIsTrue("docs/guides/switching-stores.md",
+                       {{"postgresql://flaky@db.example.com/fresh", postgres.CreateDatabase()},
+                        {"postgresql://flaky@db.example.com/ci", postgres.CreateDatabase()},
+                        {"postgresql://flaky@db.example.com/builds", postgres.CreateDatabase()},
+                        {"http://127.0.0.1:8080", sqld.url()}},
+                       "for seed in $(seq 1 10); do BASKET_SEED=$seed ./basket_test > log.txt; done");
 }
 
 TEST(Guides, SetUpCi) { ExpectDocumentIsTrue("docs/guides/set-up-ci.md", {PostgresStandIn()}); }
