@@ -13,126 +13,13 @@
 #include "history/text.h"
 #include "stores/bad_value.h"
 #include "stores/error.h"
+#include "transfer/jsonl_lines.h"
 #include "transfer/line_reader.h"
 
 namespace flaky {
 namespace {
 
-namespace dom = simdjson::dom;
-using Names = std::set<std::string_view>;
-
-// What is wrong with a line, as a phrase behind its number.
-struct BadLine {
-  std::string what;
-};
-
-std::string Quoted(std::string_view text) { return ShownText(text); }
-
-[[noreturn]] void RefuseField(std::string_view name, std::string_view wanted) {
-  throw BadLine{"has a field " + Quoted(name) + " which is not " + std::string(wanted)};
-}
-
-void Take(std::string_view name, dom::element value, std::string& field) {
-  std::string_view text;
-  if (value.get(text)) RefuseField(name, kWantText);
-  if (!IsStorable(text)) RefuseField(name, "a text that a store can hold: UTF-8 without NUL");
-  field = text;
-}
-void Take(std::string_view name, dom::element value, int64_t& field) {
-  if (value.get(field)) RefuseField(name, "a whole number of 64 bits");
-}
-void Take(std::string_view name, dom::element value, bool& field) {
-  if (value.get(field)) RefuseField(name, "true or false");
-}
-void Take(std::string_view name, dom::element value, Timestamp& field) {
-  std::string_view text;
-  const auto time = value.get(text) ? std::nullopt : Timestamp::Parse(text);
-  if (!time) RefuseField(name, kWantTime);
-  field = *time;
-}
-
-// Walks a list of fields and fills each from the object; counts those that the object has.
-struct FieldsFrom {
-  const dom::object& object;
-  size_t taken = 0;
-
-  template <typename T>
-  void operator()(std::string_view name, std::optional<T>& field) {
-    dom::element value;
-    if (object.at_key(name).get(value)) return;
-    ++taken;
-    if (value.is_null()) return;
-    Take(name, value, field.emplace());
-  }
-  template <typename T>
-  void operator()(std::string_view name, T& field) {
-    std::optional<T> found;
-    (*this)(name, found);
-    if (!found) throw BadLine{"has no " + std::string(name)};
-    field = std::move(*found);
-  }
-};
-
-// The same walk, for the names alone.
-struct NamesOf {
-  Names& names;
-  template <typename T>
-  void operator()(std::string_view name, const T&) {
-    names.insert(name);
-  }
-};
-
-// The kinds of lines: what each is, as a plain object, and the list of its fields.
-struct Header {
-  std::string format, version;
-  std::optional<std::string> program, written_at, source;
-};
-struct RunLine {
-  Run run;
-  std::optional<std::string> digest;
-};
-struct PartLine {
-  std::string run_id;
-  Part part;
-};
-struct FailureLine {
-  std::string run_id;
-  Failure failure;
-};
-struct Footer {
-  int64_t runs = 0, parts = 0, failures = 0;
-  std::optional<std::string> digest;
-};
-
-void Visit(Header& line, auto& visit) {
-  visit("format", line.format);
-  visit("version", line.version);
-  visit("program", line.program);
-  visit("written_at", line.written_at);
-  visit("source", line.source);
-}
-void Visit(RunLine& line, auto& visit) {
-  VisitRun(line.run, visit);
-  visit("digest", line.digest);
-}
-void Visit(PartLine& line, auto& visit) {
-  visit("run_id", line.run_id);
-  VisitPart(line.part, visit);
-}
-void Visit(FailureLine& line, auto& visit) {
-  visit("run_id", line.run_id);
-  VisitFailure(line.failure, visit);
-}
-void Visit(Roster& line, auto& visit) {
-  visit("roster_id", line.roster_id);
-  visit("tests", line.tests);
-}
-void Visit(Footer& line, auto& visit) {
-  visit("runs", line.runs);
-  visit("parts", line.parts);
-  visit("failures", line.failures);
-  visit("digest", line.digest);
-}
+using namespace jsonl;
 
 struct Version {
   int64_t major = 0;
