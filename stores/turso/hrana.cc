@@ -17,6 +17,7 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr std::string_view kExecute = R"({"type":"execute","stmt":)";
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kClose = R"({"type":"close"}]})";
 
 void AppendNumber(std::string& out, int64_t value) {
@@ -210,6 +211,23 @@ class CursorLines {
 
 }  // namespace
 
+std::string BytesOfBlob(std::string_view base64) {
+  std::string bytes;
+  bytes.reserve(base64.size() / 4 * 3 + 2);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : base64) {
+    const size_t digit = kBase64.find(c);
+    if (digit == kBase64.npos) break;  // the padding
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xff);
+  }
+  return bytes;
+}
+
 HranaStatement::HranaStatement(std::string_view sql) : json_(R"({"sql":)") { AppendJson(json_, sql); }
 
 void HranaStatement::Separate() {
@@ -239,9 +257,45 @@ HranaStatement& HranaStatement::Null() {
   return *this;
 }
 
+HranaStatement& HranaStatement::Blob(std::string_view bytes) {
+  std::string base64;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const std::string_view three = bytes.substr(i, 3);
+    uint32_t bits = 0;
+    for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < three.size() ? static_cast<unsigned char>(three[k]) : 0u);
+    for (size_t k = 0; k <= three.size(); ++k) base64 += kBase64[bits >> (18 - 6 * k) & 63];
+  }
+  return Base64(base64);
+}
+
+HranaStatement& HranaStatement::Base64(std::string_view base64) {
+  Separate();
+  json_ += R"({"type":"blob","base64":)";
+  AppendJson(json_, base64);
+  json_ += '}';
+  return *this;
+}
+
 HranaStatement& HranaStatement::Value(const HranaValue& value) {
-  if (value.type == HranaValue::Type::kText) return Text(value.text);
-  return value.type == HranaValue::Type::kInteger ? Integer(value.integer) : Null();
+  switch (value.type) {
+    case HranaValue::Type::kNull:
+      return Null();
+    case HranaValue::Type::kInteger:
+      return Integer(value.integer);
+    case HranaValue::Type::kFloat: {
+      char digits[32];
+      Separate();
+      json_ += R"({"type":"float","value":)";
+      json_.append(digits, std::to_chars(digits, digits + sizeof digits, value.real).ptr);
+      json_ += '}';
+      return *this;
+    }
+    case HranaValue::Type::kText:
+      return Text(value.text);
+    case HranaValue::Type::kBlob:
+      return Base64(value.text);
+  }
+  return *this;
 }
 
 void HranaStatement::AppendTo(std::string& body) const {

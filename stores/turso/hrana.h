@@ -18,9 +18,12 @@ struct HranaValue {
   enum class Type { kNull, kInteger, kFloat, kText, kBlob };
   Type type = Type::kNull;
   int64_t integer = 0;
-  double real = 0;
+  double real = 0;        // of any infinity HUGE_VAL: JSON has none
   std::string_view text;  // of a blob its base64
 };
+
+// The bytes of a blob.
+std::string BytesOfBlob(std::string_view base64);
 
 // A statement and its parameters' values, in turn.
 class HranaStatement {
@@ -31,8 +34,9 @@ class HranaStatement {
   HranaStatement& Text(std::string_view value);
   HranaStatement& TextOrNull(const std::optional<std::string>& value) { return value ? Text(*value) : Null(); }
   HranaStatement& Integer(int64_t value);
+  HranaStatement& Blob(std::string_view bytes);
   HranaStatement& Null();
-  // A value that came from the server, as it is.
+  // A value that came from the server, as it is. Precondition: it is not infinite.
   HranaStatement& Value(const HranaValue& value);
 
   // As JSON.
@@ -41,6 +45,7 @@ class HranaStatement {
 
  private:
   void Separate();
+  HranaStatement& Base64(std::string_view base64);
 
   std::string json_;  // without what closes it
   bool has_values_ = false;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "history/fields.h"
+#include "history/roster.h"
 #include "stores/turso/columns.h"
 #include "stores/turso/schema.h"
 
@@ -26,9 +27,15 @@ constexpr size_t kFirstFailures = 1024;
 constexpr size_t kMaxRows = 20'000;
 constexpr size_t kFoundAtOnce = 1000;
 
+// JSON holds nothing else.
+bool IsUtf8(std::string text) {
+  std::erase(text, '\0');
+  return IsStorable(text);
+}
+
 HranaStatement Bound(const std::string& sql, const std::vector<std::optional<std::string>>& values) {
   HranaStatement statement(sql);
-  for (const auto& value : values) statement.TextOrNull(value);
+  for (const auto& value : values) value && !IsUtf8(*value) ? statement.Blob(*value) : statement.TextOrNull(value);
   return statement;
 }
 
@@ -157,13 +164,13 @@ void TursoReader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found
   for (size_t i = 0; i < found.runs.size(); ++i) {
     const std::span<const HranaValue> row = rows.row(i);
     StoredRun& run = found.runs[i];
-    TursoFields fields(connection_.name(), row, row[0].type == HranaValue::Type::kNull ? "NULL" : row[0].text);
+    TursoFields fields(connection_, row, "runs", &run.misread);
     VisitRun(run.record.run, fields);
     run.text_bytes = fields.text_bytes();
     run.values.assign(row.begin(), row.end());
     run.texts = answer.texts;
-    const std::string_view time = row[StartedAtColumn()].text;
-    run.started_at = time.substr(0, time.find_last_not_of('Z') + 1);
+    const HranaValue& time = row[StartedAtColumn()];
+    if (time.type == HranaValue::Type::kText) run.started_at = time.text;
   }
 }
 
@@ -174,7 +181,7 @@ void TursoReader::TakeFailures(const HranaResult& failures, Found& found) const 
     const std::span<const HranaValue> row = failures.row(i);
     StoredRun* run = finder.Find(row[id + 1].text);
     if (run == nullptr) continue;
-    TursoFields fields(connection_.name(), row, row[id + 1].text);
+    TursoFields fields(connection_, row, "failures", &run->misread);
     VisitFailure(run->record.failures.emplace_back(), fields);
     fields("id", run->failure_ids.emplace_back());
     run->text_bytes += fields.text_bytes();
@@ -190,7 +197,7 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     StoredRun* run = finder.Find(run_id);
     if (run == nullptr) continue;
     Part& part = run->record.parts.emplace_back();
-    TursoFields fields(connection_.name(), row, run_id);
+    TursoFields fields(connection_, row, "parts", &run->misread);
     VisitPart(part, fields);
     run->text_bytes += fields.text_bytes();
     if (!part.roster_id) continue;
@@ -200,8 +207,9 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     }
     const auto roster = rosters_.find(*part.roster_id);
     if (roster == rosters_.end()) {
-      connection_.Fail(ErrorKind::kInvalid, "read run '" + std::string(run_id) + "'",
-                       "its roster '" + *part.roster_id + "' is not there");
+      TellRosterLeftOut(&run->misread, *part.roster_id);
+      part.roster_id.reset();
+      continue;
     }
     if (roster->second.use_count() == 1) run->text_bytes += roster->second->tests.size();
     own.push_back(roster->second);
@@ -215,29 +223,27 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
 void TursoReader::TakeRosters(const HranaResult& rosters) {
   for (size_t i = 0; i < rosters.rows(); ++i) {
     Roster roster;
-    TursoFields fields(connection_.name(), rosters.row(i), "");
+    TursoFields fields(connection_, rosters.row(i), "rosters", nullptr);
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
+    if (RosterId(roster.tests) != roster.roster_id) continue;
     rosters_bytes_ += fields.text_bytes();
     std::string id = roster.roster_id;
     rosters_[std::move(id)] = std::make_shared<const Roster>(std::move(roster));
   }
 }
 
-// A key's time as the runs' order has it: the stored text, where the run is there, so that not even a text of unusual
-// form hides the runs behind it.
-std::string TursoReader::KeyText(const RunKey& key) {
-  if (last_key_ && last_key_->run_id == key.run_id && last_key_->started_at == key.started_at) return last_text_;
-  const HranaAnswer answer = connection_.Read(HranaStatement("SELECT " + std::string(kStartedAt) + " FROM " +
-                                                             connection_.tables()("runs") + " r WHERE r.run_id = ?")
-                                                  .Text(key.run_id),
-                                              kReadRuns);
-  const HranaResult& rows = answer.results.front();
-  if (rows.rows() > 0) {
-    const std::string stored(rows.values.front().text);
-    if (Timestamp::Parse(stored) == key.started_at) return stored;
+std::optional<PageStart> TursoReader::StartOf(const std::optional<RunKey>& after) {
+  if (!after) return std::nullopt;
+  if (last_time_ && last_key_->run_id == after->run_id && last_key_->started_at == after->started_at) {
+    return PageStartOf(*after, StoredValue{StoredValue::Type::kText, 0, 0, *last_time_});
   }
-  return StartedAtText(key.started_at);
+  const HranaAnswer answer =
+      connection_.Read(HranaStatement(PlaceOfRun(connection_.tables())).Text(after->run_id), kReadRuns);
+  const HranaResult& rows = answer.results.front();
+  if (rows.rows() == 0) return PageStartOf(*after, std::nullopt);
+  std::string held;
+  return PageStartOf(*after, ValueOf(rows.row(0)[0], held));
 }
 
 // A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
@@ -250,28 +256,28 @@ Page TursoReader::Read(const PageRequest& request) {
   const auto is_full = [&] {
     return !page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes);
   };
-  for (bool more = true; more;) {
-    const PageQuery query = QueryOfPage(rest, order, rest.after ? KeyText(*rest.after) : "");
+  // Adds a piece. False: nothing follows in the query's runs.
+  const auto take = [&](const PageQuery& query) {
     const Source source{" FROM " + order.from + query.conditions.sql() + query.order_by, query.conditions.values()};
     const size_t limit = pace.Next(std::min(request.max_records - page.records.size(), kMaxRows),
-                                   std::min(request.max_bytes - bytes, kMaxAnswerText));
+                                   std::min(request.max_bytes - std::min(bytes, request.max_bytes), kMaxAnswerText));
     Found found = Take(source, limit, request.detail, pace);
-    more = found.more;
     for (StoredRun& run : found.runs) {
-      if (is_full()) {
-        more = true;
-        break;
-      }
+      if (is_full()) return true;
       bytes += run.text_bytes;
-      last_key_ = RunKey{run.record.run.account.started_at, run.record.run.run_id};
-      last_text_ = std::move(run.started_at);
+      const Run& read = run.record.run;
+      last_key_ = RunKey{read.account.started_at, read.run_id};
+      last_time_ = std::move(run.started_at);
+      if (!run.misread.empty()) page.misread.push_back({read.run_id, std::move(run.misread)});
       page.records.push_back(std::move(run.record));
     }
+    return found.more;
+  };
+  for (bool more = true; more && !page.next;) {
+    const std::vector<PageQuery> queries = QueriesOfPage(rest, order, StartOf(rest.after));
+    more = std::ranges::any_of(queries, take);
+    if (more && is_full()) page.next = last_key_;
     rest.after = last_key_;
-    if (more && is_full()) {
-      page.next = last_key_;
-      break;
-    }
   }
   return page;
 }
@@ -298,12 +304,15 @@ std::vector<StoredRun> TursoReader::Load(std::span<const std::string> run_ids) {
 
 std::vector<RunRecord> TursoReader::Fetch(std::span<const std::string> run_ids) {
   std::vector<RunRecord> records;
-  for (StoredRun& run : Load(run_ids)) records.push_back(std::move(run.record));
+  std::vector<std::string> ids;  // no text there has another
+  std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
+  for (StoredRun& run : Load(ids)) records.push_back(std::move(run.record));
   return records;
 }
 
 std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t limit) {
   std::vector<std::string> found;
+  if (!IsStorable(prefix)) return found;
   std::string first(prefix);
   const char* compare = " >= ?";
   while (found.size() < limit) {
@@ -314,9 +323,11 @@ std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t l
                                                     .Integer(static_cast<int64_t>(count)),
                                                 kFindRuns);
     const HranaResult& rows = answer.results.front();
-    for (const HranaValue& run_id : rows.values) {
-      if (!run_id.text.starts_with(prefix)) return found;
-      found.emplace_back(run_id.text);
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      std::string run_id;
+      TursoFields(connection_, rows.row(i), "runs", nullptr)("run_id", run_id);
+      if (!run_id.starts_with(prefix)) return found;
+      found.push_back(std::move(run_id));
     }
     if (rows.rows() < count) break;
     first = found.back();
@@ -346,7 +357,7 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
     const HranaResult& rows = answer.results.front();
     failures_pace_.Got(limit, rows.rows(), TextBytes(rows));
     for (size_t i = 0; i < rows.rows(); ++i) {
-      TursoFields fields(connection_.name(), rows.row(i), rows.row(i)[0].text);
+      TursoFields fields(connection_, rows.row(i), "failures", nullptr);
       const FailureView view = ReadView(fields);
       rest.behind = FailureKey{view.failed_at, view.id};
       if (!filter.after || view.failed_at > *filter.after) visitor(view);
@@ -362,7 +373,7 @@ Totals TursoReader::Count(const RunFilter& filter) {
     for (const auto& value : query.conditions.values()) statement.TextOrNull(value);
   }
   const HranaAnswer answer = connection_.Read(statement, "count runs");
-  TursoFields fields(connection_.name(), answer.results.front().row(0), "");
+  TursoFields fields(connection_, answer.results.front().row(0), "runs", nullptr);
   Totals totals;
   fields("runs", totals.runs);
   fields("parts", totals.parts);
