@@ -88,6 +88,15 @@ std::string ValueConverter::Text(std::string_view column, const StoredValue& val
   return text;
 }
 
+std::string ValueConverter::RawText(std::string_view column, std::string_view bytes) const {
+  std::string text = MakeStorable(bytes);
+  if (told_ != nullptr) {
+    AddConversion(
+        *told_, {std::string(table_) + "." + std::string(column), Conversion::Kind::kText, 1, "as " + ShownText(text)});
+  }
+  return text;
+}
+
 std::optional<int64_t> ValueConverter::Number(std::string_view column, const StoredValue& value) const {
   if (value.type == StoredValue::Type::kNull) return std::nullopt;
   const auto number = NumberOf(value);

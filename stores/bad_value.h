@@ -44,6 +44,8 @@ class ValueConverter {
 
   // A number's text as SQLite writes it, a blob's bytes, an empty text for NULL.
   std::string Text(std::string_view column, const StoredValue& value) const;
+  // A text that no store takes, as MakeStorable has it; told as Conversion::Kind::kText.
+  std::string RawText(std::string_view column, std::string_view bytes) const;
   // Of these, NULL is absent and nothing to be told; nor is a truth that is 0 or 1.
   std::optional<int64_t> Number(std::string_view column, const StoredValue& value) const;
   std::optional<bool> Truth(std::string_view column, const StoredValue& value) const;

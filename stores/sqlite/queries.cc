@@ -171,11 +171,12 @@ FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& t
   if (filter.test_name) conditions.Add("f.test_name = ?", {*filter.test_name});
   if (!filter.ids.empty()) conditions.Add("f.id IN (SELECT value FROM json_each(?))", {JsonArray(filter.ids)});
   if (filter.behind) AddBehind(conditions, *filter.behind, tables);
-  query.sql = "SELECT r.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " +
-              (filter.texts ? "f.error_message, f.error_stack"
-                            : EmptyOrNull("f.error_message") + ", " + EmptyOrNull("f.error_stack")) +
-              ", f.failed_at, r.ended_at, r.failed_tests FROM " + tables("failures") + " f CROSS JOIN " +
-              tables("runs") + " r ON r.run_id = f.run_id" + conditions.sql() + " ORDER BY f.failed_at, f.id";
+  query.columns = "r.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " +
+                  (filter.texts ? "f.error_message, f.error_stack"
+                                : EmptyOrNull("f.error_message") + ", " + EmptyOrNull("f.error_stack")) +
+                  ", f.failed_at, r.ended_at, r.failed_tests";
+  query.source = " FROM " + tables("failures") + " f CROSS JOIN " + tables("runs") + " r ON r.run_id = f.run_id" +
+                 conditions.sql() + " ORDER BY f.failed_at, f.id";
   return query;
 }
 

@@ -82,7 +82,8 @@ std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder&
 
 // What VisitFailures reads, in the order of ReadView (stores/tables.h), and all parameters.
 struct FailuresQuery {
-  std::string sql;
+  std::string columns;  // with ", " between them
+  std::string source;   // from FROM on
   Conditions conditions;
 };
 FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables);

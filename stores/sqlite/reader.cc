@@ -208,7 +208,7 @@ std::vector<std::string> SqliteReader::FindRuns(std::string_view prefix, size_t 
 
 void SqliteReader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   const FailuresQuery query = QueryOfFailures(filter, connection_.tables());
-  SQLite::Statement rows(connection_.db(), query.sql);
+  SQLite::Statement rows(connection_.db(), "SELECT " + query.columns + query.source);
   Bind(rows, query.conditions);
   while (rows.executeStep()) {
     FieldReader fields(connection_, rows, "failures", nullptr);

@@ -5,7 +5,7 @@
 
 namespace flaky {
 
-StoredValue ValueOf(const HranaValue& value, std::string& held) {
+StoredValue ValueOf(const HranaValue& value) {
   using Type = StoredValue::Type;
   switch (value.type) {
     case HranaValue::Type::kNull:
@@ -15,10 +15,10 @@ StoredValue ValueOf(const HranaValue& value, std::string& held) {
     case HranaValue::Type::kFloat:
       return {Type::kReal, 0, value.real, {}};
     case HranaValue::Type::kText:
+    case HranaValue::Type::kRawText:
       return {Type::kText, 0, 0, value.text};
     case HranaValue::Type::kBlob:
-      held = BytesOfBlob(value.text);
-      return {Type::kBlob, 0, 0, held};
+      return {Type::kBlob, 0, 0, value.text};
   }
   return {};
 }
@@ -26,36 +26,37 @@ StoredValue ValueOf(const HranaValue& value, std::string& held) {
 void TursoFields::operator()(std::string_view name, Timestamp& value) {
   const HranaValue& stored = row_[next_++];
   const auto time = stored.type == HranaValue::Type::kText ? Timestamp::Parse(stored.text) : std::nullopt;
-  std::string held;
-  value = time ? *time : convert_.RequiredTime(name, ValueOf(stored, held));
+  value = time ? *time : convert_.RequiredTime(name, ValueOf(stored));
 }
 
 void TursoFields::operator()(std::string_view name, std::optional<Timestamp>& value) {
   const HranaValue& stored = row_[next_++];
   value = stored.type == HranaValue::Type::kText ? Timestamp::Parse(stored.text) : std::nullopt;
-  std::string held;
-  if (!value) value = convert_.Time(name, ValueOf(stored, held));
+  if (!value) value = convert_.Time(name, ValueOf(stored));
 }
 
 void TursoFields::operator()(std::string_view name, std::optional<int64_t>& value) {
   const HranaValue& stored = row_[next_++];
-  std::string held;
   if (stored.type == HranaValue::Type::kInteger) {
     value = stored.integer;
   } else {
-    value = convert_.Number(name, ValueOf(stored, held));
+    value = convert_.Number(name, ValueOf(stored));
   }
 }
 
 void TursoFields::operator()(std::string_view name, std::optional<bool>& value) {
-  std::string held;
-  value = convert_.Truth(name, ValueOf(row_[next_++], held));
+  value = convert_.Truth(name, ValueOf(row_[next_++]));
 }
 
 std::string TursoFields::Converted(std::string_view name, const HranaValue& value) {
+  if (value.type == HranaValue::Type::kRawText) {
+    if (name == "run_id") {
+      connection_.Fail(ErrorKind::kInvalid, "read runs", "the run_id " + ShownText(value.text) + " is no UTF-8");
+    }
+    return convert_.RawText(name, value.text);
+  }
   if (name == "run_id") Refuse(name, "text");
-  std::string held;
-  return convert_.Text(name, ValueOf(value, held));
+  return convert_.Text(name, ValueOf(value));
 }
 
 void TursoFields::Refuse(std::string_view name, std::string_view wanted) const {

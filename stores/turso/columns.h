@@ -78,8 +78,7 @@ class TursoFields {
   std::forward_list<std::string> held_;  // texts made of something else
 };
 
-// The value; of a blob the bytes are put into `held`.
-StoredValue ValueOf(const HranaValue& value, std::string& held);
+StoredValue ValueOf(const HranaValue& value);
 
 // Gives the fields it visits to a statement as its parameters.
 class TursoBinder {

@@ -71,7 +71,27 @@ std::string Reserved(std::span<const HranaStatement> statements) {
   return body;
 }
 
-HranaValue ValueOf(element cell) {
+using Texts = std::deque<std::string>;
+
+std::string Decoded(std::string_view base64) {
+  std::string bytes;
+  bytes.reserve(base64.size() / 4 * 3 + 2);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : base64) {
+    const size_t digit = kBase64.find(c);
+    if (digit == kBase64.npos) break;  // the padding
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xff);
+  }
+  return bytes;
+}
+
+// The bytes of blobs are put into `texts`.
+HranaValue ValueOf(element cell, Texts& texts) {
   HranaValue value;
   const object parts = cell;
   const std::string_view type = parts["type"];
@@ -90,17 +110,17 @@ HranaValue ValueOf(element cell) {
     if (parts["value"].get(value.real) != simdjson::SUCCESS) value.real = HUGE_VAL;  // JSON has no infinity
   } else if (type == "blob") {
     value.type = HranaValue::Type::kBlob;
-    value.text = parts["base64"];
+    value.text = texts.emplace_back(Decoded(parts["base64"]));
   } else {
     throw MalformedAnswer();
   }
   return value;
 }
 
-void AppendRow(HranaResult& result, array row) {
+void AppendRow(HranaResult& result, array row, Texts& texts) {
   size_t cells = 0;
   for (const element cell : row) {
-    result.values.push_back(ValueOf(cell));
+    result.values.push_back(ValueOf(cell, texts));
     ++cells;
   }
   if (cells != result.width) throw MalformedAnswer();
@@ -130,7 +150,7 @@ auto Guarded(Work&& work) {
   }
 }
 
-HranaResult ResultOf(element answer) {
+HranaResult ResultOf(element answer, Texts& texts) {
   HranaResult result;
   const std::string_view type = answer["type"];
   if (type == "error") {
@@ -141,7 +161,7 @@ HranaResult ResultOf(element answer) {
   result.width = array(executed["cols"]).size();
   const array rows = executed["rows"];
   result.values.reserve(rows.size() * result.width);
-  for (const element row : rows) AppendRow(result, row);
+  for (const element row : rows) AppendRow(result, row, texts);
   return result;
 }
 
@@ -184,8 +204,6 @@ class CursorLines {
   }
 
  private:
-  using Texts = std::deque<std::string>;
-
   size_t Step(element entry) const {
     const uint64_t step = entry["step"];
     if (step >= ended_.size()) throw MalformedAnswer();
@@ -195,10 +213,10 @@ class CursorLines {
   void TakeRow(array row) {
     HranaResult& result = answer_.results[step_];
     const size_t before = result.values.size();
-    AppendRow(result, row);
+    AppendRow(result, row, *texts_);
     for (size_t i = before; i < result.values.size(); ++i) {
-      std::string_view& text = result.values[i].text;
-      if (!text.empty()) text = texts_->emplace_back(text);
+      HranaValue& value = result.values[i];
+      if (value.type == HranaValue::Type::kText) value.text = texts_->emplace_back(value.text);
     }
   }
 
@@ -210,23 +228,6 @@ class CursorLines {
 };
 
 }  // namespace
-
-std::string BytesOfBlob(std::string_view base64) {
-  std::string bytes;
-  bytes.reserve(base64.size() / 4 * 3 + 2);
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : base64) {
-    const size_t digit = kBase64.find(c);
-    if (digit == kBase64.npos) break;  // the padding
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>(bits >> count & 0xff);
-  }
-  return bytes;
-}
 
 HranaStatement::HranaStatement(std::string_view sql) : json_(R"({"sql":)") { AppendJson(json_, sql); }
 
@@ -265,10 +266,6 @@ HranaStatement& HranaStatement::Blob(std::string_view bytes) {
     for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < three.size() ? static_cast<unsigned char>(three[k]) : 0u);
     for (size_t k = 0; k <= three.size(); ++k) base64 += kBase64[bits >> (18 - 6 * k) & 63];
   }
-  return Base64(base64);
-}
-
-HranaStatement& HranaStatement::Base64(std::string_view base64) {
   Separate();
   json_ += R"({"type":"blob","base64":)";
   AppendJson(json_, base64);
@@ -293,7 +290,8 @@ HranaStatement& HranaStatement::Value(const HranaValue& value) {
     case HranaValue::Type::kText:
       return Text(value.text);
     case HranaValue::Type::kBlob:
-      return Base64(value.text);
+    case HranaValue::Type::kRawText:
+      return Blob(value.text);
   }
   return *this;
 }
@@ -354,23 +352,27 @@ std::string CloseBody(std::string_view baton) {
 
 HranaAnswer ParseReading(std::string body, size_t statements) {
   return Guarded([&] {
-    const auto parser = std::make_shared<simdjson::dom::parser>();
-    const element root = Parse(*parser, body);
+    struct Held {
+      simdjson::dom::parser parser;
+      Texts blobs;
+    };
+    const auto held = std::make_shared<Held>();
+    const element root = Parse(held->parser, body);
     const array results = root["results"];
     const size_t first = statements > 1 ? 1 : 0;  // behind BEGIN
     HranaAnswer answer;
-    answer.texts = parser;
+    answer.texts = held;
     size_t index = 0;
     for (const element result : results) {
       const size_t at = index++;
       if (at < first) {
         // Without a snapshot the rest is worth nothing.
-        if (HranaResult begun = ResultOf(result); begun.error) {
+        if (HranaResult begun = ResultOf(result, held->blobs); begun.error) {
           answer.results.assign(statements, begun);
           return answer;
         }
       } else if (at < first + statements) {
-        answer.results.push_back(ResultOf(result));
+        answer.results.push_back(ResultOf(result, held->blobs));
       }
     }
     if (answer.results.size() != statements) throw MalformedAnswer();

@@ -15,15 +15,12 @@
 namespace flaky {
 
 struct HranaValue {
-  enum class Type { kNull, kInteger, kFloat, kText, kBlob };
+  enum class Type { kNull, kInteger, kFloat, kText, kBlob, kRawText };  // kRawText: one that is no UTF-8
   Type type = Type::kNull;
   int64_t integer = 0;
   double real = 0;        // of any infinity HUGE_VAL: JSON has none
-  std::string_view text;  // of a blob its base64
+  std::string_view text;  // of a blob its bytes
 };
-
-// The bytes of a blob.
-std::string BytesOfBlob(std::string_view base64);
 
 // A statement and its parameters' values, in turn.
 class HranaStatement {
@@ -36,7 +33,7 @@ class HranaStatement {
   HranaStatement& Integer(int64_t value);
   HranaStatement& Blob(std::string_view bytes);
   HranaStatement& Null();
-  // A value that came from the server, as it is. Precondition: it is not infinite.
+  // A value that came from the server, as it is; a kRawText as a blob. Precondition: it is not infinite.
   HranaStatement& Value(const HranaValue& value);
 
   // As JSON.
@@ -45,7 +42,6 @@ class HranaStatement {
 
  private:
   void Separate();
-  HranaStatement& Base64(std::string_view base64);
 
   std::string json_;  // without what closes it
   bool has_values_ = false;

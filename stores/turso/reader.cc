@@ -39,6 +39,32 @@ HranaStatement Bound(const std::string& sql, const std::vector<std::optional<std
   return statement;
 }
 
+// The columns, separated by commas. `raw`: texts and blobs are blobs then, told apart by their first byte.
+std::string Form(const std::string& columns, bool raw) {
+  if (!raw) return columns;
+  std::string list;
+  for (size_t begin = 0; begin < columns.size();) {
+    const size_t end = std::min(columns.find(", ", begin), columns.size());
+    const std::string column = columns.substr(begin, end - begin);
+    list += (begin == 0 ? "" : ", ") + ("CASE typeof(" + column) + ") WHEN 'text' THEN CAST('t' || " + column +
+            " AS BLOB) WHEN 'blob' THEN CAST('b' || " + column + " AS BLOB) ELSE " + column + " END";
+    begin = end + 2;
+  }
+  return list;
+}
+
+// Makes the values of such columns what they are in the database.
+void TakeTags(HranaAnswer& answer) {
+  for (HranaResult& result : answer.results) {
+    for (HranaValue& value : result.values) {
+      if (value.type != HranaValue::Type::kBlob || value.text.empty()) continue;
+      const bool is_text = value.text.front() == 't';
+      value.text.remove_prefix(1);
+      if (is_text) value.type = IsUtf8(std::string(value.text)) ? HranaValue::Type::kText : HranaValue::Type::kRawText;
+    }
+  }
+}
+
 bool AnyTooLarge(const HranaAnswer& answer) {
   return std::ranges::any_of(answer.results,
                              [](const HranaResult& result) { return result.error && IsTooLarge(*result.error); });
@@ -96,25 +122,28 @@ TursoReader::TursoReader(TursoConnection& connection, bool up_to_date)
 
 // The runs, one more than asked for so that it is known whether there is more; and of all but that one the parts, the
 // failures and those rosters that are not known yet.
-std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t limit, Detail detail) const {
+std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t limit, Detail detail, bool raw) const {
   const SqliteTables& tables = connection_.tables();
   const auto rows = static_cast<int64_t>(limit);
   std::vector<HranaStatement> queries;
-  queries.push_back(Bound("SELECT " + run_columns_ + source.sql + " LIMIT ?", source.values).Integer(rows + 1));
+  queries.push_back(
+      Bound("SELECT " + Form(run_columns_, raw) + source.sql + " LIMIT ?", source.values).Integer(rows + 1));
   if (detail == Detail::kRunsOnly) return queries;
 
   const std::string page = "(SELECT r.run_id AS run_id" + source.sql + " LIMIT ?) page";
   const auto of_page = [&](std::string_view table, const std::string& alias) {
     return " FROM " + page + " CROSS JOIN " + tables(table) + ' ' + alias + " ON " + alias + ".run_id = page.run_id";
   };
-  queries.push_back(Bound("SELECT " + failure_columns_ + of_page("failures", "f"), source.values).Integer(rows));
+  queries.push_back(
+      Bound("SELECT " + Form(failure_columns_, raw) + of_page("failures", "f"), source.values).Integer(rows));
   if (!has_parts_) return queries;
   queries.push_back(
-      Bound("SELECT " + SelectList("p", Columns().parts, {}) + ", p.run_id" + of_page("parts", "p"), source.values)
+      Bound("SELECT " + Form(SelectList("p", Columns().parts, {}) + ", p.run_id", raw) + of_page("parts", "p"),
+            source.values)
           .Integer(rows));
   std::vector<std::string> known;
   for (const auto& [id, roster] : rosters_) known.push_back(id);
-  queries.push_back(Bound("SELECT x.roster_id, x.tests FROM " + tables("rosters") +
+  queries.push_back(Bound("SELECT " + Form("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
                               " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
                               ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
                           source.values)
@@ -140,12 +169,26 @@ TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail 
   }
 }
 
+// What the queries give; where the server cannot put a text into its answer, with all texts as blobs. An answer row by
+// row would break off there without a word.
+HranaAnswer TursoReader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries,
+                             std::string_view operation, bool by_rows) {
+  if (!by_rows) {
+    try {
+      return connection_.TryRead(queries(false), operation);
+    } catch (const TextIsNoUtf8&) {
+    }
+  }
+  HranaAnswer answer =
+      by_rows ? connection_.TryReadLong(queries(true), operation) : connection_.TryRead(queries(true), operation);
+  TakeTags(answer);
+  return answer;
+}
+
 // Absent: the server refuses so long an answer.
 std::optional<TursoReader::Found> TursoReader::TryTake(const Source& source, size_t limit, Detail detail,
                                                        bool by_rows) {
-  const std::vector<HranaStatement> queries = Queries(source, limit, detail);
-  const HranaAnswer answer =
-      by_rows ? connection_.TryReadLong(queries, kReadRuns) : connection_.TryRead(queries, kReadRuns);
+  const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns, by_rows);
   if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
   connection_.Demand(answer, kReadRuns);
   Found found;
@@ -242,8 +285,7 @@ std::optional<PageStart> TursoReader::StartOf(const std::optional<RunKey>& after
       connection_.Read(HranaStatement(PlaceOfRun(connection_.tables())).Text(after->run_id), kReadRuns);
   const HranaResult& rows = answer.results.front();
   if (rows.rows() == 0) return PageStartOf(*after, std::nullopt);
-  std::string held;
-  return PageStartOf(*after, ValueOf(rows.row(0)[0], held));
+  return PageStartOf(*after, ValueOf(rows.row(0)[0]));
 }
 
 // A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
@@ -341,17 +383,21 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
   for (;;) {
     const FailuresQuery query = QueryOfFailures(rest, connection_.tables());
     size_t limit = failures_pace_.Next(kMaxRows, kMaxAnswerText);
-    const auto ask = [&] {
-      return Bound(query.sql + " LIMIT ?", query.conditions.values()).Integer(static_cast<int64_t>(limit));
+    const auto ask = [&](bool by_rows) {
+      return Ask(
+          [&](bool raw) {
+            HranaStatement statement =
+                Bound("SELECT " + Form(query.columns, raw) + query.source + " LIMIT ?", query.conditions.values());
+            return std::vector{statement.Integer(static_cast<int64_t>(limit))};
+          },
+          kReadFailures, by_rows);
     };
-    HranaStatement statement = ask();
-    HranaAnswer answer = connection_.TryRead({&statement, 1}, kReadFailures);
+    HranaAnswer answer = ask(false);
     while (AnyTooLarge(answer) && limit > 1) {
       limit = failures_pace_.Refused(limit);
-      statement = ask();
-      answer = connection_.TryRead({&statement, 1}, kReadFailures);
+      answer = ask(false);
     }
-    if (AnyTooLarge(answer)) answer = connection_.TryReadLong({&statement, 1}, kReadFailures);
+    if (AnyTooLarge(answer)) answer = ask(true);
     connection_.Demand(answer, kReadFailures);
 
     const HranaResult& rows = answer.results.front();

@@ -55,7 +55,9 @@ class TursoReader {
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
   Found Take(const Source& source, size_t limit, Detail detail, Pace& pace);
   std::optional<Found> TryTake(const Source& source, size_t limit, Detail detail, bool by_rows);
-  std::vector<HranaStatement> Queries(const Source& source, size_t limit, Detail detail) const;
+  HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
+                  bool by_rows);
+  std::vector<HranaStatement> Queries(const Source& source, size_t limit, Detail detail, bool raw) const;
   void TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const;
   void TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found);
   void TakeFailures(const HranaResult& failures, Found& found) const;
