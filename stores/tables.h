@@ -2,6 +2,7 @@
 #define FLAKY_STORES_TABLES_H_
 
 #include <functional>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -56,7 +57,9 @@ FailureView ReadView(Fields& fields) {
   fields("error_message", view.error_message);
   fields("error_stack", view.error_stack);
   fields("failed_at", view.failed_at);
-  fields("ended_at", view.run_ended);
+  std::optional<Timestamp> ended_at;
+  fields("ended_at", ended_at);
+  view.run_ended = ended_at.has_value();
   fields("failed_tests", view.run_failed_tests);
   return view;
 }

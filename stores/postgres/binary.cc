@@ -18,9 +18,6 @@ constexpr int64_t kEpoch = 946'684'800 * kMicrosPerSecond;  // PostgreSQL's: the
 constexpr int64_t kInfinity = std::numeric_limits<int64_t>::max();
 constexpr int64_t kMinusInfinity = std::numeric_limits<int64_t>::min();
 
-constexpr Timestamp kFirst{-62'167'219'200 * kMicrosPerSecond};     // year 0
-constexpr Timestamp kLast{253'402'300'800 * kMicrosPerSecond - 1};  // the end of year 9999
-
 // Network byte order.
 template <typename Unsigned>
 void Append(std::string& out, Unsigned value) {
@@ -36,8 +33,8 @@ void Overwrite(std::string& out, size_t at, uint32_t value) {
 }
 
 int64_t Micros2000(Timestamp time) {
-  if (time < kFirst) return kMinusInfinity;
-  if (time > kLast) return kInfinity;
+  if (time < kFirstTime) return kMinusInfinity;
+  if (time > kLastTime) return kInfinity;
   return time.micros - kEpoch;
 }
 
@@ -63,7 +60,7 @@ std::optional<Timestamp> TimeOfHex(std::string_view hex) {
   const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
   if (error != std::errc() || hex.size() != 16 || end != hex.data() + hex.size()) return std::nullopt;
   const auto micros = static_cast<int64_t>(bits);
-  if (micros < kFirst.micros - kEpoch || micros > kLast.micros - kEpoch) return std::nullopt;
+  if (micros < kFirstTime.micros - kEpoch || micros > kLastTime.micros - kEpoch) return std::nullopt;
   return Timestamp{micros + kEpoch};
 }
 

@@ -7,8 +7,28 @@
 namespace flaky {
 namespace {
 
-constexpr std::string_view kWantMoment = "a moment in the years 0 to 9999";
-constexpr std::string_view kWantTruth = "true or false";
+// A number in PostgreSQL's notation; of one that is none, the text.
+StoredValue NumberIn(std::string_view text) {
+  using Type = StoredValue::Type;
+  StoredValue value{Type::kText, 0, 0, text};
+  const char* const end = text.data() + text.size();
+  if (const auto [stop, error] = std::from_chars(text.data(), end, value.integer);
+      error == std::errc() && stop == end) {
+    value.type = Type::kInteger;
+  } else if (const auto [at, failed] = std::from_chars(text.data(), end, value.real);
+             failed == std::errc() && at == end) {
+    value.type = Type::kReal;
+  }
+  return value;
+}
+
+// What TimeOfHex cannot give, in words.
+StoredValue OddTime(std::string_view hex) {
+  std::string_view words = hex < "8" ? "a time after the year 9999" : "a time before the year 0";
+  if (hex == "7fffffffffffffff") words = "infinity";
+  if (hex == "8000000000000000") words = "-infinity";
+  return {StoredValue::Type::kText, 0, 0, words};
+}
 
 template <typename T>
 struct Plain {
@@ -88,33 +108,56 @@ std::string RowArrays::Unnest(BinaryValues& values) {
   return sql + ")";
 }
 
-std::string_view PostgresFieldReader::Take(std::string_view name, std::string_view wanted) {
-  if (next_->is_null()) Refuse(name, "NULL", wanted);
-  const std::string_view value(next_->c_str(), static_cast<size_t>(next_->size()));
-  ++next_;
-  return value;
+std::optional<std::string_view> PostgresFieldReader::Next() {
+  const auto field = next_++;
+  if (field->is_null()) return std::nullopt;
+  return std::string_view(field->c_str(), static_cast<size_t>(field->size()));
+}
+
+std::string_view PostgresFieldReader::Text(std::string_view name) {
+  const auto text = Next();
+  if (text) return *text;
+  if (name == "run_id") Refuse(name);
+  convert_.Text(name, {});
+  return {};
 }
 
 void PostgresFieldReader::operator()(std::string_view name, Timestamp& value) {
-  const std::optional<Timestamp> time = TimeOfHex(Take(name, kWantMoment));
-  if (!time) Refuse(name, "one of another kind", kWantMoment);
-  value = *time;
+  const auto hex = Next();
+  const auto time = hex ? TimeOfHex(*hex) : std::nullopt;
+  value = time ? *time : convert_.RequiredTime(name, hex ? OddTime(*hex) : StoredValue());
+}
+
+void PostgresFieldReader::operator()(std::string_view name, std::optional<Timestamp>& value) {
+  const auto hex = Next();
+  value = hex ? TimeOfHex(*hex) : std::nullopt;
+  if (hex && !value) value = convert_.Time(name, OddTime(*hex));
+}
+
+void PostgresFieldReader::operator()(std::string_view name, std::optional<int64_t>& value) {
+  const auto text = Next();
+  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
+  value = stored.type == StoredValue::Type::kInteger ? stored.integer : convert_.Number(name, stored);
+}
+
+void PostgresFieldReader::operator()(std::string_view name, std::optional<bool>& value) {
+  const auto text = Next();
+  if (text && (*text == "t" || *text == "f")) {
+    value = *text == "t";
+  } else {
+    value = convert_.Truth(name, text ? NumberIn(*text) : StoredValue());
+  }
 }
 
 void PostgresFieldReader::operator()(std::string_view name, int64_t& value) {
-  const std::string_view text = Take(name, kWantInteger);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) Refuse(name, ShownText(text), kWantInteger);
+  const auto text = Next();
+  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
+  if (stored.type != StoredValue::Type::kInteger) Refuse(name);
+  value = stored.integer;
 }
 
-void PostgresFieldReader::operator()(std::string_view name, bool& value) {
-  const std::string_view text = Take(name, kWantTruth);
-  if (text != "t" && text != "f") Refuse(name, ShownText(text), kWantTruth);
-  value = text == "t";
-}
-
-void PostgresFieldReader::Refuse(std::string_view name, const std::string& shown, std::string_view wanted) const {
-  RefuseValue(connection_.name(), run_id_, name, shown, wanted);
+void PostgresFieldReader::Refuse(std::string_view name) const {
+  RefuseId(connection_.name(), connection_.prefix() + std::string(table_), name, std::string(name) + " IS NULL");
 }
 
 }  // namespace flaky

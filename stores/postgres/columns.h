@@ -65,22 +65,28 @@ class RowArrays {
 };
 
 // Sets the fields it visits from the columns of a row that SelectColumns asked for, in turn, and adds up the texts'
-// sizes. Throws StoreError (kInvalid), naming run and column, for a value that the field cannot hold. The row must
-// outlive it.
+// sizes. A value that is none of the field's type is converted (stores/bad_value.h), unless it is an id: then
+// StoreError (kInvalid) is thrown. The row must outlive it.
 class PostgresFieldReader {
  public:
-  PostgresFieldReader(const PostgresConnection& connection, const pqxx::row& row, std::string_view run_id)
-      : connection_(connection), run_id_(run_id), next_(row.begin()) {}
+  // `table` and `told` as in ValueConverter.
+  PostgresFieldReader(const PostgresConnection& connection, const pqxx::row& row, std::string_view table,
+                      std::vector<Conversion>* told = nullptr)
+      : connection_(connection), table_(table), convert_(table, told), next_(row.begin()) {}
 
   void operator()(std::string_view name, std::string& value) {
-    value = Take(name, kWantText);
+    value = Text(name);
     text_bytes_ += value.size();
   }
   // A view lives as long as the row's result.
-  void operator()(std::string_view name, std::string_view& value) { value = Take(name, kWantText); }
+  void operator()(std::string_view name, std::string_view& value) { value = Text(name); }
   void operator()(std::string_view name, Timestamp& value);
+  void operator()(std::string_view name, std::optional<Timestamp>& value);
+  void operator()(std::string_view name, std::optional<int64_t>& value);
+  void operator()(std::string_view name, std::optional<bool>& value);
+  // An id, or a number of the server's own.
   void operator()(std::string_view name, int64_t& value);
-  void operator()(std::string_view name, bool& value);
+  // Of texts.
   template <typename T>
   void operator()(std::string_view name, std::optional<T>& value) {
     if (next_->is_null()) {
@@ -91,16 +97,18 @@ class PostgresFieldReader {
     }
   }
 
-  // From now on errors name this run.
-  void set_run_id(std::string_view run_id) { run_id_ = run_id; }
+  // From now on it is told there.
+  void set_told(std::vector<Conversion>* told) { convert_ = ValueConverter(table_, told); }
   size_t text_bytes() const { return text_bytes_; }
 
  private:
-  std::string_view Take(std::string_view name, std::string_view wanted);
-  [[noreturn]] void Refuse(std::string_view name, const std::string& shown, std::string_view wanted) const;
+  std::optional<std::string_view> Next();
+  std::string_view Text(std::string_view name);
+  [[noreturn]] void Refuse(std::string_view name) const;
 
   const PostgresConnection& connection_;
-  std::string_view run_id_;
+  std::string_view table_;
+  ValueConverter convert_;
   pqxx::row::const_iterator next_;
   size_t text_bytes_ = 0;
 };

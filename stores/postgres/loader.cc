@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "history/roster.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
 
@@ -47,6 +48,10 @@ std::string IdsOf(std::span<const RunRecord> records) {
   return ids.Take();
 }
 
+std::vector<Conversion>* ToldOf(RecordLoader::Misread misread, size_t index) {
+  return misread.empty() ? nullptr : &misread[index];
+}
+
 }  // namespace
 
 RecordLoader::RecordLoader(const PostgresConnection& connection, const PresentColumns& present)
@@ -71,17 +76,17 @@ RecordLoader::RecordLoader(const PostgresConnection& connection, const PresentCo
 }
 
 size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunRecord> records, size_t max_bytes,
-                          std::vector<std::vector<int64_t>>* failure_ids) {
+                          std::vector<std::vector<int64_t>>* failure_ids, Misread misread) {
   if (records.empty()) return 0;
   if (records.size() > likely_) records = records.first(likely_);
   auto budget =
       static_cast<int64_t>(std::clamp<size_t>(max_bytes, 1, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
   size_t complete = records.size();
   if (!parts_sql_.empty()) {
-    LoadParts(transaction, records);
-    complete = LoadRosters(transaction, records, budget);
+    LoadParts(transaction, records, misread);
+    complete = LoadRosters(transaction, records, budget, misread);
   }
-  complete = LoadFailures(transaction, records.first(complete), budget, failure_ids);
+  complete = LoadFailures(transaction, records.first(complete), budget, failure_ids, misread);
   for (RunRecord& record : records.subspan(complete)) {
     record.parts.clear();
     record.rosters.clear();
@@ -94,20 +99,21 @@ size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunReco
   return complete;
 }
 
-void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records) const {
+void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Misread misread) const {
   const pqxx::result rows = Execute(transaction, parts_sql_, {IdsOf(records)});
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "");
+    PostgresFieldReader fields(connection_, row, "parts");
     int64_t place = 0;
     fields("place", place);
-    RunRecord& record = records[static_cast<size_t>(place - 1)];
-    fields.set_run_id(record.run.run_id);
-    VisitPart(record.parts.emplace_back(), fields);
+    const auto index = static_cast<size_t>(place - 1);
+    fields.set_told(ToldOf(misread, index));
+    VisitPart(records[index].parts.emplace_back(), fields);
   }
 }
 
 // Of the rosters that the records name, those not known are fetched, in the order in which records need them.
-size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget) {
+size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget,
+                                 Misread misread) {
   std::map<std::string, RosterPtr> rosters;  // null: not known
   BinaryArray ids(ColumnType::kText);
   BinaryArray places(ColumnType::kNumber);
@@ -132,27 +138,28 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
     int64_t place = 0;
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      PostgresFieldReader fields(connection_, row, "");
+      PostgresFieldReader fields(connection_, row, "rosters");
       Roster roster;
       fields("place", place);
       fields("total", total);
       fields("roster_id", roster.roster_id);
       fields("tests", roster.tests);
+      if (RosterId(roster.tests) != roster.roster_id) continue;
       Remember(rosters[roster.roster_id] = std::make_shared<const Roster>(roster));
     }
     if (total >= budget) complete = static_cast<size_t>(place) + 1;
     budget = std::max<int64_t>(budget - total, 1);
   }
-  for (RunRecord& record : records.first(complete)) {
-    for (const Part& part : record.parts) {
+  for (size_t i = 0; i < complete; ++i) {
+    std::vector<RosterPtr>& own = records[i].rosters;
+    for (Part& part : records[i].parts) {
       if (!part.roster_id) continue;
       const RosterPtr& roster = rosters[*part.roster_id];
       if (roster == nullptr) {
-        connection_.Fail(ErrorKind::kInvalid, "read run '" + record.run.run_id + "'",
-                         "its roster '" + *part.roster_id + "' is not there");
-      }
-      if (std::find(record.rosters.begin(), record.rosters.end(), roster) == record.rosters.end()) {
-        record.rosters.push_back(roster);
+        TellRosterLeftOut(ToldOf(misread, i), *part.roster_id);
+        part.roster_id.reset();
+      } else if (std::find(own.begin(), own.end(), roster) == own.end()) {
+        own.push_back(roster);
       }
     }
   }
@@ -160,22 +167,22 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
 }
 
 size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
-                                  std::vector<std::vector<int64_t>>* failure_ids) const {
+                                  std::vector<std::vector<int64_t>>* failure_ids, Misread misread) const {
   const size_t first_ids = failure_ids == nullptr ? 0 : failure_ids->size();
   if (failure_ids != nullptr) failure_ids->resize(first_ids + records.size());
   const pqxx::result rows = Execute(transaction, failures_sql_, {IdsOf(records), BinaryNumber(budget)});
   int64_t place = 0;
   int64_t total = 0;
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "");
+    PostgresFieldReader fields(connection_, row, "failures");
     int64_t id = 0;
     fields("place", place);
     fields("total", total);
     fields("id", id);
-    RunRecord& record = records[static_cast<size_t>(place - 1)];
-    fields.set_run_id(record.run.run_id);
-    VisitFailure(record.failures.emplace_back(), fields);
-    if (failure_ids != nullptr) (*failure_ids)[first_ids + static_cast<size_t>(place - 1)].push_back(id);
+    const auto index = static_cast<size_t>(place - 1);
+    fields.set_told(ToldOf(misread, index));
+    VisitFailure(records[index].failures.emplace_back(), fields);
+    if (failure_ids != nullptr) (*failure_ids)[first_ids + index].push_back(id);
   }
   const size_t complete = total >= budget ? static_cast<size_t>(place) : records.size();
   if (failure_ids != nullptr) failure_ids->resize(first_ids + complete);

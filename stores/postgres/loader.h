@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "history/run.h"
+#include "stores/conversion.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
 
@@ -22,19 +23,22 @@ class RecordLoader {
 
   // Completes the records, of which only the runs are known, from the first on, until about `max_bytes` of text were
   // read or likely() of them: those left are as they were. Gives how many are complete, at least one. With
-  // `failure_ids`, adds for each of these the ids of its failures in their order.
+  // `failure_ids`, adds for each of these the ids of its failures in their order. `misread` is as long as the records,
+  // or empty: nobody wants to know.
+  using Misread = std::span<std::vector<Conversion>>;
   size_t Load(pqxx::transaction_base& transaction, std::span<RunRecord> records, size_t max_bytes,
-              std::vector<std::vector<int64_t>>* failure_ids = nullptr);
+              std::vector<std::vector<int64_t>>* failure_ids = nullptr, Misread misread = {});
 
   // How many records the next Load may well complete, by what the last ones did: for more it would have the server look
   // at what it then leaves out.
   size_t likely() const { return likely_; }
 
  private:
-  void LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records) const;
-  size_t LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget);
+  void LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Misread misread) const;
+  size_t LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget,
+                     Misread misread);
   size_t LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
-                      std::vector<std::vector<int64_t>>* failure_ids) const;
+                      std::vector<std::vector<int64_t>>* failure_ids, Misread misread) const;
   void Remember(const RosterPtr& roster);
 
   const PostgresConnection& connection_;

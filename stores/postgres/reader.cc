@@ -20,6 +20,9 @@ constexpr size_t kFailuresWithout = 20'000;
 // Bytewise, whatever the database's collation.
 constexpr char kRunId[] = "r.run_id COLLATE \"C\"";
 
+constexpr char kInfinity[] = "'infinity'::timestamptz";
+constexpr char kMinusInfinity[] = "'-infinity'::timestamptz";
+
 const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
   const auto found = present.find(table);
   return found == present.end() ? nullptr : &found->second;
@@ -39,8 +42,25 @@ class Restriction {
   }
   void AddRuns(const RunFilter& filter) {
     AddProject(filter.project);
-    if (filter.since) Add("r.started_at >= " + Bind(BinaryTime(*filter.since), ColumnType::kTime));
-    if (filter.until) Add("r.started_at < " + Bind(BinaryTime(*filter.until), ColumnType::kTime));
+    if (!filter.since && !filter.until) return;
+    const Timestamp first = std::max(filter.since.value_or(kFirstTime), kFirstTime);
+    const Timestamp end = filter.until ? std::clamp(*filter.until, kFirstTime, kLastTime + 1) : kLastTime + 1;
+    const std::string window = "r.started_at BETWEEN " + BindTime(first) + " AND " + BindTime(end - 1);
+    const bool holds_no_time = first <= kNoTime && kNoTime < end;
+    Add(holds_no_time ? "(" + window + " OR " + HasNoTime("r.started_at") + ")" : window);
+  }
+  std::string BindTime(Timestamp time) { return Bind(BinaryTime(time), ColumnType::kTime); }
+  // The condition that a time cannot be read.
+  std::string HasNoTime(const std::string& time) {
+    return "(" + time + " BETWEEN " + BindTime(kFirstTime) + " AND " + BindTime(kLastTime) + ") IS NOT TRUE";
+  }
+  // The time of a place to go on behind: what is stored, where that cannot be read. `table`: its name for SQL.
+  std::string BindPlace(Timestamp time, const std::string& table, const std::string& column, const std::string& of_key,
+                        const std::string& null_is) {
+    const std::string read = BindTime(time);
+    if (time != kNoTime) return read;
+    return "coalesce((SELECT coalesce(k." + column + ", " + null_is + ") FROM " + table + " k WHERE " + of_key +
+           " AND " + HasNoTime("k." + column) + "), " + read + ")";
   }
 
   const std::string& sql() const { return sql_; }
@@ -68,7 +88,11 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
     project = *filter.project ? " AND r.project = " + restriction.Bind(**filter.project, ColumnType::kText)
                               : " AND r.project IS NULL";
   }
-  if (filter.after) restriction.Add("f.failed_at > " + restriction.Bind(BinaryTime(*filter.after), ColumnType::kTime));
+  if (filter.after) {
+    const std::string later = "f.failed_at > " + restriction.BindTime(*filter.after);
+    const bool holds_no_time = *filter.after < kNoTime;
+    restriction.Add(holds_no_time ? "(" + later + " OR " + restriction.HasNoTime("f.failed_at") + ")" : later);
+  }
   if (filter.test_name) restriction.Add("f.test_name = " + restriction.Bind(*filter.test_name, ColumnType::kText));
   if (!filter.ids.empty()) {
     BinaryArray ids(ColumnType::kNumber);
@@ -76,8 +100,11 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
     restriction.Add("f.id = ANY (" + restriction.Bind(ids.Take(), ColumnType::kNumber) + "[])");
   }
   if (behind) {
-    restriction.Add("(f.failed_at, f.id) > (" + restriction.Bind(BinaryTime(behind->failed_at), ColumnType::kTime) +
-                    ", " + restriction.Bind(BinaryNumber(behind->id), ColumnType::kNumber) + ")");
+    const std::string id = restriction.Bind(BinaryNumber(behind->id), ColumnType::kNumber);
+    restriction.Add(
+        "(f.failed_at, f.id) > (" +
+        restriction.BindPlace(behind->failed_at, connection.Table("failures"), "failed_at", "k.id = " + id, kInfinity) +
+        ", " + id + ")");
   }
   const std::string texts = filter.texts
                                 ? "f.error_message, f.error_stack, coalesce(octet_length(f.error_message), 0) + "
@@ -85,13 +112,13 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
                                 : "CASE WHEN f.error_message IS NOT NULL THEN '' END AS error_message, "
                                   "CASE WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack, 0 AS octets";
   const std::string page = "SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " + texts +
-                           ", f.failed_at, r.ended, r.failed_tests FROM " + connection.Table("failures") +
-                           " f CROSS JOIN LATERAL (SELECT r.ended_at IS NOT NULL AS ended, r.failed_tests FROM " +
-                           connection.Table("runs") + " r WHERE r.run_id = f.run_id" + project + " OFFSET 0) r" +
-                           restriction.sql() + " ORDER BY f.failed_at, f.id LIMIT " + std::to_string(limit);
+                           ", f.failed_at, r.ended_at, r.failed_tests FROM " + connection.Table("failures") +
+                           " f CROSS JOIN LATERAL (SELECT r.ended_at, r.failed_tests FROM " + connection.Table("runs") +
+                           " r WHERE r.run_id = f.run_id" + project + " OFFSET 0) r" + restriction.sql() +
+                           " ORDER BY f.failed_at, f.id LIMIT " + std::to_string(limit);
   return "SELECT run_id, id, test_file, test_name, failure_kind, error_message, error_stack, "
-         "encode(timestamptz_send(failed_at), 'hex'), ended, failed_tests, total FROM (SELECT *, sum(octets) OVER "
-         "(ORDER BY failed_at, id) AS total FROM (" +
+         "encode(timestamptz_send(failed_at), 'hex'), encode(timestamptz_send(ended_at), 'hex'), failed_tests, total "
+         "FROM (SELECT *, sum(octets) OVER (ORDER BY failed_at, id) AS total FROM (" +
          page + ") p) b WHERE total - octets < " + std::to_string(kFetchBytes) + " ORDER BY failed_at, id";
 }
 
@@ -101,10 +128,12 @@ PostgresReader::PostgresReader(PostgresConnection& connection, const PresentColu
     : connection_(connection),
       loader_(connection, present),
       has_parts_(present.empty() || present.contains("parts")),
-      run_columns_(SelectColumns("r", TypedColumns().runs, Find(present, "runs"))) {}
+      run_columns_(SelectColumns("r", TypedColumns().runs, Find(present, "runs"))),
+      // Another tool's tables may lack the constraint, and have no index that this would keep from being used.
+      started_at_(present.empty() ? "r.started_at" : "coalesce(r.started_at, " + std::string(kMinusInfinity) + ")") {}
 
-size_t PostgresReader::ReadRun(const pqxx::row& row, RunRecord& record) const {
-  PostgresFieldReader fields(connection_, row, row[0].is_null() ? "NULL" : row[0].c_str());
+size_t PostgresReader::ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* told) const {
+  PostgresFieldReader fields(connection_, row, "runs", told);
   VisitRun(record.run, fields);
   return fields.text_bytes();
 }
@@ -116,13 +145,16 @@ Page PostgresReader::Read(const PageRequest& request) {
   Restriction restriction;
   restriction.AddRuns(request.filter);
   if (request.after) {
-    restriction.Add("(r.started_at, " + std::string(kRunId) + (newest_first ? ") < (" : ") > (") +
-                    restriction.Bind(BinaryTime(request.after->started_at), ColumnType::kTime) + ", " +
-                    restriction.Bind(request.after->run_id, ColumnType::kText) + ")");
+    const std::string run_id = restriction.Bind(request.after->run_id, ColumnType::kText);
+    restriction.Add("(" + started_at_ + ", " + kRunId + (newest_first ? ") < (" : ") > (") +
+                    restriction.BindPlace(request.after->started_at, connection_.Table("runs"), "started_at",
+                                          "k.run_id = " + run_id, kMinusInfinity) +
+                    ", " + run_id + ")");
   }
   const std::string way = newest_first ? " DESC" : "";
   const std::string sql = "SELECT " + run_columns_ + " FROM " + connection_.Table("runs") + " r" + restriction.sql() +
-                          " ORDER BY r.started_at" + way + ", " + kRunId + way + " LIMIT " + std::to_string(limit + 1);
+                          " ORDER BY " + started_at_ + way + ", " + kRunId + way + " LIMIT " +
+                          std::to_string(limit + 1);
 
   return connection_.Guard("read runs", [&](pqxx::connection& session) {
     SnapshotTransaction transaction(session);
@@ -130,13 +162,18 @@ Page PostgresReader::Read(const PageRequest& request) {
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Page page;
     size_t bytes = 0;
+    std::vector<std::vector<Conversion>> misread(static_cast<size_t>(rows.size()));
     for (const pqxx::row& row : rows) {
       if (page.records.size() == limit || (!page.records.empty() && bytes >= request.max_bytes)) break;
-      bytes += ReadRun(row, page.records.emplace_back());
+      std::vector<Conversion>* const told = &misread[page.records.size()];
+      bytes += ReadRun(row, page.records.emplace_back(), told);
     }
     if (request.detail == Detail::kWhole) {
       const size_t left = request.max_bytes - std::min(bytes, request.max_bytes);
-      page.records.resize(loader_.Load(transaction, page.records, left));
+      page.records.resize(loader_.Load(transaction, page.records, left, nullptr, misread));
+    }
+    for (size_t i = 0; i < page.records.size(); ++i) {
+      if (!misread[i].empty()) page.misread.push_back({page.records[i].run.run_id, std::move(misread[i])});
     }
     if (page.records.size() < static_cast<size_t>(rows.size())) {
       const Run& last = page.records.back().run;
@@ -161,7 +198,7 @@ std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_id
     std::vector<RunRecord> records;
     const pqxx::result rows = Execute(transaction, sql, values);
     records.reserve(static_cast<size_t>(rows.size()));
-    for (const pqxx::row& row : rows) ReadRun(row, records.emplace_back());
+    for (const pqxx::row& row : rows) ReadRun(row, records.emplace_back(), nullptr);
     for (size_t done = 0; done < records.size();) {
       done += loader_.Load(transaction, std::span(records).subspan(done), kFetchBytes);
     }
@@ -179,7 +216,7 @@ std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_
     std::vector<std::string> found;
     for (const pqxx::row& row : Execute(transaction, sql, {std::string(prefix)})) {
       std::string run_id;
-      PostgresFieldReader(connection_, row, "")("run_id", run_id);
+      PostgresFieldReader(connection_, row, "runs")("run_id", run_id);
       if (!run_id.starts_with(prefix)) break;
       found.push_back(std::move(run_id));
     }
@@ -200,11 +237,11 @@ void PostgresReader::VisitFailures(const FailureFilter& filter,
     });
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      PostgresFieldReader fields(connection_, row, row[0].is_null() ? "NULL" : row[0].c_str());
+      PostgresFieldReader fields(connection_, row, "failures");
       const FailureView view = ReadView(fields);
       fields("total", total);
       behind = FailureKey{view.failed_at, view.id};
-      visitor(view);
+      if (!filter.after || view.failed_at > *filter.after) visitor(view);
     }
     more = static_cast<size_t>(rows.size()) == limit || total >= static_cast<int64_t>(kFetchBytes);
   }
@@ -226,7 +263,7 @@ Totals PostgresReader::Count(const RunFilter& filter) {
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Totals totals;
     const pqxx::row row = rows[0];
-    PostgresFieldReader fields(connection_, row, "");
+    PostgresFieldReader fields(connection_, row, "runs");
     fields("runs", totals.runs);
     fields("parts", totals.parts);
     fields("failures", totals.failures);

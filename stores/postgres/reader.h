@@ -28,12 +28,13 @@ class PostgresReader {
   Totals Count(const RunFilter& filter);
 
  private:
-  size_t ReadRun(const pqxx::row& row, RunRecord& record) const;
+  size_t ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* told) const;
 
   PostgresConnection& connection_;
   RecordLoader loader_;
   bool has_parts_;
   std::string run_columns_;
+  std::string started_at_;  // as pages are ordered
 };
 
 }  // namespace flaky

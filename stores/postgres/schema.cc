@@ -23,7 +23,7 @@ std::vector<AppliedMigration> RowsOf(const PostgresConnection& connection, const
   std::vector<AppliedMigration> applied;
   for (const pqxx::row& row : rows) {
     AppliedMigration& migration = applied.emplace_back();
-    PostgresFieldReader fields(connection, row, "of the schema's ledger");
+    PostgresFieldReader fields(connection, row, "schema");
     fields("version", migration.version);
     fields("name", migration.name);
     fields("checksum", migration.checksum);

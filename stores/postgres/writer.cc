@@ -171,7 +171,7 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
               {ids.Take()});
   std::vector<RunRecord> known;
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, row[0].c_str());
+    PostgresFieldReader fields(connection_, row, "runs");
     VisitRun(known.emplace_back().run, fields);
   }
   std::vector<std::vector<int64_t>> failure_ids;

@@ -5,9 +5,11 @@
 
 #include <array>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "history/fields.h"
 #include "stores/bad_value.h"
@@ -48,31 +50,57 @@ class FieldBinder {
   size_t times_used_ = 0;
 };
 
-// Sets the fields it visits from the columns of a statement's row, in turn, and adds up the texts' sizes. Throws
-// StoreError (kInvalid), naming run and column, for a value that the field cannot hold.
+// The value of a column of the current row; its bytes live until the next row.
+StoredValue ValueOf(const SQLite::Column& column);
+
+// Sets the fields it visits from the columns of a statement's row, in turn, and adds up the texts' sizes. A value that
+// is none of the field's type is converted (stores/bad_value.h), unless it is an id: then StoreError (kInvalid) is
+// thrown.
 class FieldReader {
  public:
-  FieldReader(const SqliteConnection& connection, const SQLite::Statement& statement, std::string_view run_id,
-              int first_column)
-      : connection_(connection), statement_(statement), run_id_(run_id), next_(first_column) {}
+  // `table` and `told` as in ValueConverter.
+  FieldReader(const SqliteConnection& connection, const SQLite::Statement& statement, std::string_view table,
+              std::vector<Conversion>* told)
+      : connection_(connection), statement_(statement), table_(table), convert_(table, told) {}
 
   void operator()(std::string_view name, std::string& value) {
-    const SQLite::Column column = Take(name, SQLite::TEXT, kWantText);
-    const char* text = column.getText();
-    value.assign(text, static_cast<size_t>(column.getBytes()));
+    const SQLite::Column column = Next();
+    if (column.isText()) {
+      const char* text = column.getText();
+      value.assign(text, static_cast<size_t>(column.getBytes()));
+    } else {
+      value = Converted(name, column);
+    }
     text_bytes_ += value.size();
   }
-  // A view lives until the statement's next row.
+  // A view lives until the statement's next row, and as long as this object.
   void operator()(std::string_view name, std::string_view& value) {
-    const SQLite::Column column = Take(name, SQLite::TEXT, kWantText);
-    const char* text = column.getText();
-    value = {text, static_cast<size_t>(column.getBytes())};
+    const SQLite::Column column = Next();
+    if (column.isText()) {
+      const char* text = column.getText();
+      value = {text, static_cast<size_t>(column.getBytes())};
+    } else {
+      value = held_.emplace_front(Converted(name, column));
+    }
   }
   void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, int64_t& value) {
-    value = Take(name, SQLite::INTEGER, kWantInteger).getInt64();
+  void operator()(std::string_view name, std::optional<Timestamp>& value);
+  void operator()(std::string_view name, std::optional<int64_t>& value) {
+    const SQLite::Column column = Next();
+    if (column.isInteger()) {
+      value = column.getInt64();
+    } else {
+      value = convert_.Number(name, ValueOf(column));
+    }
   }
-  void operator()(std::string_view name, bool& value);
+  void operator()(std::string_view name, std::optional<bool>& value) { value = convert_.Truth(name, ValueOf(Next())); }
+  // An id.
+  void operator()(std::string_view name, int64_t& value) {
+    const SQLite::Column column = Next();
+    if (!column.isInteger()) Refuse(name, "integer");
+    value = column.getInt64();
+  }
+  // Of texts.
   template <typename T>
   void operator()(std::string_view name, std::optional<T>& value) {
     if (statement_.isColumnNull(next_)) {
@@ -86,23 +114,19 @@ class FieldReader {
   size_t text_bytes() const { return text_bytes_; }
 
  private:
-  SQLite::Column Take(std::string_view name, int type, std::string_view wanted) {
-    SQLite::Column column = statement_.getColumn(next_++);
-    if (column.getType() != type) Refuse(name, column, wanted);
-    return column;
-  }
-  [[noreturn]] void Refuse(std::string_view name, const SQLite::Column& column, std::string_view wanted) const;
+  SQLite::Column Next() { return statement_.getColumn(next_++); }
+
+  std::string Converted(std::string_view name, const SQLite::Column& column) const;
+  [[noreturn]] void Refuse(std::string_view name, std::string_view wanted) const;
 
   const SqliteConnection& connection_;
   const SQLite::Statement& statement_;
-  std::string_view run_id_;
-  int next_;
+  std::string_view table_;
+  ValueConverter convert_;
+  int next_ = 0;
   size_t text_bytes_ = 0;
+  std::forward_list<std::string> held_;  // texts made of something else
 };
-
-// Reads a column that holds a time, as FieldReader does.
-Timestamp ReadTime(const SqliteConnection& connection, const SQLite::Column& column, std::string_view run_id,
-                   std::string_view name);
 
 }  // namespace flaky
 

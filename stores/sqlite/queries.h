@@ -1,13 +1,13 @@
 #ifndef FLAKY_STORES_SQLITE_QUERIES_H_
 #define FLAKY_STORES_SQLITE_QUERIES_H_
 
-#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "stores/bad_value.h"
 #include "stores/store.h"
 #include "stores/tables.h"
 
@@ -31,14 +31,18 @@ inline constexpr char kStartedAt[] = "rtrim(r.started_at, 'Z')";
 // A time as it would stand there.
 std::string StartedAtText(Timestamp time);
 
+// What finds the values of another type: `typeof(id) <> 'integer'`.
+std::string TypeIsNot(std::string_view column, std::string_view type);
+
 // The columns, each with the table's alias, or NULL where the table lacks it. `present` empty: it has all.
 std::string SelectList(std::string_view alias, const std::vector<std::string>& columns, const ColumnSet& present);
 
-// Conditions joined by AND, with the values of their parameters. A value that is absent is NULL.
+// Conditions joined by AND, with the values of their parameters. A value that is absent is NULL; one that is no UTF-8
+// may also be given as a blob.
 class Conditions {
  public:
-  void Add(const std::string& sql, std::initializer_list<std::optional<std::string>> values);
-  // Of the runs as `r`.
+  void Add(const std::string& sql, std::vector<std::optional<std::string>> values);
+  // Of the runs as `r`. To a window of time, what does not look like a time is kNoTime (stores/bad_value.h).
   void AddRuns(const RunFilter& filter, const std::string& started_at);
 
   // " WHERE …", or nothing.
@@ -57,17 +61,29 @@ struct RunOrder {
   std::string run_id;
 };
 
+// Where a page begins: behind this run.
+struct PageStart {
+  std::optional<std::string> started_at;  // as the order has it; absent: NULL
+  std::string run_id;
+};
+// Gives, for the run of a key (the parameter), a row of one column: the bytes of its time, NULL where it has none.
+std::string PlaceOfRun(const SqliteTables& tables);
+// `stored`: that column; absent where there is no such row. Where the run has changed since, the key decides.
+PageStart PageStartOf(const RunKey& key, const std::optional<StoredValue>& stored);
+
 // The runs that a page is taken from, in their order: `FROM order.from` + conditions.sql() + order_by.
 struct PageQuery {
   Conditions conditions;
   std::string order_by;
 };
-// `key`: the time of request.after as the order has it.
-PageQuery QueryOfPage(const PageRequest& request, const RunOrder& order, const std::string& key);
+// The runs of the first query, then those of the second, if there is one.
+std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder& order,
+                                     const std::optional<PageStart>& after);
 
 // What VisitFailures reads, in the order of ReadView (stores/tables.h), and all parameters.
 struct FailuresQuery {
-  std::string sql;
+  std::string columns;  // with ", " between them
+  std::string source;   // from FROM on
   Conditions conditions;
 };
 FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "history/roster.h"
 #include "stores/sqlite/columns.h"
 #include "stores/sqlite/queries.h"
 #include "stores/tables.h"
@@ -51,40 +52,43 @@ SqliteReader::SqliteReader(SqliteConnection& connection, bool up_to_date)
   }
 }
 
-size_t SqliteReader::ReadRun(const SQLite::Statement& row, RunRecord& record) const {
-  const SQLite::Column id = row.getColumn(0);
-  FieldReader fields(connection_, row, id.isNull() ? "NULL" : id.getText(), 0);
+size_t SqliteReader::ReadRun(const SQLite::Statement& row, RunRecord& record, Told told) const {
+  FieldReader fields(connection_, row, "runs", told);
   VisitRun(record.run, fields);
   return fields.text_bytes();
 }
 
-size_t SqliteReader::ReadParts(RunRecord& record) {
+size_t SqliteReader::ReadParts(RunRecord& record, Told told) {
   size_t bytes = 0;
   if (!has_parts_) return bytes;
   StatementUse rows(*parts_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
     Part& part = record.parts.emplace_back();
-    FieldReader fields(connection_, *rows, record.run.run_id, 0);
+    FieldReader fields(connection_, *rows, "parts", told);
     VisitPart(part, fields);
     bytes += fields.text_bytes();
     if (!part.roster_id) continue;
     const auto same = [&](const RosterPtr& roster) { return roster->roster_id == *part.roster_id; };
     if (std::any_of(record.rosters.begin(), record.rosters.end(), same)) continue;
-    record.rosters.push_back(ReadRoster(record.run.run_id, *part.roster_id, bytes));
+    if (RosterPtr roster = ReadRoster(*part.roster_id, bytes)) {
+      record.rosters.push_back(std::move(roster));
+    } else {
+      TellRosterLeftOut(told, *part.roster_id);
+      part.roster_id.reset();
+    }
   }
   return bytes;
 }
 
-RosterPtr SqliteReader::ReadRoster(const std::string& run_id, const std::string& roster_id, size_t& bytes) {
+RosterPtr SqliteReader::ReadRoster(const std::string& roster_id, size_t& bytes) {
   if (const auto known = rosters_.find(roster_id); known != rosters_.end()) return known->second;
   StatementUse row(*roster_);
   BindText(*row, 1, roster_id);
-  if (!row->executeStep()) {
-    connection_.Fail(ErrorKind::kInvalid, "read run '" + run_id + "'", "its roster '" + roster_id + "' is not there");
-  }
+  if (!row->executeStep()) return nullptr;
   Roster roster{roster_id, {}};
-  FieldReader(connection_, *row, run_id, 0)("tests", roster.tests);
+  FieldReader(connection_, *row, "rosters", nullptr)("tests", roster.tests);
+  if (RosterId(roster.tests) != roster_id) return nullptr;
   bytes += roster.tests.size();
 
   if (rosters_bytes_ > kMaxRosterCacheBytes) {
@@ -95,15 +99,15 @@ RosterPtr SqliteReader::ReadRoster(const std::string& run_id, const std::string&
   return rosters_[roster_id] = std::make_shared<const Roster>(std::move(roster));
 }
 
-size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids) {
+size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Told told) {
   size_t bytes = 0;
   StatementUse rows(failures_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
-    FieldReader fields(connection_, *rows, record.run.run_id, 0);
+    FieldReader fields(connection_, *rows, "failures", told);
     VisitFailure(record.failures.emplace_back(), fields);
     bytes += fields.text_bytes();
-    if (ids != nullptr) ids->push_back(rows->getColumn(static_cast<int>(Columns().failures.size())).getInt64());
+    if (ids != nullptr) fields("id", ids->emplace_back());
   }
   return bytes;
 }
@@ -114,10 +118,10 @@ std::optional<StoredRecord> SqliteReader::Load(const std::string& run_id) {
     StatementUse row(run_);
     BindText(*row, 1, run_id);
     if (!row->executeStep()) return std::nullopt;
-    ReadRun(*row, stored.record);
+    ReadRun(*row, stored.record, nullptr);
   }
-  ReadParts(stored.record);
-  ReadFailures(stored.record, &stored.failure_ids);
+  ReadParts(stored.record, nullptr);
+  ReadFailures(stored.record, &stored.failure_ids, nullptr);
   return stored;
 }
 
@@ -126,53 +130,55 @@ std::optional<StoredRecord> SqliteReader::Load(const std::string& run_id) {
 RunOrder SqliteReader::PageOrder(bool first_page) {
   const std::string runs = connection_.Table("runs") + " r";
   if (has_order_index_) return {runs, kStartedAt, "r.run_id"};
-  if (first_page) {
+  if (first_page || !has_page_order_) {
     connection_.db().exec(
         "DROP TABLE IF EXISTS temp.flaky_page_order;"
-        "CREATE TEMP TABLE flaky_page_order (started_at, run_id, PRIMARY KEY (started_at, run_id)) WITHOUT ROWID;"
+        "CREATE TEMP TABLE flaky_page_order (started_at, run_id, UNIQUE (started_at, run_id));"
         "INSERT INTO temp.flaky_page_order SELECT " +
         std::string(kStartedAt) + ", r.run_id FROM " + runs);
+    has_page_order_ = true;
   }
-  return {"temp.flaky_page_order o CROSS JOIN " + runs + " ON r.run_id = o.run_id", "o.started_at", "o.run_id"};
+  return {"temp.flaky_page_order o CROSS JOIN " + runs + " ON r.run_id IS o.run_id", "o.started_at", "o.run_id"};
 }
 
-// A key's time as the runs' order has it: the stored text, where the run is there, so that not even a text of unusual
-// form hides the runs behind it.
-std::string SqliteReader::KeyText(const RunKey& key) {
-  SQLite::Statement row(connection_.db(), "SELECT " + std::string(kStartedAt) + " FROM " + connection_.Table("runs") +
-                                              " r WHERE r.run_id = ?");
-  BindText(row, 1, key.run_id);
-  if (row.executeStep() && row.getColumn(0).isText()) {
-    std::string stored = row.getColumn(0).getString();
-    if (Timestamp::Parse(stored) == key.started_at) return stored;
-  }
-  return StartedAtText(key.started_at);
+std::optional<PageStart> SqliteReader::StartOf(const std::optional<RunKey>& after) {
+  if (!after) return std::nullopt;
+  SQLite::Statement row(connection_.db(), PlaceOfRun(connection_.tables()));
+  BindText(row, 1, after->run_id);
+  return PageStartOf(*after, row.executeStep() ? std::optional(ValueOf(row.getColumn(0))) : std::nullopt);
 }
 
 Page SqliteReader::Read(const PageRequest& request) {
   const RunOrder order = PageOrder(!request.after);
   SQLite::Transaction snapshot(connection_.db());
-
-  const PageQuery query = QueryOfPage(request, order, request.after ? KeyText(*request.after) : "");
-  SQLite::Statement rows(connection_.db(),
-                         "SELECT " + run_columns_ + " FROM " + order.from + query.conditions.sql() + query.order_by);
-  Bind(rows, query.conditions);
-
   Page page;
   size_t bytes = 0;
+  for (const PageQuery& query : QueriesOfPage(request, order, StartOf(request.after))) {
+    SQLite::Statement rows(connection_.db(),
+                           "SELECT " + run_columns_ + " FROM " + order.from + query.conditions.sql() + query.order_by);
+    Bind(rows, query.conditions);
+    if (!ReadRows(rows, request, page, bytes)) break;
+  }
+  return page;
+}
+
+bool SqliteReader::ReadRows(SQLite::Statement& rows, const PageRequest& request, Page& page, size_t& bytes) {
+  std::vector<Conversion> told;
   while (rows.executeStep()) {
     if (!page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes)) {
       const Run& last = page.records.back().run;
       page.next = RunKey{last.account.started_at, last.run_id};
-      break;
+      return false;
     }
     RunRecord& record = page.records.emplace_back();
-    bytes += ReadRun(rows, record);
-    if (request.detail == Detail::kRunsOnly) continue;
-    bytes += ReadParts(record);
-    bytes += ReadFailures(record, nullptr);
+    bytes += ReadRun(rows, record, &told);
+    if (request.detail == Detail::kWhole) {
+      bytes += ReadParts(record, &told);
+      bytes += ReadFailures(record, nullptr, &told);
+    }
+    if (!told.empty()) page.misread.push_back({record.run.run_id, std::exchange(told, {})});
   }
-  return page;
+  return true;
 }
 
 std::vector<RunRecord> SqliteReader::Fetch(std::span<const std::string> run_ids) {
@@ -192,7 +198,8 @@ std::vector<std::string> SqliteReader::FindRuns(std::string_view prefix, size_t 
   BindText(rows, 1, first);
   std::vector<std::string> found;
   while (found.size() < limit && rows.executeStep()) {
-    std::string run_id = rows.getColumn(0).getString();
+    std::string run_id;
+    FieldReader(connection_, rows, "runs", nullptr)("run_id", run_id);
     if (!run_id.starts_with(prefix)) break;
     found.push_back(std::move(run_id));
   }
@@ -201,10 +208,10 @@ std::vector<std::string> SqliteReader::FindRuns(std::string_view prefix, size_t 
 
 void SqliteReader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   const FailuresQuery query = QueryOfFailures(filter, connection_.tables());
-  SQLite::Statement rows(connection_.db(), query.sql);
+  SQLite::Statement rows(connection_.db(), "SELECT " + query.columns + query.source);
   Bind(rows, query.conditions);
   while (rows.executeStep()) {
-    FieldReader fields(connection_, rows, rows.getColumn(0).getText(), 0);
+    FieldReader fields(connection_, rows, "failures", nullptr);
     const FailureView view = ReadView(fields);
     if (!filter.after || view.failed_at > *filter.after) visitor(view);
   }

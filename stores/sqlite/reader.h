@@ -32,17 +32,23 @@ class SqliteReader {
   std::optional<StoredRecord> Load(const std::string& run_id);
 
  private:
+  using Told = std::vector<Conversion>*;  // as in ValueConverter
+
   // With our index the order of pages is the runs' own, without it a temporary table's.
   RunOrder PageOrder(bool first_page);
-  std::string KeyText(const RunKey& key);
+  std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
 
-  size_t ReadRun(const SQLite::Statement& row, RunRecord& record) const;
-  size_t ReadParts(RunRecord& record);
-  size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids);
-  RosterPtr ReadRoster(const std::string& run_id, const std::string& roster_id, size_t& bytes);
+  // Adds the rows to the page. False: it is full, and there are more.
+  bool ReadRows(SQLite::Statement& rows, const PageRequest& request, Page& page, size_t& bytes);
+  size_t ReadRun(const SQLite::Statement& row, RunRecord& record, Told told) const;
+  size_t ReadParts(RunRecord& record, Told told);
+  size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Told told);
+  // Null: it is not there, or damaged.
+  RosterPtr ReadRoster(const std::string& roster_id, size_t& bytes);
 
   SqliteConnection& connection_;
   bool has_order_index_ = true;
+  bool has_page_order_ = false;
   bool has_parts_ = true;
   std::string run_columns_;
   SQLite::Statement run_;

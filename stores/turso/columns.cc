@@ -1,47 +1,66 @@
 #include "stores/turso/columns.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <iterator>
 
 namespace flaky {
-namespace {
 
-std::string Shown(const HranaValue& value) {
-  char number[32];
+StoredValue ValueOf(const HranaValue& value) {
+  using Type = StoredValue::Type;
   switch (value.type) {
     case HranaValue::Type::kNull:
-      return "NULL";
+      return {};
     case HranaValue::Type::kInteger:
-      return "'" + std::to_string(value.integer) + "'";
+      return {Type::kInteger, value.integer, 0, {}};
     case HranaValue::Type::kFloat:
-      std::snprintf(number, sizeof number, "'%.15g'", value.real);
-      return number;
+      return {Type::kReal, 0, value.real, {}};
     case HranaValue::Type::kText:
-      return ShownText(value.text);
+    case HranaValue::Type::kRawText:
+      return {Type::kText, 0, 0, value.text};
     case HranaValue::Type::kBlob:
-      return "a blob";
+      return {Type::kBlob, 0, 0, value.text};
   }
   return {};
 }
 
-}  // namespace
-
 void TursoFields::operator()(std::string_view name, Timestamp& value) {
   const HranaValue& stored = row_[next_++];
   const auto time = stored.type == HranaValue::Type::kText ? Timestamp::Parse(stored.text) : std::nullopt;
-  if (!time) Refuse(name, stored, kWantTime);
-  value = *time;
+  value = time ? *time : convert_.RequiredTime(name, ValueOf(stored));
 }
 
-void TursoFields::operator()(std::string_view name, bool& value) {
-  const HranaValue& stored = Take(name, HranaValue::Type::kInteger, kWantBool);
-  if (stored.integer != 0 && stored.integer != 1) Refuse(name, stored, kWantBool);
-  value = stored.integer == 1;
+void TursoFields::operator()(std::string_view name, std::optional<Timestamp>& value) {
+  const HranaValue& stored = row_[next_++];
+  value = stored.type == HranaValue::Type::kText ? Timestamp::Parse(stored.text) : std::nullopt;
+  if (!value) value = convert_.Time(name, ValueOf(stored));
 }
 
-void TursoFields::Refuse(std::string_view name, const HranaValue& value, std::string_view wanted) const {
-  RefuseValue(store_, run_id_, name, Shown(value), wanted);
+void TursoFields::operator()(std::string_view name, std::optional<int64_t>& value) {
+  const HranaValue& stored = row_[next_++];
+  if (stored.type == HranaValue::Type::kInteger) {
+    value = stored.integer;
+  } else {
+    value = convert_.Number(name, ValueOf(stored));
+  }
+}
+
+void TursoFields::operator()(std::string_view name, std::optional<bool>& value) {
+  value = convert_.Truth(name, ValueOf(row_[next_++]));
+}
+
+std::string TursoFields::Converted(std::string_view name, const HranaValue& value) {
+  if (value.type == HranaValue::Type::kRawText) {
+    if (name == "run_id") {
+      connection_.Fail(ErrorKind::kInvalid, "read runs", "the run_id " + ShownText(value.text) + " is no UTF-8");
+    }
+    return convert_.RawText(name, value.text);
+  }
+  if (name == "run_id") Refuse(name, "text");
+  return convert_.Text(name, ValueOf(value));
+}
+
+void TursoFields::Refuse(std::string_view name, std::string_view wanted) const {
+  RefuseId(connection_.name(), connection_.tables().Name(table_), name, TypeIsNot(name, wanted));
 }
 
 RowInsertion::RowInsertion(const std::string& into, size_t columns, const std::string& conflict) {

@@ -2,6 +2,7 @@
 #define FLAKY_STORES_TURSO_COLUMNS_H_
 
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,33 +12,47 @@
 #include "history/text.h"
 #include "history/time.h"
 #include "stores/bad_value.h"
+#include "stores/turso/connection.h"
 #include "stores/turso/hrana.h"
 
 // How the fields of history/fields.h go into a server's rows and come back.
 namespace flaky {
 
-// Sets the fields it visits from the values of a row, in turn, and adds up the texts' sizes. Throws StoreError
-// (kInvalid), naming run and column, for a value that the field cannot hold.
+// Sets the fields it visits from the values of a row, in turn, and adds up the texts' sizes. A value that is none of
+// the field's type is converted (stores/bad_value.h), unless it is an id: then StoreError (kInvalid) is thrown.
 class TursoFields {
  public:
-  // `store`: its name, for errors; `row` and the run's id must live as long as this.
-  TursoFields(const std::string& store, std::span<const HranaValue> row, std::string_view run_id)
-      : store_(store), row_(row), run_id_(run_id) {}
+  // The row must live as long as this. `table` and `told` as in ValueConverter.
+  TursoFields(const TursoConnection& connection, std::span<const HranaValue> row, std::string_view table,
+              std::vector<Conversion>* told)
+      : connection_(connection), row_(row), table_(table), convert_(table, told) {}
 
   void operator()(std::string_view name, std::string& value) {
-    value = Take(name, HranaValue::Type::kText, kWantText).text;
+    const HranaValue& stored = row_[next_++];
+    if (stored.type == HranaValue::Type::kText) {
+      value = stored.text;
+    } else {
+      value = Converted(name, stored);
+    }
     text_bytes_ += value.size();
   }
-  // A view lives as long as the answer.
+  // A view lives as long as the answer and this object.
   void operator()(std::string_view name, std::string_view& value) {
-    value = Take(name, HranaValue::Type::kText, kWantText).text;
+    const HranaValue& stored = row_[next_++];
+    value = stored.type == HranaValue::Type::kText ? stored.text : held_.emplace_front(Converted(name, stored));
     text_bytes_ += value.size();
-  }
-  void operator()(std::string_view name, int64_t& value) {
-    value = Take(name, HranaValue::Type::kInteger, kWantInteger).integer;
   }
   void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, bool& value);
+  void operator()(std::string_view name, std::optional<Timestamp>& value);
+  void operator()(std::string_view name, std::optional<int64_t>& value);
+  void operator()(std::string_view name, std::optional<bool>& value);
+  // An id, or a number of the server's own.
+  void operator()(std::string_view name, int64_t& value) {
+    const HranaValue& stored = row_[next_++];
+    if (stored.type != HranaValue::Type::kInteger) Refuse(name, "integer");
+    value = stored.integer;
+  }
+  // Of texts.
   template <typename T>
   void operator()(std::string_view name, std::optional<T>& value) {
     if (row_[next_].type == HranaValue::Type::kNull) {
@@ -51,19 +66,19 @@ class TursoFields {
   size_t text_bytes() const { return text_bytes_; }
 
  private:
-  const HranaValue& Take(std::string_view name, HranaValue::Type type, std::string_view wanted) {
-    const HranaValue& value = row_[next_++];
-    if (value.type != type) Refuse(name, value, wanted);
-    return value;
-  }
-  [[noreturn]] void Refuse(std::string_view name, const HranaValue& value, std::string_view wanted) const;
+  std::string Converted(std::string_view name, const HranaValue& value);
+  [[noreturn]] void Refuse(std::string_view name, std::string_view wanted) const;
 
-  const std::string& store_;
+  const TursoConnection& connection_;
   std::span<const HranaValue> row_;
-  std::string_view run_id_;
+  std::string_view table_;
+  ValueConverter convert_;
   size_t next_ = 0;
   size_t text_bytes_ = 0;
+  std::forward_list<std::string> held_;  // texts made of something else
 };
+
+StoredValue ValueOf(const HranaValue& value);
 
 // Gives the fields it visits to a statement as its parameters.
 class TursoBinder {

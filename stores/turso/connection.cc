@@ -172,6 +172,9 @@ void TursoConnection::Refused(const HttpResponse& response, std::string_view ope
     throw HttpError(name_, operation, response, detail + " (the server said: " + said.message + ")");
   }
   if (MeaningOf(said.code) != nullptr) Throw({said.message, said.code}, operation);
+  if (Mentions(said.message, "invalid utf-8 sequence")) {
+    throw TextIsNoUtf8(ErrorKind::kInvalid, name_, std::string(operation), "", FitForOneLine(said.message));
+  }
   throw HttpError(name_, operation, response);
 }
 

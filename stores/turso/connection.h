@@ -20,6 +20,11 @@ namespace flaky {
 bool IsTooLarge(const HranaError& error);
 bool IsConstraint(const HranaError& error);
 
+// A text among what was asked for is no UTF-8, for which the server has no answer.
+struct TextIsNoUtf8 : StoreError {
+  using StoreError::StoreError;
+};
+
 // One libSQL server as one history's place, and the edge at which its errors become StoreErrors. Nothing is kept on the
 // server between two calls.
 class TursoConnection {

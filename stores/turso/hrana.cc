@@ -17,6 +17,7 @@ using simdjson::dom::element;
 using simdjson::dom::object;
 
 constexpr std::string_view kExecute = R"({"type":"execute","stmt":)";
+constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kClose = R"({"type":"close"}]})";
 
 void AppendNumber(std::string& out, int64_t value) {
@@ -70,7 +71,27 @@ std::string Reserved(std::span<const HranaStatement> statements) {
   return body;
 }
 
-HranaValue ValueOf(element cell) {
+using Texts = std::deque<std::string>;
+
+std::string Decoded(std::string_view base64) {
+  std::string bytes;
+  bytes.reserve(base64.size() / 4 * 3 + 2);
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : base64) {
+    const size_t digit = kBase64.find(c);
+    if (digit == kBase64.npos) break;  // the padding
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>(bits >> count & 0xff);
+  }
+  return bytes;
+}
+
+// The bytes of blobs are put into `texts`.
+HranaValue ValueOf(element cell, Texts& texts) {
   HranaValue value;
   const object parts = cell;
   const std::string_view type = parts["type"];
@@ -89,17 +110,17 @@ HranaValue ValueOf(element cell) {
     if (parts["value"].get(value.real) != simdjson::SUCCESS) value.real = HUGE_VAL;  // JSON has no infinity
   } else if (type == "blob") {
     value.type = HranaValue::Type::kBlob;
-    value.text = parts["base64"];
+    value.text = texts.emplace_back(Decoded(parts["base64"]));
   } else {
     throw MalformedAnswer();
   }
   return value;
 }
 
-void AppendRow(HranaResult& result, array row) {
+void AppendRow(HranaResult& result, array row, Texts& texts) {
   size_t cells = 0;
   for (const element cell : row) {
-    result.values.push_back(ValueOf(cell));
+    result.values.push_back(ValueOf(cell, texts));
     ++cells;
   }
   if (cells != result.width) throw MalformedAnswer();
@@ -129,7 +150,7 @@ auto Guarded(Work&& work) {
   }
 }
 
-HranaResult ResultOf(element answer) {
+HranaResult ResultOf(element answer, Texts& texts) {
   HranaResult result;
   const std::string_view type = answer["type"];
   if (type == "error") {
@@ -140,7 +161,7 @@ HranaResult ResultOf(element answer) {
   result.width = array(executed["cols"]).size();
   const array rows = executed["rows"];
   result.values.reserve(rows.size() * result.width);
-  for (const element row : rows) AppendRow(result, row);
+  for (const element row : rows) AppendRow(result, row, texts);
   return result;
 }
 
@@ -183,8 +204,6 @@ class CursorLines {
   }
 
  private:
-  using Texts = std::deque<std::string>;
-
   size_t Step(element entry) const {
     const uint64_t step = entry["step"];
     if (step >= ended_.size()) throw MalformedAnswer();
@@ -194,10 +213,10 @@ class CursorLines {
   void TakeRow(array row) {
     HranaResult& result = answer_.results[step_];
     const size_t before = result.values.size();
-    AppendRow(result, row);
+    AppendRow(result, row, *texts_);
     for (size_t i = before; i < result.values.size(); ++i) {
-      std::string_view& text = result.values[i].text;
-      if (!text.empty()) text = texts_->emplace_back(text);
+      HranaValue& value = result.values[i];
+      if (value.type == HranaValue::Type::kText) value.text = texts_->emplace_back(value.text);
     }
   }
 
@@ -239,9 +258,42 @@ HranaStatement& HranaStatement::Null() {
   return *this;
 }
 
+HranaStatement& HranaStatement::Blob(std::string_view bytes) {
+  std::string base64;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    const std::string_view three = bytes.substr(i, 3);
+    uint32_t bits = 0;
+    for (size_t k = 0; k < 3; ++k) bits = bits << 8 | (k < three.size() ? static_cast<unsigned char>(three[k]) : 0u);
+    for (size_t k = 0; k <= three.size(); ++k) base64 += kBase64[bits >> (18 - 6 * k) & 63];
+  }
+  Separate();
+  json_ += R"({"type":"blob","base64":)";
+  AppendJson(json_, base64);
+  json_ += '}';
+  return *this;
+}
+
 HranaStatement& HranaStatement::Value(const HranaValue& value) {
-  if (value.type == HranaValue::Type::kText) return Text(value.text);
-  return value.type == HranaValue::Type::kInteger ? Integer(value.integer) : Null();
+  switch (value.type) {
+    case HranaValue::Type::kNull:
+      return Null();
+    case HranaValue::Type::kInteger:
+      return Integer(value.integer);
+    case HranaValue::Type::kFloat: {
+      char digits[32];
+      Separate();
+      json_ += R"({"type":"float","value":)";
+      json_.append(digits, std::to_chars(digits, digits + sizeof digits, value.real).ptr);
+      json_ += '}';
+      return *this;
+    }
+    case HranaValue::Type::kText:
+      return Text(value.text);
+    case HranaValue::Type::kBlob:
+    case HranaValue::Type::kRawText:
+      return Blob(value.text);
+  }
+  return *this;
 }
 
 void HranaStatement::AppendTo(std::string& body) const {
@@ -300,23 +352,27 @@ std::string CloseBody(std::string_view baton) {
 
 HranaAnswer ParseReading(std::string body, size_t statements) {
   return Guarded([&] {
-    const auto parser = std::make_shared<simdjson::dom::parser>();
-    const element root = Parse(*parser, body);
+    struct Held {
+      simdjson::dom::parser parser;
+      Texts blobs;
+    };
+    const auto held = std::make_shared<Held>();
+    const element root = Parse(held->parser, body);
     const array results = root["results"];
     const size_t first = statements > 1 ? 1 : 0;  // behind BEGIN
     HranaAnswer answer;
-    answer.texts = parser;
+    answer.texts = held;
     size_t index = 0;
     for (const element result : results) {
       const size_t at = index++;
       if (at < first) {
         // Without a snapshot the rest is worth nothing.
-        if (HranaResult begun = ResultOf(result); begun.error) {
+        if (HranaResult begun = ResultOf(result, held->blobs); begun.error) {
           answer.results.assign(statements, begun);
           return answer;
         }
       } else if (at < first + statements) {
-        answer.results.push_back(ResultOf(result));
+        answer.results.push_back(ResultOf(result, held->blobs));
       }
     }
     if (answer.results.size() != statements) throw MalformedAnswer();

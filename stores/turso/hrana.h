@@ -15,11 +15,11 @@
 namespace flaky {
 
 struct HranaValue {
-  enum class Type { kNull, kInteger, kFloat, kText, kBlob };
+  enum class Type { kNull, kInteger, kFloat, kText, kBlob, kRawText };  // kRawText: one that is no UTF-8
   Type type = Type::kNull;
   int64_t integer = 0;
-  double real = 0;
-  std::string_view text;  // of a blob its base64
+  double real = 0;        // of any infinity HUGE_VAL: JSON has none
+  std::string_view text;  // of a blob its bytes
 };
 
 // A statement and its parameters' values, in turn.
@@ -31,8 +31,9 @@ class HranaStatement {
   HranaStatement& Text(std::string_view value);
   HranaStatement& TextOrNull(const std::optional<std::string>& value) { return value ? Text(*value) : Null(); }
   HranaStatement& Integer(int64_t value);
+  HranaStatement& Blob(std::string_view bytes);
   HranaStatement& Null();
-  // A value that came from the server, as it is.
+  // A value that came from the server, as it is; a kRawText as a blob. Precondition: it is not infinite.
   HranaStatement& Value(const HranaValue& value);
 
   // As JSON.

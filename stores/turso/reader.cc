@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "history/fields.h"
+#include "history/roster.h"
 #include "stores/turso/columns.h"
 #include "stores/turso/schema.h"
 
@@ -26,10 +27,42 @@ constexpr size_t kFirstFailures = 1024;
 constexpr size_t kMaxRows = 20'000;
 constexpr size_t kFoundAtOnce = 1000;
 
+// JSON holds nothing else.
+bool IsUtf8(std::string text) {
+  std::erase(text, '\0');
+  return IsStorable(text);
+}
+
 HranaStatement Bound(const std::string& sql, const std::vector<std::optional<std::string>>& values) {
   HranaStatement statement(sql);
-  for (const auto& value : values) statement.TextOrNull(value);
+  for (const auto& value : values) value && !IsUtf8(*value) ? statement.Blob(*value) : statement.TextOrNull(value);
   return statement;
+}
+
+// The columns, separated by commas. `raw`: texts and blobs are blobs then, told apart by their first byte.
+std::string Form(const std::string& columns, bool raw) {
+  if (!raw) return columns;
+  std::string list;
+  for (size_t begin = 0; begin < columns.size();) {
+    const size_t end = std::min(columns.find(", ", begin), columns.size());
+    const std::string column = columns.substr(begin, end - begin);
+    list += (begin == 0 ? "" : ", ") + ("CASE typeof(" + column) + ") WHEN 'text' THEN CAST('t' || " + column +
+            " AS BLOB) WHEN 'blob' THEN CAST('b' || " + column + " AS BLOB) ELSE " + column + " END";
+    begin = end + 2;
+  }
+  return list;
+}
+
+// Makes the values of such columns what they are in the database.
+void TakeTags(HranaAnswer& answer) {
+  for (HranaResult& result : answer.results) {
+    for (HranaValue& value : result.values) {
+      if (value.type != HranaValue::Type::kBlob || value.text.empty()) continue;
+      const bool is_text = value.text.front() == 't';
+      value.text.remove_prefix(1);
+      if (is_text) value.type = IsUtf8(std::string(value.text)) ? HranaValue::Type::kText : HranaValue::Type::kRawText;
+    }
+  }
 }
 
 bool AnyTooLarge(const HranaAnswer& answer) {
@@ -89,25 +122,28 @@ TursoReader::TursoReader(TursoConnection& connection, bool up_to_date)
 
 // The runs, one more than asked for so that it is known whether there is more; and of all but that one the parts, the
 // failures and those rosters that are not known yet.
-std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t limit, Detail detail) const {
+std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t limit, Detail detail, bool raw) const {
   const SqliteTables& tables = connection_.tables();
   const auto rows = static_cast<int64_t>(limit);
   std::vector<HranaStatement> queries;
-  queries.push_back(Bound("SELECT " + run_columns_ + source.sql + " LIMIT ?", source.values).Integer(rows + 1));
+  queries.push_back(
+      Bound("SELECT " + Form(run_columns_, raw) + source.sql + " LIMIT ?", source.values).Integer(rows + 1));
   if (detail == Detail::kRunsOnly) return queries;
 
   const std::string page = "(SELECT r.run_id AS run_id" + source.sql + " LIMIT ?) page";
   const auto of_page = [&](std::string_view table, const std::string& alias) {
     return " FROM " + page + " CROSS JOIN " + tables(table) + ' ' + alias + " ON " + alias + ".run_id = page.run_id";
   };
-  queries.push_back(Bound("SELECT " + failure_columns_ + of_page("failures", "f"), source.values).Integer(rows));
+  queries.push_back(
+      Bound("SELECT " + Form(failure_columns_, raw) + of_page("failures", "f"), source.values).Integer(rows));
   if (!has_parts_) return queries;
   queries.push_back(
-      Bound("SELECT " + SelectList("p", Columns().parts, {}) + ", p.run_id" + of_page("parts", "p"), source.values)
+      Bound("SELECT " + Form(SelectList("p", Columns().parts, {}) + ", p.run_id", raw) + of_page("parts", "p"),
+            source.values)
           .Integer(rows));
   std::vector<std::string> known;
   for (const auto& [id, roster] : rosters_) known.push_back(id);
-  queries.push_back(Bound("SELECT x.roster_id, x.tests FROM " + tables("rosters") +
+  queries.push_back(Bound("SELECT " + Form("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
                               " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
                               ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
                           source.values)
@@ -133,12 +169,26 @@ TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail 
   }
 }
 
+// What the queries give; where the server cannot put a text into its answer, with all texts as blobs. An answer row by
+// row would break off there without a word.
+HranaAnswer TursoReader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries,
+                             std::string_view operation, bool by_rows) {
+  if (!by_rows) {
+    try {
+      return connection_.TryRead(queries(false), operation);
+    } catch (const TextIsNoUtf8&) {
+    }
+  }
+  HranaAnswer answer =
+      by_rows ? connection_.TryReadLong(queries(true), operation) : connection_.TryRead(queries(true), operation);
+  TakeTags(answer);
+  return answer;
+}
+
 // Absent: the server refuses so long an answer.
 std::optional<TursoReader::Found> TursoReader::TryTake(const Source& source, size_t limit, Detail detail,
                                                        bool by_rows) {
-  const std::vector<HranaStatement> queries = Queries(source, limit, detail);
-  const HranaAnswer answer =
-      by_rows ? connection_.TryReadLong(queries, kReadRuns) : connection_.TryRead(queries, kReadRuns);
+  const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns, by_rows);
   if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
   connection_.Demand(answer, kReadRuns);
   Found found;
@@ -157,13 +207,13 @@ void TursoReader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found
   for (size_t i = 0; i < found.runs.size(); ++i) {
     const std::span<const HranaValue> row = rows.row(i);
     StoredRun& run = found.runs[i];
-    TursoFields fields(connection_.name(), row, row[0].type == HranaValue::Type::kNull ? "NULL" : row[0].text);
+    TursoFields fields(connection_, row, "runs", &run.misread);
     VisitRun(run.record.run, fields);
     run.text_bytes = fields.text_bytes();
     run.values.assign(row.begin(), row.end());
     run.texts = answer.texts;
-    const std::string_view time = row[StartedAtColumn()].text;
-    run.started_at = time.substr(0, time.find_last_not_of('Z') + 1);
+    const HranaValue& time = row[StartedAtColumn()];
+    if (time.type == HranaValue::Type::kText) run.started_at = time.text;
   }
 }
 
@@ -174,7 +224,7 @@ void TursoReader::TakeFailures(const HranaResult& failures, Found& found) const 
     const std::span<const HranaValue> row = failures.row(i);
     StoredRun* run = finder.Find(row[id + 1].text);
     if (run == nullptr) continue;
-    TursoFields fields(connection_.name(), row, row[id + 1].text);
+    TursoFields fields(connection_, row, "failures", &run->misread);
     VisitFailure(run->record.failures.emplace_back(), fields);
     fields("id", run->failure_ids.emplace_back());
     run->text_bytes += fields.text_bytes();
@@ -190,7 +240,7 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     StoredRun* run = finder.Find(run_id);
     if (run == nullptr) continue;
     Part& part = run->record.parts.emplace_back();
-    TursoFields fields(connection_.name(), row, run_id);
+    TursoFields fields(connection_, row, "parts", &run->misread);
     VisitPart(part, fields);
     run->text_bytes += fields.text_bytes();
     if (!part.roster_id) continue;
@@ -200,8 +250,9 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     }
     const auto roster = rosters_.find(*part.roster_id);
     if (roster == rosters_.end()) {
-      connection_.Fail(ErrorKind::kInvalid, "read run '" + std::string(run_id) + "'",
-                       "its roster '" + *part.roster_id + "' is not there");
+      TellRosterLeftOut(&run->misread, *part.roster_id);
+      part.roster_id.reset();
+      continue;
     }
     if (roster->second.use_count() == 1) run->text_bytes += roster->second->tests.size();
     own.push_back(roster->second);
@@ -215,29 +266,26 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
 void TursoReader::TakeRosters(const HranaResult& rosters) {
   for (size_t i = 0; i < rosters.rows(); ++i) {
     Roster roster;
-    TursoFields fields(connection_.name(), rosters.row(i), "");
+    TursoFields fields(connection_, rosters.row(i), "rosters", nullptr);
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
+    if (RosterId(roster.tests) != roster.roster_id) continue;
     rosters_bytes_ += fields.text_bytes();
     std::string id = roster.roster_id;
     rosters_[std::move(id)] = std::make_shared<const Roster>(std::move(roster));
   }
 }
 
-// A key's time as the runs' order has it: the stored text, where the run is there, so that not even a text of unusual
-// form hides the runs behind it.
-std::string TursoReader::KeyText(const RunKey& key) {
-  if (last_key_ && last_key_->run_id == key.run_id && last_key_->started_at == key.started_at) return last_text_;
-  const HranaAnswer answer = connection_.Read(HranaStatement("SELECT " + std::string(kStartedAt) + " FROM " +
-                                                             connection_.tables()("runs") + " r WHERE r.run_id = ?")
-                                                  .Text(key.run_id),
-                                              kReadRuns);
-  const HranaResult& rows = answer.results.front();
-  if (rows.rows() > 0) {
-    const std::string stored(rows.values.front().text);
-    if (Timestamp::Parse(stored) == key.started_at) return stored;
+std::optional<PageStart> TursoReader::StartOf(const std::optional<RunKey>& after) {
+  if (!after) return std::nullopt;
+  if (last_time_ && last_key_->run_id == after->run_id && last_key_->started_at == after->started_at) {
+    return PageStartOf(*after, StoredValue{StoredValue::Type::kText, 0, 0, *last_time_});
   }
-  return StartedAtText(key.started_at);
+  const HranaAnswer answer =
+      connection_.Read(HranaStatement(PlaceOfRun(connection_.tables())).Text(after->run_id), kReadRuns);
+  const HranaResult& rows = answer.results.front();
+  if (rows.rows() == 0) return PageStartOf(*after, std::nullopt);
+  return PageStartOf(*after, ValueOf(rows.row(0)[0]));
 }
 
 // A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
@@ -250,28 +298,28 @@ Page TursoReader::Read(const PageRequest& request) {
   const auto is_full = [&] {
     return !page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes);
   };
-  for (bool more = true; more;) {
-    const PageQuery query = QueryOfPage(rest, order, rest.after ? KeyText(*rest.after) : "");
+  // Adds a piece. False: nothing follows in the query's runs.
+  const auto take = [&](const PageQuery& query) {
     const Source source{" FROM " + order.from + query.conditions.sql() + query.order_by, query.conditions.values()};
     const size_t limit = pace.Next(std::min(request.max_records - page.records.size(), kMaxRows),
-                                   std::min(request.max_bytes - bytes, kMaxAnswerText));
+                                   std::min(request.max_bytes - std::min(bytes, request.max_bytes), kMaxAnswerText));
     Found found = Take(source, limit, request.detail, pace);
-    more = found.more;
     for (StoredRun& run : found.runs) {
-      if (is_full()) {
-        more = true;
-        break;
-      }
+      if (is_full()) return true;
       bytes += run.text_bytes;
-      last_key_ = RunKey{run.record.run.account.started_at, run.record.run.run_id};
-      last_text_ = std::move(run.started_at);
+      const Run& read = run.record.run;
+      last_key_ = RunKey{read.account.started_at, read.run_id};
+      last_time_ = std::move(run.started_at);
+      if (!run.misread.empty()) page.misread.push_back({read.run_id, std::move(run.misread)});
       page.records.push_back(std::move(run.record));
     }
+    return found.more;
+  };
+  for (bool more = true; more && !page.next;) {
+    const std::vector<PageQuery> queries = QueriesOfPage(rest, order, StartOf(rest.after));
+    more = std::ranges::any_of(queries, take);
+    if (more && is_full()) page.next = last_key_;
     rest.after = last_key_;
-    if (more && is_full()) {
-      page.next = last_key_;
-      break;
-    }
   }
   return page;
 }
@@ -298,12 +346,15 @@ std::vector<StoredRun> TursoReader::Load(std::span<const std::string> run_ids) {
 
 std::vector<RunRecord> TursoReader::Fetch(std::span<const std::string> run_ids) {
   std::vector<RunRecord> records;
-  for (StoredRun& run : Load(run_ids)) records.push_back(std::move(run.record));
+  std::vector<std::string> ids;  // no text there has another
+  std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
+  for (StoredRun& run : Load(ids)) records.push_back(std::move(run.record));
   return records;
 }
 
 std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t limit) {
   std::vector<std::string> found;
+  if (!IsStorable(prefix)) return found;
   std::string first(prefix);
   const char* compare = " >= ?";
   while (found.size() < limit) {
@@ -314,9 +365,11 @@ std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t l
                                                     .Integer(static_cast<int64_t>(count)),
                                                 kFindRuns);
     const HranaResult& rows = answer.results.front();
-    for (const HranaValue& run_id : rows.values) {
-      if (!run_id.text.starts_with(prefix)) return found;
-      found.emplace_back(run_id.text);
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      std::string run_id;
+      TursoFields(connection_, rows.row(i), "runs", nullptr)("run_id", run_id);
+      if (!run_id.starts_with(prefix)) return found;
+      found.push_back(std::move(run_id));
     }
     if (rows.rows() < count) break;
     first = found.back();
@@ -330,23 +383,27 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
   for (;;) {
     const FailuresQuery query = QueryOfFailures(rest, connection_.tables());
     size_t limit = failures_pace_.Next(kMaxRows, kMaxAnswerText);
-    const auto ask = [&] {
-      return Bound(query.sql + " LIMIT ?", query.conditions.values()).Integer(static_cast<int64_t>(limit));
+    const auto ask = [&](bool by_rows) {
+      return Ask(
+          [&](bool raw) {
+            HranaStatement statement =
+                Bound("SELECT " + Form(query.columns, raw) + query.source + " LIMIT ?", query.conditions.values());
+            return std::vector{statement.Integer(static_cast<int64_t>(limit))};
+          },
+          kReadFailures, by_rows);
     };
-    HranaStatement statement = ask();
-    HranaAnswer answer = connection_.TryRead({&statement, 1}, kReadFailures);
+    HranaAnswer answer = ask(false);
     while (AnyTooLarge(answer) && limit > 1) {
       limit = failures_pace_.Refused(limit);
-      statement = ask();
-      answer = connection_.TryRead({&statement, 1}, kReadFailures);
+      answer = ask(false);
     }
-    if (AnyTooLarge(answer)) answer = connection_.TryReadLong({&statement, 1}, kReadFailures);
+    if (AnyTooLarge(answer)) answer = ask(true);
     connection_.Demand(answer, kReadFailures);
 
     const HranaResult& rows = answer.results.front();
     failures_pace_.Got(limit, rows.rows(), TextBytes(rows));
     for (size_t i = 0; i < rows.rows(); ++i) {
-      TursoFields fields(connection_.name(), rows.row(i), rows.row(i)[0].text);
+      TursoFields fields(connection_, rows.row(i), "failures", nullptr);
       const FailureView view = ReadView(fields);
       rest.behind = FailureKey{view.failed_at, view.id};
       if (!filter.after || view.failed_at > *filter.after) visitor(view);
@@ -362,7 +419,7 @@ Totals TursoReader::Count(const RunFilter& filter) {
     for (const auto& value : query.conditions.values()) statement.TextOrNull(value);
   }
   const HranaAnswer answer = connection_.Read(statement, "count runs");
-  TursoFields fields(connection_.name(), answer.results.front().row(0), "");
+  TursoFields fields(connection_, answer.results.front().row(0), "runs", nullptr);
   Totals totals;
   fields("runs", totals.runs);
   fields("parts", totals.parts);

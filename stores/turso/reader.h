@@ -19,9 +19,10 @@ namespace flaky {
 
 // A record as it is stored, with what tells later whether it is still so.
 struct StoredRun : StoredRecord {
-  std::string started_at;             // as the order of runs has it
-  std::vector<HranaValue> values;     // of the run's row, in the order of the columns
-  std::shared_ptr<const void> texts;  // of `values`
+  std::vector<Conversion> misread;
+  std::optional<std::string> started_at;  // as it is stored, if that is a text
+  std::vector<HranaValue> values;         // of the run's row, in the order of the columns
+  std::shared_ptr<const void> texts;      // of `values`
   size_t text_bytes = 0;
 };
 
@@ -51,10 +52,12 @@ class TursoReader {
     bool more = false;  // there are runs behind the last
   };
   static size_t BytesOf(const Found& found);
-  std::string KeyText(const RunKey& key);
+  std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
   Found Take(const Source& source, size_t limit, Detail detail, Pace& pace);
   std::optional<Found> TryTake(const Source& source, size_t limit, Detail detail, bool by_rows);
-  std::vector<HranaStatement> Queries(const Source& source, size_t limit, Detail detail) const;
+  HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
+                  bool by_rows);
+  std::vector<HranaStatement> Queries(const Source& source, size_t limit, Detail detail, bool raw) const;
   void TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const;
   void TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found);
   void TakeFailures(const HranaResult& failures, Found& found) const;
@@ -69,9 +72,9 @@ class TursoReader {
   Pace fetch_pace_;
   Pace failures_pace_;
 
-  // Where the last page ended: the time's stored text is what the next page goes on behind.
+  // Where the last page ended, and the run's time as it is stored, if that is a text.
   std::optional<RunKey> last_key_;
-  std::string last_text_;
+  std::optional<std::string> last_time_;
 
   // Rosters read lately: successive runs mostly have the same.
   std::map<std::string, RosterPtr, std::less<>> rosters_;

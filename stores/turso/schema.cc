@@ -44,7 +44,7 @@ std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
   std::vector<AppliedMigration> applied;
   const HranaResult& rows = answer.results.front();
   for (size_t i = 0; i < rows.rows(); ++i) {
-    TursoFields fields(connection.name(), rows.row(i), "");
+    TursoFields fields(connection, rows.row(i), kLedger, nullptr);
     AppliedMigration& row = applied.emplace_back();
     fields("version", row.version);
     fields("name", row.name);

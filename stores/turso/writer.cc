@@ -1,6 +1,7 @@
 #include "stores/turso/writer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <random>
 #include <thread>
@@ -55,10 +56,21 @@ std::string FailIf(const SqliteTables& tables, const std::string& condition) {
 std::string CheckNot(const std::string& condition) { return "SELECT abs(-9223372036854775807 - (" + condition + "))"; }
 bool SaysCheckNot(const HranaError& error) { return error.message.find("integer overflow") != error.message.npos; }
 
-// That a run's row, or the numbers of its parts and failures, are not what they were.
-std::string HasChanged(const SqliteTables& tables) {
+bool IsInfinite(const HranaValue& value) { return value.type == HranaValue::Type::kFloat && std::isinf(value.real); }
+bool IsUnusual(const HranaValue& value) { return IsInfinite(value) || value.type == HranaValue::Type::kRawText; }
+
+// That a run's row, or the numbers of its parts and failures, are not what they were. `row`: what it was, if any of it
+// is unusual; an infinite number is no parameter.
+std::string HasChanged(const SqliteTables& tables, std::span<const HranaValue> row = {}) {
   std::string same;
-  for (const std::string& column : Columns().runs) same += "r." + column + " IS ? AND ";
+  for (size_t i = 0; i < Columns().runs.size(); ++i) {
+    const std::string value = "r." + Columns().runs[i];
+    if (row.empty() || !IsUnusual(row[i])) {
+      same += value + " IS ? AND ";
+    } else {
+      same += IsInfinite(row[i]) ? "abs(" + value + ") IS 9e999 AND " : value + " IS CAST(? AS TEXT) AND ";
+    }
+  }
   return "NOT EXISTS (SELECT 1 FROM " + tables("runs") + " r WHERE " + same + "(SELECT count(*) FROM " +
          tables("parts") + " p WHERE p.run_id = r.run_id) = ? AND (SELECT count(p.ended_at) FROM " + tables("parts") +
          " p WHERE p.run_id = r.run_id) = ? AND (SELECT count(*) FROM " + tables("failures") +
@@ -233,8 +245,14 @@ CopyClaim TursoWriter::Claim(const std::string& holder, std::chrono::seconds lea
 void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {
   const auto ended =
       std::ranges::count_if(stored.record.parts, [](const Part& part) { return part.account.ended_at.has_value(); });
-  for (HranaStatement* guard : {&plan.checks.emplace_back(check_sql_), &plan.guards.emplace_back(guard_sql_)}) {
-    for (const HranaValue& value : stored.values) guard->Value(value);
+  const bool unusual = std::ranges::any_of(stored.values, IsUnusual);
+  const std::string changed = unusual ? HasChanged(connection_.tables(), stored.values) : "";
+  for (HranaStatement* guard :
+       {&plan.checks.emplace_back(unusual ? CheckNot(changed) : check_sql_),
+        &plan.guards.emplace_back(unusual ? FailIf(connection_.tables(), changed) : guard_sql_)}) {
+    for (const HranaValue& value : stored.values) {
+      if (!IsInfinite(value)) guard->Value(value);
+    }
     guard->Integer(static_cast<int64_t>(stored.record.parts.size()))
         .Integer(ended)
         .Integer(static_cast<int64_t>(stored.failure_ids.size()))

@@ -5,7 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "history/digest.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
 
 namespace flaky {
@@ -51,6 +53,49 @@ TEST_F(ConversionTest, ACopyTellsWhatItCutAndDoneAgainFindsItEqual) {
   const json run = json::parse(Run({"show", "large", "--json"}).out);
   EXPECT_EQ(run["failures"][0]["error_message"],
             std::string(kept, 'm') + "\n[flaky: " + std::to_string(kTooLarge - kept) + " more bytes were cut]");
+}
+
+// All that an older tool may have left in an SQLite file, on its way into every store and back.
+TEST_F(ConversionTest, WhateverAnOlderToolLeftArrivesInEveryStoreTheSame) {
+  Keep({BuildRecord("odd").Part("p1", 0, 1).Fail("S.A").Fail("S.B").Build(),
+        BuildRecord("odder").Part("p2", 5, 1).Fail("S.A").Build(),
+        BuildRecord("fine").Part("p3", 9, 1).Fail("S.A").Build()});
+  const std::string sql =
+      "UPDATE flaky_test_failures SET error_message = CAST(x'6100ff62' AS TEXT), failed_at = 'year!', "
+      "failure_kind = 'flake' WHERE run_id = 'odd' AND test_name = 'S.A'; "
+      "UPDATE flaky_test_runs SET total_tests = 1e300, passed_tests = 2.5, status = 'odd', git_dirty = 7, "
+      "branch = CAST(x'ff' AS TEXT) WHERE run_id = 'odder'; UPDATE flaky_test_parts SET shard = 12 WHERE run_id = "
+      "'odder'";
+  ASSERT_EQ(std::system(("sqlite3 '" + Path("h.db") + "' \"" + sql + "\"").c_str()), 0);
+  const std::string whole = "fine";
+  const auto fine =
+      DigestOf(OpenStore(ParseLocation("sqlite:" + Path("h.db")), OpenMode::kRead)->Fetch({&whole, 1}).at(0));
+
+  const std::string from = "sqlite:" + Path("h.db");
+  PostgresServer& postgres = PostgresServer::Shared();
+  for (const std::string& to : {"sqlite:" + Path("n.db"), server_.url(), postgres.CreateDatabase()}) {
+    Outcome outcome = Run({"migrate-store", "--from", from, "--to", to, "--strict"});
+    EXPECT_EQ(outcome.code, 2) << to;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr("run 'odd"), HasSubstr("as it is"))) << to;
+
+    outcome = Run({"migrate-store", "--from", from, "--to", to});
+    EXPECT_EQ(outcome.code, 0) << to << outcome.err;
+    EXPECT_THAT(outcome.out, HasSubstr("converted              2")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("converted: run odd: failures.failed_at: 'year!' as 1970")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("failures.error_message: bytes that are no UTF-8, or NUL")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("converted: run odder: runs.total_tests: ")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("verified: both hold the same but for what was converted")) << to;
+    EXPECT_EQ(outcome.out.find("failure_kind") != std::string::npos, to.starts_with("postgres")) << to;
+
+    EXPECT_EQ(Run({"verify", "--source", from, "--target", to}).code, 0) << to;
+    EXPECT_EQ(Run({"verify", "--source", to, "--target", from}).code, 0) << to << " the other way";
+    EXPECT_THAT(Run({"migrate-store", "--from", from, "--to", to}).out, HasSubstr("unchanged              3")) << to;
+    const auto store = OpenStore(ParseLocation(to), OpenMode::kRead);
+    EXPECT_EQ(DigestOf(store->Fetch({&whole, 1}).at(0)), fine) << "no other row is harmed";
+  }
+  EXPECT_EQ(Run({"export", Path("h.jsonl"), "--from", from}).code, 0);
+  EXPECT_EQ(Run({"import", Path("h.jsonl"), "--to", "sqlite:" + Path("again.db")}).code, 0);
+  EXPECT_EQ(Run({"verify", "--source", "sqlite:" + Path("n.db"), "--target", "sqlite:" + Path("again.db")}).code, 0);
 }
 
 TEST_F(ConversionTest, ADeliveryTellsItOnce) {

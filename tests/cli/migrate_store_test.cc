@@ -234,15 +234,13 @@ TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
   EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes are there";
 }
 
-TEST_F(MigrateStoreTest, ADamagedRunIsNamedAndNothingIsHalfWritten) {
+TEST_F(MigrateStoreTest, AValueThatNoFieldCanHoldStopsNothing) {
   WriteHistory(Old(), 40);
-  const auto whole = Contents(Old());
   SQLite::Database(Path("old.db"), SQLite::OPEN_READWRITE)
       .exec("UPDATE flaky_test_failures SET failed_at = 'year!' WHERE id = (SELECT max(id) FROM flaky_test_failures)");
   const Outcome outcome = Run({"migrate-store", "--from", Old()});
-  EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.err, HasSubstr("year!"));
-  for (const auto& [id, digest] : Contents(New())) EXPECT_EQ(whole.at(id), digest);
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(Contents(New()), Contents(Old()));
 }
 
 TEST(Interrupt, TheFirstSignalIsOnlySeen) {

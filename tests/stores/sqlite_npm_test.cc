@@ -14,8 +14,6 @@ namespace {
 
 using testing::Contains;
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
 
 void MakeNpmDatabase(const std::string& path, int version, bool version_table) {
   RunSql(path, NpmTables(version, version_table));
@@ -139,32 +137,6 @@ TEST(NpmTimes, OfUnusualFormHideNoRun) {
       }
       EXPECT_EQ(ids.size(), 12u);
     }
-  }
-}
-
-TEST(NpmValues, ThatNoFieldCanHoldAreNamed) {
-  struct Case {
-    const char* sql;
-    const char* column;
-    const char* shown;
-  };
-  for (const Case& each : {Case{"UPDATE runs SET started_at = 'yesterday\x1b'", "started_at", "'yesterday?'"},
-                           Case{"UPDATE runs SET duration_ms = 1.5", "duration_ms", "1.5"},
-                           Case{"UPDATE runs SET git_dirty = 7", "git_dirty", "7"},
-                           Case{"UPDATE runs SET project = x'ff00'", "project", "blob"},
-                           Case{"UPDATE failures SET failed_at = '2026-02-30T00:00:00Z'", "failed_at", "2026-02-30"}}) {
-    TempFolder folder;
-    const std::string path = folder.File("npm.db");
-    MakeNpmDatabase(path, kVersions, true);
-    RunSql(path, std::string(each.sql) + " WHERE run_id = 'old'");
-    const auto store = OpenFile(path, OpenMode::kRead, "");
-    const auto error = ErrorOf([&] { ReadAll(*store); });
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
-    EXPECT_THAT(error->what(), testing::AllOf(HasSubstr("run 'old'"), HasSubstr(each.column), HasSubstr(each.shown)));
-    EXPECT_THAT(error->what(), Not(HasSubstr("\x1b")));
-    const std::string other = "older-died";
-    EXPECT_EQ(store->Fetch({&other, 1}).size(), 1u) << "the other run is as readable as before";
   }
 }
 

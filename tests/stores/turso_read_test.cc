@@ -219,29 +219,65 @@ TEST_F(TursoTables, TimesOfUnusualFormHideNoRun) {
   }
 }
 
-TEST_F(TursoTables, ValuesThatNoFieldCanHoldAreNamed) {
-  struct Case {
-    const char* sql;
-    const char* column;
-    const char* shown;
-  };
-  for (const Case& each : {Case{"UPDATE runs SET started_at = 'yesterday\x1b'", "started_at", "'yesterday?'"},
-                           Case{"UPDATE runs SET duration_ms = 1.5", "duration_ms", "1.5"},
-                           Case{"UPDATE runs SET duration_ms = 9e999", "duration_ms", "inf"},
-                           Case{"UPDATE runs SET git_dirty = 7", "git_dirty", "7"},
-                           Case{"UPDATE runs SET project = x'ff00'", "project", "blob"},
-                           Case{"UPDATE failures SET failed_at = '2026-02-30T00:00:00Z'", "failed_at", "2026-02-30"}}) {
-    server_.Reset();
-    server_.Execute(NpmTables(kVersions, true));
-    server_.Execute(std::string(each.sql) + " WHERE run_id = 'old'");
-    const auto store = OpenAt(server_, OpenMode::kRead, "");
-    const auto error = ErrorOf([&] { ReadAll(*store); });
-    ASSERT_TRUE(error);
-    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
-    EXPECT_THAT(error->what(), AllOf(HasSubstr("run 'old'"), HasSubstr(each.column), HasSubstr(each.shown)));
-    const std::string other = "older-died";
-    EXPECT_EQ(store->Fetch({&other, 1}).size(), 1u) << "the other run is as readable as before";
+TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
+  const auto store = OpenAt(Server(), OpenMode::kWrite);
+  std::vector<RunRecord> records;
+  for (const char* id : {"a", "long", "plain", "z"}) {
+    records.push_back(BuildRecord(id).Project("p\xC3\xA9").Fail("S.T").Fail("S.U").Build());
   }
+  store->Write(records);
+  Server().Execute(
+      "UPDATE flaky_test_runs SET branch = CAST(x'61ff62' AS TEXT), project = x'c3a9', started_at = CAST(x'ff' AS TEXT)"
+      " WHERE run_id = 'a';"
+      "UPDATE flaky_test_failures SET error_message = CAST(x'80' || replace(hex(zeroblob(350000)), '0', 'x') AS TEXT) "
+      "WHERE run_id = 'long' "
+      "AND "
+      "test_name = 'S.T';"
+      "UPDATE flaky_test_failures SET test_name = CAST(x'53ff' AS TEXT), signal = CAST(x'41ff' AS TEXT) WHERE run_id = "
+      "'z' AND test_name = 'S.U'");
+  records[0].run.branch =
+      "a\xEF\xBF\xBD"
+      "b";
+  records[0].run.project = "\xC3\xA9";
+  records[0].run.account.started_at = Timestamp{0};
+  records[1].failures[0].error_message = "\xEF\xBF\xBD" + std::string(700'000, 'x');
+  records[3].failures[1].test_name = "S\xEF\xBF\xBD";
+  records[3].failures[1].signal = "A\xEF\xBF\xBD";
+  for (const size_t max_records : {1, 2, 100}) {
+    PageRequest request;
+    request.max_records = max_records;
+    std::vector<RunRecord> read;
+    std::set<std::string> told;
+    do {
+      Page page = store->Read(request);
+      for (RunRecord& record : page.records) read.push_back(std::move(record));
+      for (const ConvertedRun& run : page.misread) {
+        for (const Conversion& each : run.conversions) {
+          told.insert(run.run_id + " " + each.column + (each.kind == Conversion::Kind::kText ? " text" : " misread"));
+        }
+      }
+      request.after = page.next;
+    } while (request.after && read.size() < 10);
+    EXPECT_EQ(SumOf(read), SumOf(records));
+    EXPECT_THAT(told,
+                ElementsAre("a runs.branch text", "a runs.project misread", "a runs.started_at misread",
+                            "long failures.error_message text", "z failures.signal text", "z failures.test_name text"));
+  }
+  std::set<std::string> names;
+  size_t failures = 0;
+  store->VisitFailures({}, [&](const FailureView& view) {
+    names.emplace(view.test_name);
+    ++failures;
+  });
+  EXPECT_THAT(names, ElementsAre("S.T", "S.U", "S\xEF\xBF\xBD"));
+  EXPECT_EQ(failures, 8u);
+
+  // Completed, it is written as it is read.
+  const std::string id = "a";
+  RunRecord more = store->Fetch({&id, 1}).at(0);
+  more.run.git_sha = "abc";
+  EXPECT_EQ(store->Write({&more, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
+  EXPECT_EQ(DigestOf(store->Fetch({&id, 1}).at(0)), DigestOf(more));
 }
 
 TEST_F(TursoTables, OfSomebodyElseAreLeftAlone) {

@@ -1,0 +1,44 @@
+#ifndef FLAKY_TESTS_STORES_LOOSE_DATABASE_H_
+#define FLAKY_TESTS_STORES_LOOSE_DATABASE_H_
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "stores/store.h"
+
+namespace flaky {
+
+// A database of SQLite's kind, as the stores and as others see it. Its tables, without a prefix, have columns of no
+// type, which hold any value.
+class LooseDatabase {
+ public:
+  virtual ~LooseDatabase() = default;
+  virtual void Execute(const std::string& sql) = 0;
+  virtual std::unique_ptr<Store> Open(OpenMode mode) = 0;
+};
+
+// Which one. The tests of loose_values_test.cc are linked to every program that has one of these.
+struct LooseKind {
+  std::string name;
+  std::function<std::unique_ptr<LooseDatabase>()> make;
+};
+inline std::ostream& operator<<(std::ostream& out, const LooseKind& kind) { return out << kind.name; }
+
+class LooseValues : public testing::TestWithParam<LooseKind> {
+ protected:
+  LooseValues();
+
+  void Execute(const std::string& sql) { database_->Execute(sql); }
+  std::unique_ptr<Store> Open(OpenMode mode) { return database_->Open(mode); }
+
+ private:
+  std::unique_ptr<LooseDatabase> database_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_STORES_LOOSE_DATABASE_H_

@@ -1,0 +1,501 @@
+#include <gmock/gmock.h>
+
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "history/digest.h"
+#include "history/fields.h"
+#include "history/text.h"
+#include "stores/tables.h"
+#include "tests/stores/loose_database.h"
+#include "tests/stores/store_support.h"
+#include "tests/support/record_builder.h"
+
+// What another tool may leave in a database, by the rules of docs/reference/conversion.md.
+namespace flaky {
+
+LooseValues::LooseValues() : database_(GetParam().make()) {
+  const FieldColumns& columns = Columns();
+  Execute("CREATE TABLE runs (" + Join(columns.runs) +
+          ", PRIMARY KEY (run_id));"
+          "CREATE TABLE failures (id INTEGER PRIMARY KEY, run_id, " +
+          Join(columns.failures) +
+          ");"
+          "CREATE TABLE rosters (roster_id PRIMARY KEY, tests);"
+          "CREATE TABLE parts (run_id, " +
+          Join(columns.parts) + ", PRIMARY KEY (run_id, part_id));");
+}
+
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// A value and what each type of field reads it as.
+struct Literal {
+  enum class Type { kNull, kInteger, kReal, kText, kBlob };
+  const char* sql;
+  Type type;
+  std::string text;
+  std::optional<int64_t> number = std::nullopt;
+  std::optional<bool> truth = std::nullopt;
+  std::optional<Timestamp> time = std::nullopt;
+};
+using Type = Literal::Type;
+
+const auto kMay = Timestamp::Parse("2026-05-05T01:02:03.004Z");
+
+const auto& Literals() {
+  static const auto literals = std::to_array<Literal>({
+      {"NULL", Type::kNull, ""},
+      {"0", Type::kInteger, "0", 0, false},
+      {"1", Type::kInteger, "1", 1, true},
+      {"20260101", Type::kInteger, "20260101", 20260101, true},
+      {"-9223372036854775807 - 1", Type::kInteger, "-9223372036854775808", INT64_MIN, true},
+      {"0.0", Type::kReal, "0.0", 0, false},
+      {"2.5", Type::kReal, "2.5", 3, true},
+      {"-0.4", Type::kReal, "-0.4", 0, true},
+      {"1e15", Type::kReal, "1.0e+15", 1'000'000'000'000'000, true},
+      {"9223372036854775807.0", Type::kReal, "9.22337203685478e+18", std::nullopt, true},
+      {"9e999", Type::kReal, "Inf", std::nullopt, true},
+      {"''", Type::kText, ""},
+      {"'7'", Type::kText, "7"},
+      {"'yesterday'", Type::kText, "yesterday"},
+      {"'Z'", Type::kText, "Z"},
+      {"'2026-05-05T01:02:03.004Z'", Type::kText, "2026-05-05T01:02:03.004Z", std::nullopt, std::nullopt, kMay},
+      {"'2026-05-05T01:02:03.004ZZ'", Type::kText, "2026-05-05T01:02:03.004ZZ"},
+      {"x''", Type::kBlob, ""},
+      {"x'616263'", Type::kBlob, "abc"},
+      {"x'ff1b00fe41'", Type::kBlob,
+       std::string("\xff\x1b\0\xfe"
+                   "A",
+                   5)},
+      {"CAST('2026-05-05T01:02:03.004Z' AS BLOB)", Type::kBlob, "2026-05-05T01:02:03.004Z", std::nullopt, std::nullopt,
+       kMay},
+  });
+  return literals;
+}
+
+// Makes the field of this name what the literal is read as.
+class Put {
+ public:
+  Put(std::string_view name, const Literal& literal) : name_(name), literal_(literal) {}
+
+  void operator()(std::string_view name, std::string& field) {
+    if (name != name_) return;
+    field = literal_.text;
+    told = literal_.type != Type::kText;
+  }
+  void operator()(std::string_view name, Timestamp& field) {
+    if (name != name_) return;
+    field = literal_.time.value_or(Timestamp{0});
+    told = literal_.type != Type::kText || !literal_.time;
+  }
+  void operator()(std::string_view name, std::optional<std::string>& field) {
+    if (name != name_) return;
+    field.reset();
+    if (literal_.type != Type::kNull) (*this)(name, field.emplace());
+  }
+  void operator()(std::string_view name, std::optional<Timestamp>& field) {
+    if (name != name_) return;
+    field = literal_.time;
+    told = literal_.type != Type::kNull && (literal_.type != Type::kText || !literal_.time);
+  }
+  void operator()(std::string_view name, std::optional<int64_t>& field) {
+    if (name != name_) return;
+    field = literal_.number;
+    told = literal_.type != Type::kNull && literal_.type != Type::kInteger;
+  }
+  void operator()(std::string_view name, std::optional<bool>& field) {
+    if (name != name_) return;
+    field = literal_.truth;
+    told = literal_.type != Type::kNull && !(literal_.type == Type::kInteger && (*literal_.number | 1) == 1);
+  }
+
+  bool told = false;
+
+ private:
+  std::string_view name_;
+  const Literal& literal_;
+};
+
+std::string IdOf(size_t literal) { return "value-" + std::to_string(literal); }
+
+// `CASE run_id …`: each run's literal.
+std::string CaseOfRuns() {
+  std::string sql = "CASE run_id";
+  for (size_t i = 0; i < Literals().size(); ++i) sql += " WHEN '" + IdOf(i) + "' THEN " + Literals()[i].sql;
+  return sql + " END";
+}
+
+struct Walked {
+  std::vector<std::string> ids;
+  std::map<std::string, RunRecord> records;
+  std::map<std::string, std::vector<Conversion>> misread;
+};
+
+void Add(Walked& walked, Page&& page) {
+  std::set<std::string> of_page;
+  for (RunRecord& record : page.records) {
+    walked.ids.push_back(record.run.run_id);
+    of_page.insert(record.run.run_id);
+    walked.records[record.run.run_id] = std::move(record);
+  }
+  for (ConvertedRun& run : page.misread) {
+    EXPECT_TRUE(of_page.contains(run.run_id)) << run.run_id << " is not of this page";
+    EXPECT_THAT(run.conversions, testing::Not(IsEmpty()));
+    for (const Conversion& conversion : run.conversions) {
+      EXPECT_TRUE(IsStorable(conversion.example)) << conversion.example;
+      EXPECT_LT(conversion.example.size(), 300u);
+      for (const char c : conversion.example) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+    }
+    EXPECT_TRUE(walked.misread.emplace(run.run_id, run.conversions).second);
+  }
+}
+
+Walked Walk(const std::function<Store&()>& store, PageRequest request, size_t most = 1000) {
+  Walked walked;
+  for (;;) {
+    Page page = store().Read(request);
+    request.after = page.next;
+    EXPECT_FALSE(request.after && page.records.empty());
+    Add(walked, std::move(page));
+    if (!request.after || walked.ids.size() > most) return walked;
+  }
+}
+
+void ExpectSame(const RunRecord& read, const RunRecord& expected, const std::string& what) {
+  EXPECT_EQ(read.run, expected.run) << what;
+  EXPECT_EQ(read.parts, expected.parts) << what;
+  EXPECT_EQ(read.failures, expected.failures) << what;
+  EXPECT_EQ(DigestOf(read), DigestOf(expected)) << what;
+}
+
+TEST_P(LooseValues, OfEachKindInEachColumnAreReadAndTold) {
+  std::vector<RunRecord> records;
+  for (size_t i = 0; i < Literals().size(); ++i) {
+    records.push_back(BuildRecord(IdOf(i)).Project("p").Part("part", 0, 1).Fail("S.T").Build());
+  }
+  const auto store = Open(OpenMode::kWrite);
+  store->Write(records);
+  Execute(
+      "CREATE TABLE whole_runs AS SELECT * FROM runs; CREATE TABLE whole_parts AS SELECT * FROM parts;"
+      "CREATE TABLE whole_failures AS SELECT * FROM failures;");
+
+  const auto check = [&](const std::string& table, const std::string& column, const auto& put) {
+    Execute("UPDATE " + table + " SET " + column + " = " + CaseOfRuns());
+    PageRequest request;
+    request.max_records = 8;
+    const Walked walked = Walk([&]() -> Store& { return *store; }, request);
+    ASSERT_EQ(walked.ids.size(), records.size()) << column;
+    std::vector<std::string> ids;
+    for (size_t i = 0; i < records.size(); ++i) {
+      const std::string what = table + "." + column + " = " + Literals()[i].sql;
+      RunRecord expected = records[i];
+      const bool told = put(expected, Literals()[i]);
+      ids.push_back(expected.run.run_id);
+      ExpectSame(walked.records.at(ids.back()), expected, what);
+      records[i] = expected;
+      if (!told) {
+        EXPECT_FALSE(walked.misread.contains(ids.back())) << what;
+        continue;
+      }
+      ASSERT_TRUE(walked.misread.contains(ids.back())) << what;
+      const std::vector<Conversion>& misread = walked.misread.at(ids.back());
+      ASSERT_EQ(misread.size(), 1u) << what;
+      EXPECT_EQ(misread[0].column, table + "." + column) << what;
+      EXPECT_EQ(misread[0].kind, Conversion::Kind::kMisread) << what;
+      EXPECT_EQ(misread[0].amount, 1) << what;
+      EXPECT_THAT(misread[0].example, HasSubstr(" as ")) << what;
+    }
+    EXPECT_EQ(SumOf(store->Fetch(ids)), SumOf(records)) << column;
+    Execute("UPDATE " + table + " SET " + column + " = (SELECT w." + column + " FROM whole_" + table +
+            " w WHERE w.run_id = " + table + ".run_id)");
+  };
+  const std::vector<RunRecord> whole = records;
+  for (const std::string& column : Columns().runs) {
+    if (column == "run_id") continue;
+    records = whole;
+    check("runs", column, [&](RunRecord& record, const Literal& literal) {
+      Put put(column, literal);
+      VisitRun(record.run, put);
+      return put.told;
+    });
+  }
+  for (const std::string& column : Columns().parts) {
+    if (column == "roster_id") continue;
+    records = whole;
+    check("parts", column, [&](RunRecord& record, const Literal& literal) {
+      Put put(column, literal);
+      VisitPart(record.parts[0], put);
+      return put.told;
+    });
+  }
+  for (const std::string& column : Columns().failures) {
+    records = whole;
+    check("failures", column, [&](RunRecord& record, const Literal& literal) {
+      Put put(column, literal);
+      VisitFailure(record.failures[0], put);
+      return put.told;
+    });
+  }
+}
+
+TEST_P(LooseValues, ExamplesSayWhatBecameOfWhat) {
+  const auto store = Open(OpenMode::kWrite);
+  RunRecord record = BuildRecord("run").Fail("S.T").Fail("S.T").Fail("S.T").Build();
+  store->Write({&record, 1});
+  Execute(
+      "UPDATE runs SET started_at = 'year!' || char(27), duration_ms = 2.5, git_dirty = 7, project = x'ff41', "
+      "ended_at = 12, total_tests = 'many', branch = 1.0;"
+      "UPDATE failures SET failed_at = NULL, test_name = NULL, line = 1e300");
+  const Page page = store->Read({});
+  ASSERT_EQ(page.misread.size(), 1u);
+  std::map<std::string, std::pair<int64_t, std::string>> told;
+  for (const Conversion& each : page.misread[0].conversions) told[each.column] = {each.amount, each.example};
+  const std::map<std::string, std::pair<int64_t, std::string>> expected = {
+      {"runs.started_at", {1, "'year!?' as 1970-01-01T00:00:00.000Z"}},
+      {"runs.ended_at", {1, "12 as nothing"}},
+      {"runs.duration_ms", {1, "2.5 as 3"}},
+      {"runs.git_dirty", {1, "7 as true"}},
+      {"runs.project",
+       {1,
+        "the blob '\xEF\xBF\xBD"
+        "A' as '\xEF\xBF\xBD"
+        "A'"}},
+      {"runs.total_tests", {1, "'many' as nothing"}},
+      {"runs.branch", {1, "1.0 as '1.0'"}},
+      {"failures.failed_at", {3, "NULL as 1970-01-01T00:00:00.000Z"}},
+      {"failures.test_name", {3, "NULL as ''"}},
+      {"failures.line", {3, "1.0e+300 as nothing"}},
+  };
+  EXPECT_EQ(told, expected);
+}
+
+TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
+  std::string sql = "BEGIN;", looks_like_a_time;
+  for (size_t i = 0; i < Literals().size(); ++i) {
+    if (Literals()[i].text.ends_with("ZZ")) looks_like_a_time = IdOf(i);
+    for (const char* twin : {"a", "b", "c"}) {
+      sql += "INSERT INTO runs (run_id, started_at) VALUES ('" + std::string(twin) + IdOf(i) + "', " +
+             Literals()[i].sql + ");";
+    }
+  }
+  for (const char* time : {"1960-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z", "2026-01-01T00:00:00.5Z",
+                           "2026-01-02 00:00:00", "2027-01-01T00:00:00.000Z"}) {
+    sql += std::string("INSERT INTO runs (run_id, started_at) VALUES ('") + time + "', '" + time + "');";
+  }
+  Execute(sql + "COMMIT");
+
+  struct Window {
+    const char* since;
+    const char* until;
+  };
+  std::vector<RunFilter> filters = {RunFilter()};
+  filters[0].project.emplace();
+  for (const Window& window :
+       {Window{"0000-01-01T00:00:00Z", "9999-12-31T00:00:00Z"}, Window{"2026-01-01T00:00:00Z", nullptr},
+        Window{nullptr, "2026-01-01T12:00:00Z"}, Window{"1965-01-01T00:00:00Z", "2026-05-05T02:00:00Z"},
+        Window{"2026-01-01T00:00:00Z", "2026-05-05T02:00:00Z"}, Window{nullptr, "1969-01-01T00:00:00Z"},
+        Window{"1970-01-01T00:00:00Z", nullptr}}) {
+    RunFilter& filter = filters.emplace_back();
+    if (window.since) filter.since = Timestamp::Parse(window.since);
+    if (window.until) filter.until = Timestamp::Parse(window.until);
+  }
+
+  // First as it is, then with our index.
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto store = Open(mode);
+    const Walked all = Walk([&]() -> Store& { return *store; }, {});
+    ASSERT_EQ(all.records.size(), 3 * Literals().size() + 5);
+    for (const RunFilter& filter : filters) {
+      std::set<std::string> expected;
+      for (const auto& [id, record] : all.records) {
+        // What looks like a time without being one stands in a window where it seems to be.
+        const Timestamp at = id.substr(1) == looks_like_a_time ? *kMay : record.run.account.started_at;
+        if ((!filter.since || at >= *filter.since) && (!filter.until || at < *filter.until)) expected.insert(id);
+      }
+      EXPECT_EQ(store->Count(filter).runs, static_cast<int64_t>(expected.size()));
+      for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
+        const bool alone = &filter == &filters.front();
+        for (const size_t max_records : alone ? std::vector<size_t>{1, 2, 7, 100} : std::vector<size_t>{10}) {
+          PageRequest request{.filter = filter, .after = std::nullopt, .direction = direction};
+          request.detail = max_records == 2 ? Detail::kRunsOnly : Detail::kWhole;
+          request.max_records = max_records;
+          const bool anew = max_records == 7;
+          std::unique_ptr<Store> other;
+          const auto use = [&]() -> Store& {
+            if (!anew) return *store;
+            other = Open(mode);
+            return *other;
+          };
+          const Walked walked = Walk(use, request, 200);
+          EXPECT_EQ(std::set(walked.ids.begin(), walked.ids.end()), expected) << max_records;
+          EXPECT_EQ(walked.ids.size(), expected.size()) << max_records;
+        }
+      }
+    }
+  }
+}
+
+TEST_P(LooseValues, FailuresWithoutATimeAreShownAsOldOnes) {
+  std::string sql =
+      "BEGIN; INSERT INTO runs (run_id, started_at, ended_at) VALUES ('died', '2026-01-01T00:00:00Z', 'never'), "
+      "('ended', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z');";
+  const std::string into = "INSERT INTO failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES ('";
+  for (const Literal& literal : Literals()) {
+    for (const char* run : {"died", "ended"}) sql += into + run + "', 'f', 't', 'k', " + literal.sql + ");";
+  }
+  for (const char* time : {"1960-01-01T00:00:00.000Z", "2026-01-02 00:00:00", "2027-01-01T00:00:00.000Z"}) {
+    sql += into + "ended', 'f', 7, x'61', '" + time + "');";
+  }
+  Execute(sql + "COMMIT");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto store = Open(mode);
+    const auto visit = [&](const FailureFilter& filter) {
+      std::vector<FailureKey> keys;
+      store->VisitFailures(filter, [&](const FailureView& view) {
+        keys.push_back({view.failed_at, view.id});
+        EXPECT_EQ(view.run_ended, view.run_id == "ended");
+        if (view.test_name != "t") {
+          EXPECT_EQ(view.test_name, "7");
+          EXPECT_EQ(view.failure_kind, "a");
+        }
+      });
+      return keys;
+    };
+    const std::vector<FailureKey> all = visit({});
+    ASSERT_EQ(all.size(), 2 * Literals().size() + 3);
+    for (const char* text : {"1950-01-01T00:00:00Z", "1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00Z",
+                             "2026-01-01T00:00:00Z", "2026-05-05T01:02:03.004Z"}) {
+      FailureFilter filter;
+      filter.after = Timestamp::Parse(text);
+      size_t expected = 0;
+      for (const FailureKey& key : all) expected += key.failed_at > *filter.after ? 1 : 0;
+      EXPECT_EQ(visit(filter).size(), expected) << text;
+    }
+    for (size_t i = 0; i < all.size(); ++i) {
+      FailureFilter filter;
+      filter.behind = all[i];
+      const std::vector<FailureKey> rest = visit(filter);
+      ASSERT_EQ(rest.size(), all.size() - i - 1) << i;
+      for (size_t k = 0; k < rest.size(); ++k) EXPECT_EQ(rest[k].id, all[i + 1 + k].id);
+    }
+  }
+}
+
+TEST_P(LooseValues, RostersThatAreNotThereOrDamagedAreLeftOut) {
+  const auto store = Open(OpenMode::kWrite);
+  std::vector<RunRecord> records;
+  for (const char* id : {"missing", "damaged", "blob", "fine"}) {
+    records.push_back(BuildRecord(id).Part("a", 0).Part("b", 0).Part("c", 0).Build());
+    for (Part& part : records.back().parts) {
+      const RosterPtr roster = MakeRoster({{std::string(id) + (part.part_id == "c" ? "2" : ""), {1, 0}}});
+      part.roster_id = roster->roster_id;
+      if (part.part_id == "a") records.back().rosters.clear();
+      if (part.part_id != "b") records.back().rosters.push_back(roster);
+    }
+  }
+  store->Write(records);
+  const auto id_of = [&](size_t run) { return records[run].rosters[0]->roster_id; };
+  Execute("DELETE FROM rosters WHERE roster_id = '" + id_of(0) +
+          "'; UPDATE rosters SET tests = '{\"Another\":1}' WHERE roster_id = '" + id_of(1) +
+          "'; UPDATE rosters SET tests = CAST(tests AS BLOB) WHERE roster_id = '" + id_of(2) + "'");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto other = Open(mode);
+    const Walked walked = Walk([&]() -> Store& { return *other; }, {});
+    for (const size_t run : {0, 1}) {
+      RunRecord expected = records[run];
+      expected.rosters.erase(expected.rosters.begin());
+      expected.parts[0].roster_id.reset();
+      expected.parts[1].roster_id.reset();
+      const std::string& id = expected.run.run_id;
+      ExpectSame(walked.records.at(id), expected, id);
+      ASSERT_TRUE(walked.misread.contains(id));
+      EXPECT_EQ(walked.misread.at(id), (std::vector<Conversion>{{"parts.roster_id", Conversion::Kind::kLeftOut, 2,
+                                                                 "'" + id_of(run) + "' as nothing"}}));
+    }
+    ExpectSame(walked.records.at("blob"), records[2], "blob");
+    ExpectSame(walked.records.at("fine"), records[3], "fine");
+    EXPECT_EQ(walked.misread.size(), 2u);
+  }
+}
+
+TEST_P(LooseValues, RunsThatHaveThemAreCompletedAndReplaced) {
+  const auto store = Open(OpenMode::kWrite);
+  std::vector<RunRecord> records;
+  for (size_t i = 0; i < Literals().size(); ++i) {
+    records.push_back(BuildRecord(IdOf(i)).Fail("S.T").Fail("S.Other").Build());
+  }
+  records.push_back(BuildRecord("other").Part("p", 0, 1).Fail("S.T").Build());
+  store->Write(records);
+  Execute("UPDATE runs SET started_at = " + CaseOfRuns() + ", duration_ms = " + CaseOfRuns() +
+          ", git_dirty = " + CaseOfRuns() + ", branch = " + CaseOfRuns() +
+          " WHERE run_id <> 'other';"
+          "UPDATE failures SET failed_at = " +
+          CaseOfRuns() + ", line = " + CaseOfRuns() + ", signal = " + CaseOfRuns() +
+          " WHERE run_id <> 'other' AND test_name = 'S.T'");
+  const Walked before = Walk([&]() -> Store& { return *store; }, {});
+  EXPECT_EQ(DigestOf(before.records.at("other")), DigestOf(records.back()));
+
+  std::vector<RunRecord> completed;
+  for (const auto& [id, record] : before.records) {
+    if (id == "other") continue;
+    RunRecord more = record;
+    for (std::optional<std::string>* text : {&more.run.branch, &more.failures[0].signal}) {
+      if (*text) *text = MakeStorable(**text);  // as the pipeline does
+    }
+    more.failures.push_back(more.failures.back());
+    more.failures.back().test_name = "S.New";
+    completed.push_back(more);
+  }
+  // Texts that no store may be given would contradict what is stored.
+  std::erase_if(completed, [&](const RunRecord& record) {
+    return record.run.branch != before.records.at(record.run.run_id).run.branch;
+  });
+  ASSERT_EQ(completed.size(), Literals().size() - 1);
+  const std::vector<WriteResult> results = store->Write(completed);
+  for (size_t i = 0; i < completed.size(); ++i) {
+    EXPECT_EQ(results[i].outcome, WriteResult::Outcome::kCompleted)
+        << completed[i].run.run_id << " " << results[i].conflict;
+  }
+  Walked after = Walk([&]() -> Store& { return *store; }, {});
+  for (const RunRecord& record : completed) {
+    EXPECT_EQ(DigestOf(after.records.at(record.run.run_id)), DigestOf(record)) << record.run.run_id;
+  }
+  EXPECT_EQ(DigestOf(after.records.at("other")), DigestOf(records.back()));
+
+  records.pop_back();
+  for (const WriteResult& result : store->Replace(records)) {
+    EXPECT_EQ(result.outcome, WriteResult::Outcome::kReplaced);
+  }
+  after = Walk([&]() -> Store& { return *store; }, {});
+  for (const RunRecord& record : records) {
+    EXPECT_EQ(DigestOf(after.records.at(record.run.run_id)), DigestOf(record)) << record.run.run_id;
+  }
+  EXPECT_THAT(after.misread, IsEmpty());
+}
+
+TEST_P(LooseValues, ARunWithoutAnIdIsRefused) {
+  for (const char* id : {"NULL", "x'616263'", "7"}) {
+    Execute(std::string("DELETE FROM runs; DELETE FROM failures;"
+                        "INSERT INTO runs (run_id, started_at) VALUES ('good', '2026-01-01T00:00:00Z'), (") +
+            id + ", '2026-01-02T00:00:00Z')");
+    for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+      const auto store = Open(mode);
+      const auto error = ErrorOf([&] { ReadAll(*store); });
+      ASSERT_TRUE(error) << id;
+      EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+      EXPECT_THAT(error->what(),
+                  AllOf(HasSubstr("'runs'"), HasSubstr("`SELECT * FROM \"runs\" WHERE typeof(run_id) <> 'text'`")));
+      const std::string good = "good";
+      EXPECT_EQ(store->Fetch({&good, 1}).size(), 1u);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace flaky
