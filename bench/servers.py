@@ -6,18 +6,15 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import subprocess
 import time
 import urllib.parse
 import uuid
 
-from harness import TABLES, count_rows, fail, remove, table
+from harness import TABLES, fail, remove, table
 
 SHAPE = ("--failures", "3", "--days", "365", "--end", "now")
 PROJECT = "engine"
-MAX_STATEMENT_ROWS = 100
-MAX_REQUEST_BYTES = 2_000_000
 
 
 class Servers:
@@ -50,7 +47,8 @@ class Servers:
         if store == "sqlite":
             remove(self.bench.path("store.db"))
         elif store == "postgres":
-            self.bench.run(self.psql("-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+            names = ", ".join(f"flaky_test_{name}" for name in (*TABLES, "schema"))
+            self.bench.run(self.psql("-c", f"DROP TABLE IF EXISTS {names}"))
         else:
             hrana = Hrana(self.sqld)
             for name in (*reversed(TABLES), "schema"):
@@ -97,109 +95,6 @@ def running(bench):
         yield servers
     finally:
         servers.close()
-
-
-def timed(action):
-    begin = time.perf_counter()
-    action()
-    return time.perf_counter() - begin, 0
-
-
-def columns_of(connection, name):
-    columns = [row[1] for row in connection.execute(f"PRAGMA table_info(flaky_test_{name})")]
-    return [column for column in columns if column != "id"]
-
-
-def hrana_bodies(source):
-    """The source's rows as requests of about MAX_REQUEST_BYTES, MAX_STATEMENT_ROWS rows per INSERT."""
-    bodies, statements, size = [], [], 0
-    with sqlite3.connect(source) as connection:
-        for name in TABLES:
-            columns = columns_of(connection, name)
-            marks = "(" + ",".join("?" * len(columns)) + ")"
-            cursor = connection.execute(f"SELECT {','.join(columns)} FROM flaky_test_{name}")
-            while rows := cursor.fetchmany(MAX_STATEMENT_ROWS):
-                values = [value for row in rows for value in row]
-                statements.append((f"INSERT INTO flaky_test_{name} ({','.join(columns)}) VALUES {','.join([marks] * len(rows))}",
-                                   [Hrana.value(value) for value in values]))
-                size += sum(len(value) if isinstance(value, str) else 8 for value in values)
-                if size >= MAX_REQUEST_BYTES:
-                    bodies.append(Hrana.body(statements))
-                    statements, size = [], 0
-    bodies.append(Hrana.body(statements))
-    return bodies
-
-
-def copy_in(source, servers):
-    """`sqlite3 -csv` piped to `\\copy`, table by table."""
-    with sqlite3.connect(source) as connection:
-        lines = ["set -e -o pipefail"]
-        for name in TABLES:
-            columns = ",".join(columns_of(connection, name))
-            lines.append(f"sqlite3 -csv '{source}' 'SELECT {columns} FROM flaky_test_{name}' | psql -X -q -v ON_ERROR_STOP=1 "
-                         f"'{servers.postgres}' -c '\\copy flaky_test_{name} ({columns}) FROM STDIN CSV'")
-    return ["bash", "-c", "\n".join(lines)]
-
-
-def copy_out(source, target, servers):
-    """`\\copy` to CSV, read by `.import` into the same indexed tables."""
-    with sqlite3.connect(source) as connection:
-        lines = ["set -e -o pipefail"]
-        for name in TABLES:
-            columns = ",".join(row[1] for row in connection.execute(f"PRAGMA table_info(flaky_test_{name})"))
-            lines.append(f"psql -X -q -v ON_ERROR_STOP=1 '{servers.postgres}' -c '\\copy flaky_test_{name} ({columns}) TO STDOUT CSV' | "
-                         f"sqlite3 -csv '{target}' '.import /dev/stdin flaky_test_{name}'")
-    return ["bash", "-c", "\n".join(lines)]
-
-
-def stores(bench):
-    """10,000 runs with 30,000 failures written and read back, verified, beside the plainest fast tool with the same rows."""
-    source = bench.history(10_000, *SHAPE)
-    rows = count_rows(source)
-    target = bench.path("read-back.db")
-    bodies = hrana_bodies(source)
-
-    with running(bench) as servers:
-        def write(store):
-            def action():
-                servers.empty(store, tables=False)
-                return bench.run([bench.flaky, "migrate-store", "--from", f"sqlite:{source}"], servers.env(store))
-            return action
-
-        def read(store):
-            def action():
-                remove(target)
-                env = {name.replace("FLAKY_TESTS_", "FLAKY_TESTS_SOURCE_"): value for name, value in servers.env(store).items()}
-                return bench.run([bench.flaky, "migrate-store", "--to", f"sqlite:{target}"], env)
-            return action
-
-        def plain_copy():
-            servers.empty("postgres")
-            return bench.run(copy_in(source, servers))
-
-        def plain_requests():
-            servers.empty("turso")
-            hrana = Hrana(servers.sqld)
-            return timed(lambda: [hrana.send(body) for body in bodies])
-
-        def plain_import():
-            remove(target)
-            bench.run([bench.flaky, "schema", "migrate"], {"FLAKY_TESTS_DB": target})
-            return bench.run(copy_out(source, target, servers))
-
-        result = bench.compare({
-            "sqlite to postgres: `flaky migrate-store`, verified": write("postgres"),
-            "`sqlite3 -csv` piped to `\\copy`": plain_copy,
-            "postgres to sqlite: `flaky migrate-store`, verified": read("postgres"),
-            "`\\copy` to CSV, `.import`": plain_import,
-            "sqlite to turso: `flaky migrate-store`, verified": write("turso"),
-            "hand-made requests of 2 MB, made beforehand": plain_requests,
-            "turso to sqlite: `flaky migrate-store`, verified": read("turso"),
-        }, rounds=3)
-    table(f"10,000 runs, {rows:,} rows, {os.path.getsize(source) / 1e6:,.0f} MB, over loopback",
-          ["copy", "seconds", "rows/s", "peak MiB"],
-          [[name, f"{seconds:.2f}", f"{rows / seconds:,.0f}", f"{peak / 1024:.0f}" if peak else ""]
-           for name, (seconds, peak) in result.items()])
 
 
 def delivery(bench):
@@ -291,4 +186,4 @@ def judging(bench):
           [[name, f"{seconds * 1e3:.1f}", f"{peak / 1024:.1f}"] for name, (seconds, peak) in result.items()])
 
 
-SECTIONS = (delivery, stores, judging)
+SECTIONS = (delivery, judging)

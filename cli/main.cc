@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -18,6 +19,13 @@ bool ReaderIsGone() {
   return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
+// Large buffers go back to the system when they are freed, and what one thread frees serves the others: the C library
+// left to itself keeps both, and a copy from or to a server takes half as much memory again, the more the longer it is.
+void KeepLittleMemory() {
+  ::mallopt(M_MMAP_THRESHOLD, 512 << 10);
+  ::mallopt(M_ARENA_MAX, 1);
+}
+
 // True if it is a terminal that understands more than text.
 bool IsAbleTerminal(int fd) {
   const char* kind = std::getenv("TERM");
@@ -32,6 +40,7 @@ bool MayBeColored() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  KeepLittleMemory();
   std::ios::sync_with_stdio(false);
   // A reader that goes away must not end a delivery or a copy half-way.
   std::signal(SIGPIPE, SIG_IGN);

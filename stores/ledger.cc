@@ -12,10 +12,11 @@ std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix
   return ParseSqlScript(ReplaceAll(migration.sql, "{prefix}", prefix));
 }
 
-bool MakesOnlyIndexes(const Migration& migration) {
-  const std::vector<SqlStep> steps = StepsOf(migration, "");
-  return std::all_of(steps.begin(), steps.end(),
-                     [](const SqlStep& step) { return step.sql.starts_with("CREATE INDEX "); });
+std::span<const Migration> MigrationsUntil(std::span<const Migration> known, AfterRows after_rows) {
+  while (after_rows == AfterRows::kLater && !known.empty() && known.back().sql.starts_with("-- after-rows\n")) {
+    known = known.first(known.size() - 1);
+  }
+  return known;
 }
 
 SchemaState StateOf(std::span<const Migration> known, std::span<const AppliedMigration> applied,

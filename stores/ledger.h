@@ -31,11 +31,12 @@ std::string Checksum(const Migration& migration);
 // The migration's statements for tables of this prefix. Precondition: the prefix passed CheckPrefix.
 std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix);
 
-// True if the migration only makes indexes, so that a copy into new tables may apply it after the rows.
-bool MakesOnlyIndexes(const Migration& migration);
+// When an upgrade applies the last migrations that begin with the line `-- after-rows`: they make only indexes and
+// references, which a copy into new tables makes in a fraction of the time once the rows are there.
+enum class AfterRows { kNow, kLater };
 
-// When an upgrade makes what MakesOnlyIndexes tells of.
-enum class Indexes { kNow, kLater };
+// The migrations that are to be applied now.
+std::span<const Migration> MigrationsUntil(std::span<const Migration> known, AfterRows after_rows);
 
 // A row of the ledger.
 struct AppliedMigration {

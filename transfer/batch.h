@@ -18,7 +18,7 @@ struct Batch {
 
 struct BatchLimits {
   size_t records = 4096;
-  size_t bytes = 5 << 19;  // of text, about; a batch holds at least one record whatever its size
+  size_t bytes = 2 << 20;  // of text, about; a batch holds at least one record whatever its size
 };
 
 // The bytes of text in a record, about.

@@ -59,7 +59,7 @@ class PostgresStore : public Store {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&](pqxx::connection& session) {
       if (ReadPostgresSchema(connection_, session).state.pending.empty()) return;
-      UpgradePostgresSchema(connection_, session, Indexes::kNow);
+      UpgradePostgresSchema(connection_, session, AfterRows::kNow);
     });
   }
 
@@ -82,9 +82,10 @@ class PostgresStore : public Store {
   void Upgrade(pqxx::connection& session, OpenMode mode) {
     const PresentColumns present = ColumnsInPostgres(connection_, session);
     CheckTablesAreOurs(connection_, present);
-    // Indexes wait only where no row is there yet that somebody may be looking for.
+    // Something waits only where no row is there yet that somebody may be looking for.
     const bool is_new = !present.contains("runs");
-    UpgradePostgresSchema(connection_, session, mode == OpenMode::kBulk && is_new ? Indexes::kLater : Indexes::kNow);
+    UpgradePostgresSchema(connection_, session,
+                          mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
   }
 
   void CheckEncoding(const std::string& encoding) const {

@@ -190,8 +190,10 @@ std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_id
     if (IsStorable(run_id)) ids.AddText(run_id);
   }
   BinaryValues values = {ids.Take()};
-  const std::string sql =
-      "SELECT " + run_columns_ + " FROM " + connection_.Table("runs") + " r WHERE r.run_id = ANY ($1::text[])";
+  // One lookup for each id, by the index: of a new table the server knows nothing, and would read all of it every time.
+  const std::string sql = "SELECT r.* FROM unnest($1::text[]) AS k (run_id) CROSS JOIN LATERAL (SELECT " +
+                          run_columns_ + " FROM " + connection_.Table("runs") +
+                          " r WHERE r.run_id = k.run_id OFFSET 0) r";
   return connection_.Guard("read runs", [&](pqxx::connection& session) {
     SnapshotTransaction transaction(session);
     WithoutCompiling(transaction);

@@ -156,12 +156,8 @@ void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColum
   });
 }
 
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, Indexes indexes) {
-  std::span<const Migration> migrations = PostgresMigrations();
-  while (indexes == Indexes::kLater && MakesOnlyIndexes(migrations.back())) {
-    migrations = migrations.first(migrations.size() - 1);
-  }
-  for (const Migration& migration : migrations) {
+void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, AfterRows after_rows) {
+  for (const Migration& migration : MigrationsUntil(PostgresMigrations(), after_rows)) {
     try {
       ApplyOnce(connection, session, migration);
     } catch (const pqxx::sql_error& error) {

@@ -31,8 +31,8 @@ void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColum
 
 // Brings the schema up to date, each migration in a transaction of its own under a lock, so that processes that do so
 // at once apply each exactly once. Throws StoreError, with nothing changed by the migration that failed: kAuth where
-// the role may not make or change tables. With kLater, the last migrations are left out if they only make indexes.
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, Indexes indexes);
+// the role may not make or change tables. With kLater, what may come after the rows is left out.
+void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, AfterRows after_rows);
 
 }  // namespace flaky
 

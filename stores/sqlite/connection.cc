@@ -195,6 +195,10 @@ void SqliteConnection::UseWriteAheadLog() {
   }
 }
 
+void SqliteConnection::Shrink() {
+  db_->exec("PRAGMA cache_size = -" + std::to_string(kReaderCacheKibibytes) + "; PRAGMA shrink_memory");
+}
+
 void SqliteConnection::Flush() { db_->exec("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)"); }
 
 void SqliteConnection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {

@@ -43,6 +43,9 @@ class SqliteConnection {
   // Turns on write-ahead logging where the file system can do it.
   void UseWriteAheadLog();
 
+  // Gives back most of the memory that writing took: making an index takes as much again for sorting.
+  void Shrink();
+
   // Moves the log into the database and waits until the disk has it.
   void Flush();
 

@@ -77,13 +77,10 @@ void CheckTablesAreOurs(SqliteConnection& connection) {
                      [&](const std::string& table) { return ColumnsOf(connection, table); });
 }
 
-void UpgradeSchema(SqliteConnection& connection, Indexes indexes) {
+void UpgradeSchema(SqliteConnection& connection, AfterRows after_rows) {
   CheckTablesAreOurs(connection);
   connection.UseWriteAheadLog();
-  std::span<const Migration> migrations = SqliteMigrations();
-  while (indexes == Indexes::kLater && MakesOnlyIndexes(migrations.back()))
-    migrations = migrations.first(migrations.size() - 1);
-  for (const Migration& migration : migrations) {
+  for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
     SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
     const std::vector<AppliedMigration> applied = ReadLedger(connection);
     CheckWritable(StateOf(SqliteMigrations(), applied, connection.name()), connection.name());

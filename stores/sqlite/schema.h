@@ -23,8 +23,8 @@ void CheckTablesAreOurs(SqliteConnection& connection);
 
 // Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
 // exactly once. Throws StoreError, with nothing changed by the migration that failed.
-// With kLater, the last migrations are left out if they only make indexes.
-void UpgradeSchema(SqliteConnection& connection, Indexes indexes);
+// With kLater, what may come after the rows is left out.
+void UpgradeSchema(SqliteConnection& connection, AfterRows after_rows);
 
 }  // namespace flaky
 

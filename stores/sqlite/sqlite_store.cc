@@ -20,9 +20,9 @@ class SqliteStore : public Store {
       if (mode != OpenMode::kRead) {
         CheckWritable(state, connection_.name());
         if (!state.pending.empty()) {
-          // Indexes wait only where no row is there yet that somebody may be looking for.
+          // Something waits only where no row is there yet that somebody may be looking for.
           const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();
-          UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? Indexes::kLater : Indexes::kNow);
+          UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
           state = ReadSchemaState(connection_);
         }
       } else if (!state.pending.empty()) {
@@ -56,7 +56,8 @@ class SqliteStore : public Store {
   void Finish() override {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&] {
-      if (!ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, Indexes::kNow);
+      connection_.Shrink();
+      if (!ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, AfterRows::kNow);
       connection_.Flush();
     });
   }

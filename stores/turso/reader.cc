@@ -81,6 +81,21 @@ size_t TextBytes(const HranaResult& rows) {
   return bytes;
 }
 
+// The values with texts of their own: the answer's are mostly those of failures, and long.
+void KeepValues(std::span<const HranaValue> row, StoredRun& run) {
+  size_t bytes = 0;
+  for (const HranaValue& value : row) bytes += value.text.size();
+  const auto texts = std::make_shared<std::string>();
+  texts->reserve(bytes);
+  run.values.assign(row.begin(), row.end());
+  for (HranaValue& value : run.values) {
+    const size_t begin = texts->size();
+    texts->append(value.text);
+    value.text = {texts->data() + begin, value.text.size()};
+  }
+  run.texts = texts;
+}
+
 // Finds the runs of rows that come run by run.
 class RunFinder {
  public:
@@ -210,8 +225,7 @@ void TursoReader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found
     TursoFields fields(connection_, row, "runs", &run.misread);
     VisitRun(run.record.run, fields);
     run.text_bytes = fields.text_bytes();
-    run.values.assign(row.begin(), row.end());
-    run.texts = answer.texts;
+    KeepValues(row, run);
     const HranaValue& time = row[StartedAtColumn()];
     if (time.type == HranaValue::Type::kText) run.started_at = time.text;
   }

@@ -118,11 +118,8 @@ bool HasIndex(TursoConnection& connection, const std::string& name) {
   return connection.Read(HranaStatement(query).Text(name), kOperation).results.front().rows() > 0;
 }
 
-void UpgradeSchema(TursoConnection& connection, Indexes indexes) {
-  std::span<const Migration> migrations = SqliteMigrations();
-  while (indexes == Indexes::kLater && MakesOnlyIndexes(migrations.back()))
-    migrations = migrations.first(migrations.size() - 1);
-  for (const Migration& migration : migrations) Apply(connection, migration);
+void UpgradeSchema(TursoConnection& connection, AfterRows after_rows) {
+  for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) Apply(connection, migration);
 }
 
 }  // namespace flaky

@@ -27,7 +27,7 @@ bool HasIndex(TursoConnection& connection, const std::string& name);
 // Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
 // exactly once. Throws StoreError, with nothing changed by the migration that failed. With kLater, the last migrations
 // are left out if they only make indexes.
-void UpgradeSchema(TursoConnection& connection, Indexes indexes);
+void UpgradeSchema(TursoConnection& connection, AfterRows after_rows);
 
 }  // namespace flaky
 

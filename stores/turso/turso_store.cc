@@ -18,9 +18,9 @@ class TursoStore : public Store {
     if (mode != OpenMode::kRead) {
       CheckWritable(state, connection_.name());
       if (!state.pending.empty()) {
-        // Indexes wait only where no row is there yet that somebody may be looking for.
+        // Something waits only where no row is there yet that somebody may be looking for.
         const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
-        UpgradeSchema(connection_, bulk_ && is_new ? Indexes::kLater : Indexes::kNow);
+        UpgradeSchema(connection_, bulk_ && is_new ? AfterRows::kLater : AfterRows::kNow);
         state = ReadSchemaState(connection_);
       }
     } else if (!state.pending.empty()) {
@@ -49,7 +49,7 @@ class TursoStore : public Store {
   }
 
   void Finish() override {
-    if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, Indexes::kNow);
+    if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, AfterRows::kNow);
   }
 
   Page Read(const PageRequest& request) override { return reader_->Read(request); }

@@ -132,5 +132,18 @@ TEST(Ledger, ANewerSchemaIsNotWritten) {
   }
 }
 
+TEST(Ledger, OnlyTheLastMigrationsMayComeAfterTheRows) {
+  constexpr Migration kLate{3, "0003_c", "-- after-rows\nCREATE INDEX c"};
+  const std::vector<Migration> mixed = {{1, "0001_a", "A"}, {2, "0002_b", "-- after-rows\nB"}, {3, "0003_c", "C"}};
+  EXPECT_EQ(MigrationsUntil(mixed, AfterRows::kLater).size(), 3u);
+  const std::vector<Migration> late = {{1, "0001_a", "A"}, {2, "0002_b", "-- after-rows\nB"}, kLate};
+  EXPECT_EQ(MigrationsUntil(late, AfterRows::kLater).size(), 1u);
+  EXPECT_EQ(MigrationsUntil(late, AfterRows::kNow).size(), 3u);
+  EXPECT_EQ(MigrationsUntil({&kLate, 1}, AfterRows::kLater).size(), 0u);
+  for (const auto& migrations : {SqliteMigrations(), PostgresMigrations()}) {
+    EXPECT_EQ(MigrationsUntil(migrations, AfterRows::kLater).size(), migrations.size() - 1);
+  }
+}
+
 }  // namespace
 }  // namespace flaky

@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS "{prefix}runs" (
 
 CREATE TABLE IF NOT EXISTS "{prefix}failures" (
   id BIGSERIAL PRIMARY KEY,
-  run_id TEXT COLLATE "C" NOT NULL REFERENCES "{prefix}runs" (run_id),
+  run_id TEXT COLLATE "C" NOT NULL,
   test_file TEXT NOT NULL,
   test_name TEXT NOT NULL,
   failure_kind TEXT NOT NULL

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
 
 -- A part belongs to its run: the same part_id under another run would be another part.
 CREATE TABLE IF NOT EXISTS "{prefix}parts" (
-  run_id TEXT COLLATE "C" NOT NULL REFERENCES "{prefix}runs" (run_id),
+  run_id TEXT COLLATE "C" NOT NULL,
   part_id TEXT COLLATE "C" NOT NULL,
   started_at TIMESTAMPTZ NOT NULL,
   ended_at TIMESTAMPTZ,
@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   errors_between_tests BIGINT,
   variant TEXT,
   shard TEXT,
-  roster_id TEXT COLLATE "C" REFERENCES "{prefix}rosters" (roster_id),
+  roster_id TEXT COLLATE "C",
   PRIMARY KEY (run_id, part_id)
 );
 

@@ -1,3 +1,4 @@
+-- after-rows
 -- What reading needs and writing does not, in a file of its own: a copy into new tables makes these after the rows. The package's
 -- other indexes, by test and by state of a run, serve no query of ours, and every index costs time in each write.
 
