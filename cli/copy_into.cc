@@ -17,6 +17,10 @@ namespace {
 
 constexpr std::chrono::minutes kPatience{2};
 
+// One copy asking a server every second is no burden on it, and where connections are cut often, many tries are worth
+// more than long waits. A server that wants longer ones says so (Retry-After).
+constexpr std::chrono::seconds kLongestWait{1};
+
 const std::map<std::string, OnConflict> kOnConflict = {
     {"keep", OnConflict::kKeep}, {"replace", OnConflict::kReplace}, {"fail", OnConflict::kEnd}};
 
@@ -36,6 +40,7 @@ std::unique_ptr<Store> OpenTarget(const Location& location, bool dry_run, const 
 RetryPolicy PatientRetrying(const Session& session) {
   RetryPolicy policy = Retrying(session);
   policy.patience = kPatience;
+  policy.longest_wait = kLongestWait;
   return policy;
 }
 
