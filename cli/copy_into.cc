@@ -45,6 +45,9 @@ RetryPolicy PatientRetrying(const Session& session) {
 }
 
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
+  command.add_option("--batch-size", options.batch_size, "runs per transaction, at most")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
   command.add_option("--max-rate", options.max_rate, "runs, parts and failures to write per second, at most")
       ->type_name("ROWS")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
