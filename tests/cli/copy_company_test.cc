@@ -1,6 +1,7 @@
 // Copies that are not alone: the source grows meanwhile, or another copy goes into the same place.
 
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <atomic>
 #include <nlohmann/json.hpp>
@@ -13,6 +14,7 @@
 namespace flaky {
 namespace {
 
+using namespace std::chrono_literals;
 using nlohmann::json;
 using testing::AllOf;
 using testing::AnyOf;
@@ -80,7 +82,7 @@ TEST_F(CopyCompanyTest, WhatWasThereAtTheStartIsCompleteAndASecondRunCatchesUp) 
     }
     const std::vector<std::string> command = CopyCommand(pair, source.location(), target.location());
     Writers writers(source, NewPath("writers"));
-    while (source.Now().size() == GeneratedContents().size()) std::this_thread::yield();
+    while (source.Now().size() == GeneratedContents().size() && !HasFailure()) std::this_thread::yield();
     const Contents before = source.Now();
     const Outcome copy = Flaky(command);
     const Contents after = source.Now();
@@ -154,6 +156,25 @@ TEST_P(TwoCopiesTest, OneWaitsForTheOtherWhereThatIsAsked) {
     EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
     ExpectInOrder(target);
   }
+}
+
+TEST_P(TwoCopiesTest, OneThatWaitsCanBeInterrupted) {
+  const EmptyPlace target = NewPlace(GetParam().name);
+  const auto command = [&](const std::vector<std::string>& more) {
+    return CopyCommand({"sqlite", target.kind()}, Filled("sqlite").location, target.location(), more);
+  };
+  const auto one = Start(command({"--max-rate", "4000"}));
+  while (one->Runs() && target.Now().empty()) std::this_thread::sleep_for(20ms);
+  const auto other = Start(command({"--wait"}));
+  while (other->Runs() && other->Err().find("waiting for it to end") == std::string::npos) {
+    std::this_thread::sleep_for(20ms);
+  }
+  other->Signal(SIGINT);
+  const Outcome interrupted = other->Wait();
+  EXPECT_EQ(interrupted.code, 130);
+  EXPECT_THAT(interrupted.err, HasSubstr("interrupted; nothing was copied"));
+  EXPECT_EQ(one->Wait().code, 0);
+  EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, TwoCopiesTest, testing::ValuesIn(StoreKinds()),

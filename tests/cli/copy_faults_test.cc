@@ -78,8 +78,8 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
   static std::vector<std::string> Slowly(int rows_per_second = 3000) {
     return {"--json", "--max-rate", std::to_string(rows_per_second)};
   }
-  void WaitForTheMiddle() const {
-    while (target_.Now().empty()) std::this_thread::sleep_for(milliseconds(20));
+  void WaitForTheMiddle(RunningProgram& copy) const {
+    while (copy.Runs() && target_.Now().empty()) std::this_thread::sleep_for(milliseconds(20));
   }
 
   const Pair pair_;
@@ -130,7 +130,7 @@ TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
   for (int64_t round = 0; round < rounds; ++round) {
     if (round > 0) target_ = NewPlace(pair_.target);
     const auto copy = Start(CommandAt(server_port(), Slowly()));
-    WaitForTheMiddle();
+    WaitForTheMiddle(*copy);
     server_.kill();
     std::this_thread::sleep_for(milliseconds(800));
     EXPECT_TRUE(copy->Runs());
@@ -142,7 +142,7 @@ TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
 // Where nobody interrupts, the copy gives up after its patience of two minutes.
 TEST_P(CopyFaultsTest, AServerThatStaysAwayIsLeftAndTheNextCopyGoesOn) {
   const auto copy = Start(CommandAt(server_port(), Slowly()));
-  WaitForTheMiddle();
+  WaitForTheMiddle(*copy);
   server_.kill();
   while (copy->Runs() && copy->Err().find("trying again") == std::string::npos) {
     std::this_thread::sleep_for(milliseconds(20));

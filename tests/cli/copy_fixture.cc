@@ -216,6 +216,17 @@ Contents EmptyPlace::Now() const {
   }
 }
 
+int64_t EmptyPlace::Orphans() const {
+  if (is_file()) return 0;
+  int64_t orphans = 0;
+  for (const std::string table : {"flaky_test_parts", "flaky_test_failures"}) {
+    const Rows rows = store_->query("SELECT count(*) FROM " + table +
+                                    " x WHERE NOT EXISTS (SELECT 1 FROM flaky_test_runs r WHERE r.run_id = x.run_id)");
+    orphans += std::stoll(rows.at(0).at(0).value());
+  }
+  return orphans;
+}
+
 std::vector<std::string> EmptyPlace::Indexes() const {
   if (is_file()) return {};
   std::vector<std::string> names;

@@ -81,6 +81,9 @@ class EmptyPlace {
   int port() const;                                    // of its server
   // Nothing where there is no such place, or no tables in it yet.
   Contents Now() const;
+  // How many parts and failures the tables have of runs that they do not have; 0 for files. Precondition: there are
+  // tables.
+  int64_t Orphans() const;
   // The names of all indexes in the database; empty for files.
   std::vector<std::string> Indexes() const;
 

@@ -67,6 +67,7 @@ class CopySurvivalTest : public CopyTest {
     }
     EXPECT_EQ(account.at("source_digest"), digest);
     EXPECT_EQ(account.at("target_digest"), digest);
+    EXPECT_EQ(target.Orphans(), 0);
     EXPECT_EQ(target.Indexes(), UndisturbedOf(pair).indexes);
     ExpectInOrder(target);
     ExpectVerified(Filled(pair.source == "jsonl" ? "sqlite" : pair.source).location, target.location());
@@ -96,7 +97,11 @@ TEST_F(CopySurvivalTest, KilledAtAnyMomentItEndsEqualWhenItIsRunAgain) {
       kills += copy->Wait().code == -SIGKILL;
 
       const int64_t missing = Missing(GeneratedContents(), target.Now());
-      under_way += missing > 0 && missing < static_cast<int64_t>(GeneratedHistory().size());
+      const bool has_runs = missing < static_cast<int64_t>(GeneratedHistory().size());
+      under_way += has_runs && missing > 0;
+      if (has_runs) {
+        EXPECT_EQ(target.Orphans(), 0);
+      }
       // A file has its name once it is whole.
       if (target.is_file()) {
         EXPECT_THAT(missing, AnyOf(0, GeneratedHistory().size()));
