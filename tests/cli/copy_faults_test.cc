@@ -29,8 +29,8 @@ std::vector<ProxyFault> TransientFaults(const std::string& kind) {
   return faults;
 }
 
-// A cut connection costs PostgreSQL's client half a dozen requests to make anew, each of which may be cut: where that
-// is so for every third, a call needs some dozen tries, and a copy minutes.
+// A cut connection costs PostgreSQL's client half a dozen requests to make anew and begin a transaction, each of which
+// may be cut again: where that is so for every third, a call needs some dozen tries, and a copy minutes.
 double Probability(const std::string& kind) { return IsHttp(kind) || Soaking() ? 0.3 : 0.1; }
 
 // Whether a server holds the source or the target of a copy; the other one is an SQLite file.
@@ -51,10 +51,6 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
         server_(ServerOf(GetParam().kind, GetParam().is_source)) {}
 
   int server_port() const { return GetParam().is_source ? Filled(pair_.source).port : target_.port(); }
-  FaultProxy Proxy() const {
-    return FaultProxy(IsHttp(GetParam().kind) ? FaultProxy::Protocol::kHttp : FaultProxy::Protocol::kPostgres,
-                      server_port());
-  }
   // Both locations, the server's at another port.
   std::string SourceAt(int port) const { return GetParam().is_source ? AtPort(source_, port) : source_; }
   std::string TargetAt(int port) const {
@@ -74,6 +70,18 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
     ExpectVerified(source_, target_.location());
   }
 
+  // A proxy that lets requests fail from now on. Making the tables takes the most requests of all, and PostgreSQL's in
+  // one transaction, which hardly ever gets through where every third one fails: so they are there, but for Turso's at
+  // length.
+  std::unique_ptr<FaultProxy> BadNetwork() {
+    if (!GetParam().is_source && !(Soaking() && pair_.target == "turso")) target_.store().Open(OpenMode::kWrite);
+    auto proxy = std::make_unique<FaultProxy>(
+        IsHttp(GetParam().kind) ? FaultProxy::Protocol::kHttp : FaultProxy::Protocol::kPostgres, server_port());
+    proxy->SetDelay(milliseconds(20));
+    proxy->FaultRandomly(SoakSeed(), Probability(GetParam().kind), TransientFaults(GetParam().kind));
+    return proxy;
+  }
+
   // So slow that there is time to do something to the server.
   static std::vector<std::string> Slowly(int rows_per_second = 3000) {
     return {"--json", "--max-rate", std::to_string(rows_per_second)};
@@ -89,40 +97,36 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
 };
 
 TEST_P(CopyFaultsTest, RequestsThatFailOnlyMakeItSlower) {
-  FaultProxy proxy = Proxy();
-  proxy.SetDelay(milliseconds(20));
-  proxy.FaultRandomly(SoakSeed(), Probability(GetParam().kind), TransientFaults(GetParam().kind));
-  const Outcome copy = Flaky(
-      CopyCommand(pair_, SourceAt(proxy.port()), TargetAt(proxy.port()), {"--json"}, Soaking() ? kBatch : 5 * kBatch));
-  std::printf("[  FAULTS  ] %lld in %lld requests of the copy\n", static_cast<long long>(proxy.faults()),
-              static_cast<long long>(proxy.requests()));
+  const auto proxy = BadNetwork();
+  const Outcome copy = Flaky(CopyCommand(pair_, SourceAt(proxy->port()), TargetAt(proxy->port()), {"--json"},
+                                         Soaking() ? kBatch : 5 * kBatch));
+  std::printf("[  FAULTS  ] %lld in %lld requests of the copy\n", static_cast<long long>(proxy->faults()),
+              static_cast<long long>(proxy->requests()));
   ASSERT_EQ(copy.code, 0) << copy.err;
-  EXPECT_GT(proxy.faults(), 5);
+  EXPECT_GT(proxy->faults(), 5);
 
-  const int64_t before = proxy.faults();
-  ExpectVerified(SourceAt(proxy.port()), TargetAt(proxy.port()));
-  EXPECT_GT(proxy.faults(), before);
-  proxy.ClearFaults();
+  const int64_t before = proxy->faults();
+  ExpectVerified(SourceAt(proxy->port()), TargetAt(proxy->port()));
+  EXPECT_GT(proxy->faults(), before);
+  proxy->ClearFaults();
   ExpectWhole(copy);
 }
 
 TEST_P(CopyFaultsTest, AFileIsWrittenAndReadThroughThemAsWell) {
-  FaultProxy proxy = Proxy();
-  proxy.SetDelay(milliseconds(20));
-  proxy.FaultRandomly(SoakSeed(), Probability(GetParam().kind), TransientFaults(GetParam().kind));
+  const auto proxy = BadNetwork();
   if (GetParam().is_source) {
     const EmptyPlace file = NewPlace("jsonl");
-    const Outcome copy = Flaky({"export", file.location(), "--from", SourceAt(proxy.port())});
+    const Outcome copy = Flaky({"export", file.location(), "--from", SourceAt(proxy->port())});
     EXPECT_EQ(copy.code, 0) << copy.err;
     EXPECT_EQ(Missing(GeneratedContents(), file.Now()), 0);
   } else {
-    const Outcome copy = Flaky(CopyCommand({"jsonl", pair_.target}, Filled("jsonl").location, TargetAt(proxy.port()),
+    const Outcome copy = Flaky(CopyCommand({"jsonl", pair_.target}, Filled("jsonl").location, TargetAt(proxy->port()),
                                            {}, Soaking() ? kBatch : 5 * kBatch));
     EXPECT_EQ(copy.code, 0) << copy.err;
     EXPECT_EQ(Missing(GeneratedContents(), target_.Now()), 0);
     ExpectInOrder(target_);
   }
-  EXPECT_GT(proxy.faults(), 0);
+  EXPECT_GT(proxy->faults(), 0);
 }
 
 TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
