@@ -86,9 +86,6 @@ void AddMigrateStore(CLI::App& app, Session& session) {
                    "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*); repeatable")
       ->allow_extra_args(false);
   command->add_option("--to", options->to, "the new store (default: FLAKY_TESTS_*)");
-  command->add_option("--batch-size", options->into.batch_size, "runs per transaction, at most")
-      ->check(CLI::Range(1, 10'000))
-      ->capture_default_str();
   AddSelectionOptions(*command, options->selection);
   AddCopyOptions(*command, options->into);
   AddJsonFlag(*command, options->into.json);

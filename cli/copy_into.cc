@@ -18,6 +18,10 @@ namespace {
 
 constexpr std::chrono::minutes kPatience{2};
 
+// One copy asking a server every second is no burden on it, and where connections are cut often, many tries are worth
+// more than long waits. A server that wants longer ones says so (Retry-After).
+constexpr std::chrono::seconds kLongestWait{1};
+
 const std::map<std::string, OnConflict> kOnConflict = {
     {"keep", OnConflict::kKeep}, {"replace", OnConflict::kReplace}, {"fail", OnConflict::kEnd}};
 
@@ -37,10 +41,14 @@ std::unique_ptr<Store> OpenTarget(const Location& location, bool dry_run, const 
 RetryPolicy PatientRetrying(const Session& session) {
   RetryPolicy policy = Retrying(session);
   policy.patience = kPatience;
+  policy.longest_wait = kLongestWait;
   return policy;
 }
 
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
+  command.add_option("--batch-size", options.batch_size, "runs per transaction, at most")
+      ->check(CLI::Range(1, 10'000))
+      ->capture_default_str();
   command.add_option("--max-rate", options.max_rate, "runs, parts and failures to write per second, at most")
       ->type_name("ROWS")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));

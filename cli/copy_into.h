@@ -23,7 +23,7 @@ struct CopyIntoOptions {
   bool json = false;  // progress as events
 };
 
-// Their flags, but for batch_size. `options` must outlive the command.
+// Their flags. `options` must outlive the command.
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
 
 // Copies into the store at `to`, which is made where it is missing, with progress on err and until Ctrl-C, for which

@@ -24,7 +24,6 @@ InterruptGuard::InterruptGuard() {
 
 InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &previous[i], nullptr);
-  seen = false;
 }
 
 bool InterruptGuard::Seen() { return seen; }

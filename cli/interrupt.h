@@ -12,7 +12,7 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  // Any thread may ask.
+  // Whether it came since the last guard was made. Any thread may ask, also when that guard is gone.
   static bool Seen();
 };
 

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/error_output.h"
 #include "cli/help.h"
+#include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/near_miss.h"
 #include "stores/error.h"
@@ -116,6 +117,11 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
     }
     return static_cast<int>(session.exit_code);
   } catch (const StoreError& error) {
+    // Ctrl-C ends the waiting for a store that does not answer.
+    if (error.kind() == ErrorKind::kTransient && InterruptGuard::Seen()) {
+      return Fail(session, ExitCode::kInterrupted,
+                  std::string(error.what()) + "; interrupted: run the same command again to go on");
+    }
     return Fail(session, ExitCodeOf(error), error.what());
   } catch (const SettingError& error) {
     return Fail(session, ExitCode::kUsage, error.what());

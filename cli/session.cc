@@ -24,8 +24,9 @@ namespace {
 // How long a command that only wants to read waits for another process that is delivering.
 constexpr std::chrono::milliseconds kDeliveryWait{2000};
 
-// A wait before another try that is worth a message.
+// A wait before another try that is worth a message; and where waits are shorter, every so many tries are.
 constexpr std::chrono::milliseconds kQuietRetry{1000};
+constexpr int64_t kQuietTries = 6;
 
 std::string List(const std::vector<std::string>& words) {
   std::string text;
@@ -182,8 +183,8 @@ void DeliverBeforeReading(Session& session) {
 RetryPolicy Retrying(const Session& session) {
   RetryPolicy policy;
   policy.stop = InterruptGuard::Seen;
-  policy.on_retry = [&session](const StoreError& error, std::chrono::milliseconds wait, int64_t) {
-    Say(session, wait < kQuietRetry ? LogLevel::kDebug : LogLevel::kWarn,
+  policy.on_retry = [&session](const StoreError& error, std::chrono::milliseconds wait, int64_t tries) {
+    Say(session, wait < kQuietRetry && tries % kQuietTries != 0 ? LogLevel::kDebug : LogLevel::kWarn,
         std::string(error.what()) + "; trying again in " + Decimals(std::chrono::duration<double>(wait).count(), 1) +
             " s");
   };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "history/digest.h"
@@ -87,17 +88,28 @@ void LockTables(const PostgresConnection& connection, pqxx::transaction_base& tr
           {schema, BinaryNumber(static_cast<int64_t>(key.low))});
 }
 
+// In few requests: what needs no look at the tables goes together.
 void Apply(const PostgresConnection& connection, pqxx::transaction_base& transaction, const Migration& migration) {
+  std::string statements;                 // that are to be sent
+  std::optional<PresentColumns> present;  // as the statements so far leave them; absent: to be read
+  const auto send = [&] {
+    if (!statements.empty()) transaction.exec(std::exchange(statements, {}));
+  };
   for (const SqlStep& step : StepsOf(migration, connection.prefix())) {
     if (step.when != SqlStep::When::kAlways) {
-      const PresentColumns present = ReadColumns(connection, transaction);
+      if (!present) {
+        send();
+        present = ReadColumns(connection, transaction);
+      }
       const std::string_view table = std::string_view(step.table).substr(connection.prefix().size());
-      const auto found = present.find(table);
-      const bool is_there = found != present.end() && found->second.contains(step.column);
+      const auto found = present->find(table);
+      const bool is_there = found != present->end() && found->second.contains(step.column);
       if (is_there != (step.when == SqlStep::When::kIfPresent)) continue;
     }
-    transaction.exec(step.sql);
+    statements += step.sql + ";\n";
+    present.reset();
   }
+  send();
   Execute(transaction,
           "INSERT INTO " + connection.Table(kLedger) +
               " (version, name, checksum, applied_at) VALUES ($1::bigint, $2::text, $3::text, $4::timestamptz)",

@@ -1,0 +1,184 @@
+// Copies that are not alone: the source grows meanwhile, or another copy goes into the same place.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/cli/copy_fixture.h"
+#include "tests/support/soak.h"
+#include "transfer/jsonl_writer.h"
+
+namespace flaky {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::AllOf;
+using testing::AnyOf;
+using testing::HasSubstr;
+
+// Writes into a store for as long as it lives, all the while and in processes of their own: test programs with the
+// recorder, whose runs are the newest, and imports of runs that lie in the middle of what is there.
+class Writers {
+ public:
+  // `files`: how the paths of what they need begin.
+  Writers(const EmptyPlace& place, const std::string& files)
+      : environment_({"FLAKY_TESTS_STORE=" + place.store().store,
+                      "FLAKY_TESTS_CONNECTION_STRING=" + place.store().connection, "FLAKY_TESTS_DELIVERY_TIMEOUT=60",
+                      "FLAKY_TESTS_SPOOL=" + files + "-spool", "MANY_TESTS=20", "MANY_FAILURES=2"}),
+        recording_([this, files] { Record(files + "-record"); }),
+        importing_([this, files, to = place.location()] { Import(files + "-import", to); }) {}
+  ~Writers() { Stop(); }
+
+  void Stop() {
+    ended_ = true;
+    if (recording_.joinable()) recording_.join();
+    if (importing_.joinable()) importing_.join();
+  }
+
+ private:
+  void Record(const std::string& files) const {
+    while (!ended_) {
+      const Outcome tests = RunningProgram({FLAKY_FIXTURES "/many_tests"}, environment_, files).Wait();
+      EXPECT_EQ(tests.code, 1);
+      EXPECT_EQ(tests.err, "");
+    }
+  }
+  void Import(const std::string& files, const std::string& to) const {
+    for (uint64_t seed = 0; !ended_; ++seed) {
+      const std::string file = files + ".jsonl";
+      std::ofstream stream(file, std::ios::binary);
+      JsonlWriter writer({"test", "test", Timestamp::Now()}, [&](std::string_view bytes) { stream << bytes; });
+      writer.Write(OtherHistory(seed, 20));
+      writer.Finish();
+      stream.close();
+      const Outcome import = RunningProgram({FLAKY_PROGRAM, "import", file, "--to", to}, environment_, files).Wait();
+      EXPECT_EQ(import.code, 0) << import.err;
+    }
+  }
+
+  std::atomic<bool> ended_ = false;
+  const std::vector<std::string> environment_;
+  std::thread recording_, importing_;
+};
+
+class CopyCompanyTest : public CopyTest {};
+
+TEST_F(CopyCompanyTest, WhatWasThereAtTheStartIsCompleteAndASecondRunCatchesUp) {
+  const std::vector<Pair> pairs = {
+      {"sqlite", "postgres"}, {"postgres", "sqlite"}, {"sqlite", "turso"}, {"postgres", "turso"}, {"sqlite", "jsonl"}};
+  const auto rounds = static_cast<size_t>(SoakCount(2, 20));
+  for (size_t round = 0; round < rounds; ++round) {
+    const Pair& pair = pairs[round % pairs.size()];
+    SCOPED_TRACE(pair.Name());
+    const EmptyPlace source = NewPlace(pair.source), target = NewPlace(pair.target);
+    {
+      const auto store = source.store().Open(OpenMode::kBulk);
+      store->Write(GeneratedHistory());
+      store->Finish();
+    }
+    const std::vector<std::string> command = CopyCommand(pair, source.location(), target.location());
+    Writers writers(source, NewPath("writers"));
+    while (source.Now().size() == GeneratedContents().size() && !HasFailure()) std::this_thread::yield();
+    const Contents before = source.Now();
+    const Outcome copy = Flaky(command);
+    const Contents after = source.Now();
+    writers.Stop();
+
+    EXPECT_EQ(copy.code, 0) << copy.out << copy.err;
+    EXPECT_GT(after.size(), before.size()) << "nobody wrote meanwhile";
+    const Contents copied = target.Now();
+    int64_t lacking = 0;
+    for (const auto& [run_id, digest] : before) {
+      const auto found = copied.find(run_id);
+      lacking += found == copied.end() || found->second != digest;
+    }
+    EXPECT_EQ(lacking, 0);
+    const Contents in_the_end = source.Now();
+    Missing(in_the_end, copied);
+
+    const Outcome again = Flaky(command);
+    EXPECT_EQ(again.code, 0) << again.out << again.err;
+    EXPECT_EQ(Missing(in_the_end, target.Now()), 0);
+    if (!target.is_file()) ExpectVerified(source.location(), target.location());
+    if (HasFailure()) return;
+  }
+}
+
+class TwoCopiesTest : public CopyTest, public testing::WithParamInterface<StoreKind> {};
+
+TEST_P(TwoCopiesTest, IntoOneStoreOneOfThemLeaves) {
+  const int64_t rounds = SoakCount(3, 30);
+  int left = 0;
+  for (int64_t round = 0; round < rounds; ++round) {
+    const EmptyPlace target = NewPlace(GetParam().name);
+    const auto command =
+        CopyCommand({"sqlite", target.kind()}, Filled("sqlite").location, target.location(), {"--json"});
+    const auto one = Start(command), other = Start(command);
+    std::vector<Outcome> outcomes = {one->Wait(), other->Wait()};
+    if (outcomes[0].code != 0) std::swap(outcomes[0], outcomes[1]);
+    ASSERT_EQ(outcomes[0].code, 0) << outcomes[0].err << outcomes[1].err;
+    EXPECT_EQ(json::parse(outcomes[0].out).at("runs"), GeneratedContents().size());
+    // Where the other began when the first had ended already, it found everything there.
+    ASSERT_THAT(outcomes[1].code, AnyOf(0, 11)) << outcomes[1].err;
+    if (outcomes[1].code == 11) {
+      ++left;
+      EXPECT_EQ(outcomes[1].out, "");
+      EXPECT_THAT(outcomes[1].err, AllOf(HasSubstr("another copy into"), HasSubstr("--wait")));
+    }
+    EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
+    ExpectInOrder(target);
+    ExpectVerified(Filled("sqlite").location, target.location());
+  }
+  EXPECT_GT(left, 0);
+}
+
+TEST_P(TwoCopiesTest, OneWaitsForTheOtherWhereThatIsAsked) {
+  const int64_t rounds = SoakCount(1, 10);
+  for (int64_t round = 0; round < rounds; ++round) {
+    const EmptyPlace target = NewPlace(GetParam().name);
+    const auto command =
+        CopyCommand({"sqlite", target.kind()}, Filled("sqlite").location, target.location(), {"--json", "--wait"});
+    const auto one = Start(command), other = Start(command);
+    int64_t copied = 0;
+    for (const auto& copy : {one.get(), other.get()}) {
+      const Outcome outcome = copy->Wait();
+      ASSERT_EQ(outcome.code, 0) << outcome.err;
+      const json account = json::parse(outcome.out);
+      EXPECT_EQ(account.at("source_digest"), account.at("target_digest"));
+      copied += account.at("copied").get<int64_t>();
+      EXPECT_THAT(account.at("sent"), AnyOf(0, GeneratedContents().size()));
+    }
+    EXPECT_EQ(copied, GeneratedContents().size()) << "each run by one of them";
+    EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
+    ExpectInOrder(target);
+  }
+}
+
+TEST_P(TwoCopiesTest, OneThatWaitsCanBeInterrupted) {
+  const EmptyPlace target = NewPlace(GetParam().name);
+  const auto command = [&](const std::vector<std::string>& more) {
+    return CopyCommand({"sqlite", target.kind()}, Filled("sqlite").location, target.location(), more);
+  };
+  const auto one = Start(command({"--max-rate", "4000"}));
+  while (one->Runs() && target.Now().empty()) std::this_thread::sleep_for(20ms);
+  const auto other = Start(command({"--wait"}));
+  while (other->Runs() && other->Err().find("waiting for it to end") == std::string::npos) {
+    std::this_thread::sleep_for(20ms);
+  }
+  other->Signal(SIGINT);
+  const Outcome interrupted = other->Wait();
+  EXPECT_EQ(interrupted.code, 130);
+  EXPECT_THAT(interrupted.err, HasSubstr("interrupted; nothing was copied"));
+  EXPECT_EQ(one->Wait().code, 0);
+  EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, TwoCopiesTest, testing::ValuesIn(StoreKinds()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,203 @@
+// Copies between real stores over a bad network, and with servers that go away.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/cli/copy_fixture.h"
+#include "tests/servers/fault_proxy.h"
+#include "tests/support/soak.h"
+
+namespace flaky {
+namespace {
+
+using nlohmann::json;
+using std::chrono::duration;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+using testing::HasSubstr;
+
+bool IsHttp(const std::string& kind) { return kind == "turso"; }
+
+// A server that answers 500 has a fault that trying again may not mend, so that is not among the transient ones.
+std::vector<ProxyFault> TransientFaults(const std::string& kind) {
+  std::vector<ProxyFault> faults = PassingFaults(IsHttp(kind));
+  std::erase(faults, ProxyFault::kHttp500);
+  return faults;
+}
+
+// A cut connection costs PostgreSQL's client half a dozen requests to make anew and begin a transaction, each of which
+// may be cut again: where that is so for every third, a call needs some dozen tries, and a copy minutes.
+double Probability(const std::string& kind) { return IsHttp(kind) || Soaking() ? 0.3 : 0.1; }
+
+// Whether a server holds the source or the target of a copy; the other one is an SQLite file.
+struct Server {
+  std::string kind;
+  bool is_source;
+};
+std::ostream& operator<<(std::ostream& out, const Server& server) {
+  return out << server.kind << (server.is_source ? "_as_source" : "_as_target");
+}
+
+class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Server> {
+ protected:
+  CopyFaultsTest()
+      : pair_(GetParam().is_source ? Pair{GetParam().kind, "sqlite"} : Pair{"sqlite", GetParam().kind}),
+        target_(NewPlace(pair_.target)),
+        source_(Filled(pair_.source).location),
+        server_(ServerOf(GetParam().kind, GetParam().is_source)) {}
+
+  int server_port() const { return GetParam().is_source ? Filled(pair_.source).port : target_.port(); }
+  // Both locations, the server's at another port.
+  std::string SourceAt(int port) const { return GetParam().is_source ? AtPort(source_, port) : source_; }
+  std::string TargetAt(int port) const {
+    return GetParam().is_source ? target_.location() : AtPort(target_.location(), port);
+  }
+  std::vector<std::string> CommandAt(int port, const std::vector<std::string>& more) const {
+    return CopyCommand(pair_, SourceAt(port), TargetAt(port), more);
+  }
+
+  void ExpectWhole(const Outcome& copy) {
+    ASSERT_EQ(copy.code, 0) << copy.err;
+    const json account = json::parse(copy.out);
+    EXPECT_EQ(account.at("source_digest"), Sum(GeneratedContents()).ToString());
+    EXPECT_EQ(account.at("target_digest"), account.at("source_digest"));
+    EXPECT_EQ(Missing(GeneratedContents(), target_.Now()), 0);
+    ExpectInOrder(target_);
+    ExpectVerified(source_, target_.location());
+  }
+
+  // A proxy that lets requests fail from now on. Making the tables takes the most requests of all, and PostgreSQL's in
+  // one transaction, which hardly ever gets through where every third one fails: so they are there, but for Turso's at
+  // length.
+  std::unique_ptr<FaultProxy> BadNetwork() {
+    if (!GetParam().is_source && !(Soaking() && pair_.target == "turso")) target_.store().Open(OpenMode::kWrite);
+    auto proxy = std::make_unique<FaultProxy>(
+        IsHttp(GetParam().kind) ? FaultProxy::Protocol::kHttp : FaultProxy::Protocol::kPostgres, server_port());
+    proxy->SetDelay(milliseconds(20));
+    proxy->FaultRandomly(SoakSeed(), Probability(GetParam().kind), TransientFaults(GetParam().kind));
+    return proxy;
+  }
+
+  // So slow that there is time to do something to the server.
+  static std::vector<std::string> Slowly(int rows_per_second = 3000) {
+    return {"--json", "--max-rate", std::to_string(rows_per_second)};
+  }
+  void WaitForTheMiddle(RunningProgram& copy) const {
+    while (copy.Runs() && target_.Now().empty()) std::this_thread::sleep_for(milliseconds(20));
+  }
+
+  const Pair pair_;
+  EmptyPlace target_;
+  const std::string source_;
+  const ServerControl server_;
+};
+
+TEST_P(CopyFaultsTest, RequestsThatFailOnlyMakeItSlower) {
+  const auto proxy = BadNetwork();
+  const Outcome copy = Flaky(CopyCommand(pair_, SourceAt(proxy->port()), TargetAt(proxy->port()), {"--json"},
+                                         Soaking() ? kBatch : 5 * kBatch));
+  std::printf("[  FAULTS  ] %lld in %lld requests of the copy\n", static_cast<long long>(proxy->faults()),
+              static_cast<long long>(proxy->requests()));
+  ASSERT_EQ(copy.code, 0) << copy.err;
+  EXPECT_GT(proxy->faults(), 5);
+
+  const int64_t before = proxy->faults();
+  ExpectVerified(SourceAt(proxy->port()), TargetAt(proxy->port()));
+  EXPECT_GT(proxy->faults(), before);
+  proxy->ClearFaults();
+  ExpectWhole(copy);
+}
+
+TEST_P(CopyFaultsTest, AFileIsWrittenAndReadThroughThemAsWell) {
+  const auto proxy = BadNetwork();
+  if (GetParam().is_source) {
+    const EmptyPlace file = NewPlace("jsonl");
+    const Outcome copy = Flaky({"export", file.location(), "--from", SourceAt(proxy->port())});
+    EXPECT_EQ(copy.code, 0) << copy.err;
+    EXPECT_EQ(Missing(GeneratedContents(), file.Now()), 0);
+  } else {
+    const Outcome copy = Flaky(CopyCommand({"jsonl", pair_.target}, Filled("jsonl").location, TargetAt(proxy->port()),
+                                           {}, Soaking() ? kBatch : 5 * kBatch));
+    EXPECT_EQ(copy.code, 0) << copy.err;
+    EXPECT_EQ(Missing(GeneratedContents(), target_.Now()), 0);
+    ExpectInOrder(target_);
+  }
+  EXPECT_GT(proxy->faults(), 0);
+}
+
+TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
+  const int64_t rounds = SoakCount(1, 3);
+  for (int64_t round = 0; round < rounds; ++round) {
+    if (round > 0) target_ = NewPlace(pair_.target);
+    const auto copy = Start(CommandAt(server_port(), Slowly()));
+    WaitForTheMiddle(*copy);
+    server_.kill();
+    std::this_thread::sleep_for(milliseconds(800));
+    EXPECT_TRUE(copy->Runs());
+    server_.restart();
+    ExpectWhole(copy->Wait());
+  }
+}
+
+// Where nobody interrupts, the copy gives up after its patience of two minutes.
+TEST_P(CopyFaultsTest, AServerThatStaysAwayIsLeftAndTheNextCopyGoesOn) {
+  const auto copy = Start(CommandAt(server_port(), Slowly()));
+  WaitForTheMiddle(*copy);
+  server_.kill();
+  while (copy->Runs() && copy->Err().find("trying again") == std::string::npos) {
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+  if (!Soaking()) copy->Signal(SIGINT);
+  const Outcome outcome = copy->Wait();
+  server_.restart();
+  EXPECT_EQ(outcome.code, Soaking() ? 10 : 130) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("trying again in "));
+
+  const int64_t missing = Missing(GeneratedContents(), target_.Now());
+  EXPECT_GT(missing, 0);
+  const Outcome again = Flaky(CommandAt(server_port(), {"--json"}));
+  EXPECT_LE(json::parse(again.out).at("sent"), missing + kBatch);
+  ExpectWhole(again);
+}
+
+INSTANTIATE_TEST_SUITE_P(Servers, CopyFaultsTest,
+                         testing::Values(Server{"postgres", false}, Server{"postgres", true}, Server{"turso", false},
+                                         Server{"turso", true}),
+                         testing::PrintToStringParamName());
+
+class ServerLimitsTest : public CopyTest {};
+
+TEST_F(ServerLimitsTest, TheAskedRateAndTheServersRefusalsAreBothHeeded) {
+  constexpr int kRate = 5000;
+  const EmptyPlace target = NewPlace("turso");
+  FaultProxy proxy(FaultProxy::Protocol::kHttp, target.port());
+  proxy.SetRetryAfter(std::chrono::seconds(1));
+  if (Soaking()) {
+    proxy.FaultRandomly(SoakSeed(), 0.1, {ProxyFault::kHttp429});
+  } else {
+    for (const int nth : {2, 20, 40}) proxy.FaultAt(nth, ProxyFault::kHttp429);
+  }
+  int64_t rows = 0;
+  for (const RunRecord& record : GeneratedHistory()) {
+    rows += 1 + static_cast<int64_t>(record.parts.size() + record.failures.size());
+  }
+  const auto begin = steady_clock::now();
+  const Outcome copy =
+      Flaky(CopyCommand({"sqlite", "turso"}, Filled("sqlite").location, AtPort(target.location(), proxy.port()),
+                        {"--json", "--max-rate", std::to_string(kRate)}));
+  const duration<double> took = steady_clock::now() - begin;
+  ASSERT_EQ(copy.code, 0) << copy.err;
+  EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
+  ExpectInOrder(target);
+  EXPECT_GE(proxy.faults(), 3);
+  // The last second's rows need no wait behind them; two threads may be refused at the same time.
+  EXPECT_GE(took.count(), static_cast<double>(rows) / kRate - 1);
+  EXPECT_GE(took.count(), static_cast<double>(proxy.faults()) / 2);
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,314 @@
+#include "tests/cli/copy_fixture.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <spawn.h>
+
+#include <array>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <utility>
+
+#include "tests/servers/postgres_server.h"
+#include "tests/servers/sqld_server.h"
+#include "tests/support/generate_history.h"
+#include "transfer/jsonl_reader.h"
+#include "transfer/jsonl_writer.h"
+
+namespace flaky {
+namespace {
+
+using nlohmann::json;
+
+// Where the filled places without a server are, for as long as the process lives.
+const TempFolder& SharedFolder() {
+  static ProcessWide<TempFolder> folder;
+  return folder.get();
+}
+
+std::vector<RunRecord> Generate(uint64_t seed, int64_t runs) {
+  HistoryShape shape;
+  shape.seed = seed;
+  shape.runs = runs;
+  shape.tests = 300;
+  shape.min_message = 100;
+  shape.max_message = 800;
+  shape.npm_share = 0.1;
+  HistoryGenerator generator(shape);
+  std::vector<RunRecord> records;
+  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  return records;
+}
+
+void Fill(const std::string& location) {
+  const auto store = OpenStore(ParseLocation(location), OpenMode::kBulk);
+  store->Write(GeneratedHistory());
+  store->Finish();
+}
+
+SqldServer& FilledSqld() {
+  static ProcessWide<SqldServer> server;
+  return server.get();
+}
+
+FilledPlace Make(const std::string& kind) {
+  FilledPlace place;
+  if (kind == "sqlite") {
+    place.location = "sqlite:" + SharedFolder().File("filled.db");
+  } else if (kind == "postgres") {
+    place.location = "postgres:" + PostgresServer::Shared().CreateDatabase();
+    place.port = PostgresServer::Shared().port();
+  } else if (kind == "turso") {
+    place.location = "turso:" + FilledSqld().url();
+    place.port = FilledSqld().port();
+  } else {
+    place.location = SharedFolder().File("filled.jsonl");
+    std::ofstream file(place.location, std::ios::binary);
+    JsonlWriter writer({"test", "test", Timestamp::Now()}, [&](std::string_view bytes) { file << bytes; });
+    writer.Write(GeneratedHistory());
+    writer.Finish();
+    return place;
+  }
+  Fill(place.location);
+  return place;
+}
+
+Contents ContentsOfFile(const std::string& file) {
+  Contents contents;
+  JsonlReader reader(file);
+  while (const auto batch = reader.Next({})) {
+    for (const RunRecord& record : batch->records) contents.emplace(record.run.run_id, DigestOf(record));
+  }
+  return contents;
+}
+
+}  // namespace
+
+RunningProgram::RunningProgram(const std::vector<std::string>& command, const std::vector<std::string>& environment,
+                               std::string files)
+    : files_(std::move(files)) {
+  std::vector<std::string> variables = environment;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  const auto pointers = [](const std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
+    all.push_back(nullptr);
+    return all;
+  };
+  const std::string out = files_ + ".out", err = files_ + ".err";
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  constexpr int kNew = O_WRONLY | O_CREAT | O_TRUNC;
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), kNew, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), kNew, 0600);
+  const int error = posix_spawn(&pid_, command.front().c_str(), &actions, nullptr, pointers(command).data(),
+                                pointers(variables).data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start " + command.front());
+}
+
+RunningProgram::~RunningProgram() {
+  if (!Runs()) return;
+  Signal(SIGKILL);
+  Wait();
+}
+
+// Before it was waited for, its id is nobody else's.
+void RunningProgram::Signal(int signal) const {
+  if (!status_) ::kill(pid_, signal);
+}
+
+bool RunningProgram::Runs() {
+  int status = 0;
+  if (!status_ && ::waitpid(pid_, &status, WNOHANG) == pid_) status_ = status;
+  return !status_;
+}
+
+Outcome RunningProgram::Wait() {
+  int status = 0;
+  if (!status_ && ::waitpid(pid_, &status, 0) == pid_) status_ = status;
+  const auto content = [](const std::string& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(stream), {});
+  };
+  const int ended = status_.value();
+  return {WIFEXITED(ended) ? WEXITSTATUS(ended) : -WTERMSIG(ended), content(files_ + ".out"), Err()};
+}
+
+std::string RunningProgram::Err() const {
+  std::ifstream stream(files_ + ".err", std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::vector<Pair> AllPairs() {
+  const std::array kinds = {"sqlite", "postgres", "turso", "jsonl"};
+  std::vector<Pair> pairs;
+  for (const std::string source : kinds) {
+    for (const std::string target : kinds) {
+      if (source != "jsonl" || target != "jsonl") pairs.push_back({source, target});
+    }
+  }
+  return pairs;
+}
+
+Contents ContentsOf(Store& store) {
+  Contents contents;
+  PageRequest request;
+  do {
+    const Page page = store.Read(request);
+    for (const RunRecord& record : page.records) contents.emplace(record.run.run_id, DigestOf(record));
+    request.after = page.next;
+  } while (request.after);
+  return contents;
+}
+
+Digest Sum(const Contents& contents) {
+  Digest sum;
+  for (const auto& [run_id, digest] : contents) sum += digest;
+  return sum;
+}
+
+const std::vector<RunRecord>& GeneratedHistory() {
+  static const std::vector<RunRecord> history = Generate(1, 1500);
+  return history;
+}
+
+const Contents& GeneratedContents() {
+  static const Contents contents = [] {
+    Contents all;
+    for (const RunRecord& record : GeneratedHistory()) all.emplace(record.run.run_id, DigestOf(record));
+    return all;
+  }();
+  return contents;
+}
+
+std::vector<RunRecord> OtherHistory(uint64_t seed, int64_t runs) { return Generate(1000 + seed, runs); }
+
+const FilledPlace& Filled(const std::string& kind) {
+  static std::map<std::string, FilledPlace> places;
+  const auto [place, is_new] = places.try_emplace(kind);
+  if (is_new) place->second = Make(kind);
+  return place->second;
+}
+
+EmptyPlace::EmptyPlace(const std::string& kind, const std::string& file) : kind_(kind), location_(file) {
+  if (is_file()) return;
+  for (const StoreKind& store : StoreKinds()) {
+    if (store.name == kind) store_ = store.make();
+  }
+  location_ = store_->store + ":" + store_->connection;
+}
+
+int EmptyPlace::port() const {
+  return kind_ == "postgres" ? PostgresServer::Shared().port() : SqldServer::Shared().port();
+}
+
+Contents EmptyPlace::Now() const {
+  try {
+    if (is_file()) return std::filesystem::exists(location_) ? ContentsOfFile(location_) : Contents();
+    return ContentsOf(*store_->Open(OpenMode::kRead));
+  } catch (const StoreError& error) {
+    if (error.kind() != ErrorKind::kMissing) throw;
+    return {};
+  }
+}
+
+int64_t EmptyPlace::Orphans() const {
+  if (is_file()) return 0;
+  int64_t orphans = 0;
+  for (const std::string table : {"flaky_test_parts", "flaky_test_failures"}) {
+    const Rows rows = store_->query("SELECT count(*) FROM " + table +
+                                    " x WHERE NOT EXISTS (SELECT 1 FROM flaky_test_runs r WHERE r.run_id = x.run_id)");
+    orphans += std::stoll(rows.at(0).at(0).value());
+  }
+  return orphans;
+}
+
+std::vector<std::string> EmptyPlace::Indexes() const {
+  if (is_file()) return {};
+  std::vector<std::string> names;
+  const std::string sql = kind_ == "postgres"
+                              ? "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
+                              : "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name";
+  for (const auto& row : store_->query(sql)) names.push_back(row.at(0).value_or(""));
+  return names;
+}
+
+ServerControl ServerOf(const std::string& kind, bool filled) {
+  if (kind == "postgres") {
+    return {[] { PostgresServer::Shared().Kill(); }, [] { PostgresServer::Shared().Restart(); }};
+  }
+  SqldServer& server = filled ? FilledSqld() : SqldServer::Shared();
+  return {[&server] { server.Kill(); }, [&server] { server.Restart(); }};
+}
+
+std::string AtPort(const std::string& location, int port) {
+  const size_t host = location.find("127.0.0.1:");
+  if (host == location.npos) throw std::runtime_error("there is no server at " + location);
+  const size_t begin = host + std::string("127.0.0.1:").size();
+  const size_t end = std::min(location.find('/', begin), location.size());
+  return location.substr(0, begin) + std::to_string(port) + location.substr(end);
+}
+
+CopyTest::CopyTest() {
+  Unset("FLAKY_TESTS_DB");
+  Unset("GTEST_OUTPUT");
+}
+
+CopyTest::~CopyTest() {
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin_;
+  std::printf("[ SECONDS  ] %.1f\n", took.count());
+}
+
+std::unique_ptr<RunningProgram> CopyTest::Start(std::vector<std::string> arguments,
+                                                const std::vector<std::string>& environment) {
+  arguments.insert(arguments.begin(), FLAKY_PROGRAM);
+  return std::make_unique<RunningProgram>(arguments, environment, NewPath("output"));
+}
+
+std::vector<std::string> CopyTest::CopyCommand(const Pair& pair, const std::string& from, const std::string& to,
+                                               const std::vector<std::string>& more, int64_t batch) {
+  std::vector<std::string> command;
+  if (pair.target == "jsonl") {
+    command = {"export", to, "--from", from};
+  } else if (pair.source == "jsonl") {
+    command = {"import", from, "--to", to, "--batch-size", std::to_string(batch)};
+  } else {
+    command = {"migrate-store", "--from", from, "--to", to, "--batch-size", std::to_string(batch)};
+  }
+  command.insert(command.end(), more.begin(), more.end());
+  return command;
+}
+
+int64_t CopyTest::Missing(const Contents& wanted, const Contents& there) {
+  int64_t foreign = 0, in_part = 0;
+  for (const auto& [run_id, digest] : there) {
+    const auto found = wanted.find(run_id);
+    foreign += found == wanted.end();
+    in_part += found != wanted.end() && found->second != digest;
+  }
+  EXPECT_EQ(foreign, 0);
+  EXPECT_EQ(in_part, 0) << "runs that are there in part";
+  return static_cast<int64_t>(wanted.size()) - static_cast<int64_t>(there.size());
+}
+
+void CopyTest::ExpectVerified(const std::string& source, const std::string& target) {
+  const Outcome verify = Flaky({"verify", "--source", source, "--target", target});
+  EXPECT_EQ(verify.code, 0) << verify.out << verify.err;
+}
+
+void CopyTest::ExpectInOrder(const EmptyPlace& place) {
+  const Outcome schema =
+      Flaky({"schema", "status", "--json"},
+            {"FLAKY_TESTS_STORE=" + place.store().store, "FLAKY_TESTS_CONNECTION_STRING=" + place.store().connection});
+  EXPECT_EQ(schema.code, 0) << schema.out << schema.err;
+  EXPECT_EQ(json::parse(schema.out).at("state"), "current");
+  const auto store = place.store().Open(OpenMode::kWrite);
+  EXPECT_EQ(store->Claim("test", std::chrono::seconds(60), "").holder, "test") << "the claim was not given up";
+  store->Claim("test", std::chrono::seconds(0), "");
+}
+
+}  // namespace flaky
