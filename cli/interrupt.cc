@@ -8,6 +8,7 @@ namespace flaky {
 namespace {
 
 std::atomic<bool> seen = false;
+bool seen_by_last = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler writes it");
 constexpr int kSignals[] = {SIGINT, SIGTERM};
 struct sigaction previous[std::size(kSignals)];
@@ -16,6 +17,7 @@ struct sigaction previous[std::size(kSignals)];
 
 InterruptGuard::InterruptGuard() {
   seen = false;
+  seen_by_last = false;
   struct sigaction action = {};
   action.sa_handler = [](int) { seen = true; };
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
@@ -24,8 +26,11 @@ InterruptGuard::InterruptGuard() {
 
 InterruptGuard::~InterruptGuard() {
   for (size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &previous[i], nullptr);
+  seen_by_last = seen.exchange(false);
 }
 
 bool InterruptGuard::Seen() { return seen; }
+
+bool InterruptGuard::SeenByLast() { return seen_by_last; }
 
 }  // namespace flaky

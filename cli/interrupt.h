@@ -12,8 +12,11 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  // Whether it came since the last guard was made. Any thread may ask, also when that guard is gone.
+  // Any thread may ask.
   static bool Seen();
+
+  // Whether the last guard saw one, also when it is gone: what ended may have ended for that.
+  static bool SeenByLast();
 };
 
 }  // namespace flaky

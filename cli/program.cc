@@ -118,7 +118,7 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
     return static_cast<int>(session.exit_code);
   } catch (const StoreError& error) {
     // Ctrl-C ends the waiting for a store that does not answer.
-    if (error.kind() == ErrorKind::kTransient && InterruptGuard::Seen()) {
+    if (error.kind() == ErrorKind::kTransient && InterruptGuard::SeenByLast()) {
       return Fail(session, ExitCode::kInterrupted,
                   std::string(error.what()) + "; interrupted: run the same command again to go on");
     }

@@ -305,6 +305,7 @@ TEST_F(TerminalProgressTest, CtrlCIsAnsweredAndEndsTheBar) {
   }
   EXPECT_THAT(Sent(), EndsWith("\r\x1b[Jflaky: interrupted: what is under way is brought to an end; a second Ctrl-C "
                                "ends at once\n"));
+  EXPECT_FALSE(InterruptGuard::Seen()) << "forgotten with its guard";
 }
 
 }  // namespace
