@@ -188,7 +188,8 @@ TEST_F(PostgresRoles, AWriterNeedsNoRightToMakeTables) {
   Run(SchemaScript("postgres", kDefaultPrefix));  // as an administrator does
   const std::string uri = Role("writer", "");
   Run("GRANT SELECT, INSERT, UPDATE, DELETE ON flaky_test_runs, flaky_test_parts, flaky_test_failures, "
-      "flaky_test_rosters, flaky_test_claims TO writer; GRANT SELECT ON flaky_test_schema TO writer; GRANT USAGE ON SEQUENCE "
+      "flaky_test_rosters, flaky_test_claims TO writer; GRANT SELECT ON flaky_test_schema TO writer; GRANT USAGE ON "
+      "SEQUENCE "
       "flaky_test_failures_id_seq TO writer");
   const auto store = OpenUri(uri, OpenMode::kWrite);
   const RunRecord half = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
