@@ -189,7 +189,8 @@ TEST_F(PostgresSchemaTest, AnInterruptedUpgradeGoesOnWhereItStopped) {
   Open(OpenMode::kWrite);
   Run("DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters; "
       "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
-  EXPECT_THAT(Open(OpenMode::kRead)->schema().pending, ElementsAre("0002_parts_and_rosters", "0003_indexes_and_references"));
+  EXPECT_THAT(Open(OpenMode::kRead)->schema().pending,
+              ElementsAre("0002_parts_and_rosters", "0003_indexes_and_references"));
   const auto store = Open(OpenMode::kWrite);
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   store->Write({&record, 1});
