@@ -1,0 +1,38 @@
+# The package: what `cmake --install` puts where, and what `find_package(flaky)` and pkg-config find there. Nothing that is
+# installed names a folder of the build or the prefix, so the prefix may be moved.
+
+include(CMakePackageConfigHelpers)
+
+get_property(libraries GLOBAL PROPERTY FLAKY_LIBRARIES)
+get_property(dependencies GLOBAL PROPERTY FLAKY_DEPENDENCIES)
+list(REMOVE_DUPLICATES dependencies)
+list(JOIN dependencies "\n    " FLAKY_FIND_DEPENDENCIES)
+
+# For projects that include this one and export targets of their own which use ours.
+export(TARGETS flaky_recorder NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyTargets.cmake)
+if(libraries)
+  export(TARGETS ${libraries} NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyLibraries.cmake)
+endif()
+
+if(NOT FLAKY_INSTALL)
+  return()
+endif()
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/flaky)
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in ${PROJECT_BINARY_DIR}/flakyConfig.cmake
+  INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/flakyConfig.cmake ${PROJECT_BINARY_DIR}/flakyConfigVersion.cmake
+  DESTINATION ${package_folder})
+
+if(FLAKY_BUILD_PROGRAM)
+  install(TARGETS flaky EXPORT flakyTargets)
+  install(TARGETS ${libraries} EXPORT flakyLibraries FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/flaky)
+  install(EXPORT flakyLibraries NAMESPACE flaky:: DESTINATION ${package_folder})
+endif()
+install(EXPORT flakyTargets NAMESPACE flaky:: DESTINATION ${package_folder})
+
+# The recorder for Make and Meson. It is source, so its page in pkg-config is the same for every architecture.
+file(RELATIVE_PATH FLAKY_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig /prefix)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/flaky-recorder.pc.in ${PROJECT_BINARY_DIR}/flaky-recorder.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/flaky-recorder.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
