@@ -16,6 +16,8 @@
 #include "cli/messages.h"
 #include "cli/numbers.h"
 #include "cli/options.h"
+#include "transfer/journal.h"
+#include "transfer/spool.h"
 
 namespace flaky {
 namespace {
@@ -27,6 +29,7 @@ struct Options {
   bool quiet = false;
   bool dry_run = false;
   bool json = false;
+  std::string fixture;
 };
 
 // Drops what a test program may have handed down by accident: its open files and pipes, whose other ends might wait for
@@ -112,6 +115,10 @@ void DeliverForUser(Session& session, const Options& options) {
   delivery.stop = InterruptGuard::Seen;
   delivery.retry = Retrying(session);
   delivery.dry_run = options.dry_run;
+  if (!options.fixture.empty()) {
+    delivery.complete = GroupBelowCtest(ParentProcess(), options.fixture);
+    delivery.until = std::chrono::steady_clock::now() + delivery.wait;
+  }
   const DeliveryAccount account = Deliver(session, delivery);
   session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);
   for (const std::string& message : account.messages) Say(session, LogLevel::kWarn, message);
@@ -130,6 +137,11 @@ void AddDeliver(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
   command->add_flag("--dry-run", options->dry_run, "only say how much is ready")->excludes(quiet);
+  command
+      ->add_option("--fixture", options->fixture,
+                   "also what ran in this fixture of the CTest that calls this, as its clean-up")
+      ->type_name("NAME")
+      ->excludes(quiet);
   AddJsonFlag(*command, options->json);
   command->footer(
       "Test programs call this at their end, and every command that reads the history delivers first,\n"

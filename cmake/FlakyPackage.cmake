@@ -23,7 +23,7 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in $
   INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/flakyConfig.cmake ${PROJECT_BINARY_DIR}/flakyConfigVersion.cmake
-  DESTINATION ${package_folder})
+  ${PROJECT_SOURCE_DIR}/cmake/flaky_discover_tests.cmake DESTINATION ${package_folder})
 
 if(FLAKY_BUILD_PROGRAM)
   install(TARGETS flaky EXPORT flakyTargets)

@@ -4,23 +4,7 @@
 #
 # BUILD is cmake, make, meson or configure, which goes no further. ARGUMENTS go to cmake. PREFIX is where flaky is installed.
 
-function(run)
-  list(JOIN ARGN " " shown)
-  message("$ ${shown}")
-  execute_process(COMMAND ${ARGN} WORKING_DIRECTORY ${WORK} COMMAND_ERROR_IS_FATAL ANY)
-endfunction()
-
-file(REMOVE_RECURSE ${WORK})
-file(MAKE_DIRECTORY ${WORK}/home)
-
-# Nothing of the settings of whoever runs this.
-execute_process(COMMAND ${CMAKE_COMMAND} -E environment OUTPUT_VARIABLE environment)
-string(REGEX MATCHALL "(FLAKY_TESTS|GTEST|XDG)_[A-Z_]*" foreign "${environment}")
-foreach(variable IN LISTS foreign)
-  unset(ENV{${variable}})
-endforeach()
-set(ENV{HOME} ${WORK}/home)
-set(ENV{FLAKY_TESTS_PROJECT} ${NAME})
+include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{PKG_CONFIG_PATH} ${PREFIX}/share/pkgconfig)
 set(ENV{CMAKE_PREFIX_PATH} ${PREFIX})
 if(ARGUMENTS MATCHES "FLAKY_BUILD_PROGRAM=OFF")  # so the recorder knows of no program
