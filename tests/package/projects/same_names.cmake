@@ -1,6 +1,6 @@
-# The names are the same however flaky came.
+# The names are the same however flaky came. FLAKY_BUILD_PROGRAM: with all but the recorder.
 if(FLAKY_BUILD_PROGRAM)
-  foreach(target flaky history recorder stores transfer)
+  foreach(target contract_suite flaky history recorder stores transfer)
     if(NOT TARGET flaky::${target})
       message(FATAL_ERROR "there is no flaky::${target}")
     endif()
