@@ -1,12 +1,13 @@
 # Programs that embed the libraries as they are installed: a history is recorded and copied, and a store of somebody else's is held to
-# the contract.
+# the contract. Compiler and flags are those of the build, whose libraries may be made for a sanitizer.
 #
-#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… -D EXAMPLES=… -P embedding.cmake
+#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… -D EXAMPLES=… -D COMPILER=… -D FLAGS=… -P embedding.cmake
 
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{CMAKE_PREFIX_PATH} ${PREFIX})
 
-run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${WORK}/build -D EXAMPLES=${EXAMPLES} -D HEADERS=${PREFIX}/include/flaky)
+run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${WORK}/build -D EXAMPLES=${EXAMPLES} -D HEADERS=${PREFIX}/include/flaky
+  -D CMAKE_CXX_COMPILER=${COMPILER} -D CMAKE_CXX_FLAGS=${FLAGS})
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 
 run(${WORK}/build/shop_test --gtest_brief=1)
