@@ -25,7 +25,8 @@ namespace {
 // How long a test program waits for another delivery: not long, as that one takes its journal along.
 constexpr std::chrono::milliseconds kQuietWait{1'000};
 
-// How long set-up and clean-up of a fixture begin further batches. CTest would count one that takes much longer as failed.
+// How long set-up and clean-up of a fixture begin further batches. CTest would count one that takes much longer as
+// failed.
 constexpr std::chrono::seconds kFixtureTime{60};
 
 struct Options {
