@@ -19,10 +19,11 @@ if(NOT FLAKY_INSTALL)
 endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/flaky)
-configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in ${PROJECT_BINARY_DIR}/flakyConfig.cmake
+set(made ${PROJECT_BINARY_DIR}/package)  # of no use where it lies: find_package wants all of it in one place
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in ${made}/flakyConfig.cmake
   INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
-install(FILES ${PROJECT_BINARY_DIR}/flakyConfig.cmake ${PROJECT_BINARY_DIR}/flakyConfigVersion.cmake
+write_basic_package_version_file(${made}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${made}/flakyConfig.cmake ${made}/flakyConfigVersion.cmake
   ${PROJECT_SOURCE_DIR}/cmake/flaky_discover_tests.cmake DESTINATION ${package_folder})
 
 if(FLAKY_BUILD_PROGRAM)
@@ -38,8 +39,8 @@ install(EXPORT flakyTargets NAMESPACE flaky:: DESTINATION ${package_folder})
 
 # The recorder for Make and Meson. It is source, so its page in pkg-config is the same for every architecture.
 file(RELATIVE_PATH FLAKY_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig /prefix)
-configure_file(${PROJECT_SOURCE_DIR}/cmake/flaky-recorder.pc.in ${PROJECT_BINARY_DIR}/flaky-recorder.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/flaky-recorder.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/flaky-recorder.pc.in ${made}/flaky-recorder.pc @ONLY)
+install(FILES ${made}/flaky-recorder.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
 # `cpack -G DEB` in the build folder makes a Debian package of all this.
