@@ -7,9 +7,9 @@
 # flaky_deliver does not come to run, because ctest was killed or told to leave it out, the next `flaky` command delivers the same.
 
 include_guard(GLOBAL)
-include(GoogleTest)
 
 function(flaky_discover_tests target)
+  include(GoogleTest)  # here, because it sets variables where it is included
   gtest_discover_tests(${target} ${ARGN}
     PROPERTIES FIXTURES_REQUIRED flaky ENVIRONMENT FLAKY_TESTS_FIXTURE=flaky)
 

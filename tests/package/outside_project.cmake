@@ -1,8 +1,9 @@
 # One outside project: configured and built in a fresh folder, its test programs run, and the history asked for their runs.
 #
-#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… [-D BUILD=…] [-D ARGUMENTS=…] -P outside_project.cmake
+#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… [-D BUILD=…] [-D ARGUMENTS=…] [-D IN_CTEST=ON] -P outside_project.cmake
 #
 # BUILD is cmake, make, meson or configure, which goes no further. ARGUMENTS go to cmake. PREFIX is where flaky is installed.
+# IN_CTEST: the project has flaky_discover_tests, and delivers in ctest, too.
 
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{PKG_CONFIG_PATH} ${PREFIX}/share/pkgconfig)
@@ -56,3 +57,12 @@ foreach(program IN LISTS programs)
     endif()
   endforeach()
 endforeach()
+
+if(IN_CTEST)
+  execute_process(COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --verbose OUTPUT_VARIABLE printed
+    COMMAND_ERROR_IS_FATAL ANY)
+  message("${printed}")
+  if(NOT printed MATCHES "delivered 1 run \\(1 part\\)")
+    message(FATAL_ERROR "ctest has not delivered")
+  endif()
+endif()
