@@ -16,6 +16,8 @@
 #include "cli/messages.h"
 #include "cli/numbers.h"
 #include "cli/options.h"
+#include "transfer/journal.h"
+#include "transfer/spool.h"
 
 namespace flaky {
 namespace {
@@ -23,10 +25,15 @@ namespace {
 // How long a test program waits for another delivery: not long, as that one takes its journal along.
 constexpr std::chrono::milliseconds kQuietWait{1'000};
 
+// How long set-up and clean-up of a fixture begin further batches. CTest would count one that takes much longer as
+// failed.
+constexpr std::chrono::seconds kFixtureTime{60};
+
 struct Options {
   bool quiet = false;
   bool dry_run = false;
   bool json = false;
+  std::string fixture;
 };
 
 // Drops what a test program may have handed down by accident: its open files and pipes, whose other ends might wait for
@@ -112,6 +119,10 @@ void DeliverForUser(Session& session, const Options& options) {
   delivery.stop = InterruptGuard::Seen;
   delivery.retry = Retrying(session);
   delivery.dry_run = options.dry_run;
+  if (!options.fixture.empty()) {
+    delivery.complete = GroupBelowCtest(ParentProcess(), options.fixture);
+    delivery.until = std::chrono::steady_clock::now() + kFixtureTime;
+  }
   const DeliveryAccount account = Deliver(session, delivery);
   session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);
   for (const std::string& message : account.messages) Say(session, LogLevel::kWarn, message);
@@ -130,6 +141,11 @@ void AddDeliver(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
   command->add_flag("--dry-run", options->dry_run, "only say how much is ready")->excludes(quiet);
+  command
+      ->add_option("--fixture", options->fixture,
+                   "as a test around this fixture of CTest: also what ran in it, in bounded time")
+      ->type_name("NAME")
+      ->excludes(quiet);
   AddJsonFlag(*command, options->json);
   command->footer(
       "Test programs call this at their end, and every command that reads the history delivers first,\n"

@@ -87,7 +87,8 @@ class Delivery {
  private:
   // Delivers what is ready now. True if something was delivered or moved aside, so that another look makes sense.
   bool Pass(const SpoolLock& lock) {
-    SpoolSource source(lock, [this](const Journal& journal) { return contexts_.Of(journal); });
+    SpoolSource source(
+        lock, [this](const Journal& journal) { return contexts_.Of(journal); }, options_.complete);
     const Totals ready = source.Expected().value_or(Totals());
     int64_t settled = 0;
     if (options_.dry_run) {

@@ -28,6 +28,7 @@ struct DeliveryOptions {
   std::function<bool()> stop;                                  // asked between batches; true: begin no other
   RetryPolicy retry;                                           // besides `until` and `stop`
   bool dry_run = false;                                        // only count what is ready
+  std::string complete;                                        // as SpoolSource has it
 };
 
 // Delivers what is pending in the spool to the store that the settings name, verified as every copy is: a journal is

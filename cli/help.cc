@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 #include <utility>
@@ -12,8 +13,6 @@ namespace {
 constexpr size_t kIndent = 2;
 constexpr size_t kTextColumn = 22;
 constexpr size_t kLineWidth = 110;
-
-using Entry = std::pair<std::string, std::string>;  // a name and its text
 
 // The text in lines of at most `width` bytes; help is ASCII but for a few punctuation marks.
 std::vector<std::string> Wrap(const std::string& text, size_t width) {
@@ -29,12 +28,18 @@ std::vector<std::string> Wrap(const std::string& text, size_t width) {
   return lines;
 }
 
-std::string Section(std::string_view title, const std::vector<Entry>& entries) {
+std::string NamesOf(const HelpEntry& entry) {
+  std::string text;
+  for (const std::string& name : entry.names) text += (text.empty() ? "" : ", ") + name;
+  return text + (entry.value.empty() ? "" : " ") + entry.value;
+}
+
+std::string Section(std::string_view title, const std::vector<HelpEntry>& entries) {
   if (entries.empty()) return "";
   std::string text = "\n" + std::string(title) + ":\n";
-  for (const auto& [name, meaning] : entries) {
-    std::string line = std::string(kIndent, ' ') + name;
-    for (const std::string& part : Wrap(meaning, kLineWidth - kTextColumn)) {
+  for (const HelpEntry& entry : entries) {
+    std::string line = std::string(kIndent, ' ') + NamesOf(entry);
+    for (const std::string& part : Wrap(entry.meaning, kLineWidth - kTextColumn)) {
       if (line.size() + kIndent > kTextColumn) {
         text += line + '\n';
         line.clear();
@@ -46,19 +51,20 @@ std::string Section(std::string_view title, const std::vector<Entry>& entries) {
   return text;
 }
 
-std::string NamesOf(const CLI::Option& option) {
-  std::string names;
-  for (const std::string& name : option.get_snames()) names += (names.empty() ? "-" : ", -") + name;
-  for (const std::string& name : option.get_lnames()) names += (names.empty() ? "--" : ", --") + name;
-  // What the checks of an option call themselves stands behind a colon.
-  const std::string type = option.get_type_name();
-  if (option.get_expected_max() > 0 && !type.empty()) names += ' ' + type.substr(0, type.find(':'));
-  return names;
-}
-
-std::string TextOf(const CLI::Option& option) {
+HelpEntry Describe(const CLI::Option& option) {
+  HelpEntry entry;
+  if (option.get_positional()) {
+    entry.names = {option.get_name(true)};
+  } else {
+    for (const std::string& name : option.get_snames()) entry.names.push_back("-" + name);
+    for (const std::string& name : option.get_lnames()) entry.names.push_back("--" + name);
+    // What the checks of an option call themselves stands behind a colon.
+    const std::string type = option.get_type_name();
+    if (option.get_expected_max() > 0) entry.value = type.substr(0, type.find(':'));
+  }
   const std::string initial = option.get_default_str();
-  return option.get_description() + (initial.empty() ? "" : " (default " + initial + ")");
+  entry.meaning = option.get_description() + (initial.empty() ? "" : " (default " + initial + ")");
+  return entry;
 }
 
 }  // namespace
@@ -68,26 +74,38 @@ std::string FullName(const CLI::App& command) {
   return parent == nullptr ? command.get_name() : FullName(*parent) + " " + command.get_name();
 }
 
-std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
-  std::vector<Entry> arguments, options, commands;
-  std::string usage = FullName(*app);
-  for (const CLI::Option* option : app->get_options()) {
+CommandHelp DescribeCommand(const CLI::App& command) {
+  CommandHelp help{FullName(command), command.get_description(), FullName(command), {}, {}, {}, command.get_footer()};
+  for (const CLI::Option* option : command.get_options()) {
+    HelpEntry entry = Describe(*option);
     if (!option->get_positional()) {
-      options.emplace_back(NamesOf(*option), TextOf(*option));
+      help.options.push_back(std::move(entry));
       continue;
     }
-    const std::string name = option->get_name(true);
-    arguments.emplace_back(name, TextOf(*option));
-    usage += option->get_required() ? " " + name : " [" + name + "]";
+    const std::string& name = entry.names.front();
+    help.usage += option->get_required() ? " " + name : " [" + name + "]";
+    help.arguments.push_back(std::move(entry));
   }
-  for (const CLI::App* command : app->get_subcommands({})) {
-    commands.emplace_back(command->get_name(), command->get_description());
+  for (const CLI::App* below : command.get_subcommands({})) {
+    help.commands.push_back({{below->get_name()}, "", below->get_description()});
   }
-  if (!commands.empty()) usage += " COMMAND";
-  usage += " [OPTIONS]";
-  const std::string footer = app->get_footer().empty() ? "" : "\n" + app->get_footer() + "\n";
-  return app->get_description() + "\n\nUsage: " + usage + "\n" + Section("Arguments", arguments) +
-         Section("Commands", commands) + Section("Options", options) + footer;
+  if (!help.commands.empty()) help.usage += " COMMAND";
+  help.usage += " [OPTIONS]";
+  return help;
+}
+
+std::vector<CommandHelp> DescribeCommands(const CLI::App& program) {
+  std::vector<CommandHelp> all{DescribeCommand(program)};
+  for (const CLI::App* below : program.get_subcommands({}))
+    std::ranges::move(DescribeCommands(*below), std::back_inserter(all));
+  return all;
+}
+
+std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
+  const CommandHelp help = DescribeCommand(*app);
+  const std::string footer = help.footer.empty() ? "" : "\n" + help.footer + "\n";
+  return help.meaning + "\n\nUsage: " + help.usage + "\n" + Section("Arguments", help.arguments) +
+         Section("Commands", help.commands) + Section("Options", help.options) + footer;
 }
 
 }  // namespace flaky

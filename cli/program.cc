@@ -15,6 +15,7 @@
 #include "cli/interrupt.h"
 #include "cli/messages.h"
 #include "cli/near_miss.h"
+#include "cli/session.h"
 #include "stores/error.h"
 
 namespace flaky {
@@ -84,24 +85,30 @@ int Fail(const Session& session, ExitCode code, const std::string& what) {
 
 }  // namespace
 
+void DescribeProgram(CLI::App& app, Session& session) {
+  app.name("flaky");
+  app.description("Keeps the history of GoogleTest runs and tells flaky tests from broken ones.");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
+  app.footer(
+      "`flaky COMMAND --help` tells more. Settings: flaky config.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky runs\n"
+      "  flaky check");
+  app.require_subcommand(0, 1);
+  AddCommands(app, session);
+}
+
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
   ErrorOutput messages(err);
   Session session{
       .settings = {}, .out = out, .err = messages, .terminal = terminal, .exit_code = ExitCode::kOk, .color = color};
   try {
-    CLI::App app("Keeps the history of GoogleTest runs and tells flaky tests from broken ones.", "flaky");
-    app.formatter(std::make_shared<HelpFormatter>());
-    app.set_help_flag("-h,--help", "print this help");
-    app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
-    app.footer(
-        "`flaky COMMAND --help` tells more. Settings: flaky config.\n"
-        "\n"
-        "Examples:\n"
-        "  flaky runs\n"
-        "  flaky check");
-    app.require_subcommand(0, 1);
+    CLI::App app;
+    DescribeProgram(app, session);
     app.parse_complete_callback([&session] { LoadSettings(session); });
-    AddCommands(app, session);
     if (argc < 2) {
       session.err.Print(app.help());
       return static_cast<int>(ExitCode::kUsage);

@@ -13,6 +13,29 @@ function(flaky_room name)
   flaky_settings(flaky_${name})
 endfunction()
 
+# flaky_public_headers(ROOM [INTERNAL …]): the headers of the current folder, but for the INTERNAL ones, and the HEADERS below it
+# are for users of the room's library and installed with it.
+function(flaky_public_headers name)
+  cmake_parse_arguments(ARG "" "" "INTERNAL;HEADERS" ${ARGN})
+  file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.h)
+  list(REMOVE_ITEM headers ${ARG_INTERNAL})
+  target_sources(flaky_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers} ${ARG_HEADERS})
+  set_target_properties(flaky_${name} PROPERTIES EXPORT_NAME ${name})
+  set_property(GLOBAL APPEND PROPERTY FLAKY_LIBRARIES flaky_${name})
+endfunction()
+
+# flaky_needs(PACKAGE) and flaky_needs_module(PREFIX MODULE): find_package and pkg_check_modules for what a library needs in its
+# user's link, too; the installed package looks for the same.
+macro(flaky_needs package)
+  find_package(${package} REQUIRED)
+  set_property(GLOBAL APPEND PROPERTY FLAKY_DEPENDENCIES "find_dependency(${package})")
+endmacro()
+macro(flaky_needs_module prefix module)
+  flaky_needs(PkgConfig)
+  pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})
+  set_property(GLOBAL APPEND PROPERTY FLAKY_DEPENDENCIES "pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})")
+endmacro()
+
 # The language standard and warnings of our own code; what users compile (recorder/) does not get them.
 function(flaky_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)

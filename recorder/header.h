@@ -49,7 +49,7 @@ inline constexpr std::string_view kCompiler =
 // Texts without data() and absent numbers are left out.
 struct Header {
   std::string_view journal_id, process_run_id;
-  std::string_view run_id, project, variant;
+  std::string_view run_id, project, variant, fixture;
   std::string_view cwd;
   std::optional<std::int64_t> shard_index, shard_total;
   std::int64_t started_us = 0;
@@ -135,6 +135,7 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownNumber("parent_pid", facts.parent.pid);
   line.KnownNumber("parent_start", facts.parent.start);
   line.KnownText("parent_name", facts.parent.name.view(), kShort);
+  line.KnownText("fixture", header.fixture, kName);
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
   line.Number("started_us", header.started_us);
   line.KnownText("cwd", header.cwd, kCwd);

@@ -98,6 +98,7 @@ class Recorder {
     header.run_id = NameOf(kRunId, warning_);
     header.project = NameOf(kProject, warning_);
     header.variant = NameOf(kVariant, warning_);
+    header.fixture = NameOf(kFixture, warning_);
     header.cwd = plan_.cwd.view();
     header.started_us = WallMicroseconds();
     header.tests_to_run = run.tests_to_run;

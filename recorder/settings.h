@@ -25,14 +25,15 @@ inline constexpr Setting kSpool = {"FLAKY_TESTS_SPOOL", 0, 0, 0};
 inline constexpr Setting kRunId = {"FLAKY_TESTS_RUN_ID", 0, 0, 0};
 inline constexpr Setting kProject = {"FLAKY_TESTS_PROJECT", 0, 0, 0};
 inline constexpr Setting kVariant = {"FLAKY_TESTS_VARIANT", 0, 0, 0};
+inline constexpr Setting kFixture = {"FLAKY_TESTS_FIXTURE", 0, 0, 0};
 inline constexpr Setting kMaxMessage = {"FLAKY_TESTS_MAX_MESSAGE", 65536, 1024, 16777216};  // bytes
 inline constexpr Setting kDeliveryTimeout = {"FLAKY_TESTS_DELIVERY_TIMEOUT", 10, 0,
                                              3600};  // seconds; 0: do not deliver
 inline constexpr Setting kProgram = {"FLAKY_TESTS_PROGRAM", 0, 0, 0};
 inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent, error: no warning
 
-inline constexpr Setting kSettings[] = {kDisable,    kSpool,           kRunId,   kProject, kVariant,
-                                        kMaxMessage, kDeliveryTimeout, kProgram, kLog};
+inline constexpr Setting kSettings[] = {kDisable, kSpool,      kRunId,           kProject, kVariant,
+                                        kFixture, kMaxMessage, kDeliveryTimeout, kProgram, kLog};
 
 // The longest run id, project or variant that is taken. A longer one is not cut, for it would then mean something
 // else.

@@ -72,15 +72,19 @@ Alive IsRunning(int64_t pid, const std::string& start) {
   return zombie ? Alive::kNo : Alive::kYes;
 }
 
+JournalWriter ProcessHere(pid_t pid) {
+  JournalWriter process = Here();
+  process.pid = pid;
+  const std::string stat = ReadProc("/proc/" + std::to_string(pid) + "/stat").value_or("");
+  if (const auto fields = StatFields(stat); fields.size() > kStartTime) process.pid_start = fields[kStartTime];
+  return process;
+}
+
 }  // namespace
 
-JournalWriter ThisProcess() {
-  JournalWriter writer = Here();
-  writer.pid = getpid();
-  const std::string stat = ReadProc("/proc/self/stat").value_or("");
-  if (const auto fields = StatFields(stat); fields.size() > kStartTime) writer.pid_start = fields[kStartTime];
-  return writer;
-}
+JournalWriter ThisProcess() { return ProcessHere(getpid()); }
+
+JournalWriter ParentProcess() { return ProcessHere(getppid()); }
 
 Alive IsAlive(const JournalWriter& writer) {
   static const JournalWriter here = Here();

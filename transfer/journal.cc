@@ -134,6 +134,7 @@ Journal ReadHeader(dom::element line) {
   journal.parent.pid = FindInteger(header, "parent_pid").value_or(0);
   journal.parent.pid_start = FindToken(header, "parent_start");
   journal.parent_name = FindText(header, "parent_name").value_or("");
+  journal.fixture = FindText(header, "fixture").value_or("");
   journal.variant = FindText(header, "variant");
   journal.shard = Shard(header);
   const auto started = Find(header, "started_us");

@@ -66,6 +66,7 @@ struct Journal {
   JournalWriter writer;
   JournalWriter parent;
   std::string parent_name;  // "ctest"
+  std::string fixture;      // of CTest, whose clean-up delivers; empty: none
   std::optional<std::string> variant;
   std::optional<std::string> shard;  // "2/10"
   Timestamp started_at;
@@ -112,8 +113,9 @@ bool EndsWithEndLine(std::string_view tail);
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const JournalWriter& writer);
 
-// This process in the same words.
+// This process and its parent in the same words.
 JournalWriter ThisProcess();
+JournalWriter ParentProcess();
 
 }  // namespace flaky
 

@@ -333,15 +333,20 @@ std::optional<std::string> CommonCommandLine(const std::vector<const Journal*>& 
 
 }  // namespace
 
+std::string GroupBelowCtest(const JournalWriter& ctest, const std::string& fixture) {
+  if (ctest.boot_id.empty() || ctest.pid_start.empty() || ctest.pid <= 0) return "";
+  const std::string id = "ctest\n" + ctest.boot_id + '\n' + std::to_string(ctest.pid) + '\n' + ctest.pid_start;
+  return DigestOf(fixture.empty() ? id : id + '\n' + fixture).ToString();
+}
+
 RunKinship KinshipOf(const Journal& journal) {
   RunKinship kinship;
   kinship.below_ctest = journal.parent_name == "ctest";
   kinship.run_id = journal.process_run_id;
   kinship.group = journal.journal_id;
-  const JournalWriter& parent = journal.parent;
-  if (kinship.below_ctest && !parent.boot_id.empty() && !parent.pid_start.empty() && parent.pid > 0) {
-    const std::string id = "ctest\n" + parent.boot_id + '\n' + std::to_string(parent.pid) + '\n' + parent.pid_start;
-    kinship.run_id = kinship.group = DigestOf(id).ToString();
+  if (const std::string run = GroupBelowCtest(journal.parent, ""); kinship.below_ctest && !run.empty()) {
+    kinship.run_id = run;
+    kinship.group = GroupBelowCtest(journal.parent, journal.fixture);
   }
   if (journal.run_id) kinship.run_id = *journal.run_id;
   return kinship;

@@ -76,8 +76,9 @@ struct SpoolReport {
 // run on a thread beside the other members; report may not run beside Next.
 class SpoolSource : public Source {
  public:
-  // The lock must be held as long as the source lives.
-  SpoolSource(const SpoolLock& lock, ContextOf context);
+  // The lock must be held as long as the source lives. `complete` is a group to which nothing will be added any more,
+  // though its ctest still runs; empty: none.
+  SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete = "");
   ~SpoolSource() override;
 
   // Changes nothing in the spool.
@@ -112,6 +113,11 @@ struct RunKinship {
   bool below_ctest = false;  // the parent is a ctest
 };
 RunKinship KinshipOf(const Journal& journal);
+
+// RunKinship::group of the processes below this ctest that belong to the fixture; empty where the ctest is not known.
+// Those that belong to none are a group, and so a part, of their own: CTest sees to it that none of the fixture's come
+// after its clean-up, and says nothing of the others.
+std::string GroupBelowCtest(const JournalWriter& ctest, const std::string& fixture);
 
 // The record that journals sealed as one part are. Their order does not matter. Precondition: there is one at least.
 RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const std::vector<Journal>& journals,

@@ -47,7 +47,8 @@ bool HasEnded(const OpenedFile& file) {
 
 class Scanner {
  public:
-  Scanner(const Descriptor& spool, const Descriptor& outbox) : spool_(spool), outbox_(outbox), now_(Timestamp::Now()) {}
+  Scanner(const Descriptor& spool, const Descriptor& outbox, const std::string& complete)
+      : spool_(spool), outbox_(outbox), complete_(complete), now_(Timestamp::Now()) {}
 
   SpoolScan Scan() && {
     LookForLoose(spool_, "");
@@ -123,7 +124,8 @@ class Scanner {
   }
 
   bool IsReady(const OpenedFile& file, const Journal& journal) {
-    if (KinshipOf(journal).below_ctest && !IsGone(journal.parent, file)) return false;
+    const RunKinship kinship = KinshipOf(journal);
+    if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, file)) return false;
     // The order matters for speed alone: the bytes at the end are cheaper than /proc.
     return HasEnded(file) || IsGone(journal.writer, file);
   }
@@ -180,6 +182,7 @@ class Scanner {
 
   const Descriptor& spool_;
   const Descriptor& outbox_;
+  const std::string& complete_;
   const Timestamp now_;
   SpoolScan scan_;
   std::map<std::string, PendingRun> runs_;
@@ -188,6 +191,8 @@ class Scanner {
 
 }  // namespace
 
-SpoolScan ScanSpool(const Descriptor& spool, const Descriptor& outbox) { return Scanner(spool, outbox).Scan(); }
+SpoolScan ScanSpool(const Descriptor& spool, const Descriptor& outbox, const std::string& complete) {
+  return Scanner(spool, outbox, complete).Scan();
+}
 
 }  // namespace flaky

@@ -45,8 +45,8 @@ struct SpoolScan {
   int64_t running = 0;                 // journals that are not ready
 };
 
-// `outbox` may be none.
-SpoolScan ScanSpool(const Descriptor& spool, const Descriptor& outbox);
+// `outbox` may be none. The group `complete` is ready though its ctest runs.
+SpoolScan ScanSpool(const Descriptor& spool, const Descriptor& outbox, const std::string& complete);
 
 }  // namespace flaky
 

@@ -47,8 +47,12 @@ bool HasGroup(const PendingRun& run) {
 
 class SpoolSource::Impl {
  public:
-  Impl(const SpoolLock& lock, ContextOf context)
-      : path_(lock.spool().string()), name_("spool " + path_), context_(std::move(context)), spool_(OpenFolder(path_)) {
+  Impl(const SpoolLock& lock, ContextOf context, std::string complete)
+      : path_(lock.spool().string()),
+        name_("spool " + path_),
+        context_(std::move(context)),
+        complete_(std::move(complete)),
+        spool_(OpenFolder(path_)) {
     if (!spool_) ThrowErrno(name_, "open the folder");
     outbox_ = OpenFolderAt(spool_, kOutbox);
   }
@@ -119,7 +123,7 @@ class SpoolSource::Impl {
  private:
   void Scan() {
     if (std::exchange(scanned_, true)) return;
-    scan_ = ScanSpool(spool_, outbox_);
+    scan_ = ScanSpool(spool_, outbox_, complete_);
     report_.running = scan_.running;
     report_.newer = static_cast<int64_t>(scan_.newer.size());
     for (const auto* files : {&scan_.newer, &scan_.unopened}) {
@@ -274,6 +278,7 @@ class SpoolSource::Impl {
   const std::string path_;
   const std::string name_;
   const ContextOf context_;
+  const std::string complete_;
   Descriptor spool_;
   Descriptor outbox_;
   SpoolScan scan_;
@@ -285,8 +290,8 @@ class SpoolSource::Impl {
   SpoolReport report_;
 };
 
-SpoolSource::SpoolSource(const SpoolLock& lock, ContextOf context)
-    : impl_(std::make_unique<Impl>(lock, std::move(context))) {}
+SpoolSource::SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete)
+    : impl_(std::make_unique<Impl>(lock, std::move(context), std::move(complete))) {}
 SpoolSource::~SpoolSource() = default;
 std::optional<Totals> SpoolSource::Expected() { return impl_->Expected(); }
 void SpoolSource::Tidy() { impl_->Tidy(); }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <regex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,26 @@ TEST(Readme, ItsLinkLineIsTheExamples) {
   const std::string root = FLAKY_SOURCE_DIR;
   EXPECT_NE(ReadFile(root + "/README.md").find(line), std::string::npos);
   EXPECT_NE(ReadFile(root + "/examples/basket/CMakeLists.txt").find(line), std::string::npos);
+}
+
+// A block behind a comment that names a file shows lines of that file, in its order.
+TEST(Documents, ShowWhatIsInTheFilesThatTheyName) {
+  const std::filesystem::path root = FLAKY_SOURCE_DIR;
+  const std::regex shown(R"(<!-- (\S+) -->\n```[a-z]*\n([^`]*)```)");
+  size_t blocks = 0;
+  for (const char* document : {"docs/guides/installing.md", "docs/guides/embedding.md"}) {
+    const std::string text = ReadFile(root / document);
+    for (std::sregex_iterator at(text.begin(), text.end(), shown), end; at != end; ++at, ++blocks) {
+      std::istringstream file(ReadFile(root / (*at)[1].str()));
+      std::istringstream lines((*at)[2]);
+      for (std::string line, there; std::getline(lines, line);) {
+        while (!line.empty() && std::getline(file, there) && there != line) {
+        }
+        EXPECT_TRUE(file) << document << " shows a line that is not in " << (*at)[1] << ": " << line;
+      }
+    }
+  }
+  EXPECT_GE(blocks, 10u);
 }
 
 TEST(Documents, LinkOnlyToFilesThatAreThere) {

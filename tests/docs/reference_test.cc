@@ -86,7 +86,7 @@ TEST(JournalPage, DescribesTheHeaderThatTheRecorderWrites) {
   const TempFolder folder;
   const std::string command =
       "env GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=0 MANY_TESTS=4 FLAKY_TESTS_DELIVERY_TIMEOUT=0 FLAKY_TESTS_SPOOL=" +
-      folder.path().string() + " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p " + FLAKY_MANY_TESTS +
+      folder.path().string() + " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p FLAKY_TESTS_FIXTURE=f " + FLAKY_MANY_TESTS +
       " --gtest_shuffle > " + folder.File("log.txt");
   ASSERT_EQ(std::system(command.c_str()), 0);
   std::string header;

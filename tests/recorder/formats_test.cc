@@ -85,6 +85,7 @@ TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
   env["FLAKY_TESTS_RUN_ID"] = "run \"7\"";
   env["FLAKY_TESTS_PROJECT"] = "";
   env["FLAKY_TESTS_VARIANT"] = "nightly";
+  env["FLAKY_TESTS_FIXTURE"] = "flaky";
   const int64_t before = getpid();
   Run("behaviours", {"--gtest_filter=Plain.Passes:Shuffled.*", "--gtest_shuffle", "--gtest_random_seed=41"});
   const nlohmann::json header = TheJournal().header;
@@ -95,6 +96,7 @@ TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
   EXPECT_EQ(header["run_id"], "run \"7\"");
   EXPECT_EQ(header["project"], "");
   EXPECT_EQ(header["variant"], "nightly");
+  EXPECT_EQ(header["fixture"], "flaky");
   EXPECT_GT(header["pid"], 0);
   EXPECT_EQ(header["parent_pid"], before);
   std::string name;

@@ -318,6 +318,13 @@ TEST(IsAlive, KnowsTheProcessThatRuns) {
   EXPECT_EQ(IsAlive(renamed_host), Alive::kYes) << "a boot id names one boot, whatever the host is called by now";
 }
 
+TEST(IsAlive, KnowsThisProcessAndItsParent) {
+  EXPECT_EQ(ThisProcess().pid, getpid());
+  EXPECT_EQ(ParentProcess().pid, getppid());
+  EXPECT_EQ(IsAlive(ThisProcess()), Alive::kYes);
+  EXPECT_EQ(IsAlive(ParentProcess()), Alive::kYes);
+}
+
 TEST(IsAlive, SaysWhenItCannotTell) {
   JournalWriter other_space = Here(getpid());
   other_space.pid_ns = "1";

@@ -332,6 +332,14 @@ TEST(KinshipOf, PutsTheProcessesOfOneCtestIntoOneRun) {
   EXPECT_NE(KinshipOf(Read(below(2, "5", "101"), "")).run_id, one.run_id);
   EXPECT_NE(KinshipOf(Read(below(2, "6", "100"), "")).run_id, one.run_id);
 
+  const RunKinship fixture = KinshipOf(Read(below(1, "5", "100").SetText("fixture", "f"), ""));
+  EXPECT_EQ(fixture.run_id, one.run_id);
+  EXPECT_NE(fixture.group, one.group) << "a part of its own, which is complete before that ctest has ended";
+  EXPECT_EQ(KinshipOf(Read(below(2, "5", "100").SetText("fixture", "f"), "")).group, fixture.group);
+  EXPECT_NE(KinshipOf(Read(below(2, "5", "100").SetText("fixture", "g"), "")).group, fixture.group);
+  EXPECT_EQ(GroupBelowCtest({5, "100", "b", "", ""}, "f"), fixture.group);
+  EXPECT_EQ(GroupBelowCtest({5, "", "b", "", ""}, "f"), "");
+
   const RunKinship named = KinshipOf(Read(below(1, "5", "100").SetText("run_id", "mine"), ""));
   EXPECT_EQ(named.run_id, "mine");
   EXPECT_EQ(named.group, one.group);

@@ -76,10 +76,12 @@ class SpoolTest : public ::testing::Test {
     SpoolReport report;
   };
   // Reads all that is ready; `then` is called for each record.
-  Taken TakeAll(const std::function<void(SpoolSource&, const RunRecord&)>& then = {}) {
+  Taken TakeAll(const std::function<void(SpoolSource&, const RunRecord&)>& then = {},
+                const std::string& complete = "") {
     auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));
     EXPECT_TRUE(lock);
-    SpoolSource source(*lock, [](const Journal&) { return RunContext(); });
+    SpoolSource source(
+        *lock, [](const Journal&) { return RunContext(); }, complete);
     Taken taken;
     while (auto batch = source.Next({})) {
       for (RunRecord& record : batch->records) {

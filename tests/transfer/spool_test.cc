@@ -99,6 +99,23 @@ TEST_F(SpoolTest, ProcessesBelowACtestAreOnePartOnceItIsGone) {
   EXPECT_FALSE(HasPending(spool()));
 }
 
+TEST_F(SpoolTest, TheFixtureThatIsCleanedUpIsCompleteThoughItsCtestRuns) {
+  const auto put = [&](uint64_t i, const std::string& fixture) {
+    PutJournal(spool(), i, BelowCtest(i, true).SetText("fixture", fixture).Line() + kOneTest + kPassedEnd);
+  };
+  put(1, "flaky");
+  put(2, "flaky");
+  put(3, "other");
+  PutJournal(spool(), 4, BelowCtest(4, true).Line() + kOneTest + kPassedEnd);
+  EXPECT_THAT(TakeAll(Deliver, GroupBelowCtest(ThisProcess(), "none")).records, IsEmpty());
+  const Taken taken = TakeAll(Deliver, GroupBelowCtest(ThisProcess(), "flaky"));
+  ASSERT_EQ(taken.records.size(), 1u);
+  ASSERT_EQ(taken.records[0].parts.size(), 1u);
+  EXPECT_EQ(taken.records[0].run.account.total_tests, 1) << "run twice";
+  EXPECT_EQ(taken.report.running, 2);
+  EXPECT_THAT(Files(), ElementsAre(TestId(3) + ".jsonl", TestId(4) + ".jsonl"));
+}
+
 TEST_F(SpoolTest, LatecomersOfACtestAreAFurtherPart) {
   const auto put = [&](uint64_t i) {
     PutJournal(spool(), i, BelowCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);

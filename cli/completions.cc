@@ -1,0 +1,181 @@
+#include "cli/completions.h"
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+namespace flaky {
+namespace {
+
+// As one word of any of the three shells.
+std::string Quoted(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+// "keep|replace|fail" as "keep replace fail"; empty: the value is none of a few.
+std::string ChoicesOf(const HelpEntry& option) {
+  if (option.value.find('|') == std::string::npos) return "";
+  std::string words = option.value;
+  std::ranges::replace(words, '|', ' ');
+  return words;
+}
+
+// All names of commands below the program, as they are typed from its own name on, for the pattern of a `case`.
+std::string CommandPattern(std::span<const CommandHelp> commands) {
+  std::string pattern;
+  for (const CommandHelp& command : commands.subspan(1)) pattern += (pattern.empty() ? "" : "|") + Quoted(command.name);
+  return pattern;
+}
+
+// A branch of a `case` of bash or zsh for each option that takes a value: what `complete` makes of its choices, or
+// nothing but the shell's own completion of file names.
+template <typename Complete>
+std::string ValueBranches(std::span<const CommandHelp> commands, const Complete& complete, std::string_view otherwise) {
+  std::string branches;
+  for (const CommandHelp& command : commands) {
+    for (const HelpEntry& option : command.options) {
+      if (option.value.empty()) continue;
+      std::string pattern;
+      for (const std::string& name : option.names) {
+        pattern += (pattern.empty() ? "" : "|") + Quoted(command.name + " " + name);
+      }
+      const std::string choices = ChoicesOf(option);
+      branches +=
+          "    " + pattern + ") " + (choices.empty() ? std::string(otherwise) : complete(choices)) + "; return ;;\n";
+    }
+  }
+  return branches;
+}
+
+}  // namespace
+
+std::string BashCompletion(std::span<const CommandHelp> commands) {
+  std::string branches;
+  for (const CommandHelp& command : commands) {
+    std::string words;
+    for (const auto* entries : {&command.commands, &command.options}) {
+      for (const HelpEntry& entry : *entries) {
+        for (const std::string& name : entry.names) words += (words.empty() ? "" : " ") + name;
+      }
+    }
+    branches += "    " + Quoted(command.name) + ") words=" + Quoted(words) + " ;;\n";
+  }
+  return R"(# bash completion for flaky
+
+_flaky() {
+  local current=${COMP_WORDS[COMP_CWORD]} command=flaky words= i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ ${COMP_WORDS[i]} == -- ]] && return
+    case "$command ${COMP_WORDS[i]}" in
+    )" + CommandPattern(commands) +
+         R"() command+=" ${COMP_WORDS[i]}" ;;
+    esac
+  done
+  case "$command ${COMP_WORDS[COMP_CWORD - 1]}" in
+)" +
+         ValueBranches(
+             commands,
+             [](const std::string& choices) {
+               return "COMPREPLY=($(compgen -W " + Quoted(choices) + " -- \"$current\"))";
+             },
+             ":") +
+         R"(  esac
+  case $command in
+)" + branches +
+         R"(  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+
+complete -o bashdefault -o default -F _flaky flaky
+)";
+}
+
+std::string ZshCompletion(std::span<const CommandHelp> commands) {
+  const auto described = [](const std::vector<HelpEntry>& entries) {
+    std::string list;
+    for (const HelpEntry& entry : entries) {
+      for (const std::string& name : entry.names) list += " " + Quoted(name + ":" + entry.meaning);
+    }
+    return list;
+  };
+  std::string branches;
+  for (const CommandHelp& command : commands) {
+    branches += "    " + Quoted(command.name) + ")\n      commands=(" + described(command.commands) +
+                " )\n      options=(" + described(command.options) + " ) ;;\n";
+  }
+  return R"(#compdef flaky
+
+_flaky() {
+  local command=flaky word
+  local -a commands options
+  for word in "${(@)words[2,CURRENT-1]}"; do
+    if [[ $word == -- ]]; then
+      _files
+      return
+    fi
+    case "$command $word" in
+    )" + CommandPattern(commands) +
+         R"() command+=" $word" ;;
+    esac
+  done
+  case "$command ${words[CURRENT-1]}" in
+)" +
+         ValueBranches(
+             commands, [](const std::string& choices) { return "compadd -- " + choices; }, "_files") +
+         R"(  esac
+  case $command in
+)" + branches +
+         R"(  esac
+  if [[ $PREFIX == -* ]]; then
+    _describe option options
+  elif (( $#commands )); then
+    _describe command commands
+  else
+    _files
+  fi
+}
+
+_flaky "$@"
+)";
+}
+
+std::string FishCompletion(std::span<const CommandHelp> commands) {
+  std::string names, lines;
+  for (const CommandHelp& command : commands.subspan(1)) names += " " + Quoted(command.name);
+  for (const CommandHelp& command : commands) {
+    const std::string begin = "complete -c flaky -n " + Quoted("__flaky_is_at " + Quoted(command.name));
+    for (const HelpEntry& below : command.commands) {
+      lines += begin + " -f -a " + Quoted(below.names.front()) + " -d " + Quoted(below.meaning) + "\n";
+    }
+    for (const HelpEntry& option : command.options) {
+      lines += begin;
+      for (const std::string& name : option.names) {
+        lines += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+      }
+      if (const std::string choices = ChoicesOf(option); !choices.empty()) {
+        lines += " -x -a " + Quoted(choices);
+      } else if (!option.value.empty()) {
+        lines += " -r";
+      }
+      lines += " -d " + Quoted(option.meaning) + "\n";
+    }
+  }
+  return R"(# fish completion for flaky
+
+function __flaky_is_at --description 'Whether the words typed so far chose this command'
+    set -l command flaky
+    for word in (commandline -opc)[2..]
+        test "$word" = --; and return 1
+        contains -- "$command $word")" +
+         names + R"(; and set command "$command $word"
+    end
+    test "$command" = "$argv"
+end
+
+)" + lines;
+}
+
+}  // namespace flaky

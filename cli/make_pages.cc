@@ -1,0 +1,53 @@
+// Writes what is installed beside the program, made of the program's own commands and settings: `make_pages FOLDER`.
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "cli/completions.h"
+#include "cli/error_output.h"
+#include "cli/man_page.h"
+#include "cli/program.h"
+#include "cli/session.h"
+
+namespace flaky {
+namespace {
+
+void WriteFile(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream stream(file, std::ios::binary);
+  stream << text << std::flush;
+  if (!stream) throw std::runtime_error("cannot write " + file.string());
+}
+
+void WritePages(const std::filesystem::path& folder) {
+  ErrorOutput messages(std::cerr);
+  Session session{.settings = {}, .out = std::cout, .err = messages};
+  CLI::App app;
+  DescribeProgram(app, session);
+  const std::vector<CommandHelp> commands = DescribeCommands(app);
+  WriteFile(folder / "flaky.1", ManPage(commands, SettingTable(), FLAKY_VERSION));
+  WriteFile(folder / "flaky.bash", BashCompletion(commands));
+  WriteFile(folder / "flaky.zsh", ZshCompletion(commands));
+  WriteFile(folder / "flaky.fish", FishCompletion(commands));
+}
+
+}  // namespace
+}  // namespace flaky
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::cerr << "usage: make_pages FOLDER\n";
+    return 2;
+  }
+  try {
+    flaky::WritePages(argv[1]);
+  } catch (const std::exception& error) {
+    std::cerr << "make_pages: " << error.what() << '\n';
+    return 1;
+  }
+}

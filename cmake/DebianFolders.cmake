@@ -1,0 +1,10 @@
+# Run by CPack on what it has installed for a package: Debian's zsh looks for completions of packages elsewhere.
+if(NOT CPACK_GENERATOR STREQUAL "DEB")
+  return()
+endif()
+set(share ${CPACK_TEMPORARY_DIRECTORY}${CPACK_PACKAGING_INSTALL_PREFIX}/share)
+if(EXISTS ${share}/zsh/site-functions/_flaky)
+  file(MAKE_DIRECTORY ${share}/zsh/vendor-completions)
+  file(RENAME ${share}/zsh/site-functions/_flaky ${share}/zsh/vendor-completions/_flaky)
+  file(REMOVE_RECURSE ${share}/zsh/site-functions)
+endif()

@@ -1,0 +1,59 @@
+# The package: what `cmake --install` puts where, and what `find_package(flaky)` and pkg-config find there. Nothing that is
+# installed names a folder of the build or the prefix, so the prefix may be moved.
+
+include(CMakePackageConfigHelpers)
+
+get_property(libraries GLOBAL PROPERTY FLAKY_LIBRARIES)
+get_property(dependencies GLOBAL PROPERTY FLAKY_DEPENDENCIES)
+list(REMOVE_DUPLICATES dependencies)
+list(JOIN dependencies "\n    " FLAKY_FIND_DEPENDENCIES)
+
+# For projects that include this one and export targets of their own which use ours.
+export(TARGETS flaky_recorder NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyTargets.cmake)
+if(libraries)
+  export(TARGETS ${libraries} NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyLibraries.cmake)
+endif()
+
+if(NOT FLAKY_INSTALL)
+  return()
+endif()
+
+set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/flaky)
+set(made ${PROJECT_BINARY_DIR}/package)  # of no use where it lies: find_package wants all of it in one place
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in ${made}/flakyConfig.cmake
+  INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${made}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${made}/flakyConfig.cmake ${made}/flakyConfigVersion.cmake
+  ${PROJECT_SOURCE_DIR}/cmake/flaky_discover_tests.cmake DESTINATION ${package_folder})
+
+if(FLAKY_BUILD_PROGRAM)
+  install(TARGETS flaky EXPORT flakyTargets)
+  install(TARGETS ${libraries} EXPORT flakyLibraries FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/flaky)
+  install(FILES ${FLAKY_PAGES}/flaky.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${FLAKY_PAGES}/flaky.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME flaky)
+  install(FILES ${FLAKY_PAGES}/flaky.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _flaky)
+  install(FILES ${FLAKY_PAGES}/flaky.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+  install(EXPORT flakyLibraries NAMESPACE flaky:: DESTINATION ${package_folder})
+endif()
+install(EXPORT flakyTargets NAMESPACE flaky:: DESTINATION ${package_folder})
+
+# The recorder for Make and Meson. It is source, so its page in pkg-config is the same for every architecture.
+file(RELATIVE_PATH FLAKY_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig /prefix)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/flaky-recorder.pc.in ${made}/flaky-recorder.pc @ONLY)
+install(FILES ${made}/flaky-recorder.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+
+# `cpack -G DEB` in the build folder makes a Debian package of all this.
+if(NOT PROJECT_IS_TOP_LEVEL)
+  return()
+endif()
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_CONTACT "the developers of flaky <flaky@localhost>" CACHE STRING "The maintainer that packages name")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libgtest-dev")
+set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/DebianFolders.cmake)
+include(CPack)

@@ -1,0 +1,167 @@
+// The man page and the completions, in the shells themselves, against the commands and options of the program.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "cli/completions.h"
+#include "cli/error_output.h"
+#include "cli/man_page.h"
+#include "cli/program.h"
+#include "cli/session.h"
+#include "tests/support/temp_folder.h"
+
+namespace flaky {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::vector<CommandHelp> ProgramCommands() {
+  ErrorOutput messages(std::cerr);
+  Session session{.settings = {}, .out = std::cout, .err = messages};
+  CLI::App app;
+  DescribeProgram(app, session);
+  return DescribeCommands(app);
+}
+
+std::set<std::string> NamesOf(const std::vector<HelpEntry>& entries) {
+  std::set<std::string> names;
+  for (const HelpEntry& entry : entries) names.insert(entry.names.begin(), entry.names.end());
+  return names;
+}
+
+// The words of "flaky schema sql", each in quotes.
+std::string WordsOf(const CommandHelp& command) {
+  std::istringstream stream(command.name);
+  std::string text;
+  for (std::string word; stream >> word;) text += "'" + word + "' ";
+  return text;
+}
+
+class Pages : public testing::Test {
+ protected:
+  Pages() : commands_(ProgramCommands()) {}
+
+  std::string File(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_.File(name)) << text;
+    return folder_.File(name);
+  }
+
+  // What the program prints, line by line; a failed test where it fails. Its stderr counts as printed.
+  std::vector<std::string> Run(const std::string& program, const std::string& script) const {
+    const std::string file = File("script", script);
+    const std::string command = "HOME=" + folder_.path().string() + " LC_ALL=C.UTF-8 " + program + " " + file + " 2>&1";
+    std::vector<std::string> lines;
+    FILE* const pipe = popen(command.c_str(), "r");
+    std::string text;
+    for (int c = 0; (c = std::fgetc(pipe)) != EOF;) text += static_cast<char>(c);
+    const int status = pclose(pipe);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << script << text;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+  }
+  static std::set<std::string> Names(const std::vector<std::string>& lines, char until) {
+    std::set<std::string> names;
+    for (const std::string& line : lines) names.insert(line.substr(0, line.find(until)));
+    return names;
+  }
+
+  const TempFolder folder_;
+  const std::vector<CommandHelp> commands_;
+};
+
+TEST_F(Pages, AreOfAllCommands) {
+  std::set<std::string> names;
+  for (const CommandHelp& command : commands_) names.insert(command.name);
+  EXPECT_TRUE(names.contains("flaky"));
+  EXPECT_TRUE(names.contains("flaky deliver"));
+  EXPECT_TRUE(names.contains("flaky schema sql"));
+  EXPECT_EQ(names.size(), commands_.size());
+}
+
+TEST_F(Pages, BashCompletes) {
+  const std::string page = File("flaky.bash", BashCompletion(commands_));
+  const auto complete = [&](const std::string& words, const std::string& current) {
+    return Run("bash --norc", "set -u\n. " + page + "\nCOMP_WORDS=(" + words + "'" + current +
+                                  "')\nCOMP_CWORD=$((${#COMP_WORDS[@]} - 1))\n_flaky\n"
+                                  "((${#COMPREPLY[@]} == 0)) || printf '%s\\n' \"${COMPREPLY[@]}\"\n");
+  };
+  for (const CommandHelp& command : commands_) {
+    SCOPED_TRACE(command.name);
+    std::set<std::string> expected = NamesOf(command.options);
+    expected.merge(NamesOf(command.commands));
+    EXPECT_EQ(Names(complete(WordsOf(command), ""), '\n'), expected);
+  }
+  EXPECT_THAT(complete("flaky ", "migr"), ElementsAre("migrate-store"));
+  EXPECT_THAT(complete("flaky migrate-store --on-conflict ", "re"), ElementsAre("replace"));
+  EXPECT_THAT(complete("flaky migrate-store --to ", ""), IsEmpty()) << "which leaves it to the shell";
+  EXPECT_THAT(complete("flaky runs -- ", ""), IsEmpty());
+}
+
+TEST_F(Pages, ZshCompletes) {
+  const std::string page = File("_flaky", ZshCompletion(commands_));
+  const auto complete = [&](const std::string& words, const std::string& current) {
+    return Run("zsh -f",
+               "_describe() { print -rl -- \"${(@P)2}\" }\ncompadd() { shift; print -rl -- \"$@\" }\n"
+               "_files() { print files }\nwords=(" +
+                   words + "'" + current + "')\nCURRENT=$#words\nPREFIX='" + current + "'\n. " + page + "\n");
+  };
+  for (const CommandHelp& command : commands_) {
+    SCOPED_TRACE(command.name);
+    EXPECT_EQ(Names(complete(WordsOf(command), "-"), ':'), NamesOf(command.options));
+    EXPECT_EQ(Names(complete(WordsOf(command), ""), ':'),
+              command.commands.empty() ? std::set<std::string>{"files"} : NamesOf(command.commands));
+  }
+  EXPECT_THAT(complete("flaky migrate-store --on-conflict ", ""), ElementsAre("keep", "replace", "fail"));
+  EXPECT_THAT(complete("flaky export --from ", ""), ElementsAre("files"));
+  EXPECT_THAT(complete("flaky runs -- ", "-"), ElementsAre("files"));
+}
+
+TEST_F(Pages, FishCompletes) {
+  const std::string page = File("flaky.fish", FishCompletion(commands_));
+  const auto complete = [&](const std::string& line) {
+    return Names(Run("fish --no-config", "source " + page + "\ncomplete -C '" + line + "'\n"), '\t');
+  };
+  for (const CommandHelp& command : commands_) {
+    SCOPED_TRACE(command.name);
+    EXPECT_EQ(complete(command.name + " -"), NamesOf(command.options));
+    if (!command.commands.empty()) {
+      EXPECT_EQ(complete(command.name + " "), NamesOf(command.commands));
+    }
+  }
+  EXPECT_EQ(complete("flaky migrate-store --on-conflict "), (std::set<std::string>{"keep", "replace", "fail"}));
+}
+
+TEST_F(Pages, ManShowsEveryCommandOptionAndSetting) {
+  const std::vector<std::string> lines =
+      Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=200n", ManPage(commands_, SettingTable(), "1.2.3"));
+  std::string text;
+  for (const std::string& line : lines) {
+    EXPECT_THAT(line, testing::Not(HasSubstr("warning"))) << "from groff";
+    text += line + "\n";
+  }
+  EXPECT_THAT(text, HasSubstr("flaky 1.2.3"));
+  for (const CommandHelp& command : commands_) {
+    SCOPED_TRACE(command.name);
+    EXPECT_THAT(text, HasSubstr(&command == &commands_.front() ? "flaky COMMAND [OPTIONS]" : command.usage));
+    for (const std::string& name : NamesOf(command.options)) EXPECT_THAT(text, HasSubstr(name));
+    std::istringstream footer(command.footer);
+    for (std::string line; std::getline(footer, line);) EXPECT_THAT(text, HasSubstr(line));
+  }
+  for (const SettingInfo& setting : SettingTable()) EXPECT_THAT(text, HasSubstr(std::string(setting.name)));
+}
+
+}  // namespace
+}  // namespace flaky

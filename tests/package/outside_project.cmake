@@ -1,0 +1,68 @@
+# One outside project: configured and built in a fresh folder, its test programs run, and the history asked for their runs.
+#
+#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… [-D BUILD=…] [-D ARGUMENTS=…] [-D IN_CTEST=ON] -P outside_project.cmake
+#
+# BUILD is cmake, make, meson or configure, which goes no further. ARGUMENTS go to cmake. PREFIX is where flaky is installed.
+# IN_CTEST: the project has flaky_discover_tests, and delivers in ctest, too.
+
+include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
+set(ENV{PKG_CONFIG_PATH} ${PREFIX}/share/pkgconfig)
+set(ENV{CMAKE_PREFIX_PATH} ${PREFIX})
+if(ARGUMENTS MATCHES "FLAKY_BUILD_PROGRAM=OFF")  # so the recorder knows of no program
+  set(ENV{PATH} ${PREFIX}/bin:$ENV{PATH})
+endif()
+
+set(programs ${WORK}/build/shop_test ${WORK}/build/own_main_test)
+if(BUILD STREQUAL "make")
+  file(MAKE_DIRECTORY ${WORK}/build)
+  run(make -C ${WORK}/build -f ${SOURCE}/Makefile SHOP=${SOURCE}/../shop)
+  set(programs ${WORK}/build/shop_test)
+elseif(BUILD STREQUAL "meson")
+  run(meson setup ${WORK}/build ${SOURCE})
+  run(meson compile -C ${WORK}/build)
+  set(programs ${WORK}/build/shop_test)
+else()
+  run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${WORK}/build ${ARGUMENTS})
+  if(BUILD STREQUAL "configure")
+    return()
+  endif()
+  run(${CMAKE_COMMAND} --build ${WORK}/build)
+endif()
+
+# Without a word on stderr: each has found the program and has delivered.
+foreach(program IN LISTS programs)
+  execute_process(COMMAND ${program} --gtest_brief=1 ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT said STREQUAL "")
+    message(FATAL_ERROR "${program} says: ${said}")
+  endif()
+endforeach()
+
+execute_process(COMMAND ${PREFIX}/bin/flaky runs --json OUTPUT_VARIABLE history COMMAND_ERROR_IS_FATAL ANY)
+message("${history}")
+list(LENGTH programs expected)
+string(JSON found LENGTH "${history}" runs)
+if(NOT found EQUAL expected)
+  message(FATAL_ERROR "the history has ${found} runs of ${expected}")
+endif()
+foreach(program IN LISTS programs)
+  math(EXPR expected "${expected} - 1")  # the newest run comes first
+  string(JSON run GET "${history}" runs ${expected})
+  cmake_path(GET program FILENAME name)
+  foreach(field "project;${NAME}" "test_args;${name}" "status;pass" "total_tests;2")
+    list(GET field 0 key)
+    list(GET field 1 value)
+    string(JSON stored GET "${run}" ${key})
+    if(NOT stored MATCHES "^${value}( |$)")
+      message(FATAL_ERROR "${key} is '${stored}', not '${value}', in the run of ${name}")
+    endif()
+  endforeach()
+endforeach()
+
+if(IN_CTEST)
+  execute_process(COMMAND ${CMAKE_CTEST_COMMAND} --test-dir ${WORK}/build --verbose OUTPUT_VARIABLE printed
+    COMMAND_ERROR_IS_FATAL ANY)
+  message("${printed}")
+  if(NOT printed MATCHES "delivered 1 run \\(1 part\\)")
+    message(FATAL_ERROR "ctest has not delivered")
+  endif()
+endif()
