@@ -1,29 +1,29 @@
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 
 #include "cli/commands.h"
 #include "cli/delivery.h"
-#include "cli/delivery_pause.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
 #include "cli/messages.h"
 #include "cli/numbers.h"
 #include "cli/options.h"
+#include "cli/quiet_delivery.h"
 #include "transfer/journal.h"
 #include "transfer/spool.h"
 
 namespace flaky {
 namespace {
-
-// How long a test program waits for another delivery: not long, as that one takes its journal along.
-constexpr std::chrono::milliseconds kQuietWait{1'000};
 
 // How long set-up and clean-up of a fixture begin further batches. CTest would count one that takes much longer as
 // failed.
@@ -31,6 +31,7 @@ constexpr std::chrono::seconds kFixtureTime{60};
 
 struct Options {
   bool quiet = false;
+  std::string after_ctest;  // PID-START
   bool dry_run = false;
   bool json = false;
   std::string fixture;
@@ -48,6 +49,37 @@ void LeaveCallersState() {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGCHLD, SIG_DFL);
+}
+
+// Leaves whoever started this: another session, no stream of theirs, and their child ends at once.
+void Detach() {
+  if (const pid_t child = fork(); child != 0) _exit(child < 0 ? 1 : 0);
+  setsid();
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) dup2(null, fd);
+  [[maybe_unused]] const int ignored = chdir("/");
+}
+
+void WaitForEnd(const JournalWriter& process) {
+  constexpr int kLookAgain = 60'000;  // ms; for the case that the kernel gives no descriptor
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(process.pid), 0));
+  while (IsAlive(process) == Alive::kYes) {
+    pollfd ended{fd, POLLIN, 0};
+    poll(&ended, 1, fd < 0 ? 1'000 : kLookAgain);
+  }
+  if (fd >= 0) close(fd);
+}
+
+// As the recorder calls it in the first test program below a ctest.
+void DeliverAfterCtest(Session& session, const std::string& name) {
+  const std::optional<JournalWriter> ctest = ProcessHereNamed(name);
+  if (!ctest) throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` is no PID-START of a process");
+  const std::string spool = SpoolFolder(session.settings);
+  LeaveCallersState();
+  Detach();
+  WaitForEnd(*ctest);
+  unlink((spool + '/' + std::string(kCtestMark) + name).c_str());
+  DeliverQuietly(session);
 }
 
 std::string Plural(int64_t count, const std::string& one) {
@@ -81,37 +113,6 @@ void PrintJson(const DeliveryAccount& account, const Options& options, std::ostr
   flaky::PrintJson(out, json);
 }
 
-ExitCode CodeOf(const DeliveryAccount& account) {
-  if (account.rejected > 0 || account.kept > 0) return ExitCode::kPartly;
-  return account.locked ? ExitCode::kLocked : ExitCode::kOk;
-}
-
-// As the recorder calls it. What it prints appears amid the output of tests, so there is one line at most. That another
-// process is delivering is no news: it takes this journal along, or the next one does.
-void DeliverQuietly(Session& session) {
-  LeaveCallersState();
-  const std::string spool = SpoolFolder(session.settings);
-  const std::string store = HistoryLocation(session.settings).shown;
-  if (IsDeliveryPaused(spool, store)) {
-    Say(session, LogLevel::kDebug, store + " could not be reached a moment ago: nothing is delivered");
-    return;
-  }
-  DeliveryAccount account;
-  try {
-    account = DeliverPending(session, kQuietWait);
-  } catch (const StoreError& error) {
-    if (error.kind() == ErrorKind::kTransient) PauseDelivery(spool, store);
-    throw;
-  }
-  ResumeDelivery(spool);
-  session.exit_code = account.locked ? ExitCode::kOk : CodeOf(account);
-  if (account.messages.empty()) return;
-  std::string line = account.messages.front();
-  if (const auto more = static_cast<int64_t>(account.messages.size()) - 1; more > 0)
-    line += " (and " + Plural(more, "message") + " more)";
-  Say(session, LogLevel::kWarn, line);
-}
-
 void DeliverForUser(Session& session, const Options& options) {
   const InterruptGuard interrupt;
   DeliveryOptions delivery;
@@ -141,6 +142,9 @@ void AddDeliver(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
   command->add_flag("--dry-run", options->dry_run, "only say how much is ready")->excludes(quiet);
+  command->add_option("--after-ctest", options->after_ctest, "in the background, once this process has ended")
+      ->type_name("PID-START")
+      ->excludes(quiet);
   command
       ->add_option("--fixture", options->fixture,
                    "as a test around this fixture of CTest: also what ran in it, in bounded time")
@@ -156,8 +160,13 @@ void AddDeliver(CLI::App& app, Session& session) {
       "  flaky deliver\n"
       "  flaky deliver --dry-run --json");
   command->callback([&session, options] {
-    if (options->quiet) {
-      DeliverQuietly(session);
+    if (!options->after_ctest.empty()) {
+      DeliverAfterCtest(session, options->after_ctest);
+    } else if (options->quiet) {
+      LeaveCallersState();
+      const QuietDelivery delivery = DeliverQuietly(session);
+      session.exit_code = delivery.code;
+      if (delivery.message) Say(session, LogLevel::kWarn, *delivery.message);
     } else {
       DeliverForUser(session, *options);
     }

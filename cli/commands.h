@@ -18,6 +18,7 @@ void AddDeliver(CLI::App& app, Session& session);
 void AddExport(CLI::App& app, Session& session);
 void AddImport(CLI::App& app, Session& session);
 void AddMigrateStore(CLI::App& app, Session& session);
+void AddRun(CLI::App& app, Session& session);
 void AddRuns(CLI::App& app, Session& session);
 void AddSchema(CLI::App& app, Session& session);
 void AddShow(CLI::App& app, Session& session);

@@ -6,6 +6,7 @@
 #include <new>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -22,6 +23,7 @@ namespace flaky {
 namespace {
 
 void AddCommands(CLI::App& app, Session& session) {
+  AddRun(app, session);
   AddDeliver(app, session);
   AddRuns(app, session);
   AddShow(app, session);
@@ -78,6 +80,16 @@ std::vector<std::string> Reversed(int argc, const char* const* argv) {
   return arguments;
 }
 
+// How many arguments are this program's own: what `run` is to run belongs to nobody else.
+int OwnArguments(int argc, const char* const* argv, std::vector<std::string>& command) {
+  if (argc < 2 || std::string_view(argv[1]) != "run") return argc;
+  int own = 2;
+  while (own < argc && argv[own][0] == '-' && std::string_view(argv[own]) != "--") ++own;
+  const int first = own < argc && std::string_view(argv[own]) == "--" ? own + 1 : own;
+  for (int i = first; i < argc; ++i) command.emplace_back(argv[i]);
+  return own;
+}
+
 int Fail(const Session& session, ExitCode code, const std::string& what) {
   Say(session, LogLevel::kError, what);
   return static_cast<int>(code);
@@ -103,18 +115,32 @@ void DescribeProgram(CLI::App& app, Session& session) {
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
   ErrorOutput messages(err);
-  Session session{
-      .settings = {}, .out = out, .err = messages, .terminal = terminal, .exit_code = ExitCode::kOk, .color = color};
+  Session session{.settings = {},
+                  .out = out,
+                  .err = messages,
+                  .terminal = terminal,
+                  .exit_code = ExitCode::kOk,
+                  .color = color,
+                  .command = {},
+                  .settings_problem = {}};
   try {
     CLI::App app;
     DescribeProgram(app, session);
-    app.parse_complete_callback([&session] { LoadSettings(session); });
+    app.parse_complete_callback([&] {
+      try {
+        LoadSettings(session);
+      } catch (const SettingError& error) {
+        // The command is run whatever is wrong with the settings of its history.
+        if (!app.got_subcommand("run")) throw;
+        session.settings_problem = error.what();
+      }
+    });
     if (argc < 2) {
       session.err.Print(app.help());
       return static_cast<int>(ExitCode::kUsage);
     }
     try {
-      app.parse(Reversed(argc, argv));
+      app.parse(Reversed(OwnArguments(argc, argv, session.command), argv));
     } catch (const CLI::CallForVersion& version) {
       out << version.what() << '\n';
     } catch (const CLI::CallForHelp&) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/error_output.h"
 #include "cli/exit_code.h"
@@ -20,7 +21,9 @@ struct Session {
   ErrorOutput& err;       // all else (cli/messages.h)
   bool terminal = false;  // err is a terminal that can draw a line anew
   ExitCode exit_code = ExitCode::kOk;
-  bool color = false;  // out is a terminal, and NO_COLOR is not set
+  bool color = false;                                          // out is a terminal, and NO_COLOR is not set
+  std::vector<std::string> command = {};                       // that `flaky run` is to run
+  std::optional<std::string> settings_problem = std::nullopt;  // why the settings cannot be used, for `flaky run`
 };
 
 // Adds what the environment, the project's .flaky.toml and the user's config.toml say (cli/settings_files.h) to the

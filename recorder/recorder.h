@@ -19,6 +19,7 @@
 #include "clock.h"
 #include "delivery.h"
 #include "errors.h"
+#include "group_delivery.h"
 #include "header.h"
 #include "journal_writer.h"
 #include "process_facts.h"
@@ -120,7 +121,10 @@ class Recorder {
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
-    delivers_ = plan_.timeout_s > 0 && facts.parent.name.view() != "ctest" && plan_.environment.Take();
+    const bool below_ctest = facts.parent.name.view() == "ctest";
+    delivers_ = plan_.timeout_s > 0 && !below_ctest && plan_.environment.Take();
+    if (plan_.timeout_s > 0 && below_ctest && IsFirstBelow(facts.parent, plan_.spool))
+      DeliverAfter(facts.parent, plan_);
     WatchForEnds();
     active_ = true;
   }

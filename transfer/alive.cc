@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,6 +86,17 @@ JournalWriter ProcessHere(pid_t pid) {
 JournalWriter ThisProcess() { return ProcessHere(getpid()); }
 
 JournalWriter ParentProcess() { return ProcessHere(getppid()); }
+
+std::optional<JournalWriter> ProcessHereNamed(std::string_view pid_and_start) {
+  JournalWriter process = Here();
+  const size_t dash = pid_and_start.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const char* const end = pid_and_start.data() + dash;
+  const auto [at, error] = std::from_chars(pid_and_start.data(), end, process.pid);
+  if (error != std::errc() || at != end || process.pid <= 0) return std::nullopt;
+  process.pid_start = pid_and_start.substr(dash + 1);
+  return process;
+}
 
 Alive IsAlive(const JournalWriter& writer) {
   static const JournalWriter here = Here();

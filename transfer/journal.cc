@@ -15,6 +15,7 @@ namespace dom = simdjson::dom;
 constexpr int64_t kVersion = 1;
 constexpr int64_t kLastMicros = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z
 constexpr size_t kIdLength = 32;
+constexpr std::string_view kDied = R"({"died":)";
 
 // What is wrong with a line, as a phrase. Whoever knows the line's number makes a JournalError of it.
 struct BadLine {
@@ -125,6 +126,9 @@ Journal ReadHeader(dom::element line) {
   Journal journal;
   journal.journal_id = Id(header, "journal_id");
   journal.process_run_id = Id(header, "process_run_id");
+  if (const auto command = Find(header, "command"); command && command->get(journal.is_command)) {
+    throw BadLine{"command is not true or false"};
+  }
   journal.run_id = FindText(header, "run_id");
   if (journal.run_id && journal.run_id->empty()) journal.run_id.reset();
   journal.project = FindText(header, "project");
@@ -256,6 +260,10 @@ class LineReader {
       shuffle_seed_ = FindInteger(line, "shuffle_seed");
     } else if (auto lost = FindText(line, "lost")) {
       journal_.lost = std::move(lost);
+    } else if (const auto died = Find(line, "died")) {
+      dom::object how;
+      if (died->get(how)) throw BadLine{"has a death that is no object"};
+      journal_.died = {FindText(how, "signal"), FindInteger(how, "exit_code")};
     } else if (const auto end = Find(line, "end_us")) {
       journal_.end_us = Micros(*end, "end_us");
       Reach(*journal_.end_us);
@@ -371,8 +379,13 @@ Journal ParseJournal(std::string_view bytes) {
     }
     try {
       const auto value = json.Parse(rest.substr(0, end));
-      if (!value) throw BadLine{"is no JSON"};
-      reader.Read(*value, /*cut=*/false);
+      if (!value && rest.substr(end + 1).starts_with(kDied)) {
+        ReadCutLine(rest.substr(0, end), json, reader);  // its parent wrote behind it
+      } else if (!value) {
+        throw BadLine{"is no JSON"};
+      } else {
+        reader.Read(*value, /*cut=*/false);
+      }
     } catch (const BadLine& bad) {
       throw JournalError(JournalError::Kind::kDamaged, "line " + std::to_string(number) + " " + bad.what);
     }

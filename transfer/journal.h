@@ -58,9 +58,16 @@ struct JournalWriter {
   std::string pid_start, boot_id, host, pid_ns;
 };
 
+// How a process ended that did not get to its end line, as its parent saw it.
+struct JournalDeath {
+  std::optional<std::string> signal;  // "SIGSEGV"
+  std::optional<int64_t> exit_code;
+};
+
 struct Journal {
   std::string journal_id;
   std::string process_run_id;
+  bool is_command = false;  // of `flaky run`: it tells of a command, and has no tests
   std::optional<std::string> run_id;
   std::optional<std::string> project;
   JournalWriter writer;
@@ -79,7 +86,8 @@ struct Journal {
   std::optional<std::string> lost;  // why the recorder stopped writing before the end
   std::optional<int64_t> end_us;    // absent: the end was not reached
   std::optional<bool> said_passed;  // what GoogleTest said at the end
-  int64_t last_us = 0;              // the last time that the journal names
+  std::optional<JournalDeath> died;
+  int64_t last_us = 0;  // the last time that the journal names
 
   // Where `us` of this journal lies in time; never beyond what a Timestamp can hold.
   Timestamp At(int64_t us) const;
@@ -113,9 +121,11 @@ bool EndsWithEndLine(std::string_view tail);
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const JournalWriter& writer);
 
-// This process and its parent in the same words.
+// This process and its parent in the same words, and the one of this machine and boot that `PID-START` names; absent
+// for any other text.
 JournalWriter ThisProcess();
 JournalWriter ParentProcess();
+std::optional<JournalWriter> ProcessHereNamed(std::string_view pid_and_start);
 
 }  // namespace flaky
 

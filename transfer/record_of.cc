@@ -192,8 +192,10 @@ class PartBuilder {
       AddOwn(failure, kUncaught, "the test called exit(" + status + "): the tests behind it did not run");
     } else if (result.outcome == JournalOutcome::kUnfinished && !journal.lost) {
       const bool died = !journal.end_us && index + 1 == journal.results.size();
+      if (died) failure.signal = SignalOf(journal);
       AddOwn(failure, died ? kUncaught : kUnknown,
-             died ? "did not finish: the process died in this test" : "it began, but how it ended was not recorded");
+             died ? "did not finish: the process " + DeathOf(journal, "died") + " in this test"
+                  : "it began, but how it ended was not recorded");
     } else if (!explained) {
       AddOwn(failure, kUnknown, "failed without a message");
     }
@@ -220,8 +222,11 @@ class PartBuilder {
     failure.failed_at = journal.At(journal.last_us);
     if (journal.lost) {
       AddOwn(failure, kUnknown, "what came next could not be recorded: " + *journal.lost);
+    } else if (journal.is_command) {
+      AddOwn(failure, kUnknown, "`flaky run` itself was ended: how its command did is not known");
     } else {
-      AddOwn(failure, kUncaught, "did not finish: the process ended between tests");
+      failure.signal = SignalOf(journal);
+      AddOwn(failure, kUncaught, "did not finish: the process " + DeathOf(journal, "ended") + " between tests");
     }
     ++errors_;
   }
@@ -274,6 +279,16 @@ class PartBuilder {
     };
     part_.variant = agreed(&Journal::variant);
     part_.shard = agreed(&Journal::shard);
+  }
+
+  static std::optional<std::string> SignalOf(const Journal& journal) {
+    return journal.died ? journal.died->signal : std::nullopt;
+  }
+  // "was ended by SIGSEGV"; `else_`: where its parent did not tell.
+  static std::string DeathOf(const Journal& journal, const std::string& else_) {
+    if (!journal.died) return else_;
+    if (journal.died->signal) return "was ended by " + *journal.died->signal;
+    return "ended with exit code " + std::to_string(journal.died->exit_code.value_or(-1));
   }
 
   static std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }

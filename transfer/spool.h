@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "transfer/journal.h"
@@ -21,12 +22,16 @@
 //   <spool>/outbox/.<part_id>.done/      delivered, about to be removed
 //   <spool>/rejected/<name>              could not be read or contradicts the store; <name>.reason beside it says why
 //   <spool>/.lock                        held (flock) by the one process that delivers
+//   <spool>/.ctest-<pid>-<start>         empty: `flaky deliver --after-ctest` waits for this ctest's end
 // clang-format on
 //
 // Every step is one rename, so a process that dies anywhere leaves a state that the next one goes on from. Sealing
 // comes before the first attempt to write, so every later attempt sends the same part under the same id. A journal that
 // is a part by itself (that of a process alone) needs no sealing: its id is the part's.
 namespace flaky {
+
+// What the name of a waiting delivery's mark begins with.
+inline constexpr std::string_view kCtestMark = ".ctest-";
 
 // What is known of the code and machine when journals are delivered, for one working folder.
 struct RunContext {

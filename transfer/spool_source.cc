@@ -82,6 +82,12 @@ class SpoolSource::Impl {
         unlinkat(outbox_.get(), name.c_str(), AT_REMOVEDIR);  // unless there is something in it
       }
     }
+    // Of deliveries that were killed while they waited.
+    for (const std::string& name : NamesIn(spool_)) {
+      if (!name.starts_with(kCtestMark)) continue;
+      const auto ctest = ProcessHereNamed(std::string_view(name).substr(kCtestMark.size()));
+      if (!ctest || IsAlive(*ctest) == Alive::kNo) unlinkat(spool_.get(), name.c_str(), 0);
+    }
     // Made before anything is given out: Delivered uses it beside Next.
     if (!outbox_ && std::ranges::any_of(scan_.runs, HasGroup)) {
       outbox_ = MakeFolderAt(spool_, kOutbox);

@@ -78,13 +78,20 @@ TEST_F(RecorderDelivery, IsLeftToOthersWhereTheTimeIs0) {
   EXPECT_THAT(Notes(), IsEmpty());
 }
 
-TEST_F(RecorderDelivery, IsLeftToOthersBelowCtest) {
+TEST_F(RecorderDelivery, IsLeftToTheCtestsEndBelowCtest) {
   launcher = (folder() / "ctest").string();
   std::ofstream(*launcher) << "#!/bin/sh\n\"$@\"\nexit $?\n";
   std::filesystem::permissions(*launcher, std::filesystem::perms::owner_all);
   EXPECT_EQ(Warning(), "");
-  EXPECT_THAT(Notes(), IsEmpty());
   EXPECT_EQ(TheJournal().header["parent_name"], "ctest");
+  const std::string ctest = std::to_string(TheJournal().header["parent_pid"].get<int64_t>()) + "-" +
+                            std::to_string(TheJournal().header["parent_start"].get<int64_t>());
+  const std::vector<std::string> notes = Notes();
+  ASSERT_THAT(notes, Not(IsEmpty())) << "to whoever waits for that ctest's end";
+  EXPECT_EQ(notes[0], "argument deliver");
+  EXPECT_EQ(notes[1], "argument --after-ctest");
+  EXPECT_EQ(notes[2], "argument " + ctest);
+  EXPECT_TRUE(std::filesystem::exists(spool() / (".ctest-" + ctest)));
 }
 
 TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutWhatATerminalWouldObey) {

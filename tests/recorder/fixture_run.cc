@@ -169,7 +169,9 @@ Outcome FixtureTest::ExpectSameAsPlain(const std::string& filter, const std::vec
 std::vector<Recorded> FixtureTest::Journals() const {
   std::vector<Recorded> journals;
   if (!std::filesystem::exists(spool_)) return journals;
-  for (const auto& entry : std::filesystem::directory_iterator(spool_)) journals.push_back(Read(entry.path()));
+  for (const auto& entry : std::filesystem::directory_iterator(spool_)) {
+    if (entry.path().extension() == ".jsonl") journals.push_back(Read(entry.path()));
+  }
   return journals;
 }
 

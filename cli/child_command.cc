@@ -1,0 +1,101 @@
+#include "cli/child_command.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "cli/exit_code.h"
+
+namespace flaky {
+namespace {
+
+constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+sigset_t WaitedFor() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : kPassedOn) sigaddset(&signals, signal);
+  sigaddset(&signals, SIGCHLD);
+  return signals;
+}
+
+sigset_t mask_before;
+
+[[noreturn]] void Execute(const std::vector<std::string>& arguments,
+                          const std::vector<std::pair<std::string, std::string>>& environment, int problem) {
+  sigprocmask(SIG_SETMASK, &mask_before, nullptr);
+  std::signal(SIGPIPE, SIG_DFL);  // this program ignores it
+  for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  ::execvp(argv[0], argv.data());
+  const int error = errno;
+  [[maybe_unused]] const ssize_t ignored = ::write(problem, &error, sizeof error);
+  ::_exit(127);
+}
+
+}  // namespace
+
+ChildCommand::ChildCommand(const std::vector<std::string>& arguments,
+                           const std::vector<std::pair<std::string, std::string>>& environment) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw CommandError(ExitCode::kUsage, std::string("run: no pipe: ") + std::strerror(errno));
+  }
+  std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody learns how a child ended
+  const sigset_t waited_for = WaitedFor();
+  sigprocmask(SIG_BLOCK, &waited_for, &mask_before);
+  pid_ = ::fork();
+  if (pid_ == 0) Execute(arguments, environment, ends[1]);
+  int error = pid_ < 0 ? errno : 0;
+  ::close(ends[1]);
+  while (pid_ > 0 && ::read(ends[0], &error, sizeof error) < 0 && errno == EINTR) {
+  }
+  ::close(ends[0]);
+  if (error == 0) return;
+  if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+  sigprocmask(SIG_SETMASK, &mask_before, nullptr);
+  constexpr int kNotThere = 127, kNoProgram = 126;
+  throw CommandError(static_cast<ExitCode>(error == ENOENT ? kNotThere : kNoProgram),
+                     "run: cannot start `" + arguments.front() + "`: " + std::strerror(error));
+}
+
+ChildCommand::~ChildCommand() { sigprocmask(SIG_SETMASK, &mask_before, nullptr); }
+
+int ChildCommand::Wait() {
+  const sigset_t waited_for = WaitedFor();
+  for (;;) {
+    siginfo_t info{};
+    const int signal = sigwaitinfo(&waited_for, &info);
+    if (signal == SIGCHLD) {
+      int status = 0;
+      if (::waitpid(pid_, &status, WNOHANG) == pid_) return status;
+    } else if (signal > 0 && info.si_code != SI_KERNEL) {
+      ::kill(pid_, signal);
+    }
+  }
+}
+
+void EndAs(int wait_status) {
+  if (WIFEXITED(wait_status)) ::_exit(WEXITSTATUS(wait_status));
+  const int signal = WTERMSIG(wait_status);
+  const rlimit no_core{0, 0};  // the command has left its own
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  std::signal(signal, SIG_DFL);
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, signal);
+  sigprocmask(SIG_UNBLOCK, &one, nullptr);
+  ::kill(::getpid(), signal);
+  ::_exit(128 + signal);
+}
+
+}  // namespace flaky

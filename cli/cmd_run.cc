@@ -1,0 +1,124 @@
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/child_command.h"
+#include "cli/commands.h"
+#include "cli/messages.h"
+#include "cli/quiet_delivery.h"
+#include "transfer/command_journal.h"
+
+namespace flaky {
+namespace {
+
+std::string SystemName() {
+  utsname system{};
+  if (uname(&system) != 0) return {};
+  return std::string(system.sysname) + ' ' + system.release + ' ' + system.machine;
+}
+
+// Whatever goes wrong with the history is one line on standard error, and nothing to the command.
+class Problems {
+ public:
+  explicit Problems(const Session& session) : session_(session) {}
+  template <typename Work>
+  void Guard(Work&& work) {
+    try {
+      work();
+    } catch (const std::exception& error) {
+      Add(error.what());
+    }
+  }
+  void Add(std::optional<std::string> what) {
+    if (!first_) first_ = std::move(what);
+  }
+  void Say() const {
+    if (first_) flaky::Say(session_, LogLevel::kWarn, *first_);
+  }
+
+ private:
+  const Session& session_;
+  std::optional<std::string> first_;
+};
+
+// As the recorder reads it.
+bool IsDisabled(const Settings& settings) {
+  const std::string text = settings.Text("FLAKY_TESTS_DISABLE");
+  return text == "1" || text == "true" || text == "yes" || text == "on";
+}
+
+CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arguments) {
+  CommandFacts facts;
+  if (const std::string id = session.settings.Text("FLAKY_TESTS_RUN_ID"); !id.empty()) facts.run_id = id;
+  if (const char* project = GetEnvironment("FLAKY_TESTS_PROJECT")) facts.project = project;
+  facts.arguments = arguments;
+  facts.cwd = std::filesystem::current_path().string();
+  facts.system = SystemName();
+  return facts;
+}
+
+void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
+  Problems problems(session);
+  std::optional<CommandJournal> journal;
+  std::vector<std::pair<std::string, std::string>> environment;
+  if (session.settings_problem) {
+    problems.Guard([&] { throw SettingError(*session.settings_problem); });
+  } else if (!IsDisabled(session.settings)) {
+    problems.Guard([&] { journal.emplace(SpoolFolder(session.settings), FactsOf(session, arguments)); });
+  }
+  if (journal) {
+    // One run, and one delivery, by this process.
+    environment = {{"FLAKY_TESTS_RUN_ID", journal->run_id()}, {"FLAKY_TESTS_DELIVERY_TIMEOUT", "0"}};
+  }
+
+  int status = 0;
+  try {
+    ChildCommand child(arguments, environment);
+    status = child.Wait();
+    if (journal) problems.Guard([&] { journal->End(child.pid(), ProcessEndOf(status)); });
+  } catch (const CommandError&) {
+    if (journal) journal->Discard();
+    throw;
+  }
+  if (journal) problems.Guard([&] { problems.Add(DeliverQuietly(session).message); });
+  problems.Say();
+  if (!WIFEXITED(status)) EndAs(status);
+  session.exit_code = static_cast<ExitCode>(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("run", "Run a command; all tests that it records are one run");
+  // Shown only: main has put it aside, so that nobody takes its options for ours (cli/program.cc).
+  command->add_option("COMMAND", "what to run, with its arguments; `--` may stand before it");
+  command->footer(
+      "COMMAND gets this terminal, these streams, signals and the environment, and `flaky run` ends as it does: with "
+      "its\n"
+      "exit code, or by its signal; with 127 or 126 where it cannot be started. When it has ended, all that the test\n"
+      "programs below it recorded is delivered as one run, in FLAKY_TESTS_DELIVERY_TIMEOUT seconds at most; what is "
+      "not\n"
+      "stays in the spool. If it failed although no recorded test did, the run says so. Nothing that is wrong with "
+      "the\n"
+      "history changes how COMMAND ends: it is one line on standard error.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky run -- ctest --test-dir build -j8\n"
+      "  FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle");
+  command->callback([&session] {
+    if (session.command.empty()) {
+      throw CommandError(ExitCode::kUsage, "run: a command is wanted, as in `flaky run -- ctest -j8`");
+    }
+    RunRecorded(session, session.command);
+  });
+}
+
+}  // namespace flaky

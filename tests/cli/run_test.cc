@@ -1,0 +1,293 @@
+// `flaky run` around real test programs, shells and ctest.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/cli/program_fixture.h"
+
+namespace flaky {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+constexpr char kBehaviours[] = FLAKY_FIXTURES "/behaviours";
+
+class RunTest : public ProgramTest {
+ protected:
+  RunTest() {
+    Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
+    Unset("GTEST_OUTPUT");
+  }
+
+  // Starts `flaky run` with these arguments; its output goes to files.
+  pid_t Start(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {FLAKY_PROGRAM, "run"});
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    std::FILE* out = std::freopen(Path("out").c_str(), "w", stdout);
+    std::FILE* err = std::freopen(Path("err").c_str(), "w", stderr);
+    if (out != nullptr && err != nullptr) ::execv(FLAKY_PROGRAM, argv.data());
+    ::_exit(99);
+  }
+  static int StatusOf(pid_t child) {
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    return status;
+  }
+  int RunCommand(const std::vector<std::string>& arguments) const { return StatusOf(Start(arguments)); }
+  std::string Out() const { return Content(Path("out")); }
+  std::string Err() const { return Content(Path("err")); }
+
+  static json Runs() { return json::parse(Run({"runs", "--all", "--json"}).out)["runs"]; }
+  static json Latest() { return json::parse(Run({"show", "latest", "--json"}).out); }
+};
+
+TEST_F(RunTest, IsTheCommandToWhoeverLooks) {
+  const int status = RunCommand({"--", "sh", "-c", "echo out; echo err >&2; cat; exit 66"});
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 66);
+  EXPECT_EQ(Out(), "out\n");
+  EXPECT_EQ(Err(), "err\n");
+  EXPECT_EQ(RunCommand({"true"}), 0) << "without --, too";
+  EXPECT_EQ(Err(), "");
+  EXPECT_EQ(RunCommand({"--", "printf", "%s,", "--help", "", "--x=", "[a,b]", "-h"}), 0);
+  EXPECT_EQ(Out(), "--help,,--x=,[a,b],-h,") << "arguments go on as they are";
+}
+
+TEST_F(RunTest, ManyProcessesAreOneRun) {
+  const int status = RunCommand({"--", "sh", "-c",
+                                 std::string("for test in Plain.Passes Plain.Fails Plain.Skips; do ") + kBehaviours +
+                                     " --gtest_filter=$test; done > /dev/null; true"});
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(Err(), "");
+  ASSERT_THAT(Runs(), SizeIs(1));
+  const json latest = Latest();
+  EXPECT_EQ(latest["run"]["total_tests"], 3);
+  EXPECT_EQ(latest["run"]["failed_tests"], 1);
+  EXPECT_EQ(latest["run"]["errors_between_tests"], 0);
+  EXPECT_EQ(latest["run"]["status"], "fail");
+  EXPECT_THAT(latest["parts"], SizeIs(4)) << "each program, and the command";
+}
+
+TEST_F(RunTest, ARunIdThatIsSetIsKept) {
+  Set("FLAKY_TESTS_RUN_ID", "build-7");
+  EXPECT_EQ(RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Passes"}), 0);
+  EXPECT_EQ(RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Skips"}), 0);
+  ASSERT_THAT(Runs(), SizeIs(1));
+  EXPECT_EQ(Latest()["run"]["run_id"], "build-7");
+  EXPECT_EQ(Latest()["run"]["total_tests"], 2);
+}
+
+TEST_F(RunTest, ACommandThatFailedAlthoughNoTestDidIsAFailedRunThatSaysSo) {
+  EXPECT_EQ(WEXITSTATUS(RunCommand(
+                {"--", "sh", "-c", std::string(kBehaviours) + " --gtest_filter=Plain.Passes > /dev/null; exit 23"})),
+            23);
+  const json latest = Latest();
+  EXPECT_EQ(latest["run"]["status"], "fail");
+  EXPECT_EQ(latest["run"]["failed_tests"], 0);
+  EXPECT_EQ(latest["run"]["errors_between_tests"], 1);
+  ASSERT_THAT(latest["failures"], SizeIs(1));
+  EXPECT_EQ(latest["failures"][0]["error_message"],
+            "the command ended with exit code 23, although no test that was recorded failed");
+}
+
+TEST_F(RunTest, AFailureOfATestExplainsTheCommands) {
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Fails"})), 1);
+  EXPECT_EQ(Latest()["run"]["errors_between_tests"], 0);
+  EXPECT_EQ(Latest()["run"]["status"], "fail");
+}
+
+TEST_F(RunTest, NamesTheSignalThatEndedItsProgram) {
+  const int status = RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Passes:Ends.ByAbort"});
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(WTERMSIG(status), SIGABRT) << "as the program ended, so does flaky run";
+  const json latest = Latest();
+  ASSERT_THAT(latest["failures"], SizeIs(1));
+  EXPECT_EQ(latest["failures"][0]["test_name"], "Ends.ByAbort");
+  EXPECT_EQ(latest["failures"][0]["signal"], "SIGABRT");
+  EXPECT_EQ(latest["failures"][0]["error_message"], "did not finish: the process was ended by SIGABRT in this test");
+}
+
+TEST_F(RunTest, NamesTheExitCodeOfAProgramThatLeftInATest) {
+  EXPECT_EQ(RunCommand({"--", kBehaviours, "--gtest_filter=Ends.BySilentExit0"}), 0);
+  const json latest = Latest();
+  ASSERT_THAT(latest["failures"], SizeIs(1));
+  EXPECT_EQ(latest["failures"][0]["error_message"], "did not finish: the process ended with exit code 0 in this test");
+  EXPECT_EQ(latest["run"]["status"], "fail") << "whatever its exit code says";
+}
+
+TEST_F(RunTest, PassesSignalsOn) {
+  for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) {
+    std::filesystem::remove(Path("out"));
+    const pid_t child =
+        Start({"--", "sh", "-c", "trap 'exit 5' TERM INT USR1; echo ready; while :; do sleep 0.05; done"});
+    while (Out() != "ready\n") std::this_thread::sleep_for(10ms);
+    ::kill(child, signal);
+    const int status = StatusOf(child);
+    EXPECT_TRUE(WIFEXITED(status)) << signal;
+    EXPECT_EQ(WEXITSTATUS(status), 5) << signal;
+  }
+}
+
+TEST_F(RunTest, KilledItselfItLosesNothing) {
+  const pid_t child = Start(
+      {"--", "sh", "-c", std::string(kBehaviours) + " --gtest_filter=Plain.Fails > /dev/null; echo ready; sleep 1"});
+  while (Out() != "ready\n") std::this_thread::sleep_for(10ms);
+  ::kill(child, SIGKILL);
+  StatusOf(child);
+  ASSERT_THAT(Runs(), SizeIs(1)) << "any command that reads delivers";
+  const json latest = Latest();
+  EXPECT_EQ(latest["run"]["failed_tests"], 1);
+  EXPECT_EQ(latest["run"]["errors_between_tests"], 1) << "that it was killed";
+}
+
+TEST_F(RunTest, WhatCannotBeStartedIsSaidAsAShellDoes) {
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--", "no-such-program"})), 127);
+  EXPECT_THAT(Err(), HasSubstr("cannot start `no-such-program`"));
+  WriteFile("text", "no program");
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--", Path("text")})), 126);
+  EXPECT_EQ(WEXITSTATUS(RunCommand({})), 2);
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--"})), 2);
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--nonsense", "true"})), 2);
+  EXPECT_EQ(RunCommand({"--help"}), 0);
+  EXPECT_THAT(Out(), HasSubstr("flaky run"));
+  EXPECT_EQ(Run({"runs"}).code, 10) << "nothing was recorded of all that";
+}
+
+TEST_F(RunTest, WhateverIsWrongWithTheHistoryTheCommandRuns) {
+  const std::vector<std::string> command = {"--", "sh", "-c", "echo ran; exit 4"};
+  const auto expect_one_line = [&](const std::string& part) {
+    EXPECT_EQ(WEXITSTATUS(RunCommand(command)), 4) << part;
+    EXPECT_EQ(Out(), "ran\n") << part;
+    EXPECT_THAT(Err(), HasSubstr(part));
+    EXPECT_EQ(std::ranges::count(Err(), '\n'), 1) << Err();
+  };
+  Set("FLAKY_TESTS_DB", Path("no/folder/h.db"));
+  expect_one_line("no/folder");
+  Set("FLAKY_TESTS_STORE", "mysql");
+  expect_one_line("mysql");
+  Unset("FLAKY_TESTS_STORE");
+  Set("FLAKY_TESTS_DB", Path("h.db"));
+  Set("FLAKY_TESTS_SPOOL", "/proc/no/spool");
+  expect_one_line("/proc/no/spool");
+  Unset("FLAKY_TESTS_SPOOL");
+  WriteFile("work/.flaky.toml", "this is = no [toml");
+  expect_one_line(".flaky.toml");
+}
+
+TEST_F(RunTest, DisabledItOnlyRuns) {
+  Set("FLAKY_TESTS_DISABLE", "1");
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Fails"})), 1);
+  Unset("FLAKY_TESTS_DISABLE");
+  EXPECT_EQ(Run({"runs", "--all"}).code, 10) << "no history was made";
+}
+
+TEST_F(RunTest, BelowItACtestIsOnePart) {
+  WriteFile("build/CTestTestfile.cmake", std::string("add_test(passes ") + kBehaviours +
+                                             " --gtest_filter=Plain.Passes)\nadd_test(fails " + kBehaviours +
+                                             " --gtest_filter=Plain.Fails)\n");
+  EXPECT_EQ(WEXITSTATUS(RunCommand({"--", "ctest", "--test-dir", Path("build"), "-j2"})), 8);
+  ASSERT_THAT(Runs(), SizeIs(1));
+  const json latest = Latest();
+  EXPECT_EQ(latest["run"]["total_tests"], 2);
+  EXPECT_EQ(latest["run"]["errors_between_tests"], 0);
+  EXPECT_THAT(latest["parts"], SizeIs(2)) << "all of the ctest's programs, and the command";
+  EXPECT_THAT(latest["run"]["test_args"].get<std::string>(), AllOf(HasSubstr("ctest"), HasSubstr("-j2")));
+}
+
+// Plain ctest, and nothing else: the first test program leaves a process that delivers when that ctest has ended.
+class CtestTest : public RunTest {
+ protected:
+  CtestTest() { Set("FLAKY_TESTS_SPOOL", Path("spool")); }
+
+  void AddTests(const std::vector<std::string>& filters) {
+    std::string text;
+    for (const std::string& filter : filters) {
+      text += "add_test(" + filter + " " + kBehaviours + " --gtest_filter=" + filter + ")\n";
+    }
+    WriteFile("build/CTestTestfile.cmake", text);
+  }
+  std::vector<std::string> InSpool() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(Path("spool"))) {
+      const std::string name = entry.path().filename();
+      if (name.ends_with(".jsonl") || name.starts_with(".ctest-")) names.push_back(name);
+    }
+    return names;
+  }
+  void AwaitDelivery() const {
+    for (int i = 0; i < 1000 && !InSpool().empty(); ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_THAT(InSpool(), IsEmpty());
+  }
+};
+
+TEST_F(CtestTest, IsDeliveredOnceWhenItHasEnded) {
+  AddTests({"Plain.Passes", "Plain.Fails", "Plain.Skips"});
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_NE(std::system(("ctest --test-dir '" + Path("build") + "' -j3 > '" + Path("out") + "' 2>&1").c_str()), 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s) << "nobody waits for the delivery";
+  AwaitDelivery();
+  const std::string runs = Content(Path("h.db"));
+  EXPECT_FALSE(runs.empty()) << "without any command of flaky's";
+  ASSERT_THAT(Runs(), SizeIs(1));
+  EXPECT_EQ(Latest()["run"]["total_tests"], 3);
+  EXPECT_THAT(Latest()["parts"], SizeIs(1));
+}
+
+TEST_F(CtestTest, AKilledCtestIsOneThatHasEnded) {
+  AddTests({"Plain.Passes", "Descriptors.ClosedAndReused"});
+  WriteFile("build/CTestTestfile.cmake", Content(Path("build/CTestTestfile.cmake")) +
+                                             "add_test(waits sh -c [[echo $$ > '" + Path("waiting") +
+                                             "'; exec sleep 600]])\n");
+  const pid_t ctest = ::fork();
+  if (ctest == 0) {
+    std::FILE* out = std::freopen(Path("out").c_str(), "w", stdout);
+    if (out != nullptr) ::execlp("ctest", "ctest", "--test-dir", Path("build").c_str(), nullptr);
+    ::_exit(99);
+  }
+  while (Out().find("Start 3") == std::string::npos) std::this_thread::sleep_for(10ms);
+  EXPECT_THAT(InSpool(), SizeIs(3)) << "two journals and the mark";
+  ::kill(ctest, SIGKILL);
+  ::waitpid(ctest, nullptr, 0);
+  AwaitDelivery();
+  EXPECT_EQ(Latest()["run"]["total_tests"], 2);
+  while (!Content(Path("waiting")).ends_with('\n')) std::this_thread::sleep_for(10ms);
+  ::kill(std::stoi(Content(Path("waiting"))), SIGKILL);
+}
+
+TEST_F(CtestTest, TheMarkOfADeliveryThatWasKilledIsCleared) {
+  AddTests({"Plain.Passes"});
+  EXPECT_EQ(std::system(("ctest --test-dir '" + Path("build") + "' > '" + Path("out") + "'").c_str()), 0);
+  AwaitDelivery();
+  WriteFile("spool/.ctest-99999999-5", "");
+  WriteFile("spool/.ctest-" + std::to_string(::getpid()) + "-x", "");
+  Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
+  EXPECT_EQ(std::system((std::string(kBehaviours) + " --gtest_filter=Plain.Passes > '" + Path("out") + "'").c_str()),
+            0);
+  Unset("FLAKY_TESTS_DELIVERY_TIMEOUT");
+  EXPECT_EQ(Run({"deliver"}).code, 0);
+  EXPECT_THAT(InSpool(), IsEmpty());
+}
+
+TEST_F(CtestTest, IsLeftToOthersWhereThatIsAsked) {
+  Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
+  AddTests({"Plain.Passes"});
+  EXPECT_EQ(std::system(("ctest --test-dir '" + Path("build") + "' > '" + Path("out") + "'").c_str()), 0);
+  EXPECT_THAT(InSpool(), SizeIs(1)) << "the journal, and no mark";
+}
+
+}  // namespace
+}  // namespace flaky

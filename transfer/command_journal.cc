@@ -1,0 +1,185 @@
+#include "transfer/command_journal.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "history/text.h"
+#include "transfer/spool.h"
+#include "transfer/spool_files.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kMostArguments = 16 << 10;
+
+std::string RandomId() {
+  std::array<unsigned char, 16> bytes{};
+  for (size_t at = 0; at < bytes.size();) {
+    const ssize_t got = getrandom(bytes.data() + at, bytes.size() - at, 0);
+    if (got < 0 && errno != EINTR) ThrowErrno("random numbers", "read");
+    if (got > 0) at += static_cast<size_t>(got);
+  }
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (const unsigned char byte : bytes) {
+    id += kDigits[byte >> 4];
+    id += kDigits[byte & 15];
+  }
+  return id;
+}
+
+// One JSON object, field by field.
+class Line {
+ public:
+  Line& Text(std::string_view name, std::string_view value) {
+    AppendJson(Name(name), MakeStorable(value));
+    return *this;
+  }
+  Line& Raw(std::string_view name, const std::string& json) {
+    Name(name) += json;
+    return *this;
+  }
+  std::string End() const { return json_ + '}'; }
+
+ private:
+  std::string& Name(std::string_view name) {
+    json_ += json_.empty() ? "{" : ",";
+    AppendJson(json_, name);
+    return json_ += ':';
+  }
+  std::string json_;
+};
+
+std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, const std::string& run_id,
+                     Timestamp started_at) {
+  const JournalWriter self = ThisProcess();
+  std::string arguments;
+  for (const std::string& argument : facts.arguments) {
+    if (arguments.size() + argument.size() > kMostArguments) break;  // as the recorder does
+    arguments += arguments.empty() ? "[" : ",";
+    AppendJson(arguments, MakeStorable(argument));
+  }
+  Line line;
+  line.Raw("flaky_journal", "1").Text("journal_id", journal_id).Text("process_run_id", journal_id);
+  line.Raw("command", "true").Text("run_id", run_id);
+  if (facts.project) line.Text("project", *facts.project);
+  line.Raw("pid", std::to_string(self.pid)).Text("pid_start", self.pid_start).Text("boot_id", self.boot_id);
+  line.Text("host", self.host).Text("pid_ns", self.pid_ns);
+  line.Raw("started_us", std::to_string(started_at.micros)).Text("cwd", facts.cwd);
+  line.Raw("args", arguments.empty() ? "[]" : arguments + ']').Text("system", facts.system).Raw("tests_to_run", "0");
+  return line.End();
+}
+
+// Shows every journal of a run that lies in the spool itself, with where it lies.
+template <typename Visit>
+void VisitJournals(const Descriptor& spool, const std::string& run_id, Visit&& visit) {
+  for (const std::string& name : NamesIn(spool)) {
+    if (!JournalIdOf(name)) continue;
+    const auto file = OpenFileAt(spool, name);
+    const auto bytes = file ? ReadUpToNul(file->descriptor) : std::nullopt;
+    if (!bytes) continue;
+    try {
+      if (KinshipOf(ParseJournalHeader(*bytes)).run_id != run_id) continue;
+      visit(name, *bytes, ParseJournal(*bytes));
+    } catch (const JournalError&) {  // whoever delivers says so
+    }
+  }
+}
+
+void NoteEnd(const Descriptor& spool, const std::string& name, size_t size, const std::string& line) {
+  const Descriptor file(openat(spool.get(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) return;
+  const ssize_t written = pwrite(file.get(), line.data(), line.size(), static_cast<off_t>(size));
+  if (written == static_cast<ssize_t>(line.size())) {
+    [[maybe_unused]] const int ignored = ftruncate(file.get(), static_cast<off_t>(size + line.size()));
+  }
+}
+
+}  // namespace
+
+ProcessEnd ProcessEndOf(int wait_status) {
+  ProcessEnd end;
+  if (WIFSIGNALED(wait_status)) {
+    end.signal = WTERMSIG(wait_status);
+  } else {
+    end.exit_code = WEXITSTATUS(wait_status);
+  }
+  return end;
+}
+
+std::string SignalName(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+}
+
+std::string ToString(const ProcessEnd& end) {
+  return end.signal ? "signal " + SignalName(*end.signal) : "exit code " + std::to_string(end.exit_code.value_or(-1));
+}
+
+CommandJournal::CommandJournal(const std::filesystem::path& spool, const CommandFacts& facts)
+    : spool_(spool), started_at_(Timestamp::Now()) {
+  if (!MakePrivateFolders(spool_)) ThrowErrno(spool_.string(), "make the folder");
+  const std::string journal_id = RandomId();
+  run_id_ = facts.run_id.value_or(journal_id);
+  path_ = (spool_ / (journal_id + ".jsonl")).string();
+  file_ = std::make_unique<Descriptor>(
+      open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!*file_) ThrowErrno(path_, "make the file");
+  Append(HeaderOf(facts, journal_id, run_id_, started_at_));
+}
+
+CommandJournal::~CommandJournal() = default;
+
+void CommandJournal::Append(const std::string& line) {
+  const std::string text = line + '\n';
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = write(file_->get(), text.data() + at, text.size() - at);
+    if (written < 0 && errno != EINTR) ThrowErrno(path_, "write");
+    if (written > 0) at += static_cast<size_t>(written);
+  }
+}
+
+void CommandJournal::Discard() {
+  unlink(path_.c_str());
+  file_.reset();
+}
+
+void CommandJournal::End(pid_t child, const ProcessEnd& end) {
+  const JournalWriter self = ThisProcess();
+  const Descriptor spool = OpenFolder(spool_.string());
+  bool explained = false;
+  if (spool && !end.succeeded()) {
+    VisitJournals(spool, run_id_, [&](const std::string&, const std::string&, const Journal& journal) {
+      if (journal.writer.pid == self.pid && journal.is_command) return;
+      const RunRecord record = RecordOf(run_id_, journal.journal_id, {journal}, {});
+      explained = explained || record.parts.front().account.status == kFail;
+    });
+  }
+  if (spool) {
+    VisitJournals(spool, run_id_, [&](const std::string& name, const std::string& bytes, const Journal& journal) {
+      if (journal.end_us || journal.died || journal.writer.pid != child || journal.parent.pid != self.pid) return;
+      Line died;
+      if (end.signal) died.Text("signal", SignalName(*end.signal));
+      if (end.exit_code) died.Raw("exit_code", std::to_string(*end.exit_code));
+      const bool in_line = !bytes.ends_with('\n');
+      NoteEnd(spool, name, bytes.size(), (in_line ? "\n" : "") + Line().Raw("died", died.End()).End() + '\n');
+    });
+  }
+  const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
+  if (!end.succeeded() && !explained) {
+    const std::string what = "the command ended with " + ToString(end) + ", although no test that was recorded failed";
+    Append(Line().Raw("failure", Line().Raw("at_us", at).Text("message", what).End()).End());
+  }
+  Append(Line().Raw("end_us", at).Raw("passed", end.succeeded() ? "true" : "false").End());
+  file_.reset();
+}
+
+}  // namespace flaky
