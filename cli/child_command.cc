@@ -2,21 +2,27 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include "cli/exit_code.h"
+#include "transfer/death_watch.h"
 
 namespace flaky {
 namespace {
 
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+
+// For the case that the kernel gives no descriptor for signals.
+constexpr std::chrono::milliseconds kLookAgain{1'000};
 
 sigset_t WaitedFor() {
   sigset_t signals;
@@ -70,18 +76,23 @@ ChildCommand::ChildCommand(const std::vector<std::string>& arguments,
 
 ChildCommand::~ChildCommand() { sigprocmask(SIG_SETMASK, &mask_before, nullptr); }
 
-int ChildCommand::Wait() {
+int ChildCommand::Wait(DeathWatch& watch) {
   const sigset_t waited_for = WaitedFor();
-  for (;;) {
-    siginfo_t info{};
-    const int signal = sigwaitinfo(&waited_for, &info);
-    if (signal == SIGCHLD) {
-      int status = 0;
-      if (::waitpid(pid_, &status, WNOHANG) == pid_) return status;
-    } else if (signal > 0 && info.si_code != SI_KERNEL) {
-      ::kill(pid_, signal);
+  const int signals = ::signalfd(-1, &waited_for, SFD_CLOEXEC | SFD_NONBLOCK);
+  int status = 0;
+  for (bool ended = false; !ended;) {
+    watch.UntilReadable(signals, kLookAgain);
+    signalfd_siginfo info{};
+    while (::read(signals, &info, sizeof info) == sizeof info) {
+      const bool passed_on = info.ssi_signo != SIGCHLD && info.ssi_code != SI_KERNEL;
+      if (passed_on && !ended) ::kill(pid_, static_cast<int>(info.ssi_signo));
+      ended = ended || ::waitpid(pid_, &status, WNOHANG) == pid_;
     }
+    ended = ended || ::waitpid(pid_, &status, WNOHANG) == pid_;
   }
+  ::close(signals);
+  watch.Look();
+  return status;
 }
 
 void EndAs(int wait_status) {

@@ -9,6 +9,8 @@
 
 namespace flaky {
 
+class DeathWatch;
+
 // A command that runs in this program's place: with its standard streams, in its process group and terminal, with the
 // environment as it is but for what is added. Signals that somebody sends to this process are passed on to it while one
 // lives; those that the terminal sends to the whole group reach it anyway. One at a time, and before any thread is
@@ -25,8 +27,8 @@ class ChildCommand {
 
   pid_t pid() const { return pid_; }
 
-  // Waits for its end; gives its status as waitpid does.
-  int Wait();
+  // Waits for its end, with an eye on what `watch` watches; gives its status as waitpid does.
+  int Wait(DeathWatch& watch);
 
  private:
   pid_t pid_ = -1;

@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/ctest_limits.h"
 #include "cli/delivery.h"
 #include "cli/interrupt.h"
 #include "cli/json_output.h"
@@ -19,6 +19,7 @@
 #include "cli/numbers.h"
 #include "cli/options.h"
 #include "cli/quiet_delivery.h"
+#include "transfer/death_watch.h"
 #include "transfer/journal.h"
 #include "transfer/spool.h"
 
@@ -57,16 +58,21 @@ void Detach() {
   setsid();
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) dup2(null, fd);
-  [[maybe_unused]] const int ignored = chdir("/");
 }
 
-void WaitForEnd(const JournalWriter& process) {
-  constexpr int kLookAgain = 60'000;  // ms; for the case that the kernel gives no descriptor
-  const int fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(process.pid), 0));
-  while (IsAlive(process) == Alive::kYes) {
-    pollfd ended{fd, POLLIN, 0};
-    poll(&ended, 1, fd < 0 ? 1'000 : kLookAgain);
-  }
+// Waits for the end of a ctest, and notes how its test programs die.
+void WaitForEnd(const JournalWriter& ctest, const std::string& spool) {
+  constexpr std::chrono::seconds kLookAgain{60}, kLookAgainBlindly{1};  // the kernel may give no descriptor
+  CtestLimits limits;
+  DeathWatch watch(
+      spool,
+      [&](const Journal& header) {
+        return header.parent.pid == ctest.pid && header.parent.pid_start == ctest.pid_start;
+      },
+      limits);
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(ctest.pid), 0));
+  while (IsAlive(ctest) == Alive::kYes) watch.UntilReadable(fd, fd < 0 ? kLookAgainBlindly : kLookAgain);
+  watch.Look();
   if (fd >= 0) close(fd);
 }
 
@@ -77,7 +83,7 @@ void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::string spool = SpoolFolder(session.settings);
   LeaveCallersState();
   Detach();
-  WaitForEnd(*ctest);
+  WaitForEnd(*ctest, spool);
   unlink((spool + '/' + std::string(kCtestMark) + name).c_str());
   DeliverQuietly(session);
 }

@@ -12,9 +12,11 @@
 
 #include "cli/child_command.h"
 #include "cli/commands.h"
+#include "cli/ctest_limits.h"
 #include "cli/messages.h"
 #include "cli/quiet_delivery.h"
 #include "transfer/command_journal.h"
+#include "transfer/death_watch.h"
 
 namespace flaky {
 namespace {
@@ -81,8 +83,12 @@ void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
 
   int status = 0;
   try {
+    CtestLimits limits;
+    DeathWatch watch(
+        journal ? SpoolFolder(session.settings) : "",
+        [&](const Journal& header) { return journal->IsOfThisRun(header); }, limits);
     ChildCommand child(arguments, environment);
-    status = child.Wait();
+    status = child.Wait(watch);
     if (journal) problems.Guard([&] { journal->End(child.pid(), ProcessEndOf(status)); });
   } catch (const CommandError&) {
     if (journal) journal->Discard();

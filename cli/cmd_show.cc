@@ -8,6 +8,7 @@
 #include <tuple>
 #include <vector>
 
+#include "analysis/within_run.h"
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/moment.h"
@@ -128,6 +129,21 @@ void PrintParts(const std::vector<Part>& parts, const Session& session) {
   table.Print(session.out, session.color);
 }
 
+void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session) {
+  session.out << "\nflaky in this run (" << tests.size() << ")\n";
+  Table table({{.title = "TEST", .max_width = 60},
+               {.title = "FILE", .max_width = 40},
+               {.title = "FAILED", .align = Align::kRight},
+               {.title = "PASSED", .align = Align::kRight}});
+  for (const FlakyWithinRun& test : tests) {
+    table.Add({{Printable(test.test_name), Style::kBad},
+               Printable(test.test_file),
+               std::to_string(test.failed),
+               std::to_string(test.passed)});
+  }
+  table.Print(session.out, session.color);
+}
+
 // Every line of the text behind four blanks.
 void PrintIndented(std::string_view text, std::ostream& out) {
   while (!text.empty()) {
@@ -173,9 +189,17 @@ Json PartsAsJson(const RunRecord& record) {
 void Show(Session& session, const Options& options) {
   const std::unique_ptr<Store> store = OpenHistory(session);
   const RunRecord record = ReadRun(*store, session, options);
+  const std::vector<FlakyWithinRun> flaky = FindFlakyWithin(record);
   if (options.json) {
     Json json = JsonOutput();
     json["run"] = ToJson(record.run);
+    json["flaky"] = Json::array();
+    for (const FlakyWithinRun& test : flaky) {
+      json["flaky"].push_back({{"test_file", test.test_file},
+                               {"test_name", test.test_name},
+                               {"failed_attempts", test.failed},
+                               {"passed_attempts", test.passed}});
+    }
     json["parts"] = PartsAsJson(record);
     json["failures"] = Json::array();
     for (const Failure& failure : record.failures) json["failures"].push_back(ToJson(failure));
@@ -184,6 +208,7 @@ void Show(Session& session, const Options& options) {
   }
   PrintRun(record.run, session);
   if (!record.parts.empty()) PrintParts(record.parts, session);
+  if (!flaky.empty()) PrintFlaky(flaky, session);
   if (!record.failures.empty()) PrintFailures(record.failures, session);
 }
 
@@ -196,7 +221,7 @@ void AddShow(CLI::App& app, Session& session) {
   AddProjectOptions(*command, session, &options->all);
   AddJsonFlag(*command, options->json);
   command->footer(
-      "The project matters for `latest` only.\n"
+      "The project matters for `latest` only. A test that failed and passed within the run is listed as flaky.\n"
       "\n"
       "Examples:\n"
       "  flaky show latest\n"

@@ -19,6 +19,12 @@ struct RosterEntry {
 };
 using RosterEntries = std::map<std::string, RosterEntry, std::less<>>;
 
+// What a test is called in a roster where several source files of the part have a test of its name, as different
+// programs may: `Suite.Test (dir/file.cc)`. Elsewhere it is called by its name alone.
+inline std::string RosterName(std::string_view test_name, std::string_view test_file) {
+  return std::string(test_name).append(" (").append(test_file).append(")");
+}
+
 // The roster's stored form is one JSON object in order of the names, so a store's own JSON functions read it too:
 //   {"Suite.A":1,"Suite.B":[2,1]}
 // is "A was executed once; B was executed twice and skipped once more". Equal entries give equal text, hence an equal

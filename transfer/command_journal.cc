@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "history/text.h"
+#include "transfer/journal_notes.h"
 #include "transfer/spool.h"
 #include "transfer/spool_files.h"
 
@@ -36,28 +37,6 @@ std::string RandomId() {
   return id;
 }
 
-// One JSON object, field by field.
-class Line {
- public:
-  Line& Text(std::string_view name, std::string_view value) {
-    AppendJson(Name(name), MakeStorable(value));
-    return *this;
-  }
-  Line& Raw(std::string_view name, const std::string& json) {
-    Name(name) += json;
-    return *this;
-  }
-  std::string End() const { return json_ + '}'; }
-
- private:
-  std::string& Name(std::string_view name) {
-    json_ += json_.empty() ? "{" : ",";
-    AppendJson(json_, name);
-    return json_ += ':';
-  }
-  std::string json_;
-};
-
 std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, const std::string& run_id,
                      Timestamp started_at) {
   const JournalWriter self = ThisProcess();
@@ -67,7 +46,7 @@ std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, c
     arguments += arguments.empty() ? "[" : ",";
     AppendJson(arguments, MakeStorable(argument));
   }
-  Line line;
+  JournalLine line;
   line.Raw("flaky_journal", "1").Text("journal_id", journal_id).Text("process_run_id", journal_id);
   line.Raw("command", "true").Text("run_id", run_id);
   if (facts.project) line.Text("project", *facts.project);
@@ -76,31 +55,6 @@ std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, c
   line.Raw("started_us", std::to_string(started_at.micros)).Text("cwd", facts.cwd);
   line.Raw("args", arguments.empty() ? "[]" : arguments + ']').Text("system", facts.system).Raw("tests_to_run", "0");
   return line.End();
-}
-
-// Shows every journal of a run that lies in the spool itself, with where it lies.
-template <typename Visit>
-void VisitJournals(const Descriptor& spool, const std::string& run_id, Visit&& visit) {
-  for (const std::string& name : NamesIn(spool)) {
-    if (!JournalIdOf(name)) continue;
-    const auto file = OpenFileAt(spool, name);
-    const auto bytes = file ? ReadUpToNul(file->descriptor) : std::nullopt;
-    if (!bytes) continue;
-    try {
-      if (KinshipOf(ParseJournalHeader(*bytes)).run_id != run_id) continue;
-      visit(name, *bytes, ParseJournal(*bytes));
-    } catch (const JournalError&) {  // whoever delivers says so
-    }
-  }
-}
-
-void NoteEnd(const Descriptor& spool, const std::string& name, size_t size, const std::string& line) {
-  const Descriptor file(openat(spool.get(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!file) return;
-  const ssize_t written = pwrite(file.get(), line.data(), line.size(), static_cast<off_t>(size));
-  if (written == static_cast<ssize_t>(line.size())) {
-    [[maybe_unused]] const int ignored = ftruncate(file.get(), static_cast<off_t>(size + line.size()));
-  }
 }
 
 }  // namespace
@@ -153,33 +107,48 @@ void CommandJournal::Discard() {
 }
 
 void CommandJournal::End(pid_t child, const ProcessEnd& end) {
+  const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
+  if (!NoteEndOf(child, end)) {
+    const std::string what = "the command ended with " + ToString(end) + ", although no test that was recorded failed";
+    Append(JournalLine().Raw("failure", JournalLine().Raw("at_us", at).Text("message", what).End()).End());
+  }
+  Append(JournalLine().Raw("end_us", at).Raw("passed", end.succeeded() ? "true" : "false").End());
+  file_.reset();
+}
+
+bool CommandJournal::NoteEndOf(pid_t child, const ProcessEnd& end) const {
   const JournalWriter self = ThisProcess();
   const Descriptor spool = OpenFolder(spool_.string());
-  bool explained = false;
-  if (spool && !end.succeeded()) {
-    VisitJournals(spool, run_id_, [&](const std::string&, const std::string&, const Journal& journal) {
-      if (journal.writer.pid == self.pid && journal.is_command) return;
-      const RunRecord record = RecordOf(run_id_, journal.journal_id, {journal}, {});
-      explained = explained || record.parts.front().account.status == kFail;
-    });
+  bool explained = end.succeeded();
+  if (!spool) return explained;
+  for (const std::string& name : NamesIn(spool)) {
+    const auto file = JournalIdOf(name) ? OpenFileAt(spool, name) : std::nullopt;
+    const auto head = file ? ReadHead(*file) : std::nullopt;
+    if (!head) continue;
+    try {
+      const Journal header = ParseJournalHeader(*head);
+      if (!IsOfThisRun(header)) continue;
+      const bool of_child = header.writer.pid == child && header.parent.pid == self.pid;
+      if (of_child && !HasEndLine(*file)) {
+        JournalDeath death;
+        if (end.signal) death.signal = SignalName(*end.signal);
+        death.exit_code = end.exit_code;
+        death.at_us = std::max<int64_t>(0, Timestamp::Now().micros - header.started_at.micros);
+        NoteDeath(spool, name, death);
+      }
+      if (explained) continue;
+      const auto bytes = ReadUpToNul(file->descriptor);
+      if (!bytes) continue;
+      const RunRecord record = RecordOf(run_id_, header.journal_id, {ParseJournal(*bytes)}, {});
+      explained = record.parts.front().account.status == kFail;
+    } catch (const JournalError&) {  // whoever delivers says so
+    }
   }
-  if (spool) {
-    VisitJournals(spool, run_id_, [&](const std::string& name, const std::string& bytes, const Journal& journal) {
-      if (journal.end_us || journal.died || journal.writer.pid != child || journal.parent.pid != self.pid) return;
-      Line died;
-      if (end.signal) died.Text("signal", SignalName(*end.signal));
-      if (end.exit_code) died.Raw("exit_code", std::to_string(*end.exit_code));
-      const bool in_line = !bytes.ends_with('\n');
-      NoteEnd(spool, name, bytes.size(), (in_line ? "\n" : "") + Line().Raw("died", died.End()).End() + '\n');
-    });
-  }
-  const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
-  if (!end.succeeded() && !explained) {
-    const std::string what = "the command ended with " + ToString(end) + ", although no test that was recorded failed";
-    Append(Line().Raw("failure", Line().Raw("at_us", at).Text("message", what).End()).End());
-  }
-  Append(Line().Raw("end_us", at).Raw("passed", end.succeeded() ? "true" : "false").End());
-  file_.reset();
+  return explained;
+}
+
+bool CommandJournal::IsOfThisRun(const Journal& header) const {
+  return !header.is_command && KinshipOf(header).run_id == run_id_ && header.started_at >= started_at_;
 }
 
 }  // namespace flaky

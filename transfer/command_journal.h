@@ -51,6 +51,9 @@ class CommandJournal {
 
   const std::string& run_id() const { return run_id_; }
 
+  // Whether a test program's journal came since this one was begun, and belongs to its run.
+  bool IsOfThisRun(const Journal& header) const;
+
   // Notes how the command's own process ended in the journal that it left if it recorded tests itself and did not get
   // to its end; then ends this journal. A command that failed although no test of the run in the spool did is an error
   // between tests. Throws StoreError (kPermanent).
@@ -61,6 +64,7 @@ class CommandJournal {
 
  private:
   void Append(const std::string& line);
+  bool NoteEndOf(pid_t child, const ProcessEnd& end) const;  // true if what went wrong, if anything, is known
 
   const std::filesystem::path spool_;
   const Timestamp started_at_;

@@ -263,12 +263,33 @@ class LineReader {
     } else if (const auto died = Find(line, "died")) {
       dom::object how;
       if (died->get(how)) throw BadLine{"has a death that is no object"};
-      journal_.died = {FindText(how, "signal"), FindInteger(how, "exit_code")};
+      ReadDeath(how);
     } else if (const auto end = Find(line, "end_us")) {
       journal_.end_us = Micros(*end, "end_us");
       Reach(*journal_.end_us);
       bool passed = false;
       if (const auto said = Find(line, "passed"); said && !said->get(passed)) journal_.said_passed = passed;
+    }
+  }
+
+  // Several may have seen something of it, and each wrote what it knew.
+  void ReadDeath(const dom::object& how) {
+    JournalDeath& died = journal_.died ? *journal_.died : journal_.died.emplace();
+    if (auto signal = FindText(how, "signal")) died.signal = std::move(signal);
+    if (const auto code = FindInteger(how, "exit_code")) died.exit_code = code;
+    if (const auto limit = Find(how, "time_limit_us")) died.time_limit_us = Micros(*limit, "time_limit_us");
+    bool out_of_memory = false;
+    if (const auto kills = Find(how, "out_of_memory"); kills && !kills->get(out_of_memory)) {
+      died.out_of_memory |= out_of_memory;
+    }
+    const auto at = Find(how, "at_us");
+    if (!at || died.at_us) return;
+    died.at_us = Micros(*at, "at_us");
+    Reach(*died.at_us);
+    if (journal_.results.empty()) return;
+    JournalResult& open = journal_.results.back();
+    if (open.outcome == JournalOutcome::kUnfinished) {
+      open.duration_us = std::max(open.duration_us, *died.at_us - open.start_us);
     }
   }
 

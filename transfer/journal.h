@@ -58,10 +58,13 @@ struct JournalWriter {
   std::string pid_start, boot_id, host, pid_ns;
 };
 
-// How a process ended that did not get to its end line, as its parent saw it.
+// How a process ended that did not get to its end line, as far as others saw it.
 struct JournalDeath {
   std::optional<std::string> signal;  // "SIGSEGV"
   std::optional<int64_t> exit_code;
+  std::optional<int64_t> at_us;          // when, give or take some milliseconds
+  std::optional<int64_t> time_limit_us;  // it had run for as long as whoever started it allowed
+  bool out_of_memory = false;            // the kernel was killing processes for want of memory at that time
 };
 
 struct Journal {

@@ -53,6 +53,14 @@ void AppendWord(std::string& line, std::string_view word) {
   line += '\'';
 }
 
+// "1 s", "0.25 s"
+std::string SecondsText(int64_t micros) {
+  std::string text = std::to_string(micros / kMicrosPerSecond);
+  std::string fraction = std::to_string(kMicrosPerSecond + micros % kMicrosPerSecond).substr(1);
+  fraction.resize(fraction.find_last_not_of('0') + 1);
+  return text + (fraction.empty() ? "" : '.' + fraction) + " s";
+}
+
 std::string CommandLine(const Journal& journal) {
   std::string line;
   for (size_t i = 0; i < journal.args.size(); ++i)
@@ -116,6 +124,7 @@ bool EndedInTest(const Journal& journal) {
 
 // All attempts at one test within the part.
 struct TestTally {
+  RosterEntry runs;
   int64_t attempts = 0;
   bool failed = false;
   bool passed = false;
@@ -152,7 +161,7 @@ class PartBuilder {
 
   RunRecord Finish() && {
     RunRecord record;
-    record.rosters.push_back(MakeRoster(roster_));
+    record.rosters.push_back(MakeRoster(Roster()));
     part_.roster_id = record.rosters.front()->roster_id;
     record.parts.push_back(std::move(part_));
     record.failures = std::move(failures_);
@@ -164,12 +173,11 @@ class PartBuilder {
     const JournalResult& result = journal.results[index];
     const Verdict verdict = VerdictOf(result, journal);
     if (verdict == Verdict::kNone) return;
-    RosterEntry& entry = roster_[result.name];
-    ++(verdict == Verdict::kSkipped ? entry.skipped : entry.executed);
     Failure failure;
     failure.test_file = NameOf(result.file);
     if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
-    TestTally& tally = tallies_[{failure.test_file, result.name}];
+    TestTally& tally = tallies_[result.name][failure.test_file];
+    ++(verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed);
     failure.attempt = tally.attempts++;
     tally.failed |= verdict == Verdict::kFailed;
     tally.passed |= verdict == Verdict::kPassed;
@@ -192,10 +200,11 @@ class PartBuilder {
       AddOwn(failure, kUncaught, "the test called exit(" + status + "): the tests behind it did not run");
     } else if (result.outcome == JournalOutcome::kUnfinished && !journal.lost) {
       const bool died = !journal.end_us && index + 1 == journal.results.size();
-      if (died) failure.signal = SignalOf(journal);
-      AddOwn(failure, died ? kUncaught : kUnknown,
-             died ? "did not finish: the process " + DeathOf(journal, "died") + " in this test"
-                  : "it began, but how it ended was not recorded");
+      if (died) {
+        AddDeath(failure, journal, "died", "in this test");
+      } else {
+        AddOwn(failure, kUnknown, "it began, but how it ended was not recorded");
+      }
     } else if (!explained) {
       AddOwn(failure, kUnknown, "failed without a message");
     }
@@ -225,8 +234,7 @@ class PartBuilder {
     } else if (journal.is_command) {
       AddOwn(failure, kUnknown, "`flaky run` itself was ended: how its command did is not known");
     } else {
-      failure.signal = SignalOf(journal);
-      AddOwn(failure, kUncaught, "did not finish: the process " + DeathOf(journal, "ended") + " between tests");
+      AddDeath(failure, journal, "ended", "between tests");
     }
     ++errors_;
   }
@@ -254,9 +262,19 @@ class PartBuilder {
     failures_.push_back(std::move(failure));
   }
 
+  RosterEntries Roster() const {
+    RosterEntries roster;
+    for (const auto& [name, files] : tallies_) {
+      for (const auto& [file, tally] : files) roster[files.size() == 1 ? name : RosterName(name, file)] = tally.runs;
+    }
+    return roster;
+  }
+
   void AddAccount(const std::vector<const Journal*>& journals) {
     int64_t passed = 0, failed = 0, skipped = 0;
-    for (const auto& [test, tally] : tallies_) ++(tally.failed ? failed : tally.passed ? passed : skipped);
+    for (const auto& [name, files] : tallies_) {
+      for (const auto& [file, tally] : files) ++(tally.failed ? failed : tally.passed ? passed : skipped);
+    }
     Account& account = part_.account;
     account.started_at = journals.front()->started_at;
     Timestamp ended;
@@ -281,14 +299,20 @@ class PartBuilder {
     part_.shard = agreed(&Journal::shard);
   }
 
-  static std::optional<std::string> SignalOf(const Journal& journal) {
-    return journal.died ? journal.died->signal : std::nullopt;
-  }
-  // "was ended by SIGSEGV"; `else_`: where its parent did not tell.
-  static std::string DeathOf(const Journal& journal, const std::string& else_) {
-    if (!journal.died) return else_;
-    if (journal.died->signal) return "was ended by " + *journal.died->signal;
-    return "ended with exit code " + std::to_string(journal.died->exit_code.value_or(-1));
+  // A process that did not get to its end. `verb`: what is said where nobody saw how.
+  void AddDeath(Failure failure, const Journal& journal, const std::string& verb, const std::string& where) {
+    const JournalDeath death = journal.died.value_or(JournalDeath{});
+    std::string how = verb;
+    if (death.signal) how = "was ended by " + *death.signal;
+    if (death.exit_code) how = "ended with exit code " + std::to_string(*death.exit_code);
+    if (death.time_limit_us) {
+      if (!death.signal && !death.exit_code) how = "was ended";
+      how += " at its time limit of " + SecondsText(*death.time_limit_us);
+    }
+    std::string message = "did not finish: the process " + how + ' ' + where;
+    if (death.out_of_memory) message += "; the kernel was killing processes for want of memory at that time";
+    failure.signal = death.signal;
+    AddOwn(std::move(failure), death.time_limit_us ? kTimeout : kUncaught, std::move(message));
   }
 
   static std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
@@ -323,9 +347,8 @@ class PartBuilder {
   std::filesystem::path root_;
   Part part_;
   std::vector<Failure> failures_;
-  RosterEntries roster_;
-  std::unordered_map<std::string, std::string> names_;                // of source files, as the history has them
-  std::map<std::pair<std::string, std::string>, TestTally> tallies_;  // by file and name
+  std::unordered_map<std::string, std::string> names_;               // of source files, as the history has them
+  std::map<std::string, std::map<std::string, TestTally>> tallies_;  // by name and file
   int64_t errors_ = 0;
 };
 

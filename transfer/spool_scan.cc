@@ -10,39 +10,18 @@
 #include <utility>
 
 #include "transfer/journal.h"
+#include "transfer/journal_notes.h"
 #include "transfer/spool.h"
 
 namespace flaky {
 namespace {
 
-constexpr size_t kHead = 4 << 10;
-constexpr size_t kLongestHeader = 16 << 20;
-constexpr size_t kTail = 256;
 // How long a journal whose writer cannot be seen from here may be silent before it is taken for abandoned.
 constexpr int64_t kAbandonedAfter = kMicrosPerDay;
 constexpr int64_t kHeaderlessAfter = 3600 * kMicrosPerSecond;
 
 int64_t Age(const struct stat& status, Timestamp now) {
   return now.micros - (status.st_mtim.tv_sec * kMicrosPerSecond + status.st_mtim.tv_nsec / 1000);
-}
-
-// The file's beginning up to and with its first line, and more.
-std::optional<std::string> ReadHead(const OpenedFile& file) {
-  for (size_t size = kHead;; size *= 8) {
-    auto head = ReadAt(file.descriptor, 0, size);
-    if (!head || head->size() < size || size >= kLongestHeader) return head;
-    if (head->find('\n') != std::string::npos || head->find('\0') != std::string::npos) return head;
-  }
-}
-
-// Whether the end line is there. Journals are cut to their length once it is, so normally the last bytes say so.
-bool HasEnded(const OpenedFile& file) {
-  const int64_t start = std::max<int64_t>(0, file.status.st_size - static_cast<int64_t>(kTail));
-  const auto tail = ReadAt(file.descriptor, start, kTail);
-  if (!tail) return false;
-  if (tail->find('\0') == std::string::npos) return EndsWithEndLine(*tail);
-  const auto all = ReadUpToNul(file.descriptor);
-  return all && EndsWithEndLine(std::string_view(*all).substr(all->size() - std::min(all->size(), kTail)));
 }
 
 class Scanner {
@@ -127,7 +106,7 @@ class Scanner {
     const RunKinship kinship = KinshipOf(journal);
     if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, file)) return false;
     // The order matters for speed alone: the bytes at the end are cheaper than /proc.
-    return HasEnded(file) || IsGone(journal.writer, file);
+    return HasEndLine(file) || IsGone(journal.writer, file);
   }
 
   bool IsGone(const JournalWriter& process, const OpenedFile& file) {

@@ -247,6 +247,15 @@ TEST_F(CtestTest, IsDeliveredOnceWhenItHasEnded) {
   EXPECT_THAT(Latest()["parts"], SizeIs(1));
 }
 
+TEST_F(CtestTest, RelativePathsMeanTheFolderThatTheTestsRunIn) {
+  AddTests({"Plain.Passes"});
+  Set("FLAKY_TESTS_DB", "here.db");
+  Set("FLAKY_TESTS_SPOOL", "../spool");
+  EXPECT_EQ(std::system(("ctest --test-dir '" + Path("build") + "' > '" + Path("out") + "'").c_str()), 0);
+  AwaitDelivery();
+  EXPECT_TRUE(std::filesystem::exists(Path("build/here.db")));
+}
+
 TEST_F(CtestTest, AKilledCtestIsOneThatHasEnded) {
   AddTests({"Plain.Passes", "Descriptors.ClosedAndReused"});
   WriteFile("build/CTestTestfile.cmake", Content(Path("build/CTestTestfile.cmake")) +

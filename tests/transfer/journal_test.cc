@@ -141,6 +141,21 @@ TEST(ParseJournal, AnUnfinishedLastLineIsTheTestThatDied) {
   EXPECT_EQ(failed.results[0].outcome, JournalOutcome::kUnfinished);
 }
 
+TEST(ParseJournal, JoinsWhatSeveralSawOfADeath) {
+  const Journal journal = ParseJournal(HeaderText(1).Line() + R"(["S.Dies",41,1200)" + "\n" +
+                                       R"({"died":{"at_us":5200,"time_limit_us":1000000,"out_of_memory":true}})" +
+                                       "\n" + R"({"died":{"signal":"SIGKILL","at_us":9000}})" + "\n");
+  ASSERT_TRUE(journal.died);
+  EXPECT_EQ(journal.died->signal, "SIGKILL");
+  EXPECT_FALSE(journal.died->exit_code);
+  EXPECT_EQ(journal.died->at_us, 5200) << "the first saw it at once";
+  EXPECT_EQ(journal.died->time_limit_us, 1'000'000);
+  EXPECT_TRUE(journal.died->out_of_memory);
+  ASSERT_EQ(journal.results.size(), 1u);
+  EXPECT_EQ(journal.results[0].duration_us, 4000);
+  EXPECT_EQ(journal.last_us, 5200);
+}
+
 TEST(ParseJournal, ALineCutWithinAFragmentIsReadUpToTheLastWholeElement) {
   const std::string header = HeaderText(1).Line();
   const auto cut = [&](const std::string& rest) {

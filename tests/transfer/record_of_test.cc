@@ -149,6 +149,43 @@ TEST(RecordOf, ADeadProcessFailedTheTestItDiedIn) {
   EXPECT_EQ(account.ended_at->micros, 1700000000002500) << "nobody runs any more, so it has an end";
 }
 
+TEST(RecordOf, ADeathIsToldAsFarAsItIsKnown) {
+  const auto death = [](const std::string& how) {
+    const RunRecord record = Record("[\"S.Dies\",9,2000\n{\"died\":{" + how + "}}\n");
+    const Failure& failure = record.failures.at(0);
+    return failure.signal.value_or("-") + ' ' + std::to_string(failure.duration_ms.value_or(-1)) + ' ' +
+           failure.failure_kind + ' ' + failure.error_message.value_or("");
+  };
+  EXPECT_EQ(death(R"("at_us":1002000)"), "- 1000 uncaught did not finish: the process died in this test");
+  EXPECT_EQ(death(R"("signal":"SIGSEGV")"),
+            "SIGSEGV 0 uncaught did not finish: the process was ended by SIGSEGV in this test");
+  EXPECT_EQ(death(R"("exit_code":0)"), "- 0 uncaught did not finish: the process ended with exit code 0 in this test");
+  EXPECT_EQ(death(R"("at_us":1502000,"time_limit_us":1500000)"),
+            "- 1500 timeout did not finish: the process was ended at its time limit of 1.5 s in this test");
+  EXPECT_EQ(
+      death(R"("signal":"SIGKILL","time_limit_us":60000000)"),
+      "SIGKILL 0 timeout did not finish: the process was ended by SIGKILL at its time limit of 60 s in this test");
+  EXPECT_EQ(death(R"("signal":"SIGKILL","out_of_memory":true)"),
+            "SIGKILL 0 uncaught did not finish: the process was ended by SIGKILL in this test; "
+            "the kernel was killing processes for want of memory at that time");
+}
+
+TEST(RecordOf, TestsOfOneNameInSeveralFilesAreSeveralInTheRoster) {
+  const RunRecord record = Record(R"({"file":"/src/a_test.cc"})"
+                                  "\n"
+                                  R"(["S.A",1,1000,"passed",1])"
+                                  "\n"
+                                  R"(["S.Only",1,1500,"passed",1])"
+                                  "\n"
+                                  R"({"file":"/src/b_test.cc"})"
+                                  "\n"
+                                  R"(["S.A",9,2000,"failed",1])"
+                                  "\n" +
+                                  std::string(kFailedEnd));
+  const RosterEntries expected{{"S.A (/src/a_test.cc)", {1, 0}}, {"S.A (/src/b_test.cc)", {1, 0}}, {"S.Only", {1, 0}}};
+  EXPECT_EQ(ParseRoster(record.rosters.at(0)->tests), expected);
+}
+
 TEST(RecordOf, ATestThatCallsExitFailed) {
   const RunRecord record = Record(R"(["S.Exits",9,2000,"exited",7,3])"
                                   "\n");

@@ -1,0 +1,74 @@
+#ifndef FLAKY_TRANSFER_DEATH_WATCH_H_
+#define FLAKY_TRANSFER_DEATH_WATCH_H_
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "transfer/journal.h"
+#include "transfer/spool_files.h"
+
+namespace flaky {
+
+// How long processes may run by the will of whoever started them.
+class TimeLimits {
+ public:
+  virtual ~TimeLimits() = default;
+
+  // Told of a process while it lives, and with it its parent most likely: not of every one, but of one of every parent
+  // that has some live for long.
+  virtual void Meet(const Journal& header) = 0;
+
+  // The limit of the process of this journal; absent where none is known. Asked when the process is gone, and its
+  // parent perhaps, too.
+  virtual std::optional<std::chrono::microseconds> Of(const Journal& header) = 0;
+};
+
+// Looks at a spool while test programs write to it, and notes in the journals of those that die when that was, which
+// nobody can tell later: how long the test had run, whether a time limit was up, whether the kernel was out of memory.
+//
+// The kernel tells (inotify) when a journal's last mapping goes, so a program costs two events, and nothing while it
+// runs. Where it does not, nothing is noted. A program that dies within the first milliseconds, or leaves
+// processes behind that it forked, may be missed. For one thread.
+class DeathWatch {
+ public:
+  // Which journals, by their headers, are looked after here: no two watches may look after the same.
+  using IsOurs = std::function<bool(const Journal& header)>;
+
+  // Begins with the journals that are there. A spool that is missing is not watched. `limits` must live as long as
+  // this.
+  DeathWatch(const std::filesystem::path& spool, IsOurs is_ours, TimeLimits& limits);
+
+  // Goes on looking until there is something to be read from `descriptor` (-1: none), or this time has passed; false
+  // for the latter.
+  bool UntilReadable(int descriptor, std::chrono::milliseconds most);
+
+  // Looks once, at all that has happened.
+  void Look();
+
+ private:
+  bool IsBusy() const { return !suspects_.empty() || !newest_.empty(); }
+  void ReadEvents();
+  std::optional<Journal> HeaderOf(const OpenedFile& file) const;
+  void MeetNewest();
+  bool IsSettled(const std::string& name);
+  void Note(const std::string& name, const Journal& header);
+
+  const IsOurs is_ours_;
+  TimeLimits& limits_;
+  Descriptor spool_;
+  Descriptor events_;
+  std::string boot_id_;
+  std::set<std::string> suspects_;  // let go of their journals, and were not yet seen to be gone
+  std::string newest_;              // of the journals that were made since the last look
+  int64_t kills_seen_ = 0;
+  bool kernel_killed_ = false;  // since the look before this one
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_TRANSFER_DEATH_WATCH_H_
