@@ -369,6 +369,19 @@ std::optional<std::string> CommonCommandLine(const std::vector<const Journal*>& 
   return CommandLine(*journals.front());
 }
 
+// What the shards of one program below one parent have in common; empty where the parent is not known.
+std::string GroupOfShards(const Journal& journal) {
+  const JournalWriter& parent = journal.parent;
+  if (!journal.shard || parent.boot_id.empty() || parent.pid_start.empty() || parent.pid <= 0) return "";
+  std::string id = "shards";
+  for (const std::string& field :
+       {parent.boot_id, std::to_string(parent.pid), parent.pid_start, journal.shard->substr(journal.shard->find('/')),
+        journal.args.empty() ? "" : journal.args.front(), journal.run_id.value_or("")}) {
+    id += '\n' + field;
+  }
+  return DigestOf(id).ToString();
+}
+
 }  // namespace
 
 std::string GroupBelowCtest(const JournalWriter& ctest, const std::string& fixture) {
@@ -385,6 +398,9 @@ RunKinship KinshipOf(const Journal& journal) {
   if (const std::string run = GroupBelowCtest(journal.parent, ""); kinship.below_ctest && !run.empty()) {
     kinship.run_id = run;
     kinship.group = GroupBelowCtest(journal.parent, journal.fixture);
+  } else if (std::string shards = GroupOfShards(journal); !shards.empty()) {
+    kinship.group = std::move(shards);
+    kinship.is_shard = true;
   }
   if (journal.run_id) kinship.run_id = *journal.run_id;
   return kinship;

@@ -110,12 +110,15 @@ class SpoolSource : public Source {
 };
 
 // The run that a journal belongs to: FLAKY_TESTS_RUN_ID where it was set, else one id for all processes below one
-// ctest, else the process's own. And the part: all processes below one ctest are one part, any other process is one by
-// itself, however many are delivered at once; so what the store holds does not depend on when deliveries happened.
+// ctest, else the process's own. And the part: all processes below one ctest are one part, and so are shards of one
+// program that one parent started and that ran at the same time; any other process is one by itself, however many are
+// delivered at once. So what the store holds does not depend on when deliveries happened. The run of such shards is
+// that of the one whose journal has the smallest id, where no run id was set.
 struct RunKinship {
   std::string run_id;
   std::string group;         // equal for journals of one part; the journal's own id for a part by itself
   bool below_ctest = false;  // the parent is a ctest
+  bool is_shard = false;     // `group` is that of its parent's shards
 };
 RunKinship KinshipOf(const Journal& journal);
 

@@ -32,6 +32,7 @@ class Scanner {
   SpoolScan Scan() && {
     LookForLoose(spool_, "");
     if (outbox_) LookIntoOutbox();
+    for (auto& [group, shards] : shards_) AddShards(group, shards);
     for (auto& [run_id, run] : runs_) scan_.runs.push_back(std::move(run));
     const auto order = [](const PendingRun& run) { return std::tie(run.started_at, run.run_id); };
     std::ranges::sort(scan_.runs, {}, order);
@@ -39,6 +40,16 @@ class Scanner {
   }
 
  private:
+  struct Shard {
+    std::string run_id;
+    Timestamp started_at;
+    LooseJournal journal;
+  };
+  struct Shards {
+    bool all_ready = true;
+    std::vector<Shard> journals;
+  };
+
   void LookIntoOutbox() {
     for (const std::string& name : NamesIn(outbox_)) {
       if (name.starts_with('.') && name.ends_with(".done")) {
@@ -67,12 +78,34 @@ class Scanner {
       if (!journal) continue;
       if (journal->journal_id != *journal_id) {
         scan_.damaged.push_back({where, "the journal inside has another id than the file's name"});
-      } else if (!IsReady(*file, *journal)) {
+        continue;
+      }
+      const RunKinship kinship = KinshipOf(*journal);
+      const bool ready = IsReady(*file, *journal, kinship);
+      if (kinship.is_shard) {
+        Shards& shards = shards_[kinship.group];
+        shards.all_ready &= ready;
+        shards.journals.push_back({kinship.run_id, journal->started_at, {where, *journal_id}});
+      } else if (!ready) {
         ++scan_.running;
       } else {
-        const RunKinship kinship = KinshipOf(*journal);
         RunOf(kinship.run_id, journal->started_at).loose[kinship.group].push_back({where, *journal_id});
       }
+    }
+  }
+
+  // Shards wait for each other: the last one to end delivers all.
+  void AddShards(const std::string& group, Shards& shards) {
+    std::vector<Shard>& journals = shards.journals;
+    if (!shards.all_ready) {
+      scan_.running += static_cast<int64_t>(journals.size());
+      return;
+    }
+    std::ranges::sort(journals, {}, [](const Shard& shard) { return shard.journal.journal_id; });
+    const LooseJournal& first = journals.front().journal;
+    const std::string& part = journals.size() == 1 ? first.journal_id : group;
+    for (const Shard& shard : journals) {
+      RunOf(journals.front().run_id, shard.started_at).loose[part].push_back(shard.journal);
     }
   }
 
@@ -102,8 +135,7 @@ class Scanner {
     }
   }
 
-  bool IsReady(const OpenedFile& file, const Journal& journal) {
-    const RunKinship kinship = KinshipOf(journal);
+  bool IsReady(const OpenedFile& file, const Journal& journal, const RunKinship& kinship) {
     if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, file)) return false;
     // The order matters for speed alone: the bytes at the end are cheaper than /proc.
     return HasEndLine(file) || IsGone(journal.writer, file);
@@ -117,7 +149,7 @@ class Scanner {
     return known->second == Alive::kNo;
   }
 
-  // A sealed part belongs to the run of any of its journals.
+  // A sealed part belongs to the run of its first journal.
   void LookIntoPart(const std::string& part_id) {
     const Descriptor folder = OpenFolderAt(outbox_, part_id);
     if (!folder) return;
@@ -165,6 +197,7 @@ class Scanner {
   const Timestamp now_;
   SpoolScan scan_;
   std::map<std::string, PendingRun> runs_;
+  std::map<std::string, Shards> shards_;  // by RunKinship::group
   std::map<std::pair<int64_t, std::string>, Alive> alive_;
 };
 

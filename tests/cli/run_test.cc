@@ -208,6 +208,44 @@ TEST_F(RunTest, BelowItACtestIsOnePart) {
   EXPECT_THAT(latest["run"]["test_args"].get<std::string>(), AllOf(HasSubstr("ctest"), HasSubstr("-j2")));
 }
 
+// `command` below a shell that starts three shards of it at once, or one behind the other.
+std::string Sharded(const std::string& command, bool together) {
+  return "for shard in 0 1 2; do GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX=$shard " + command +
+         (together ? " > /dev/null & done; wait" : " > /dev/null; done");
+}
+
+TEST_F(RunTest, ShardsBelowOneParentAreOnePart) {
+  const std::string shards = std::string(kBehaviours) + " --gtest_filter=Plain.Passes:Plain.Skips:Plain.Fails";
+  for (const bool together : {true, false}) {
+    RunCommand({"--", "sh", "-c", Sharded(shards, together) + "; true"});
+    const json latest = Latest();
+    ASSERT_THAT(latest["parts"], SizeIs(2)) << "the shards, and the command";
+    EXPECT_EQ(latest["run"]["total_tests"], 3);
+    EXPECT_EQ(latest["run"]["failed_tests"], 1);
+  }
+}
+
+TEST_F(RunTest, ShardsAtTheSameTimeBelowAShellAreOnePartWithoutFlakyRun) {
+  // Each waits for the others, so that all are there before one of them ends.
+  Set("FIXTURE_SHARDS", Path("shards"));
+  const std::string shards = std::string(kBehaviours) + " --gtest_filter=Shards.*";
+  EXPECT_EQ(std::system(Sharded(shards, true).c_str()), 0);
+  ASSERT_THAT(Runs(), SizeIs(1));
+  EXPECT_THAT(Latest()["parts"], SizeIs(1));
+  EXPECT_EQ(Latest()["run"]["total_tests"], 3);
+}
+
+TEST_F(RunTest, ShardsOfSeveralMachinesArePartsOfOneRun) {
+  Set("FLAKY_TESTS_RUN_ID", "build-8");
+  const std::string shards = std::string(kBehaviours) + " --gtest_filter=Plain.Passes:Plain.Skips:Plain.Fails";
+  EXPECT_GE(std::system(Sharded(shards, false).c_str()), 0);
+  ASSERT_THAT(Runs(), SizeIs(1));
+  const json latest = Latest();
+  ASSERT_THAT(latest["parts"], SizeIs(3)) << "each delivered before the next began";
+  for (const json& part : latest["parts"]) EXPECT_THAT(part["shard"].get<std::string>(), testing::EndsWith("/3"));
+  EXPECT_EQ(latest["run"]["total_tests"], 3);
+}
+
 // Plain ctest, and nothing else: the first test program leaves a process that delivers when that ctest has ended.
 class CtestTest : public RunTest {
  protected:

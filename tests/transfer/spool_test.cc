@@ -21,6 +21,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
 void Age(const fs::path& file, std::chrono::hours age) {
@@ -152,6 +153,51 @@ TEST_F(SpoolTest, ProcessesThatOnlyShareARunIdAreAPartEach) {
   EXPECT_EQ(taken.records[0].run.account.total_tests, 4);
   EXPECT_EQ(taken.records[0].rosters.size(), 2u) << "equal ones once";
   EXPECT_THAT(Files(), IsEmpty());
+}
+
+// A shard of this test's process.
+HeaderText ShardHeader(HeaderText header, int index) {
+  return header.Set("shard", "[" + std::to_string(index) + ",3]")
+      .Set("parent_pid", std::to_string(getpid()))
+      .Set("parent_start", OwnStart());
+}
+
+TEST_F(SpoolTest, ShardsOfOneParentWaitForEachOtherAndAreOnePart) {
+  PutJournal(spool(), 1, ShardHeader(DeadHeader(1), 0).Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 2, ShardHeader(LiveHeader(2), 1).Line() + kOneTest);
+  const Taken early = TakeAll();
+  EXPECT_THAT(early.records, IsEmpty());
+  EXPECT_EQ(early.report.running, 2);
+
+  PutJournal(spool(), 2, ShardHeader(LiveHeader(2), 1).Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 3, ShardHeader(DeadHeader(3), 2).Line() + kOneTest);
+  const Taken taken = TakeAll();
+  ASSERT_THAT(taken.records, SizeIs(1));
+  EXPECT_THAT(taken.records[0].parts, SizeIs(1));
+  const std::string run_id = taken.records[0].run.run_id;
+  EXPECT_EQ(run_id, TestId(1 + 0x1000000)) << "that of the smallest journal's";
+  const Taken again = TakeAll(Deliver);
+  ASSERT_THAT(again.records, SizeIs(1));
+  EXPECT_EQ(again.records[0].run.run_id, run_id) << "sealed, it is the same";
+  EXPECT_EQ(again.records[0].parts, taken.records[0].parts);
+  EXPECT_THAT(Files(), IsEmpty());
+}
+
+TEST_F(SpoolTest, AShardAloneIsAPartByItself) {
+  PutJournal(spool(), 1, ShardHeader(DeadHeader(1), 0).SetText("run_id", "build-7").Line() + kOneTest + kPassedEnd);
+  const Taken taken = TakeAll(Deliver);
+  ASSERT_THAT(taken.records, SizeIs(1));
+  EXPECT_EQ(taken.records[0].run.run_id, "build-7");
+  EXPECT_EQ(taken.records[0].parts.at(0).part_id, TestId(1));
+}
+
+TEST_F(SpoolTest, ShardsOfOtherParentsProgramsOrRunsAreOtherParts) {
+  PutJournal(spool(), 1, ShardHeader(DeadHeader(1), 0).Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 2, ShardHeader(DeadHeader(2), 1).Set("parent_pid", "1").Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 3, ShardHeader(DeadHeader(3), 1).Set("args", R"(["./others"])").Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 4, ShardHeader(DeadHeader(4), 1).SetText("run_id", "r").Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 5, ShardHeader(DeadHeader(5), 1).Set("shard", "[1,4]").Line() + kOneTest + kPassedEnd);
+  EXPECT_THAT(TakeAll(Deliver).records, SizeIs(5));
 }
 
 TEST_F(SpoolTest, GoesOnFromAnySealingThatWasCutOff) {
