@@ -1,0 +1,166 @@
+// Test programs that are killed at random moments: what they were seen to have done is in the history, once.
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "history/roster.h"
+#include "stores/open.h"
+#include "tests/cli/program_fixture.h"
+#include "tests/support/soak.h"
+
+namespace flaky {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr int kTests = 6000, kFailing = 300, kAtOnce = 4;
+
+// What a program printed: GoogleTest's printer is told of an end behind the recorder, and of a start before it. So the
+// ends that were printed are the ends that must be in the history, whatever the recorder itself believes.
+struct Printed {
+  std::map<std::string, bool> failed;  // by name of a test whose end was printed
+  std::string open;                    // the test that began last, where its end was not printed
+};
+
+Printed ReadPrinted(const std::string& text) {
+  Printed printed;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // a line that was cut says nothing
+    const auto name = [&] { return line.substr(13, line.find(' ', 13) - 13); };
+    if (line.starts_with("[ RUN      ] ")) printed.open = name();
+    const bool passed = line.starts_with("[       OK ] "), failed = line.starts_with("[  FAILED  ] Suite");
+    if (!passed && !(failed && line.ends_with(" ms)"))) continue;
+    printed.failed[name()] = failed;
+    printed.open.clear();
+  }
+  return printed;
+}
+
+class RandomKills : public ProgramTest {
+ protected:
+  RandomKills() {
+    Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
+    Set("FLAKY_TESTS_SPOOL", Path("spool"));
+    Set("MANY_TESTS", std::to_string(kTests));
+    Set("MANY_FAILURES", std::to_string(kFailing));
+    Unset("GTEST_OUTPUT");
+  }
+
+  static std::string RunId(int64_t number) { return "run-" + std::to_string(number); }
+  std::string OutputOf(int64_t number) const { return Path("out-" + std::to_string(number)); }
+
+  // In a process group of its own, with the delivery that it may start at its end.
+  pid_t Start(int64_t number) const {
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    ::setpgid(0, 0);
+    ::setenv("FLAKY_TESTS_RUN_ID", RunId(number).c_str(), 1);
+    std::FILE* out = std::freopen(OutputOf(number).c_str(), "w", stdout);
+    std::FILE* err = std::freopen("/dev/null", "w", stderr);
+    if (out != nullptr && err != nullptr) ::execl(FLAKY_FIXTURES "/many_tests", "many_tests", nullptr);
+    ::_exit(99);
+  }
+
+  // Compares the history of one program with what it printed; true if it died within its tests.
+  static bool Check(const std::optional<RunRecord>& record, const Printed& printed) {
+    if (!record) {
+      EXPECT_TRUE(printed.failed.empty()) << "the run is not in the history";
+      return false;
+    }
+    EXPECT_EQ(record->parts.size(), 1u);
+    std::map<std::string, std::vector<std::string>> failures;
+    for (const Failure& failure : record->failures) {
+      failures[failure.test_name].push_back(failure.error_message.value_or(""));
+    }
+    const RosterEntries roster = ParseRoster(record->rosters.at(0)->tests);
+    for (const auto& [test, failed] : printed.failed) {
+      const auto entry = roster.find(test);
+      if (entry == roster.end()) {
+        ADD_FAILURE() << test << " is not in the history";
+        continue;
+      }
+      EXPECT_EQ(entry->second, (RosterEntry{1, 0})) << test;
+      EXPECT_EQ(failures[test].size(), failed ? 1u : 0u) << test;
+    }
+    // Beyond that there is the test that was under way at most.
+    size_t beyond = 0;
+    for (const auto& [test, entry] : roster) {
+      if (printed.failed.contains(test)) continue;
+      ++beyond;
+      EXPECT_EQ(test, printed.open);
+      EXPECT_EQ(entry, (RosterEntry{1, 0}));
+    }
+    EXPECT_LE(beyond, 1u);
+    bool died = false;
+    for (const auto& [name, messages] : failures) {
+      for (const std::string& message : messages) {
+        if (!message.starts_with("did not finish")) continue;
+        EXPECT_FALSE(died) << "twice";
+        died = true;
+        EXPECT_TRUE(name == printed.open || name == "many_tests") << name << " instead of " << printed.open;
+      }
+    }
+    EXPECT_TRUE(record->run.account.ended_at);
+    return died;
+  }
+};
+
+TEST_F(RandomKills, EveryEndThatWasSeenIsInTheHistoryOnce) {
+  const int64_t count = SoakCount(60, 1000);
+  std::mt19937_64 random(SoakSeed());
+  std::fflush(nullptr);  // or every child prints it again
+  // How long a program runs where it is not killed, so that moments lie within that.
+  const auto begin = std::chrono::steady_clock::now();
+  ::waitpid(Start(count), nullptr, 0);
+  const auto whole = std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now() - begin);
+  std::uniform_int_distribution<int64_t> moment(0, whole.count());
+
+  for (int64_t first = 0; first < count; first += kAtOnce) {
+    std::vector<std::thread> killers;
+    for (int64_t number = first; number < std::min(first + kAtOnce, count); ++number) {
+      killers.emplace_back([this, number, after = microseconds(moment(random))] {
+        const pid_t child = Start(number);
+        std::this_thread::sleep_for(after);
+        ::kill(child, SIGKILL);
+        ::kill(-child, SIGKILL);  // the delivery, too, that it may have started
+        ::waitpid(child, nullptr, 0);
+      });
+    }
+    for (std::thread& killer : killers) killer.join();
+  }
+  EXPECT_EQ(Run({"deliver"}).code, 0);
+  // One that was killed before its first line may count as running for an hour.
+  EXPECT_THAT(Run({"deliver"}).out, testing::StartsWith("nothing to deliver"));
+
+  const std::unique_ptr<Store> store = OpenStore(ParseLocation("sqlite:" + Path("h.db")), OpenMode::kRead);
+  int64_t died = 0, in_history = 0, ends = 0;
+  for (int64_t number = 0; number < count; ++number) {
+    SCOPED_TRACE(RunId(number));
+    const std::string id = RunId(number);
+    std::vector<RunRecord> records = store->Fetch(std::span(&id, 1));
+    ASSERT_LE(records.size(), 1u);
+    const Printed printed = ReadPrinted(Content(OutputOf(number)));
+    ends += static_cast<int64_t>(printed.failed.size());
+    in_history += static_cast<int64_t>(records.size());
+    died += Check(records.empty() ? std::nullopt : std::optional(std::move(records[0])), printed) ? 1 : 0;
+  }
+  std::printf("[   SOAK   ] %lld killed: %lld in a test or between tests, %lld in the history, %lld ends seen\n",
+              static_cast<long long>(count), static_cast<long long>(died), static_cast<long long>(in_history),
+              static_cast<long long>(ends));
+  EXPECT_GT(died, count / 10) << "too few were killed in time to show anything";
+}
+
+}  // namespace
+}  // namespace flaky
