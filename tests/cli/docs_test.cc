@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 
 #include "cli/json_output.h"
@@ -177,6 +178,19 @@ TEST_F(DocsTest, TheExampleOfVariablesHasEverySetting) {
   shown.erase(std::ranges::unique(shown).begin(), shown.end());  // a store's variables stand together, so some twice
   std::ranges::sort(known);
   EXPECT_THAT(shown, ElementsAreArray(known));
+}
+
+TEST_F(DocsTest, EveryVariableThatTheGuidesNameIsThere) {
+  std::set<std::string> known;
+  for (const SettingInfo& info : SettingTable()) known.emplace(info.name);
+  const std::filesystem::path guides = std::filesystem::path(FLAKY_SOURCE_DIR) / "docs/guides";
+  for (const auto& entry : std::filesystem::directory_iterator(guides)) {
+    const std::string text = Content(entry.path());
+    const std::regex variable(R"(\bFLAKY_TESTS_[A-Z_]*[A-Z]\b)");
+    for (std::sregex_iterator at(text.begin(), text.end(), variable), end; at != end; ++at) {
+      EXPECT_TRUE(known.contains(at->str())) << entry.path() << ": " << at->str();
+    }
+  }
 }
 
 TEST_F(DocsTest, TheFieldsOfProgressEventsAreThose) {

@@ -17,6 +17,12 @@ TEST(Readme, ItsCommandsPrintWhatItSays) { ExpectDocumentIsTrue("README.md"); }
 
 TEST(JsonlPage, ItsCommandsPrintWhatItSays) { ExpectDocumentIsTrue("docs/reference/jsonl.md"); }
 
+TEST(Guides, TheirCommandsPrintWhatTheySay) {
+  for (const char* guide : {"docs/guides/ctest.md", "docs/guides/how-recording-works.md"}) {
+    ExpectDocumentIsTrue(guide);
+  }
+}
+
 TEST(Readme, ItsLinkLineIsTheExamples) {
   const std::string line = "target_link_libraries(basket_test PRIVATE basket GTest::gtest_main flaky::recorder)\n";
   const std::string root = FLAKY_SOURCE_DIR;
