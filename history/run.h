@@ -24,6 +24,12 @@ inline constexpr std::string_view kTimeout = "timeout";
 inline constexpr std::string_view kUncaught = "uncaught";
 inline constexpr std::string_view kUnknown = "unknown";
 
+// Whether a word is one of these: tables may admit no others.
+constexpr bool IsKnownStatus(std::string_view word) { return word == kPass || word == kFail; }
+constexpr bool IsKnownFailureKind(std::string_view word) {
+  return word == kAssertion || word == kTimeout || word == kUncaught || word == kUnknown;
+}
+
 // What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count
 // tests, not results: a test that failed in one of its attempts is a failed one.
 struct Account {
