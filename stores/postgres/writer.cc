@@ -182,13 +182,12 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
       continue;
     }
     Resolution resolution = Resolve(known[at], record, existing);
-    WriteResult& result = results[place];
-    result = std::move(resolution.result);
-    if (result.outcome == WriteResult::Outcome::kCompleted || result.outcome == WriteResult::Outcome::kReplaced) {
+    if (resolution.Changes()) {
       wanted.push_back(std::move(resolution.record));
       const StoredRecord stored{std::move(known[at]), std::move(failure_ids[at])};
       change.AddCompletion(wanted.back(), CompletionOf(stored, wanted.back()));
     }
+    results[place] = std::move(resolution.result);
     ++at;
   }
   if (!change.empty()) change.Complete(transaction);

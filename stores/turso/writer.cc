@@ -201,10 +201,7 @@ void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
 
 WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
   Resolution resolution = Resolve(stored.record, record, existing_);
-  if (resolution.result.outcome != WriteResult::Outcome::kCompleted &&
-      resolution.result.outcome != WriteResult::Outcome::kReplaced) {
-    return std::move(resolution.result);
-  }
+  if (!resolution.Changes()) return std::move(resolution.result);
   plan.empty = false;
   AddGuard(plan, stored);
   const RunRecord& merged = resolution.record;
