@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -107,6 +108,14 @@ struct RunRecord {
   std::vector<Failure> failures;
   std::vector<RosterPtr> rosters;
 };
+
+// The ids of the records' runs, in the same order.
+inline std::vector<std::string> RunIdsOf(std::span<const RunRecord> records) {
+  std::vector<std::string> ids;
+  ids.reserve(records.size());
+  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+  return ids;
+}
 
 }  // namespace flaky
 

@@ -166,9 +166,7 @@ bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteRe
   std::unordered_map<std::string_view, const StoredRun*> known;
   std::vector<StoredRun> stored;
   if (look) {
-    std::vector<std::string> ids;
-    for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-    stored = reader_.Load(ids);
+    stored = reader_.Load(RunIdsOf(records));
     for (const StoredRun& run : stored) known.emplace(run.record.run.run_id, &run);
     look_first_ = !stored.empty();
   }

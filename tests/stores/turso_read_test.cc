@@ -53,9 +53,7 @@ TEST_F(TursoShortAnswers, AreReadWholeByMoreOfThem) {
   const auto store = OpenAt(Server(), OpenMode::kWrite);
   store->Write(records);
   EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(records));
-  std::vector<std::string> ids;
-  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-  EXPECT_EQ(SumOf(store->Fetch(ids)), SumOf(records));
+  EXPECT_EQ(SumOf(store->Fetch(RunIdsOf(records))), SumOf(records));
   for (const WriteResult& result : store->Write(records)) EXPECT_EQ(result.outcome, WriteResult::Outcome::kUnchanged);
 
   size_t failures = 0;
