@@ -36,10 +36,7 @@ std::vector<RunRecord> Generate(uint64_t seed, int64_t runs) {
   shape.min_message = 100;
   shape.max_message = 800;
   shape.npm_share = 0.1;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 void Fill(const std::string& location) {

@@ -23,10 +23,7 @@ class ExportImportTest : public ProgramTest {
     HistoryShape shape;
     shape.runs = runs;
     shape.npm_share = 0.3;
-    HistoryGenerator generator(shape);
-    std::vector<RunRecord> records;
-    while (auto record = generator.Next()) records.push_back(std::move(*record));
-    Keep(records);
+    Keep(GenerateHistory(shape));
   }
   std::map<std::string, Digest> Contents(const std::string& file) const {
     const auto store = OpenStore(ParseLocation("sqlite:" + Path(file)), OpenMode::kRead);

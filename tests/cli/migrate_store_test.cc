@@ -38,10 +38,7 @@ class MigrateStoreTest : public ProgramTest {
     HistoryShape shape;
     shape.runs = runs;
     shape.npm_share = 0.3;
-    HistoryGenerator generator(shape);
-    std::vector<RunRecord> records;
-    while (auto record = generator.Next()) records.push_back(std::move(*record));
-    Write(location, records);
+    Write(location, GenerateHistory(shape));
   }
   static std::map<std::string, Digest> Contents(const std::string& location) {
     const auto store = OpenStore(ParseLocation(location), OpenMode::kRead);

@@ -43,10 +43,7 @@ std::vector<RunRecord> History(int64_t runs) {
   shape.runs = runs;
   shape.tests = 50;
   shape.npm_share = 0.3;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 TEST_P(StoreContract, AFreshStoreIsEmpty) {

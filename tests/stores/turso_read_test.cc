@@ -37,9 +37,7 @@ TEST_F(TursoShortAnswers, AreReadWholeByMoreOfThem) {
   HistoryShape shape;
   shape.runs = 400;
   shape.tests = 60;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  std::vector<RunRecord> records = GenerateHistory(shape);
   // Runs that are too long for one answer by themselves: by their failures, by one text, by their roster.
   BuildRecord many("many");
   for (int i = 0; i < 3000; ++i) many.Fail("S.T", "message " + std::to_string(i) + std::string(100, 'm'), i);

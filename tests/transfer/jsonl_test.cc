@@ -67,10 +67,7 @@ std::vector<RunRecord> Generated(int64_t runs) {
   HistoryShape shape;
   shape.runs = runs;
   shape.npm_share = 0.3;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 class JsonlTest : public testing::Test {
