@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <array>
 #include <map>
 #include <set>
 #include <tuple>
@@ -187,8 +188,9 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
              Literals()[i].sql + ");";
     }
   }
-  for (const char* time : {"1960-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z", "2026-01-01T00:00:00.5Z",
-                           "2026-01-02 00:00:00", "2027-01-01T00:00:00.000Z"}) {
+  constexpr std::array kTimes = {"1960-01-01T00:00:00.000Z", "1970-01-01T00:00:00.000Z", "2026-01-01T00:00:00.5Z",
+                                 "2026-01-02 00:00:00", "2027-01-01T00:00:00.000Z"};
+  for (const char* time : kTimes) {
     sql += std::string("INSERT INTO runs (run_id, started_at) VALUES ('") + time + "', '" + time + "');";
   }
   Execute(sql + "COMMIT");
@@ -213,7 +215,7 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
     const auto store = Open(mode);
     const Walked all = Walk([&]() -> Store& { return *store; }, {});
-    ASSERT_EQ(all.records.size(), 3 * Literals().size() + 5);
+    ASSERT_EQ(all.records.size(), 3 * Literals().size() + kTimes.size());
     for (const RunFilter& filter : filters) {
       std::set<std::string> expected;
       for (const auto& [id, record] : all.records) {
@@ -240,6 +242,39 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
           EXPECT_EQ(std::set(walked.ids.begin(), walked.ids.end()), expected) << max_records;
           EXPECT_EQ(walked.ids.size(), expected.size()) << max_records;
         }
+      }
+    }
+  }
+}
+
+// A moment has many forms, and the order goes by the form.
+TEST_P(LooseValues, TimesOfUnusualFormHideNoRun) {
+  constexpr std::array kTimes = {
+      "2026-01-01T10:00:00.12Z",      "2026-01-01T10:00:00.120Z", "2026-01-01T10:00:00.120000Z",
+      "2026-01-01T10:00:00Z",         "2026-01-01 10:00:00",      "2026-01-01T12:00:00.120+02:00",
+      "2026-01-01T12:00:00.120+0200",
+  };
+  std::string sql = "BEGIN;";
+  for (const std::string time : kTimes) {
+    for (const char* twin : {"a", "b"}) {
+      sql += "INSERT INTO runs (run_id, started_at) VALUES ('" + (twin + time) + "', '" + time + "');";
+    }
+  }
+  Execute(sql + "COMMIT");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
+      for (const bool anew : {false, true}) {
+        std::unique_ptr<Store> store = Open(mode);
+        const auto use = [&]() -> Store& {
+          if (anew) store = Open(mode);
+          return *store;
+        };
+        PageRequest request;
+        request.max_records = 1;
+        request.direction = direction;
+        const Walked walked = Walk(use, request, 2 * kTimes.size());
+        EXPECT_EQ(walked.ids.size(), 2 * kTimes.size());
+        EXPECT_EQ(walked.records.size(), 2 * kTimes.size());
       }
     }
   }

@@ -25,6 +25,30 @@ inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
   return std::nullopt;
 }
 
+// Something of another program that has the name of one of our tables, without a prefix.
+struct ForeignTable {
+  const char* sql;
+  const char* name;     // in quotes
+  const char* missing;  // the first of our columns that it lacks
+};
+inline constexpr ForeignTable kForeignTables[] = {
+    {"CREATE TABLE runs (id INTEGER PRIMARY KEY, distance REAL, started_at TEXT)", "'runs'", "run_id, ended_at"},
+    {"CREATE TABLE failures (id INTEGER, what TEXT)", "'failures'", "run_id, test_file"},
+    {"CREATE TABLE schema (version INTEGER)", "'schema'", "name, checksum, applied_at"},
+    {"CREATE TABLE parts (part_id TEXT, price REAL)", "'parts'", "started_at"},
+    {"CREATE VIEW rosters AS SELECT 'x' AS roster_id", "'rosters'", "tests"},
+};
+
+// What is known later of a run that had not ended.
+inline RunRecord EndedWithAnotherFailure(RunRecord died) {
+  died.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
+  died.run.account.failed_tests = 2;
+  died.run.account.status = kFail;
+  died.failures.push_back(died.failures.front());
+  died.failures.back().error_message = "another";
+  return died;
+}
+
 // `visit` gives the failures that a filter lets through: after any of these times and behind any failure those that the
 // visit of all says. Gives all.
 inline std::vector<FailureKey> ExpectWindows(const std::function<std::vector<FailureKey>(const FailureFilter&)>& visit,
