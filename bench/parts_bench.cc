@@ -18,10 +18,7 @@ namespace {
 std::vector<RunRecord> SomeRecords() {
   HistoryShape shape;
   shape.runs = 200;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (std::optional<RunRecord> record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 void DigestRecord(benchmark::State& state) {

@@ -1,24 +1,45 @@
 #ifndef FLAKY_CLI_EXIT_CODE_H_
 #define FLAKY_CLI_EXIT_CODE_H_
 
+#include <array>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 // The one table of exit codes (docs/reference/exit-codes.md). They are an interface: scripts branch on them.
 namespace flaky {
 
 enum class ExitCode : int {
-  kOk = 0,        // the command did what it was asked for
-  kFindings = 1,  // the command worked and found something: `check` found tests, `schema status` migrations to come
-  kUsage = 2,     // an argument, a setting or the data cannot be used; also every failure that has no code of its own
-  kPartly = 3,    // some was done, some was not: said on stderr
-  kDifferences = 5,    // a verification found differences
-  kUnreachable = 10,   // the store cannot be reached or is not there
-  kLocked = 11,        // the store or the spool is in use by another process
-  kAuth = 12,          // credentials or permissions were refused
-  kSchemaTooNew = 13,  // the store was written by a newer flaky
-  kInterrupted = 130,  // by Ctrl-C
+  kOk = 0,
+  kFindings = 1,
+  kUsage = 2,
+  kPartly = 3,
+  kDifferences = 5,
+  kUnreachable = 10,
+  kLocked = 11,
+  kAuth = 12,
+  kSchemaTooNew = 13,
+  kInterrupted = 130,
 };
+
+struct ExitCodeInfo {
+  ExitCode code;
+  std::string_view meaning;  // one line, no full stop
+};
+inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
+    {ExitCode::kOk, "the command did what it was asked for"},
+    {ExitCode::kFindings,
+     "the command worked and found something: `check` found tests, `schema status` migrations to come"},
+    {ExitCode::kUsage,
+     "an argument, a setting or the data cannot be used; also every failure that has no code of its own"},
+    {ExitCode::kPartly, "some was done, some was not: said on stderr"},
+    {ExitCode::kDifferences, "a verification found differences"},
+    {ExitCode::kUnreachable, "the store cannot be reached or is not there"},
+    {ExitCode::kLocked, "the store or the spool is in use by another process"},
+    {ExitCode::kAuth, "credentials or permissions were refused"},
+    {ExitCode::kSchemaTooNew, "the store was written by a newer flaky"},
+    {ExitCode::kInterrupted, "interrupted by Ctrl-C"},
+});
 
 class StoreError;
 

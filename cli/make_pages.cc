@@ -30,7 +30,7 @@ void WritePages(const std::filesystem::path& folder) {
   CLI::App app;
   DescribeProgram(app, session);
   const std::vector<CommandHelp> commands = DescribeCommands(app);
-  WriteFile(folder / "flaky.1", ManPage(commands, SettingTable(), FLAKY_VERSION));
+  WriteFile(folder / "flaky.1", ManPage(commands, SettingTable(), kExitCodes, FLAKY_VERSION));
   WriteFile(folder / "flaky.bash", BashCompletion(commands));
   WriteFile(folder / "flaky.zsh", ZshCompletion(commands));
   WriteFile(folder / "flaky.fish", FishCompletion(commands));

@@ -55,7 +55,7 @@ std::string Setting(const SettingInfo& setting) {
 }  // namespace
 
 std::string ManPage(std::span<const CommandHelp> commands, std::span<const SettingInfo> settings,
-                    std::string_view version) {
+                    std::span<const ExitCodeInfo> exit_codes, std::string_view version) {
   const CommandHelp& program = commands.front();
   std::string page = ".TH FLAKY 1 \"\" \"flaky " + Escaped(version) + "\" \"User Commands\"\n";
   page += ".SH NAME\n" + program.name + " \\- " + Escaped(program.meaning) + "\n";
@@ -67,6 +67,10 @@ std::string ManPage(std::span<const CommandHelp> commands, std::span<const Setti
     page += ".SS " + Escaped(command.usage) + "\n" + Escaped(command.meaning) + ".\n";
     page += Entries(command.arguments) + Entries(command.commands) + Entries(command.options);
     page += AsItStands(command.footer);
+  }
+  page += ".SH EXIT STATUS\n";
+  for (const ExitCodeInfo& info : exit_codes) {
+    page += Entry(Bold(std::to_string(static_cast<int>(info.code))), info.meaning);
   }
   page += ".SH ENVIRONMENT\n";
   for (const SettingInfo& setting : settings) page += Setting(setting);

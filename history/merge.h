@@ -23,14 +23,12 @@ struct Merge {
 // How two records of one run id become one. The one definition for every store, for copying and for verifying.
 //
 //  * Parts are joined by their id. The same part twice adds nothing. A part without an end is completed by the same
-//  part with
-//    one, together with its failures. Anything else that differs within a part is a conflict.
+//    part with one, together with its failures. Anything else that differs within a part is a conflict.
 //  * A run with parts is their sum: started_at is the earliest, ended_at the latest (absent while a part has none),
 //    duration_ms lies between the two, counts are added, and it failed if a part failed.
 //  * Of the facts that parts of one run may disagree on (project, branch, test_args, …), the smallest text wins and a
-//  known
-//    one beats an absent one; git_dirty is true if any says so. So the order of arrival does not matter, and stores
-//    that received the same parts hold the same run.
+//    known one beats an absent one; git_dirty is true if any says so. So the order of arrival does not matter, and
+//    stores that received the same parts hold the same run.
 //  * A run without parts (another tool's) is completed where it had no end or an absent field, and by further failures;
 //    a known value that changes is a conflict, except in a run that had not ended.
 //  * A run with parts and one without contradict each other, unless the one without is an unfinished beginning without

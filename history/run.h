@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,12 @@ inline constexpr std::string_view kAssertion = "assertion";
 inline constexpr std::string_view kTimeout = "timeout";
 inline constexpr std::string_view kUncaught = "uncaught";
 inline constexpr std::string_view kUnknown = "unknown";
+
+// Whether a word is one of these: tables may admit no others.
+constexpr bool IsKnownStatus(std::string_view word) { return word == kPass || word == kFail; }
+constexpr bool IsKnownFailureKind(std::string_view word) {
+  return word == kAssertion || word == kTimeout || word == kUncaught || word == kUnknown;
+}
 
 // What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count
 // tests, not results: a test that failed in one of its attempts is a failed one.
@@ -101,6 +108,14 @@ struct RunRecord {
   std::vector<Failure> failures;
   std::vector<RosterPtr> rosters;
 };
+
+// The ids of the records' runs, in the same order.
+inline std::vector<std::string> RunIdsOf(std::span<const RunRecord> records) {
+  std::vector<std::string> ids;
+  ids.reserve(records.size());
+  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+  return ids;
+}
 
 }  // namespace flaky
 

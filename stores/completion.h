@@ -21,7 +21,11 @@ enum class Existing { kMerge, kReplace };
 
 struct Resolution {
   WriteResult result;
-  RunRecord record;  // kCompleted and kReplaced: what is to be stored from now on; else empty
+  RunRecord record;  // where Changes(): what is to be stored from now on; else empty
+
+  bool Changes() const {
+    return result.outcome == WriteResult::Outcome::kCompleted || result.outcome == WriteResult::Outcome::kReplaced;
+  }
 };
 Resolution Resolve(const RunRecord& known, const RunRecord& incoming, Existing existing);
 

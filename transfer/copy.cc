@@ -40,13 +40,6 @@ struct Piece {
   std::optional<Holding> there;      // where it was not written: what the target has
 };
 
-std::vector<std::string> IdsOf(const std::vector<RunRecord>& records) {
-  std::vector<std::string> ids;
-  ids.reserve(records.size());
-  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-  return ids;
-}
-
 // Reads, on a thread of its own.
 class Reader {
  public:
@@ -77,7 +70,7 @@ class Writer {
 
   void Write(Piece& piece) {
     if (look_first_ || options_.dry_run) {
-      piece.there = HoldingOf(sink_.Present(IdsOf(piece.records)));
+      piece.there = HoldingOf(sink_.Present(RunIdsOf(piece.records)));
       if (options_.dry_run) return;
       if (AllThere(piece)) {
         piece.results.resize(piece.records.size(), {WriteResult::Outcome::kUnchanged, {}});
@@ -141,7 +134,7 @@ class Copier {
   // Compares what was sent with what the target has of it now, and counts it.
   void Settle(Piece& piece) {
     const std::vector<RunRecord>& records = piece.records;
-    const Holding holding = piece.there ? std::move(*piece.there) : HoldingOf(sink_.ReadBack(IdsOf(records)));
+    const Holding holding = piece.there ? std::move(*piece.there) : HoldingOf(sink_.ReadBack(RunIdsOf(records)));
     std::unordered_map<std::string_view, size_t> by_id;
     for (size_t i = 0; i < holding.records.size(); ++i) by_id.emplace(holding.records[i].run.run_id, i);
 

@@ -107,20 +107,18 @@ class RowFitter {
 };
 
 void KnowWords(RunRecord& record, std::vector<Conversion>& conversions) {
-  constexpr std::array kStatus = {kPass, kFail};
-  constexpr std::array kKinds = {kAssertion, kTimeout, kUncaught, kUnknown};
   const auto note = [&](const char* column, const std::string& was, std::string_view now) {
     AddConversion(conversions, {column, Conversion::Kind::kWord, 1, ShownText(was) + " as " + std::string(now)});
   };
   const auto know = [&](const char* column, Account& account) {
-    if (!account.status || IsIn(kStatus, *account.status)) return;
+    if (!account.status || IsKnownStatus(*account.status)) return;
     note(column, *account.status, "none");
     account.status.reset();
   };
   know("runs.status", record.run.account);
   for (Part& part : record.parts) know("parts.status", part.account);
   for (Failure& failure : record.failures) {
-    if (IsIn(kKinds, failure.failure_kind)) continue;
+    if (IsKnownFailureKind(failure.failure_kind)) continue;
     note("failures.failure_kind", failure.failure_kind, kUnknown);
     failure.failure_kind = kUnknown;
   }

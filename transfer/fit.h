@@ -15,8 +15,7 @@ namespace flaky {
 // Makes records fit into a store, before they are digested and sent (docs/reference/conversion.md says how, for users):
 //
 //  * Texts become storable (history/text.h). An id that was not has eight digits of its hash behind it then, so that
-//  two
-//    of them stay two.
+//    two of them stay two.
 //  * Where the store admits only known words, an unknown status is absent and an unknown failure_kind `unknown`.
 //  * Of a row that is too large the longest text is cut, with the note of CutTo behind it, then the next longest until
 //    the row fits; the names of tests and files come last. Ids are never cut: a row that is too large by them alone is

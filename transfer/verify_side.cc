@@ -77,9 +77,7 @@ std::optional<VerifySide::Items> VerifySide::NextPage() {
 std::vector<RunRecord> VerifySide::Chosen(std::vector<RunRecord> records) {
   std::erase_if(records, [&](const RunRecord& record) { return !IsChosen(record.run.run_id, options_.share); });
   if (options_.runs_only || records.empty()) return records;
-  std::vector<std::string> ids;
-  ids.reserve(records.size());
-  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
+  const std::vector<std::string> ids = RunIdsOf(records);
   std::unordered_map<std::string, RunRecord> whole;
   for (RunRecord& record : store_.Fetch(ids)) {
     std::string run_id = record.run.run_id;

@@ -197,10 +197,7 @@ class MemoryStore : public Store {
       return {WriteResult::Outcome::kInserted, {}};
     }
     Resolution resolution = Resolve(*known, record, existing);
-    if (resolution.result.outcome == WriteResult::Outcome::kCompleted ||
-        resolution.result.outcome == WriteResult::Outcome::kReplaced) {
-      history_->Put(std::move(resolution.record));
-    }
+    if (resolution.Changes()) history_->Put(std::move(resolution.record));
     return std::move(resolution.result);
   }
 

@@ -1,7 +1,6 @@
 #include "stores/postgres/writer.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <numeric>
 #include <utility>
@@ -34,14 +33,6 @@ size_t CheckedSize(const PostgresConnection& connection, const RunRecord& record
   return bytes;
 }
 
-constexpr std::array kKnownStatus = {kPass, kFail};
-constexpr std::array kKnownKinds = {kAssertion, kTimeout, kUncaught, kUnknown};
-
-template <typename Known>
-bool IsKnown(const Known& known, std::string_view value) {
-  return std::find(known.begin(), known.end(), value) != known.end();
-}
-
 // A value for which a table may have a constraint.
 struct UnusualValue {
   const char* table;
@@ -55,14 +46,14 @@ std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
   for (const RunRecord& record : records) {
     const std::string& run_id = record.run.run_id;
     const auto check_status = [&](const char* table, const Account& account) {
-      if (account.status && !IsKnown(kKnownStatus, *account.status)) {
+      if (account.status && !IsKnownStatus(*account.status)) {
         found.push_back({table, "status", &run_id, &*account.status});
       }
     };
     check_status("runs", record.run.account);
     for (const Part& part : record.parts) check_status("parts", part.account);
     for (const Failure& failure : record.failures) {
-      if (IsKnown(kKnownKinds, failure.failure_kind)) continue;
+      if (IsKnownFailureKind(failure.failure_kind)) continue;
       found.push_back({"failures", "failure_kind", &run_id, &failure.failure_kind});
     }
   }
@@ -191,13 +182,12 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
       continue;
     }
     Resolution resolution = Resolve(known[at], record, existing);
-    WriteResult& result = results[place];
-    result = std::move(resolution.result);
-    if (result.outcome == WriteResult::Outcome::kCompleted || result.outcome == WriteResult::Outcome::kReplaced) {
+    if (resolution.Changes()) {
       wanted.push_back(std::move(resolution.record));
       const StoredRecord stored{std::move(known[at]), std::move(failure_ids[at])};
       change.AddCompletion(wanted.back(), CompletionOf(stored, wanted.back()));
     }
+    results[place] = std::move(resolution.result);
     ++at;
   }
   if (!change.empty()) change.Complete(transaction);

@@ -60,10 +60,7 @@ WriteResult SqliteWriter::WriteOne(const RunRecord& record, Existing existing) {
   }
   const auto known = reader_.Load(record.run.run_id);
   Resolution resolution = Resolve(known->record, record, existing);
-  if (resolution.result.outcome == WriteResult::Outcome::kCompleted ||
-      resolution.result.outcome == WriteResult::Outcome::kReplaced) {
-    Complete(*known, resolution.record);
-  }
+  if (resolution.Changes()) Complete(*known, resolution.record);
   return std::move(resolution.result);
 }
 

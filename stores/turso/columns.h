@@ -13,7 +13,8 @@
 #include "history/time.h"
 #include "stores/bad_value.h"
 #include "stores/turso/connection.h"
-#include "stores/turso/hrana.h"
+#include "stores/turso/hrana_request.h"
+#include "stores/turso/hrana_value.h"
 
 // How the fields of history/fields.h go into a server's rows and come back.
 namespace flaky {

@@ -10,7 +10,8 @@
 #include "stores/http/client.h"
 #include "stores/location.h"
 #include "stores/sqlite/queries.h"
-#include "stores/turso/hrana.h"
+#include "stores/turso/hrana_answer.h"
+#include "stores/turso/hrana_request.h"
 #include "stores/turso/turso_store.h"
 #include "stores/turso/url.h"
 

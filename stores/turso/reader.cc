@@ -8,6 +8,7 @@
 #include "history/fields.h"
 #include "history/roster.h"
 #include "stores/turso/columns.h"
+#include "stores/turso/raw_text.h"
 #include "stores/turso/schema.h"
 
 namespace flaky {
@@ -26,44 +27,6 @@ constexpr size_t kFirstRuns = 512;
 constexpr size_t kFirstFailures = 1024;
 constexpr size_t kMaxRows = 20'000;
 constexpr size_t kFoundAtOnce = 1000;
-
-// JSON holds nothing else.
-bool IsUtf8(std::string text) {
-  std::erase(text, '\0');
-  return IsStorable(text);
-}
-
-HranaStatement Bound(const std::string& sql, const std::vector<std::optional<std::string>>& values) {
-  HranaStatement statement(sql);
-  for (const auto& value : values) value && !IsUtf8(*value) ? statement.Blob(*value) : statement.TextOrNull(value);
-  return statement;
-}
-
-// The columns, separated by commas. `raw`: texts and blobs are blobs then, told apart by their first byte.
-std::string Form(const std::string& columns, bool raw) {
-  if (!raw) return columns;
-  std::string list;
-  for (size_t begin = 0; begin < columns.size();) {
-    const size_t end = std::min(columns.find(", ", begin), columns.size());
-    const std::string column = columns.substr(begin, end - begin);
-    list += (begin == 0 ? "" : ", ") + ("CASE typeof(" + column) + ") WHEN 'text' THEN CAST('t' || " + column +
-            " AS BLOB) WHEN 'blob' THEN CAST('b' || " + column + " AS BLOB) ELSE " + column + " END";
-    begin = end + 2;
-  }
-  return list;
-}
-
-// Makes the values of such columns what they are in the database.
-void TakeTags(HranaAnswer& answer) {
-  for (HranaResult& result : answer.results) {
-    for (HranaValue& value : result.values) {
-      if (value.type != HranaValue::Type::kBlob || value.text.empty()) continue;
-      const bool is_text = value.text.front() == 't';
-      value.text.remove_prefix(1);
-      if (is_text) value.type = IsUtf8(std::string(value.text)) ? HranaValue::Type::kText : HranaValue::Type::kRawText;
-    }
-  }
-}
 
 bool AnyTooLarge(const HranaAnswer& answer) {
   return std::ranges::any_of(answer.results,
@@ -141,8 +104,8 @@ std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t li
   const SqliteTables& tables = connection_.tables();
   const auto rows = static_cast<int64_t>(limit);
   std::vector<HranaStatement> queries;
-  queries.push_back(
-      Bound("SELECT " + Form(run_columns_, raw) + source.sql + " LIMIT ?", source.values).Integer(rows + 1));
+  queries.push_back(BoundAsIs("SELECT " + SelectedColumns(run_columns_, raw) + source.sql + " LIMIT ?", source.values)
+                        .Integer(rows + 1));
   if (detail == Detail::kRunsOnly) return queries;
 
   const std::string page = "(SELECT r.run_id AS run_id" + source.sql + " LIMIT ?) page";
@@ -150,18 +113,19 @@ std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t li
     return " FROM " + page + " CROSS JOIN " + tables(table) + ' ' + alias + " ON " + alias + ".run_id = page.run_id";
   };
   queries.push_back(
-      Bound("SELECT " + Form(failure_columns_, raw) + of_page("failures", "f"), source.values).Integer(rows));
-  if (!has_parts_) return queries;
-  queries.push_back(
-      Bound("SELECT " + Form(SelectList("p", Columns().parts, {}) + ", p.run_id", raw) + of_page("parts", "p"),
-            source.values)
+      BoundAsIs("SELECT " + SelectedColumns(failure_columns_, raw) + of_page("failures", "f"), source.values)
           .Integer(rows));
+  if (!has_parts_) return queries;
+  queries.push_back(BoundAsIs("SELECT " + SelectedColumns(SelectList("p", Columns().parts, {}) + ", p.run_id", raw) +
+                                  of_page("parts", "p"),
+                              source.values)
+                        .Integer(rows));
   std::vector<std::string> known;
   for (const auto& [id, roster] : rosters_) known.push_back(id);
-  queries.push_back(Bound("SELECT " + Form("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
-                              " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
-                              ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
-                          source.values)
+  queries.push_back(BoundAsIs("SELECT " + SelectedColumns("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
+                                  " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
+                                  ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
+                              source.values)
                         .Integer(rows)
                         .Text(JsonArray(known)));
   return queries;
@@ -400,8 +364,8 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
     const auto ask = [&](bool by_rows) {
       return Ask(
           [&](bool raw) {
-            HranaStatement statement =
-                Bound("SELECT " + Form(query.columns, raw) + query.source + " LIMIT ?", query.conditions.values());
+            HranaStatement statement = BoundAsIs(
+                "SELECT " + SelectedColumns(query.columns, raw) + query.source + " LIMIT ?", query.conditions.values());
             return std::vector{statement.Integer(static_cast<int64_t>(limit))};
           },
           kReadFailures, by_rows);

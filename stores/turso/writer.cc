@@ -166,9 +166,7 @@ bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteRe
   std::unordered_map<std::string_view, const StoredRun*> known;
   std::vector<StoredRun> stored;
   if (look) {
-    std::vector<std::string> ids;
-    for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-    stored = reader_.Load(ids);
+    stored = reader_.Load(RunIdsOf(records));
     for (const StoredRun& run : stored) known.emplace(run.record.run.run_id, &run);
     look_first_ = !stored.empty();
   }
@@ -201,10 +199,7 @@ void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
 
 WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
   Resolution resolution = Resolve(stored.record, record, existing_);
-  if (resolution.result.outcome != WriteResult::Outcome::kCompleted &&
-      resolution.result.outcome != WriteResult::Outcome::kReplaced) {
-    return std::move(resolution.result);
-  }
+  if (!resolution.Changes()) return std::move(resolution.result);
   plan.empty = false;
   AddGuard(plan, stored);
   const RunRecord& merged = resolution.record;

@@ -163,10 +163,7 @@ constexpr char kRuleAsSql[] = R"(
 
 TEST_F(CheckTest, AgreesWithTheRuleInSqlOnAGeneratedHistory) {
   const HistoryShape shape{.seed = 7, .runs = 1500, .failures_per_run = 2, .days = 60, .tests = 300, .npm_share = 0.3};
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  Keep(records);
+  Keep(GenerateHistory(shape));
   SQLite::Database database(Path("h.db"));
   size_t reported = 0;
   for (const std::string project : {"engine", "tools", ""}) {

@@ -134,20 +134,25 @@ TEST_F(CopyClaimTest, ATextThatSomebodyLeftIsWaitedForLikeAnyOther) {
   }
 }
 
-TEST_F(CopyClaimTest, WhoLostItLeavesTheRestToTheOther) {
-  std::ostringstream out, err;
-  ErrorOutput messages(err);
-  Session session{Settings(), out, messages};
-  const auto memory = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
-  StoreSink sink(*memory);
-  CopyClaimHolder claim(session, sink, *memory, 1s);
+// The claim alone, of a copy into a store in memory.
+class CopyClaimHolderTest : public testing::Test {
+ protected:
+  std::ostringstream out_, err_;
+  ErrorOutput messages_{err_};
+  Session session_{Settings(), out_, messages_};
+  std::unique_ptr<Store> store_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  StoreSink sink_{*store_};
+  const std::vector<RunRecord> records_ = {BuildRecord("run").Build()};
+};
+
+TEST_F(CopyClaimHolderTest, WhoLostItLeavesTheRestToTheOther) {
+  CopyClaimHolder claim(session_, sink_, *store_, 1s);
   claim.Take(false);
-  const std::vector<RunRecord> records = {BuildRecord("run").Build()};
-  EXPECT_EQ(claim.Write(records).size(), 1u);
+  EXPECT_EQ(claim.Write(records_).size(), 1u);
   std::this_thread::sleep_for(1100ms);
-  ASSERT_EQ(memory->Claim(Elsewhere().dump(), 60s, "").lapses, 60s);
+  ASSERT_EQ(store_->Claim(Elsewhere().dump(), 60s, "").lapses, 60s);
   try {
-    claim.Write(records);
+    claim.Write(records_);
     ADD_FAILURE() << "no error";
   } catch (const CommandError& error) {
     EXPECT_EQ(error.code(), ExitCode::kLocked);
@@ -155,22 +160,16 @@ TEST_F(CopyClaimTest, WhoLostItLeavesTheRestToTheOther) {
   }
 }
 
-TEST_F(CopyClaimTest, IsProlongedWhileItIsUsed) {
-  std::ostringstream out, err;
-  ErrorOutput messages(err);
-  Session session{Settings(), out, messages};
-  const auto memory = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
-  StoreSink sink(*memory);
-  CopyClaimHolder claim(session, sink, *memory, 2s);
+TEST_F(CopyClaimHolderTest, IsProlongedWhileItIsUsed) {
+  CopyClaimHolder claim(session_, sink_, *store_, 2s);
   claim.Take(false);
-  const std::vector<RunRecord> records = {BuildRecord("run").Build()};
   for (int i = 0; i < 5; ++i) {
     std::this_thread::sleep_for(700ms);
-    claim.Write(records);
-    EXPECT_THAT(memory->Claim("another", 60s, "").holder, HasSubstr("pid_start")) << i;
+    claim.Write(records_);
+    EXPECT_THAT(store_->Claim("another", 60s, "").holder, HasSubstr("pid_start")) << i;
   }
   claim.GiveUp();
-  EXPECT_EQ(memory->Claim("another", 60s, "").holder, "another");
+  EXPECT_EQ(store_->Claim("another", 60s, "").holder, "another");
 }
 
 }  // namespace

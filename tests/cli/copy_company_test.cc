@@ -83,21 +83,21 @@ TEST_F(CopyCompanyTest, WhatWasThereAtTheStartIsCompleteAndASecondRunCatchesUp) 
     const std::vector<std::string> command = CopyCommand(pair, source.location(), target.location());
     Writers writers(source, NewPath("writers"));
     while (source.Now().size() == GeneratedContents().size() && !HasFailure()) std::this_thread::yield();
-    const Contents before = source.Now();
+    const RunDigests before = source.Now();
     const Outcome copy = Flaky(command);
-    const Contents after = source.Now();
+    const RunDigests after = source.Now();
     writers.Stop();
 
     EXPECT_EQ(copy.code, 0) << copy.out << copy.err;
     EXPECT_GT(after.size(), before.size()) << "nobody wrote meanwhile";
-    const Contents copied = target.Now();
+    const RunDigests copied = target.Now();
     int64_t lacking = 0;
     for (const auto& [run_id, digest] : before) {
       const auto found = copied.find(run_id);
       lacking += found == copied.end() || found->second != digest;
     }
     EXPECT_EQ(lacking, 0);
-    const Contents in_the_end = source.Now();
+    const RunDigests in_the_end = source.Now();
     Missing(in_the_end, copied);
 
     const Outcome again = Flaky(command);

@@ -63,7 +63,7 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
   void ExpectWhole(const Outcome& copy) {
     ASSERT_EQ(copy.code, 0) << copy.err;
     const json account = json::parse(copy.out);
-    EXPECT_EQ(account.at("source_digest"), Sum(GeneratedContents()).ToString());
+    EXPECT_EQ(account.at("source_digest"), SumOf(GeneratedHistory()).ToString());
     EXPECT_EQ(account.at("target_digest"), account.at("source_digest"));
     EXPECT_EQ(Missing(GeneratedContents(), target_.Now()), 0);
     ExpectInOrder(target_);

@@ -36,10 +36,7 @@ std::vector<RunRecord> Generate(uint64_t seed, int64_t runs) {
   shape.min_message = 100;
   shape.max_message = 800;
   shape.npm_share = 0.1;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 void Fill(const std::string& location) {
@@ -75,11 +72,11 @@ FilledPlace Make(const std::string& kind) {
   return place;
 }
 
-Contents ContentsOfFile(const std::string& file) {
-  Contents contents;
+RunDigests ContentsOfFile(const std::string& file) {
+  RunDigests contents;
   JsonlReader reader(file);
   while (const auto batch = reader.Next({})) {
-    for (const RunRecord& record : batch->records) contents.emplace(record.run.run_id, DigestOf(record));
+    contents.merge(ContentsOf(batch->records));
   }
   return contents;
 }
@@ -154,34 +151,13 @@ std::vector<Pair> AllPairs() {
   return pairs;
 }
 
-Contents ContentsOf(Store& store) {
-  Contents contents;
-  PageRequest request;
-  do {
-    const Page page = store.Read(request);
-    for (const RunRecord& record : page.records) contents.emplace(record.run.run_id, DigestOf(record));
-    request.after = page.next;
-  } while (request.after);
-  return contents;
-}
-
-Digest Sum(const Contents& contents) {
-  Digest sum;
-  for (const auto& [run_id, digest] : contents) sum += digest;
-  return sum;
-}
-
 const std::vector<RunRecord>& GeneratedHistory() {
   static const std::vector<RunRecord> history = Generate(1, 1500);
   return history;
 }
 
-const Contents& GeneratedContents() {
-  static const Contents contents = [] {
-    Contents all;
-    for (const RunRecord& record : GeneratedHistory()) all.emplace(record.run.run_id, DigestOf(record));
-    return all;
-  }();
+const RunDigests& GeneratedContents() {
+  static const RunDigests contents = ContentsOf(GeneratedHistory());
   return contents;
 }
 
@@ -206,9 +182,9 @@ int EmptyPlace::port() const {
   return kind_ == "postgres" ? PostgresServer::Shared().port() : SqldServer::Shared().port();
 }
 
-Contents EmptyPlace::Now() const {
+RunDigests EmptyPlace::Now() const {
   try {
-    if (is_file()) return std::filesystem::exists(location_) ? ContentsOfFile(location_) : Contents();
+    if (is_file()) return std::filesystem::exists(location_) ? ContentsOfFile(location_) : RunDigests();
     return ContentsOf(*store_->Open(OpenMode::kRead));
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kMissing) throw;
@@ -283,7 +259,7 @@ std::vector<std::string> CopyTest::CopyCommand(const Pair& pair, const std::stri
   return command;
 }
 
-int64_t CopyTest::Missing(const Contents& wanted, const Contents& there) {
+int64_t CopyTest::Missing(const RunDigests& wanted, const RunDigests& there) {
   int64_t foreign = 0, in_part = 0;
   for (const auto& [run_id, digest] : there) {
     const auto found = wanted.find(run_id);

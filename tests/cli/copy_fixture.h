@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "history/digest.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/contents.h"
 #include "tests/support/fresh_store.h"
 
 // What tests of copies between real stores, made by the real program in processes of its own, have in common. Needs all
@@ -50,14 +50,9 @@ struct Pair {
 // Every ordered pair but from a file to a file.
 std::vector<Pair> AllPairs();
 
-// The runs that a place holds, each by its digest.
-using Contents = std::map<std::string, Digest>;
-Contents ContentsOf(Store& store);
-Digest Sum(const Contents& contents);
-
 // 1,500 runs over 90 days with failures, rosters and some in the npm packages' form; the same in every process.
 const std::vector<RunRecord>& GeneratedHistory();
-const Contents& GeneratedContents();
+const RunDigests& GeneratedContents();
 // A few more, of other ids, from the same days.
 std::vector<RunRecord> OtherHistory(uint64_t seed, int64_t runs);
 
@@ -80,7 +75,7 @@ class EmptyPlace {
   const FreshStore& store() const { return *store_; }  // not for files
   int port() const;                                    // of its server
   // Nothing where there is no such place, or no tables in it yet.
-  Contents Now() const;
+  RunDigests Now() const;
   // How many parts and failures the tables have of runs that they do not have; 0 for files. Precondition: there are
   // tables.
   int64_t Orphans() const;
@@ -125,7 +120,7 @@ class CopyTest : public ProgramTest {
                                               const std::vector<std::string>& more = {}, int64_t batch = kBatch);
 
   // That the place holds nothing but whole runs of these, and how many of them it lacks.
-  static int64_t Missing(const Contents& wanted, const Contents& there);
+  static int64_t Missing(const RunDigests& wanted, const RunDigests& there);
 
   // That `flaky verify` finds both stores the same.
   void ExpectVerified(const std::string& source, const std::string& target);

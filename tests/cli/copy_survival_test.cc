@@ -58,7 +58,7 @@ class CopySurvivalTest : public CopyTest {
     EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
     if (again.code != 0) return 0;
     const json account = json::parse(again.out);
-    const std::string digest = Sum(GeneratedContents()).ToString();
+    const std::string digest = SumOf(GeneratedHistory()).ToString();
     EXPECT_EQ(account.at("runs"), GeneratedHistory().size());
     if (target.is_file()) {
       EXPECT_EQ(account.at("digest"), digest);
@@ -160,7 +160,7 @@ TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToGoOn) {
 TEST_F(CopySurvivalTest, FiveFilesGoIntoOneServerThoughTheCopyIsKilled) {
   constexpr size_t kFiles = 5;
   constexpr int64_t kRuns = 300;
-  Contents all;
+  RunDigests all;
   std::vector<std::string> command = {"migrate-store"};
   for (size_t file = 0; file < kFiles; ++file) {
     const std::vector<RunRecord> history = OtherHistory(file, kRuns);
@@ -168,7 +168,7 @@ TEST_F(CopySurvivalTest, FiveFilesGoIntoOneServerThoughTheCopyIsKilled) {
     const auto store = OpenStore(ParseLocation(command.back()), OpenMode::kBulk);
     store->Write(history);
     store->Finish();
-    for (const RunRecord& record : history) all.emplace(record.run.run_id, DigestOf(record));
+    all.merge(ContentsOf(history));
   }
   ASSERT_EQ(all.size(), kFiles * kRuns);
   command.insert(command.end(), {"--batch-size", std::to_string(kBatch), "--json", "--to"});

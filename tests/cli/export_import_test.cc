@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
-#include "history/digest.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/contents.h"
 #include "tests/support/generate_history.h"
 
 namespace flaky {
@@ -23,22 +23,9 @@ class ExportImportTest : public ProgramTest {
     HistoryShape shape;
     shape.runs = runs;
     shape.npm_share = 0.3;
-    HistoryGenerator generator(shape);
-    std::vector<RunRecord> records;
-    while (auto record = generator.Next()) records.push_back(std::move(*record));
-    Keep(records);
+    Keep(GenerateHistory(shape));
   }
-  std::map<std::string, Digest> Contents(const std::string& file) const {
-    const auto store = OpenStore(ParseLocation("sqlite:" + Path(file)), OpenMode::kRead);
-    std::map<std::string, Digest> contents;
-    PageRequest request;
-    do {
-      const Page page = store->Read(request);
-      for (const RunRecord& record : page.records) contents[record.run.run_id] = DigestOf(record);
-      request.after = page.next;
-    } while (request.after);
-    return contents;
-  }
+  RunDigests Contents(const std::string& file) const { return ContentsAt("sqlite:" + Path(file)); }
   Outcome Import(const std::string& file, const std::string& to) const {
     return Run({"import", file, "--to", "sqlite:" + Path(to)});
   }

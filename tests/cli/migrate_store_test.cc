@@ -9,8 +9,8 @@
 
 #include "cli/interrupt.h"
 #include "cli/numbers.h"
-#include "history/digest.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/contents.h"
 #include "tests/support/generate_history.h"
 
 namespace flaky {
@@ -38,21 +38,7 @@ class MigrateStoreTest : public ProgramTest {
     HistoryShape shape;
     shape.runs = runs;
     shape.npm_share = 0.3;
-    HistoryGenerator generator(shape);
-    std::vector<RunRecord> records;
-    while (auto record = generator.Next()) records.push_back(std::move(*record));
-    Write(location, records);
-  }
-  static std::map<std::string, Digest> Contents(const std::string& location) {
-    const auto store = OpenStore(ParseLocation(location), OpenMode::kRead);
-    std::map<std::string, Digest> contents;
-    PageRequest request;
-    do {
-      const Page page = store->Read(request);
-      for (const RunRecord& record : page.records) contents[record.run.run_id] = DigestOf(record);
-      request.after = page.next;
-    } while (request.after);
-    return contents;
+    Write(location, GenerateHistory(shape));
   }
   nlohmann::json RunJson(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"migrate-store", "--json"});
@@ -67,9 +53,9 @@ TEST_F(MigrateStoreTest, CopiesEveryProjectAndSaysThatBothAreEqual) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, StartsWith("copied " + Old() + " to " + New() + "\n"));
   EXPECT_THAT(outcome.out, HasSubstr("verified: both hold the same, digest "));
-  const auto contents = Contents(Old());
+  const auto contents = ContentsAt(Old());
   EXPECT_EQ(contents.size(), 700u);
-  EXPECT_EQ(Contents(New()), contents);
+  EXPECT_EQ(ContentsAt(New()), contents);
   EXPECT_EQ(Content(Path("old.db")), before) << "the source is only read";
 }
 
@@ -97,7 +83,7 @@ TEST_F(MigrateStoreTest, TheEnvironmentNamesBothStoresByDefault) {
   WriteHistory(Old(), 20);
   Set("FLAKY_TESTS_SOURCE_DB", Path("old.db"));
   EXPECT_EQ(Run({"migrate-store"}).code, 0);
-  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
 TEST_F(MigrateStoreTest, RunAgainItTakesAlongWhatHasGrownAndDoublesNothing) {
@@ -110,7 +96,7 @@ TEST_F(MigrateStoreTest, RunAgainItTakesAlongWhatHasGrownAndDoublesNothing) {
   EXPECT_EQ(again["copied"], 1);
   EXPECT_EQ(again["completed"], 2);
   EXPECT_EQ(again["verified"], true);
-  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
   EXPECT_EQ(RunJson({"--from", Old()})["unchanged"], 3);
 }
 
@@ -123,8 +109,8 @@ TEST_F(MigrateStoreTest, AConflictIsNamedAndKept) {
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.out, HasSubstr("conflict: run clash: part p1 differs"));
   EXPECT_THAT(outcome.out, HasSubstr("NOT verified"));
-  EXPECT_EQ(Contents(New())["clash"], DigestOf(theirs));
-  EXPECT_EQ(Contents(New()).size(), 2u);
+  EXPECT_EQ(ContentsAt(New())["clash"], DigestOf(theirs));
+  EXPECT_EQ(ContentsAt(New()).size(), 2u);
 }
 
 TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
@@ -136,18 +122,18 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
   Outcome outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "fail", "--batch-size", "1"});
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("conflict: run clash: part p1 differs"), HasSubstr("ended at a conflict")));
-  EXPECT_EQ(Contents(New())["clash"], DigestOf(theirs));
+  EXPECT_EQ(ContentsAt(New())["clash"], DigestOf(theirs));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace", "--dry-run"});
   EXPECT_THAT(outcome.out, HasSubstr("replaced: run clash: part p1 differs"));
-  EXPECT_EQ(Contents(New())["clash"], DigestOf(theirs));
+  EXPECT_EQ(ContentsAt(New())["clash"], DigestOf(theirs));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("\n  replaced               1  the target had others of the same id\n"),
                     HasSubstr("replaced: run clash: part p1 differs"), HasSubstr("verified: both hold the same")));
-  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "merge"});
   EXPECT_EQ(outcome.code, 2);
@@ -171,7 +157,7 @@ TEST_F(MigrateStoreTest, ADryRunSaysTheSameAndCreatesNothing) {
 TEST_F(MigrateStoreTest, AnyBatchSizeGivesTheSame) {
   WriteHistory(Old(), 100);
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--batch-size", "1"}).code, 0);
-  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
   for (const char* size : {"0", "-1", "10001", "many"}) {
     const Outcome outcome = Run({"migrate-store", "--from", Old(), "--batch-size", size});
     EXPECT_EQ(outcome.code, 2) << size;
@@ -183,7 +169,7 @@ TEST_F(MigrateStoreTest, PrefixesAreTheirOwn) {
   WriteHistory(Old() + "?prefix=", 25);
   EXPECT_EQ(Run({"migrate-store", "--from", Old()}).code, 10) << "there is no history under the default prefix";
   EXPECT_EQ(Run({"migrate-store", "--from", Old() + "?prefix=", "--to", New() + "?prefix=team_"}).code, 0);
-  EXPECT_EQ(Contents(New() + "?prefix=team_"), Contents(Old() + "?prefix="));
+  EXPECT_EQ(ContentsAt(New() + "?prefix=team_"), ContentsAt(Old() + "?prefix="));
 }
 
 TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
@@ -230,7 +216,7 @@ TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
   EXPECT_EQ(last["verified"], true);
   EXPECT_EQ(last["source_digest"], last["target_digest"]);
   EXPECT_EQ(last["copied"].get<int>() + last["unchanged"].get<int>(), 1500) << "no run was ever there in part";
-  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
   EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes are there";
 }
 
@@ -240,7 +226,7 @@ TEST_F(MigrateStoreTest, AValueThatNoFieldCanHoldStopsNothing) {
       .exec("UPDATE flaky_test_failures SET failed_at = 'year!' WHERE id = (SELECT max(id) FROM flaky_test_failures)");
   const Outcome outcome = Run({"migrate-store", "--from", Old()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_EQ(Contents(New()), Contents(Old()));
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
 TEST(Interrupt, TheFirstSignalIsOnlySeen) {
@@ -366,7 +352,7 @@ TEST_F(MigrateSelectionTest, SeveralOldStoresBecomeOne) {
   EXPECT_EQ(outcome.code, 3) << "the second one's tools1 is another run";
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("copied " + Old()), HasSubstr("copied " + other), HasSubstr("conflict: run tools1")));
-  EXPECT_EQ(Contents(New()).size(), 6u);
+  EXPECT_EQ(ContentsAt(New()).size(), 6u);
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--from", New()}).code, 2) << "one of them is the target";
 }
 

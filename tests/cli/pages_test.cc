@@ -23,6 +23,7 @@
 namespace flaky {
 namespace {
 
+using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -144,9 +145,9 @@ TEST_F(Pages, FishCompletes) {
   EXPECT_EQ(complete("flaky migrate-store --on-conflict "), (std::set<std::string>{"keep", "replace", "fail"}));
 }
 
-TEST_F(Pages, ManShowsEveryCommandOptionAndSetting) {
+TEST_F(Pages, ManShowsEveryCommandOptionSettingAndExitCode) {
   const std::vector<std::string> lines =
-      Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=200n", ManPage(commands_, SettingTable(), "1.2.3"));
+      Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=200n", ManPage(commands_, SettingTable(), kExitCodes, "1.2.3"));
   std::string text;
   for (const std::string& line : lines) {
     EXPECT_THAT(line, testing::Not(HasSubstr("warning"))) << "from groff";
@@ -161,6 +162,11 @@ TEST_F(Pages, ManShowsEveryCommandOptionAndSetting) {
     for (std::string line; std::getline(footer, line);) EXPECT_THAT(text, HasSubstr(line));
   }
   for (const SettingInfo& setting : SettingTable()) EXPECT_THAT(text, HasSubstr(std::string(setting.name)));
+  EXPECT_THAT(text, HasSubstr("\nEXIT STATUS\n"));
+  for (const ExitCodeInfo& info : kExitCodes) {
+    const std::string code = std::to_string(static_cast<int>(info.code));
+    EXPECT_THAT(text, ContainsRegex("\n +" + code + " +" + std::string(info.meaning) + "\n"));
+  }
 }
 
 }  // namespace

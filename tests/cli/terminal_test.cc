@@ -22,10 +22,7 @@ class TerminalTest : public ProgramTest {
   void WriteHistory(int64_t runs) const {
     HistoryShape shape;
     shape.runs = runs;
-    HistoryGenerator generator(shape);
-    std::vector<RunRecord> records;
-    while (auto record = generator.Next()) records.push_back(std::move(*record));
-    OpenStore(ParseLocation(Old()), OpenMode::kWrite)->Write(records);
+    OpenStore(ParseLocation(Old()), OpenMode::kWrite)->Write(GenerateHistory(shape));
   }
   std::string Old() const { return "sqlite:" + Path("old.db"); }
   std::string New() const { return "sqlite:" + Path("new.db"); }

@@ -117,9 +117,7 @@ TEST_F(VerifyCommandTest, DifferencesAreListedAndCountedByProjectAndMonth) {
 TEST_F(VerifyCommandTest, OneCharacterMoreInAnyColumnOfAnyTableIsFound) {
   HistoryShape shape;
   shape.runs = 40;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  const std::vector<RunRecord> records = GenerateHistory(shape);
   Write("old.db", records);
   Write("new.db", records);
   const std::string whole = Content(Path("new.db"));
@@ -233,9 +231,7 @@ TEST_F(VerifyCommandTest, InterruptedItSaysSoAndEndsWith130) {
   HistoryShape shape;
   shape.runs = 20'000;
   shape.max_message = 400;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  const std::vector<RunRecord> records = GenerateHistory(shape);
   Write("old.db", records);
   std::filesystem::copy_file(Path("old.db"), Path("new.db"));
   int pipe_ends[2];

@@ -72,11 +72,6 @@ class StoreContract : public testing::TestWithParam<Traits> {
       request.after = page.next;
     }
   }
-  static std::vector<std::string> Ids(const std::vector<RunRecord>& records) {
-    std::vector<std::string> ids;
-    for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-    return ids;
-  }
   static Digest Sum(const std::vector<RunRecord>& records) {
     Digest sum;
     for (const RunRecord& record : records) sum += DigestOf(record);

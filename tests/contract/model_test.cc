@@ -207,10 +207,8 @@ class Round {
       }
       return outcomes;
     });
-    std::vector<std::string> ids;
-    for (const RunRecord& record : batch) ids.push_back(record.run.run_id);
     use_reader_ = random_.OneIn(2);
-    CompareRecords(ids);
+    CompareRecords(RunIdsOf(batch));
   }
 
   // A batch of which one record is no record: none of it is written.

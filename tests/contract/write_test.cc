@@ -43,10 +43,7 @@ std::vector<RunRecord> History(int64_t runs) {
   shape.runs = runs;
   shape.tests = 50;
   shape.npm_share = 0.3;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 TEST_P(StoreContract, AFreshStoreIsEmpty) {
@@ -92,7 +89,7 @@ TEST_P(StoreContract, PartsThatArriveInAnyOrderMakeTheSameRun) {
     for (const size_t part : order) outcomes.push_back(WriteOne(*fresh, TwoPartsOf(whole, part, 1)).outcome);
     EXPECT_THAT(outcomes, ElementsAre(Outcome::kInserted, Outcome::kCompleted, Outcome::kCompleted));
     EXPECT_TRUE(SameRecord(FetchOne(*fresh, "run"), whole)) << order[0] << order[1] << order[2];
-    EXPECT_EQ(Ids(Walk(*fresh)), std::vector<std::string>{"run"});
+    EXPECT_EQ(RunIdsOf(Walk(*fresh)), std::vector<std::string>{"run"});
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
@@ -281,7 +278,7 @@ TEST_P(StoreContract, AGeneratedHistoryHasTheSameDigestEverywhere) {
   PageRequest request;
   request.max_records = 7;
   EXPECT_EQ(Sum(Walk(store(), request)), Sum(written));
-  EXPECT_EQ(Ids(Walk(store(), request)), Ids(written)) << "they were generated oldest first";
+  EXPECT_EQ(RunIdsOf(Walk(store(), request)), RunIdsOf(written)) << "they were generated oldest first";
 }
 
 TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
@@ -315,7 +312,7 @@ TEST_P(StoreContract, AStoreOpenedForReadingDoesNotWrite) {
   const std::unique_ptr<Store> reader = Open(OpenMode::kRead);
   const RunRecord record = BuildRecord("other").Build();
   EXPECT_THROW(reader->Write({&record, 1}), StoreError);
-  EXPECT_EQ(Ids(Walk(*reader)), std::vector<std::string>{"run"});
+  EXPECT_EQ(RunIdsOf(Walk(*reader)), std::vector<std::string>{"run"});
 }
 
 TEST_P(StoreContract, TwoOpenStoresSeeEachOther) {

@@ -25,12 +25,12 @@ foreach(library "libc.so libc6" "libsqlite3 libsqlite3-0" "libpqxx libpqxx-" "li
   endif()
 endforeach()
 
-execute_process(COMMAND dpkg-deb --extract ${package} ${WORK}/root COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND dpkg-deb --extract ${package} ${WORK}/unpacked COMMAND_ERROR_IS_FATAL ANY)
 foreach(wanted bin/flaky lib/cmake/flaky/flakyConfig.cmake share/bash-completion/completions/flaky share/doc/flaky/copyright
                share/fish/vendor_completions.d/flaky.fish share/flaky/recorder/listener.cc share/man/man1/flaky.1
                share/pkgconfig/flaky-recorder.pc share/zsh/vendor-completions/_flaky)
-  if(NOT EXISTS ${WORK}/root/usr/${wanted})
+  if(NOT EXISTS ${WORK}/unpacked/usr/${wanted})
     message(FATAL_ERROR "/usr/${wanted} is not in the package")
   endif()
 endforeach()
-execute_process(COMMAND ${WORK}/root/usr/bin/flaky --version COMMAND_ERROR_IS_FATAL ANY)
+execute_process(COMMAND ${WORK}/unpacked/usr/bin/flaky --version COMMAND_ERROR_IS_FATAL ANY)

@@ -14,6 +14,7 @@
 #include "stores/open.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/support/contents.h"
 #include "tests/support/record_builder.h"
 #include "tests/support/soak.h"
 
@@ -76,22 +77,11 @@ RetryPolicy Persistently() {
   return policy;
 }
 
-std::vector<RunRecord> ReadAll(Store& store, size_t page_size = 7) {
-  std::vector<RunRecord> all;
+// In many pages.
+Digest SumOf(Store& store) {
   PageRequest request;
-  request.max_records = page_size;
-  for (;;) {
-    Page page = store.Read(request);
-    std::move(page.records.begin(), page.records.end(), std::back_inserter(all));
-    if (!page.next) return all;
-    request.after = page.next;
-  }
-}
-
-Digest Sum(const std::vector<RunRecord>& records) {
-  Digest sum;
-  for (const RunRecord& record : records) sum += DigestOf(record);
-  return sum;
+  request.max_records = 7;
+  return SumOf(ReadAll(store, request));
 }
 
 class FaultyNetwork : public testing::TestWithParam<StoreKind> {
@@ -145,7 +135,7 @@ class FaultyNetwork : public testing::TestWithParam<StoreKind> {
   void ExpectWhole() {
     const auto store = OpenDirectly();
     EXPECT_EQ(store->Count({}), expected_->Count({}));
-    EXPECT_EQ(Sum(ReadAll(*store)), Sum(ReadAll(*expected_)));
+    EXPECT_EQ(SumOf(*store), SumOf(*expected_));
   }
 
   FaultProxy proxy_;
@@ -260,9 +250,9 @@ TEST_P(FaultyNetwork, ReadingShowsEverythingOnceAfterAnyFaultWithRetries) {
   };
   const std::vector<std::string> ids = {"grows", "fresh3", "absent"};
   const std::function<void(Store&)> questions[] = {
-      [&](Store& store) { EXPECT_EQ(Sum(ReadAll(store)), Sum(ReadAll(*expected_))); },
+      [&](Store& store) { EXPECT_EQ(SumOf(store), SumOf(*expected_)); },
       [&](Store& store) { EXPECT_EQ(store.Count({}), expected_->Count({})); },
-      [&](Store& store) { EXPECT_EQ(Sum(store.Fetch(ids)), Sum(expected_->Fetch(ids))); },
+      [&](Store& store) { EXPECT_EQ(SumOf(store.Fetch(ids)), SumOf(expected_->Fetch(ids))); },
       [&](Store& store) { EXPECT_EQ(store.FindRuns("fresh", 5), expected_->FindRuns("fresh", 5)); },
       [&](Store& store) { EXPECT_EQ(failures(store), failures(*expected_)); },
   };
@@ -287,7 +277,7 @@ TEST_P(FaultyNetwork, WhatWasAcknowledgedIsThereOnceAfterManyRandomFaults) {
     EXPECT_EQ(store->Write(batch).size(), batch.size());
     expected_->Write(batch);
     if (round % (rounds / 3) == 2) {
-      EXPECT_EQ(Sum(ReadAll(*store)), Sum(ReadAll(*expected_))) << "read through the faults, too";
+      EXPECT_EQ(SumOf(*store), SumOf(*expected_)) << "read through the faults, too";
       store = OpenThroughProxy(Persistently());
     }
   }

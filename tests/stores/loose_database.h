@@ -7,17 +7,19 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "stores/store.h"
 
 namespace flaky {
 
-// A database of SQLite's kind, as the stores and as others see it. Its tables, without a prefix, have columns of no
-// type, which hold any value.
+// An empty database of SQLite's kind, as the stores, without a prefix, and as others see it.
 class LooseDatabase {
  public:
   virtual ~LooseDatabase() = default;
   virtual void Execute(const std::string& sql) = 0;
+  // The first column of the rows.
+  virtual std::vector<std::string> Query(const std::string& sql) = 0;
   virtual std::unique_ptr<Store> Open(OpenMode mode) = 0;
 };
 
@@ -28,6 +30,7 @@ struct LooseKind {
 };
 inline std::ostream& operator<<(std::ostream& out, const LooseKind& kind) { return out << kind.name; }
 
+// Tables whose columns have no type and so hold any value.
 class LooseValues : public testing::TestWithParam<LooseKind> {
  protected:
   LooseValues();

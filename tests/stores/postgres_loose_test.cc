@@ -156,22 +156,9 @@ TEST_F(PostgresLoose, FailuresWithoutATimeAreShownAsOldOnes) {
     });
     return keys;
   };
-  const std::vector<FailureKey> all = visit({});
-  ASSERT_EQ(all.size(), 18u);
-  for (const char* text : {"1950-01-01T00:00:00Z", "1965-01-01T00:00:00Z", "1970-01-01T00:00:00Z"}) {
-    FailureFilter filter;
-    filter.after = Timestamp::Parse(text);
-    size_t expected = 0;
-    for (const FailureKey& key : all) expected += key.failed_at > *filter.after ? 1 : 0;
-    EXPECT_EQ(visit(filter).size(), expected) << text;
-  }
-  for (size_t i = 0; i < all.size(); ++i) {
-    FailureFilter filter;
-    filter.behind = all[i];
-    const std::vector<FailureKey> rest = visit(filter);
-    ASSERT_EQ(rest.size(), all.size() - i - 1) << i;
-    for (size_t k = 0; k < rest.size(); ++k) EXPECT_EQ(rest[k].id, all[i + 1 + k].id);
-  }
+  const std::vector<FailureKey> all =
+      ExpectWindows(visit, {"1950-01-01T00:00:00Z", "1965-01-01T00:00:00Z", "1970-01-01T00:00:00Z"});
+  EXPECT_EQ(all.size(), 18u);
   // More than one answer of the server's holds.
   for (const char* time : {"infinity", "-infinity"}) insert("died", time, 2500);
   EXPECT_EQ(visit({}).size(), 5018u);

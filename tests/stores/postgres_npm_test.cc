@@ -140,14 +140,9 @@ TEST_P(PostgresNpm, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
   Run("INSERT INTO flaky_test_failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES ('older-died', "
       "'f', 'n', 'unknown', '2026-01-01T09:01:00Z')");
   const std::string id = "older-died";
-  RunRecord record = store->Fetch({&id, 1}).at(0);
+  const RunRecord ended = EndedWithAnotherFailure(store->Fetch({&id, 1}).at(0));
   const auto row = Query("SELECT id FROM flaky_test_failures WHERE run_id = 'older-died'");
-  record.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
-  record.run.account.failed_tests = 2;
-  record.run.account.status = "fail";
-  record.failures.push_back(record.failures.front());
-  record.failures.back().error_message = "another";
-  EXPECT_EQ(store->Write({&record, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
+  EXPECT_EQ(store->Write({&ended, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
   const auto rows = Query("SELECT id FROM flaky_test_failures WHERE run_id = 'older-died' ORDER BY id");
   ASSERT_THAT(rows, SizeIs(2));
   EXPECT_EQ(rows[0], row[0]);

@@ -153,17 +153,7 @@ TEST_F(PostgresSchemaTest, ADriftedChecksumIsRefused) {
 }
 
 TEST_F(PostgresSchemaTest, SomebodyElsesTablesAreRefusedAndLeftAlone) {
-  struct Case {
-    const char* sql;
-    const char* table;
-    const char* missing;
-  };
-  for (const Case& each : {Case{"CREATE TABLE runs (id INTEGER PRIMARY KEY, distance REAL, started_at TEXT)", "'runs'",
-                                "run_id, ended_at"},
-                           Case{"CREATE TABLE failures (id INTEGER, what TEXT)", "'failures'", "run_id, test_file"},
-                           Case{"CREATE TABLE schema (version INTEGER)", "'schema'", "name, checksum, applied_at"},
-                           Case{"CREATE TABLE parts (part_id TEXT, price REAL)", "'parts'", "started_at"},
-                           Case{"CREATE VIEW rosters AS SELECT 'x' AS roster_id", "'rosters'", "tests"}}) {
+  for (const ForeignTable& each : kForeignTables) {
     Run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     Run(each.sql);
     const std::vector<std::string> before = Description("public");
@@ -171,7 +161,7 @@ TEST_F(PostgresSchemaTest, SomebodyElsesTablesAreRefusedAndLeftAlone) {
       const auto error = ErrorOf([&] { Open(mode, ""); });
       ASSERT_TRUE(error);
       EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
-      EXPECT_THAT(error->what(), AllOf(HasSubstr(each.table), HasSubstr(each.missing)));
+      EXPECT_THAT(error->what(), AllOf(HasSubstr(each.name), HasSubstr(each.missing)));
     }
     EXPECT_EQ(Description("public"), before);
   }

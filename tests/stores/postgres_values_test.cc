@@ -73,9 +73,7 @@ TEST_F(PostgresValuesTest, OfEverySizeComeBackInBoundedPages) {
   EXPECT_EQ(sum, SumOf(records));
   EXPECT_GE(pages, 3u);
 
-  std::vector<std::string> ids;
-  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-  EXPECT_EQ(SumOf(store->Fetch(ids)), SumOf(records));
+  EXPECT_EQ(SumOf(store->Fetch(RunIdsOf(records))), SumOf(records));
 
   size_t seen = 0;
   size_t bytes = 0;

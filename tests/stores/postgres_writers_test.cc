@@ -114,9 +114,7 @@ TEST_F(PostgresWriters, AHistoryLargerThanOneStatementIsWrittenWhole) {
   HistoryShape shape;
   shape.runs = 3000;
   shape.npm_share = 0.2;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  const std::vector<RunRecord> records = GenerateHistory(shape);
   const auto store = Open(OpenMode::kBulk);
   for (const WriteResult& result : store->Write(records)) EXPECT_EQ(result.outcome, WriteResult::Outcome::kInserted);
   store->Finish();

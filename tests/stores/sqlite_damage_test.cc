@@ -22,10 +22,7 @@ class SqliteDamage : public testing::Test {
     shape.runs = 60;
     shape.tests = 40;
     shape.max_message = 600;
-    HistoryGenerator generator(shape);
-    std::vector<RunRecord> records;
-    while (auto record = generator.Next()) records.push_back(std::move(*record));
-    OpenFile(path_, OpenMode::kWrite)->Write(records);
+    OpenFile(path_, OpenMode::kWrite)->Write(GenerateHistory(shape));
     whole_ = Bytes(path_);
     ASSERT_EQ(whole_.size() % kPage, 0u);
   }

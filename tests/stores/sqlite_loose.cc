@@ -1,4 +1,5 @@
 #include "tests/stores/loose_database.h"
+#include "tests/stores/npm_database.h"
 #include "tests/stores/sqlite_support.h"
 #include "tests/support/temp_folder.h"
 
@@ -8,6 +9,7 @@ namespace {
 class LooseFile : public LooseDatabase {
  public:
   void Execute(const std::string& sql) override { RunSql(path_, sql); }
+  std::vector<std::string> Query(const std::string& sql) override { return flaky::Query(path_, sql); }
   std::unique_ptr<Store> Open(OpenMode mode) override { return OpenFile(path_, mode, ""); }
 
  private:
@@ -15,9 +17,10 @@ class LooseFile : public LooseDatabase {
   std::string path_ = folder_.File("loose.db");
 };
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, LooseValues,
-                         testing::Values(LooseKind{"File", [] { return std::make_unique<LooseFile>(); }}),
-                         testing::PrintToStringParamName());
+const LooseKind kKind = {"File", [] { return std::make_unique<LooseFile>(); }};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, LooseValues, testing::Values(kKind), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Sqlite, NpmDatabase, NpmDatabases(kKind), NpmDatabaseName);
 
 }  // namespace
 }  // namespace flaky

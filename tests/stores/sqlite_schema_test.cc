@@ -101,26 +101,16 @@ TEST_F(SqliteSchema, ADriftedChecksumIsRefused) {
 }
 
 TEST_F(SqliteSchema, SomebodyElsesTablesAreRefusedAndLeftAlone) {
-  struct Case {
-    const char* sql;
-    const char* table;
-    const char* missing;
-  };
-  for (const Case& each : {Case{"CREATE TABLE runs (id INTEGER PRIMARY KEY, distance REAL, started_at TEXT)", "'runs'",
-                                "run_id, ended_at"},
-                           Case{"CREATE TABLE failures (id INTEGER, what TEXT)", "'failures'", "run_id, test_file"},
-                           Case{"CREATE TABLE schema (version INTEGER)", "'schema'", "name, checksum, applied_at"},
-                           Case{"CREATE TABLE parts (part_id TEXT, price REAL)", "'parts'", "started_at"},
-                           Case{"CREATE VIEW rosters AS SELECT 1 AS roster_id", "'rosters'", "tests"}}) {
-    const std::string path = folder_.File(each.table);
+  for (const ForeignTable& each : kForeignTables) {
+    const std::string path = folder_.File(each.name);
     RunSql(path, each.sql);
     const std::string before = Bytes(path);
     const auto error = ErrorOf([&] { OpenFile(path, OpenMode::kWrite, ""); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
-    EXPECT_THAT(error->what(), AllOf(HasSubstr(each.table), HasSubstr(each.missing)));
+    EXPECT_THAT(error->what(), AllOf(HasSubstr(each.name), HasSubstr(each.missing)));
     EXPECT_EQ(ErrorOf([&] { OpenFile(path, OpenMode::kRead, ""); })->kind(), ErrorKind::kInvalid);
-    EXPECT_EQ(Bytes(path), before) << each.table;
+    EXPECT_EQ(Bytes(path), before) << each.name;
   }
 }
 

@@ -4,32 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
-#include <utility>
 #include <vector>
 
-#include "history/digest.h"
 #include "stores/store.h"
+#include "tests/support/contents.h"
 
 // What tests of any store need.
 namespace flaky {
-
-inline std::vector<RunRecord> ReadAll(Store& store) {
-  std::vector<RunRecord> all;
-  PageRequest request;
-  for (;;) {
-    Page page = store.Read(request);
-    for (RunRecord& record : page.records) all.push_back(std::move(record));
-    if (!page.next) return all;
-    request.after = page.next;
-  }
-}
-
-inline Digest SumOf(const std::vector<RunRecord>& records) {
-  Digest sum;
-  for (const RunRecord& record : records) sum += DigestOf(record);
-  return sum;
-}
 
 // The error that the call throws; absent, with a failed test, when it throws none.
 inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
@@ -40,6 +23,52 @@ inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
   }
   ADD_FAILURE() << "no error";
   return std::nullopt;
+}
+
+// Something of another program that has the name of one of our tables, without a prefix.
+struct ForeignTable {
+  const char* sql;
+  const char* name;     // in quotes
+  const char* missing;  // the first of our columns that it lacks
+};
+inline constexpr ForeignTable kForeignTables[] = {
+    {"CREATE TABLE runs (id INTEGER PRIMARY KEY, distance REAL, started_at TEXT)", "'runs'", "run_id, ended_at"},
+    {"CREATE TABLE failures (id INTEGER, what TEXT)", "'failures'", "run_id, test_file"},
+    {"CREATE TABLE schema (version INTEGER)", "'schema'", "name, checksum, applied_at"},
+    {"CREATE TABLE parts (part_id TEXT, price REAL)", "'parts'", "started_at"},
+    {"CREATE VIEW rosters AS SELECT 'x' AS roster_id", "'rosters'", "tests"},
+};
+
+// What is known later of a run that had not ended.
+inline RunRecord EndedWithAnotherFailure(RunRecord died) {
+  died.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
+  died.run.account.failed_tests = 2;
+  died.run.account.status = kFail;
+  died.failures.push_back(died.failures.front());
+  died.failures.back().error_message = "another";
+  return died;
+}
+
+// `visit` gives the failures that a filter lets through: after any of these times and behind any failure those that the
+// visit of all says. Gives all.
+inline std::vector<FailureKey> ExpectWindows(const std::function<std::vector<FailureKey>(const FailureFilter&)>& visit,
+                                             std::initializer_list<const char*> times) {
+  std::vector<FailureKey> all = visit({});
+  for (const char* time : times) {
+    FailureFilter filter;
+    filter.after = Timestamp::Parse(time);
+    size_t expected = 0;
+    for (const FailureKey& key : all) expected += key.failed_at > *filter.after ? 1 : 0;
+    EXPECT_EQ(visit(filter).size(), expected) << time;
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
+    FailureFilter filter;
+    filter.behind = all[i];
+    const std::vector<FailureKey> rest = visit(filter);
+    EXPECT_EQ(rest.size(), all.size() - i - 1) << i;
+    for (size_t k = 0; k < rest.size() && i + 1 + k < all.size(); ++k) EXPECT_EQ(rest[k].id, all[i + 1 + k].id) << i;
+  }
+  return all;
 }
 
 }  // namespace flaky

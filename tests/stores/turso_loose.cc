@@ -1,4 +1,5 @@
 #include "tests/stores/loose_database.h"
+#include "tests/stores/npm_database.h"
 #include "tests/stores/turso_support.h"
 
 namespace flaky {
@@ -8,15 +9,17 @@ class LooseServer : public LooseDatabase {
  public:
   LooseServer() { server_.Reset(); }
   void Execute(const std::string& sql) override { server_.Execute(sql); }
+  std::vector<std::string> Query(const std::string& sql) override { return flaky::Query(server_, sql); }
   std::unique_ptr<Store> Open(OpenMode mode) override { return OpenAt(server_, mode, ""); }
 
  private:
   SqldServer& server_ = SqldServer::Shared();
 };
 
-INSTANTIATE_TEST_SUITE_P(Turso, LooseValues,
-                         testing::Values(LooseKind{"Server", [] { return std::make_unique<LooseServer>(); }}),
-                         testing::PrintToStringParamName());
+const LooseKind kKind = {"Server", [] { return std::make_unique<LooseServer>(); }};
+
+INSTANTIATE_TEST_SUITE_P(Turso, LooseValues, testing::Values(kKind), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Turso, NpmDatabase, NpmDatabases(kKind), NpmDatabaseName);
 
 }  // namespace
 }  // namespace flaky

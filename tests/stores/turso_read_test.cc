@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "tests/servers/server_process.h"
-#include "tests/stores/npm_tables.h"
 #include "tests/stores/turso_support.h"
 #include "tests/support/generate_history.h"
 #include "tests/support/record_builder.h"
@@ -15,10 +14,8 @@ namespace flaky {
 namespace {
 
 using testing::AllOf;
-using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // A server whose answers are at most 256 kB long.
 class TursoShortAnswers : public testing::Test {
@@ -37,9 +34,7 @@ TEST_F(TursoShortAnswers, AreReadWholeByMoreOfThem) {
   HistoryShape shape;
   shape.runs = 400;
   shape.tests = 60;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  std::vector<RunRecord> records = GenerateHistory(shape);
   // Runs that are too long for one answer by themselves: by their failures, by one text, by their roster.
   BuildRecord many("many");
   for (int i = 0; i < 3000; ++i) many.Fail("S.T", "message " + std::to_string(i) + std::string(100, 'm'), i);
@@ -53,9 +48,7 @@ TEST_F(TursoShortAnswers, AreReadWholeByMoreOfThem) {
   const auto store = OpenAt(Server(), OpenMode::kWrite);
   store->Write(records);
   EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(records));
-  std::vector<std::string> ids;
-  for (const RunRecord& record : records) ids.push_back(record.run.run_id);
-  EXPECT_EQ(SumOf(store->Fetch(ids)), SumOf(records));
+  EXPECT_EQ(SumOf(store->Fetch(RunIdsOf(records))), SumOf(records));
   for (const WriteResult& result : store->Write(records)) EXPECT_EQ(result.outcome, WriteResult::Outcome::kUnchanged);
 
   size_t failures = 0;
@@ -106,118 +99,11 @@ TEST_F(TursoShortAnswers, RunsAreFoundBeyondOneAnswer) {
   EXPECT_THAT(store->FindRuns("run12499", 5), ElementsAre("run12499"));
 }
 
-// Databases of the npm package @flaky-tests/store-turso 0.2, whose tables have no prefix.
-class TursoNpm : public testing::TestWithParam<std::tuple<int, bool>> {
- protected:
-  void SetUp() override {
-    server_.Reset();
-    server_.Execute(NpmTables(version(), std::get<bool>(GetParam())));
-  }
-  int version() const { return std::get<int>(GetParam()); }
-  std::vector<std::string> Tables() {
-    return Query(server_, "SELECT name || sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1");
-  }
-
-  SqldServer& server_ = SqldServer::Shared();
-};
-
-TEST_P(TursoNpm, AreReadAsTheyAre) {
-  const std::vector<std::string> before = Tables();
-  const auto store = OpenAt(server_, OpenMode::kRead, "");
-  EXPECT_EQ(store->schema().found, 0);
-  EXPECT_EQ(ReadAll(*store).size(), 2u);
-  EXPECT_EQ(store->Count({}), (Totals{2, 0, 2}));
-  const std::string id = "old";
-  const RunRecord record = store->Fetch({&id, 1}).at(0);
-  EXPECT_EQ(record.run.account.duration_ms, 5250);
-  EXPECT_EQ(record.run.git_dirty, true);
-  EXPECT_EQ(record.run.project, version() >= 6 ? std::optional<std::string>("web") : std::nullopt);
-  EXPECT_EQ(record.failures.at(0).test_name, "outer > inner > name");
-  int failures = 0;
-  store->VisitFailures({}, [&](const FailureView&) { ++failures; });
-  EXPECT_EQ(failures, 2);
-  PageRequest request;
-  request.max_records = 1;
-  request.direction = Direction::kNewestFirst;
-  const Page page = store->Read(request);
-  ASSERT_TRUE(page.next);
-  request.after = page.next;
-  EXPECT_EQ(store->Read(request).records.size(), 1u);
-  EXPECT_EQ(Tables(), before);
-}
-
-TEST_P(TursoNpm, AreUpgradedAndStayThePackages) {
-  const Digest before = SumOf(ReadAll(*OpenAt(server_, OpenMode::kRead, "")));
-  const auto store = OpenAt(server_, OpenMode::kWrite, "");
-  EXPECT_TRUE(store->schema().pending.empty());
-  EXPECT_EQ(SumOf(ReadAll(*store)), before);
-  if (std::get<bool>(GetParam())) {
-    EXPECT_THAT(Query(server_, "SELECT version FROM schema_version ORDER BY version"),
-                ElementsAre("1", "2", "3", "4", "5", "6"));
-  } else {
-    EXPECT_THAT(Query(server_, "SELECT name FROM sqlite_master WHERE name = 'schema_version'"), IsEmpty());
-  }
-  const auto columns = Query(server_, "SELECT name FROM pragma_table_info('runs')");
-  for (const NpmColumn& column : kLaterColumns) EXPECT_THAT(columns, Contains(column.name));
-  server_.Execute(InsertRun("new", kVersions));
-
-  const std::string id = "older-died";
-  RunRecord record = store->Fetch({&id, 1}).at(0);
-  const auto row = Query(server_, "SELECT id FROM failures WHERE run_id = 'older-died'");
-  record.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
-  record.run.account.failed_tests = 2;
-  record.run.account.status = "fail";
-  record.failures.push_back(record.failures.front());
-  record.failures.back().error_message = "another";
-  EXPECT_EQ(store->Write({&record, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
-  const auto rows = Query(server_, "SELECT id FROM failures WHERE run_id = 'older-died' ORDER BY id");
-  ASSERT_EQ(rows.size(), 2u);
-  EXPECT_EQ(rows[0], row[0]) << "a row that stays what it is keeps its id";
-  EXPECT_EQ(ReadAll(*store).size(), 3u);
-}
-
-INSTANTIATE_TEST_SUITE_P(Versions, TursoNpm, testing::Combine(testing::Range(1, kVersions + 1), testing::Bool()),
-                         [](const testing::TestParamInfo<std::tuple<int, bool>>& each) {
-                           return "V" + std::to_string(std::get<0>(each.param)) +
-                                  (std::get<1>(each.param) ? "" : "WithoutVersionTable");
-                         });
-
 class TursoTables : public testing::Test {
  protected:
   void SetUp() override { server_.Reset(); }
   SqldServer& server_ = SqldServer::Shared();
 };
-
-TEST_F(TursoTables, TimesOfUnusualFormHideNoRun) {
-  server_.Execute(NpmTables(kVersions, true) + "DELETE FROM failures; DELETE FROM runs;");
-  for (const char* time :
-       {"2026-01-01T10:00:00.12Z", "2026-01-01T10:00:00.120Z", "2026-01-01T10:00:00.120000Z", "2026-01-01T10:00:00Z",
-        "2026-01-01 10:00:00", "2026-01-01T12:00:00.120+02:00", "2026-01-01T12:00:00.120+0200"}) {
-    for (const char* suffix : {"a", "b"}) {
-      server_.Execute(std::string("INSERT INTO runs (run_id, started_at) VALUES ('") + suffix + time + "', '" + time +
-                      "')");
-    }
-  }
-  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
-    for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
-      for (const bool same_store : {true, false}) {
-        auto store = OpenAt(server_, mode, "");
-        PageRequest request;
-        request.max_records = 1;
-        request.direction = direction;
-        std::set<std::string> ids;
-        for (;;) {
-          const Page page = store->Read(request);
-          for (const RunRecord& record : page.records) EXPECT_TRUE(ids.insert(record.run.run_id).second);
-          if (!page.next || ids.size() > 14) break;
-          request.after = page.next;
-          if (!same_store) store = OpenAt(server_, mode, "");
-        }
-        EXPECT_EQ(ids.size(), 14u);
-      }
-    }
-  }
-}
 
 TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
   const auto store = OpenAt(Server(), OpenMode::kWrite);

@@ -277,9 +277,7 @@ TEST_F(TursoWrite, WhatTheServerKeepsIsAnOrdinaryDatabase) {
   HistoryShape shape;
   shape.runs = 300;
   shape.tests = 40;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  const std::vector<RunRecord> records = GenerateHistory(shape);
   OpenAt(server, OpenMode::kWrite)->Write(records);
   server.Kill();
   const std::string file = server.database_file();

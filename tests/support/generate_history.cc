@@ -230,4 +230,11 @@ HistoryGenerator::HistoryGenerator(const HistoryShape& shape) : impl_(std::make_
 HistoryGenerator::~HistoryGenerator() = default;
 std::optional<RunRecord> HistoryGenerator::Next() { return impl_->Next(); }
 
+std::vector<RunRecord> GenerateHistory(const HistoryShape& shape) {
+  HistoryGenerator generator(shape);
+  std::vector<RunRecord> records;
+  while (auto record = generator.Next()) records.push_back(std::move(*record));
+  return records;
+}
+
 }  // namespace flaky

@@ -39,6 +39,9 @@ class HistoryGenerator {
   std::unique_ptr<Impl> impl_;
 };
 
+// All of it at once.
+std::vector<RunRecord> GenerateHistory(const HistoryShape& shape);
+
 }  // namespace flaky
 
 #endif  // FLAKY_TESTS_SUPPORT_GENERATE_HISTORY_H_

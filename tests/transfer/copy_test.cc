@@ -3,12 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <map>
 #include <set>
 
 #include "history/roster.h"
 #include "stores/fault_store.h"
 #include "stores/memory/memory_store.h"
+#include "tests/support/contents.h"
 #include "transfer/prefetch.h"
 
 namespace flaky {
@@ -63,18 +63,6 @@ struct SilentProgress : Progress {
   int updates = 0, done = 0;
 };
 
-// Everything in a store, by run id.
-std::map<std::string, Digest> Contents(Store& store) {
-  std::map<std::string, Digest> contents;
-  PageRequest request;
-  do {
-    Page page = store.Read(request);
-    for (const RunRecord& record : page.records) contents[record.run.run_id] = DigestOf(record);
-    request.after = page.next;
-  } while (request.after);
-  return contents;
-}
-
 class CopyTest : public testing::Test {
  protected:
   CopyAccount Run(CopyOptions options = {}) {
@@ -100,7 +88,7 @@ TEST_F(CopyTest, CopiesEverythingAndSaysSo) {
   EXPECT_EQ(account.failures, 150);
   EXPECT_TRUE(account.Verified());
   EXPECT_EQ(account.source_digest, account.target_digest);
-  EXPECT_EQ(Contents(*from_), Contents(*to_));
+  EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
   EXPECT_EQ(progress_.last.runs, 100);
   EXPECT_EQ(progress_.last.total_runs, 100);
   EXPECT_EQ(progress_.last.failures, 150);
@@ -123,7 +111,7 @@ TEST_F(CopyTest, ASecondTimeNothingIsDoubledAndGrowthIsTakenAlong) {
   EXPECT_EQ(account.completed, 1);
   EXPECT_EQ(account.unchanged, 19);
   EXPECT_EQ(account.source_digest, account.target_digest);
-  EXPECT_EQ(Contents(*from_), Contents(*to_));
+  EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
 }
 
 TEST_F(CopyTest, ATargetThatIsAheadIsFine) {
@@ -158,7 +146,7 @@ TEST_F(CopyTest, AConflictIsKeptReportedAndHarmsNoOther) {
   EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
   EXPECT_EQ(fates.size(), 10u);
   EXPECT_EQ(fates[other.run.run_id], Fate::kConflict);
-  EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+  EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
 }
 
 TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
@@ -170,7 +158,7 @@ TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
   options.on_conflict = OnConflict::kReplace;
   options.dry_run = true;
   EXPECT_EQ(Run(options).replaced, 1);
-  EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+  EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
   options.dry_run = false;
   const CopyAccount account = Run(options);
   EXPECT_EQ(account.copied, 9);
@@ -180,7 +168,7 @@ TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
   ASSERT_EQ(account.findings.size(), 1u) << "and listed";
   EXPECT_EQ(account.findings[0].fate, Fate::kReplaced);
   EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
-  EXPECT_EQ(Contents(*to_), Contents(*from_));
+  EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
   EXPECT_EQ(Run(options).unchanged, 10);
 }
 
@@ -196,8 +184,8 @@ TEST_F(CopyTest, AConflictEndsTheCopyWhereThatIsAsked) {
   EXPECT_FALSE(account.stopped);
   EXPECT_EQ(account.conflicts, 1);
   EXPECT_LE(account.runs, 5 * 7);
-  EXPECT_EQ(static_cast<int64_t>(Contents(*to_).size()), account.runs) << "all that was written is accounted for";
-  EXPECT_EQ(Contents(*to_)[other.run.run_id], DigestOf(other));
+  EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), account.runs) << "all that was written is accounted for";
+  EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
   options.dry_run = true;
   EXPECT_EQ(Run(options).runs, 200) << "a dry run lists them all";
 }
@@ -240,7 +228,7 @@ TEST_F(CopyCallsTest, AContinuedCopySendsTheBatchInFlightAgainAtMost) {
   EXPECT_EQ(account.copied, 39);
   EXPECT_EQ(account.sent, 70 - 28);
   EXPECT_EQ(Calls(StoreVerb::kWrite), 6);
-  EXPECT_EQ(Contents(*to_), Contents(*from_));
+  EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
 }
 
 TEST_F(CopyCallsTest, WhatIsThereInTheMiddleIsFoundAfterOneBatch) {
@@ -250,7 +238,7 @@ TEST_F(CopyCallsTest, WhatIsThereInTheMiddleIsFoundAfterOneBatch) {
   const CopyAccount account = Run();
   EXPECT_EQ(account.copied, 28);
   EXPECT_EQ(account.sent, 28 + 7);
-  EXPECT_EQ(Contents(*to_), Contents(*from_));
+  EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
 }
 
 TEST_F(CopyCallsTest, ATargetThatIsAheadIsNotSentAnything) {
@@ -273,11 +261,11 @@ TEST_F(CopyTest, ADryRunForeseesTheAccountAndWritesNothing) {
   lacking.parts[0].account.ended_at.reset();
   SumParts(lacking);
   to_->Write(std::vector{MakeRecord(0, 0), conflicting, lacking});
-  const auto before = Contents(*to_);
+  const auto before = ContentsOf(*to_);
   CopyOptions options;
   options.dry_run = true;
   const CopyAccount foreseen = Run(options);
-  EXPECT_EQ(Contents(*to_), before);
+  EXPECT_EQ(ContentsOf(*to_), before);
   const CopyAccount account = Run();
   for (const auto& count : {&CopyAccount::runs, &CopyAccount::copied, &CopyAccount::completed, &CopyAccount::unchanged,
                             &CopyAccount::conflicts, &CopyAccount::failures}) {
@@ -297,9 +285,9 @@ TEST_F(CopyTest, StopsAfterTheBatchesInFlightAndGoesOnNextTime) {
   EXPECT_TRUE(account.stopped);
   EXPECT_GE(account.copied, 14);
   EXPECT_LE(account.copied, 5 * 7);
-  EXPECT_EQ(static_cast<int64_t>(Contents(*to_).size()), account.copied) << "all that was written is accounted for";
+  EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), account.copied) << "all that was written is accounted for";
   EXPECT_EQ(Run().copied, 200 - account.copied);
-  EXPECT_EQ(Contents(*from_), Contents(*to_));
+  EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
 }
 
 // A sink that stores something else than it is given.
@@ -362,7 +350,7 @@ TEST_F(CopyTest, AnErrorOfTheSourceComesOutAfterWhatWasReadIsSettled) {
   Broken source;
   StoreSink sink(*to_);
   EXPECT_THROW(Copy(source, sink, {}, progress_), StoreError);
-  EXPECT_EQ(Contents(*to_).size(), 2u);
+  EXPECT_EQ(ContentsOf(*to_).size(), 2u);
 }
 
 TEST(Prefetch, GivesEverythingInOrderAndThenTheEnd) {

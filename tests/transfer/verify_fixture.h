@@ -39,10 +39,7 @@ inline std::vector<RunRecord> Generated(int64_t runs) {
   shape.runs = runs;
   shape.npm_share = 0.3;
   shape.max_message = 400;
-  HistoryGenerator generator(shape);
-  std::vector<RunRecord> records;
-  while (auto record = generator.Next()) records.push_back(std::move(*record));
-  return records;
+  return GenerateHistory(shape);
 }
 
 // Changes the field of this number, in a way that shows in one character or bit; counts what it sees.

@@ -1,0 +1,57 @@
+#ifndef FLAKY_STORES_TURSO_HRANA_ANSWER_H_
+#define FLAKY_STORES_TURSO_HRANA_ANSWER_H_
+
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/turso/hrana_value.h"
+
+// What a libSQL server answers to the requests of hrana_request.h, as texts. Knows no connection.
+namespace flaky {
+
+struct HranaError {
+  std::string message;
+  std::string code;
+};
+
+// Thrown for an answer that no server of this protocol gives.
+struct MalformedAnswer : std::exception {
+  const char* what() const noexcept override { return "the answer is not what a libSQL server gives"; }
+};
+
+// What one statement gave.
+struct HranaResult {
+  std::optional<HranaError> error;
+  size_t width = 0;
+  std::vector<HranaValue> values;  // rows of `width`
+
+  size_t rows() const { return width == 0 ? 0 : values.size() / width; }
+  std::span<const HranaValue> row(size_t index) const { return std::span(values).subspan(index * width, width); }
+};
+
+// The answer to a reading body: one result per statement. The texts live as long as a copy of it.
+struct HranaAnswer {
+  std::vector<HranaResult> results;
+  std::string baton;  // of a stream that is still open; empty: none
+  std::shared_ptr<const void> texts;
+};
+HranaAnswer ParseReading(std::string body, size_t statements);
+HranaAnswer ParseCursor(std::string_view body, size_t statements);
+
+struct HranaOutcome {
+  bool committed = false;
+  bool check_failed = false;
+  size_t failed = 0;  // which of the statements; their number: COMMIT itself. BEGIN counts as the first.
+  HranaError error;
+};
+HranaOutcome ParseTransaction(std::string body, size_t checks, size_t statements);
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_TURSO_HRANA_ANSWER_H_

@@ -1,0 +1,44 @@
+#ifndef FLAKY_TESTS_STORES_NPM_DATABASE_H_
+#define FLAKY_TESTS_STORES_NPM_DATABASE_H_
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/stores/loose_database.h"
+
+namespace flaky {
+
+// A database that the npm packages @flaky-tests/store-sqlite and store-turso 0.2 left: in which kind of database, by
+// which version of the tables, and whether it has their table of versions. The tests of npm_database_test.cc are linked
+// to every program that has such a kind.
+class NpmDatabase : public testing::TestWithParam<std::tuple<LooseKind, int, bool>> {
+ protected:
+  NpmDatabase();
+
+  int version() const { return std::get<int>(GetParam()); }
+  bool has_version_table() const { return std::get<bool>(GetParam()); }
+  void Execute(const std::string& sql) { database_->Execute(sql); }
+  std::vector<std::string> Query(const std::string& sql) { return database_->Query(sql); }
+  std::unique_ptr<Store> Open(OpenMode mode) { return database_->Open(mode); }
+
+ private:
+  std::unique_ptr<LooseDatabase> database_;
+};
+
+inline constexpr int kNpmVersions = 6;
+
+// All of them, in one kind of database.
+inline auto NpmDatabases(const LooseKind& kind) {
+  return testing::Combine(testing::Values(kind), testing::Range(1, kNpmVersions + 1), testing::Bool());
+}
+inline std::string NpmDatabaseName(const testing::TestParamInfo<NpmDatabase::ParamType>& each) {
+  return "V" + std::to_string(std::get<int>(each.param)) + (std::get<bool>(each.param) ? "" : "WithoutVersionTable");
+}
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_STORES_NPM_DATABASE_H_

@@ -1,0 +1,49 @@
+#ifndef FLAKY_TESTS_SUPPORT_CONTENTS_H_
+#define FLAKY_TESTS_SUPPORT_CONTENTS_H_
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "history/digest.h"
+#include "stores/open.h"
+
+// What a store holds, as tests compare it.
+namespace flaky {
+
+inline std::vector<RunRecord> ReadAll(Store& store, PageRequest request = {}) {
+  std::vector<RunRecord> all;
+  do {
+    Page page = store.Read(request);
+    for (RunRecord& record : page.records) all.push_back(std::move(record));
+    request.after = page.next;
+  } while (request.after);
+  return all;
+}
+
+inline Digest SumOf(const std::vector<RunRecord>& records) {
+  Digest sum;
+  for (const RunRecord& record : records) sum += DigestOf(record);
+  return sum;
+}
+
+// Runs by their ids, each as its digest.
+using RunDigests = std::map<std::string, Digest>;
+
+inline RunDigests ContentsOf(const std::vector<RunRecord>& records) {
+  RunDigests contents;
+  for (const RunRecord& record : records) contents.emplace(record.run.run_id, DigestOf(record));
+  return contents;
+}
+
+inline RunDigests ContentsOf(Store& store) { return ContentsOf(ReadAll(store)); }
+
+// Of the store at a location.
+inline RunDigests ContentsAt(const std::string& location) {
+  return ContentsOf(*OpenStore(ParseLocation(location), OpenMode::kRead));
+}
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_SUPPORT_CONTENTS_H_
