@@ -131,15 +131,13 @@ void PrintParts(const std::vector<Part>& parts, const Session& session) {
 
 void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session) {
   session.out << "\nflaky in this run (" << tests.size() << ")\n";
-  Table table({{.title = "TEST", .max_width = 60},
-               {.title = "FILE", .max_width = 40},
-               {.title = "FAILED", .align = Align::kRight},
-               {.title = "PASSED", .align = Align::kRight}});
+  Table table({{.title = "FAILED", .align = Align::kRight},
+               {.title = "PASSED", .align = Align::kRight},
+               {.title = "TEST", .max_width = 60},
+               {.title = "FILE"}});
   for (const FlakyWithinRun& test : tests) {
-    table.Add({{Printable(test.test_name), Style::kBad},
-               Printable(test.test_file),
-               std::to_string(test.failed),
-               std::to_string(test.passed)});
+    table.Add({std::to_string(test.failed), std::to_string(test.passed), Cell(Printable(test.test_name), Style::kBad),
+               Printable(test.test_file)});
   }
   table.Print(session.out, session.color);
 }
