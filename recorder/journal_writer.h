@@ -1,6 +1,8 @@
 #ifndef FLAKY_RECORDER_JOURNAL_WRITER_H_
 #define FLAKY_RECORDER_JOURNAL_WRITER_H_
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -92,11 +94,13 @@ class JournalWriter {
     out = AppendNumber(out, (now - start_ns_) / 1000);
     test_start_ns_ = now;
     test_open_ = true;
-    test_failed_ = false;
+    test_thread_ = pthread_self();
+    failed_by_another_thread_ = false;
     file_.Publish(new_file ? '{' : '[', out);
   }
 
-  // A failure that another thread brought in after `outcome` was asked for makes it "failed", too.
+  // A failure in the test's line that another thread brought in makes it "failed", whatever `outcome` says: it may have
+  // come after that was asked for. One of the thread that runs the tests leaves a test "passed" which took it back.
   void TestEnd(std::string_view outcome) { FinishTest(outcome, nullptr); }
 
   void TestExited(int status) { FinishTest("exited", &status); }
@@ -110,7 +114,8 @@ class JournalWriter {
     const SpinGuard guard(lock_);
     if (!Recording(guard)) return;
     if (part.kind == PartKind::kSkip && (!test_open_ || message.empty())) return;
-    if (part.kind == PartKind::kFailure) test_failed_ = true;
+    if (part.kind == PartKind::kFailure && test_open_ && pthread_equal(pthread_self(), test_thread_) == 0)
+      failed_by_another_thread_ = true;
     const std::size_t suite_size = suite_ == nullptr ? 0 : std::strlen(suite_);
     if (char* const begin = Room(size + kLongestEscape * suite_size + 256); begin != nullptr) {
       char* out = OpenPart(begin + 1);
@@ -185,7 +190,7 @@ class JournalWriter {
     const SpinGuard guard(lock_);
     if (!guard.held() || !file_.is_open() || !test_open_) return;
     test_open_ = false;
-    if (test_failed_ && exit_status == nullptr) outcome = "failed";
+    if (failed_by_another_thread_ && exit_status == nullptr) outcome = "failed";
     if (char* const begin = RoomOrTail(96); begin != nullptr) {
       char* out = begin + 1;
       *out++ = '"';
@@ -227,7 +232,8 @@ class JournalWriter {
   std::size_t max_message_ = 0;
   State state_ = State::kLost;
   bool test_open_ = false;
-  bool test_failed_ = false;
+  pthread_t test_thread_ = {};
+  bool failed_by_another_thread_ = false;
   const char* source_file_ = nullptr;
   const char* suite_ = nullptr;
   int error_ = 0;

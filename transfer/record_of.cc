@@ -98,19 +98,19 @@ bool IsFailure(const JournalFailure& failure) { return !failure.is_skip; }
 enum class Verdict { kPassed, kFailed, kSkipped, kNone };
 
 Verdict VerdictOf(const JournalResult& result, const Journal& journal) {
-  if (std::ranges::any_of(result.failures, IsFailure)) return Verdict::kFailed;
+  const bool has_failures = std::ranges::any_of(result.failures, IsFailure);
   switch (result.outcome) {
-    case JournalOutcome::kPassed:
+    case JournalOutcome::kPassed:  // whatever failures it has had, it took them back
       return Verdict::kPassed;
     case JournalOutcome::kSkipped:
       return Verdict::kSkipped;
     case JournalOutcome::kNotRun:
-      return Verdict::kNone;
+      return has_failures ? Verdict::kFailed : Verdict::kNone;
     case JournalOutcome::kFailed:
     case JournalOutcome::kExited:
       return Verdict::kFailed;
     case JournalOutcome::kUnfinished:
-      return journal.lost ? Verdict::kNone : Verdict::kFailed;
+      return journal.lost && !has_failures ? Verdict::kNone : Verdict::kFailed;
   }
   return Verdict::kNone;
 }

@@ -81,6 +81,15 @@ TEST(RecordOf, PassesWhenEverythingDid) {
             kFail);
 }
 
+TEST(RecordOf, AFailureThatTheTestTookBackDoesNotCount) {
+  const RunRecord record = Record(R"(["S.A",1,1000,{"at_us":1100,"message":"m"},"passed",300])"
+                                  "\n" +
+                                  kPassedEnd);
+  EXPECT_EQ(record.failures.size(), 0u);
+  EXPECT_EQ(record.parts.at(0).account.passed_tests, 1);
+  EXPECT_EQ(record.run.account.status, kPass);
+}
+
 TEST(RecordOf, DescribesAFailure) {
   RunContext context;
   context.root = "/repo/";

@@ -1,0 +1,251 @@
+// GoogleTest's and GoogleMock's own test programs, which do to GoogleTest whatever can be done to it: with the recorder
+// they do the same as without, and what they did is in the history. There is no exception: also those that look at
+// listeners, flags and the environment find nothing that changes a result.
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "tests/cli/program_fixture.h"
+#include "tests/real_suites/programs.h"
+#include "tests/real_suites/results.h"
+
+namespace flaky {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ContainerEq;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+// What a run of a program can be seen to have done.
+struct Seen {
+  int status = 0;                            // as waitpid gives it
+  std::string out, err;                      // without what no two runs share
+  std::string printed;                       // on stdout, with it
+  std::map<std::string, std::string> files;  // that it wrote in its folder, without what no two runs share
+  std::string json;                          // what --gtest_output=json made
+};
+
+constexpr char kJson[] = "results.json";
+
+std::string WithoutNumbers(const std::string& text) {
+  static const std::regex number(R"(\d+(\.\d+)?)");
+  return std::regex_replace(text, number, "N");
+}
+
+// Without times, addresses and process ids.
+std::string WithoutMoments(const std::string& text) {
+  static const std::regex moment(R"(\d+ ms|0x[0-9a-f]+|==\d+==)");
+  return std::regex_replace(text, moment, "~");
+}
+
+// The characters that many threads wrote at once, whoever came first, without numbers.
+std::string Characters(std::string text) {
+  std::erase_if(text, [](unsigned char c) { return std::isdigit(c) != 0; });
+  std::sort(text.begin(), text.end());
+  return text;
+}
+
+// In words that are short also for megabytes.
+testing::AssertionResult AreSame(const std::string& recorded, const std::string& plain) {
+  if (recorded == plain) return testing::AssertionSuccess();
+  const auto end = std::min(recorded.size(), plain.size());
+  size_t at = 0;
+  while (at < end && recorded[at] == plain[at]) ++at;
+  const auto around = [at](const std::string& text) {
+    const size_t begin = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+    return text.substr(begin == std::string::npos ? 0 : begin + 1, 400);
+  };
+  return testing::AssertionFailure() << "the first line that differs is with the recorder\n"
+                                     << around(recorded) << "\nand without\n"
+                                     << around(plain) << '\n';
+}
+
+std::set<std::string> Names(const std::map<std::string, std::string>& files) {
+  std::set<std::string> names;
+  for (const auto& [name, content] : files) names.insert(name);
+  return names;
+}
+
+class RealSuite : public ProgramTest, public testing::WithParamInterface<RealProgram> {
+ protected:
+  // Runs the program as it is built below `way`: under the same path, in a fresh folder of the same name, in the same
+  // environment.
+  Seen See(const std::string& way) {
+    fs::remove_all(Path("folder"));
+    fs::create_directories(Path("folder"));
+    fs::remove(Path("programs"));
+    fs::create_directory_symlink(std::string(FLAKY_REAL_SUITES) + "/" + way, Path("programs"));
+
+    std::vector<std::string> arguments = {Path("programs/") + GetParam().name};
+    arguments.push_back(std::string("--gtest_output=json:") + kJson);
+    arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
+    std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TZ=UTC", "HOME=" + Path("home"),
+                                            "FLAKY_TESTS_PROJECT=real", "FLAKY_TESTS_DB=" + Path("h.db")};
+    environment.insert(environment.end(), GetParam().environment.begin(), GetParam().environment.end());
+
+    for (const std::string sanitizer : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {  // flaky's
+      if (const char* const options = std::getenv(sanitizer.c_str())) environment.push_back(sanitizer + "=" + options);
+    }
+
+    Seen seen;
+    seen.status = RunProcess(arguments, environment);
+    seen.printed = Content(Path("out"));
+    seen.out = WithoutMoments(seen.printed);
+    seen.err = WithoutMoments(Content(Path("err")));
+    for (const auto& entry : fs::recursive_directory_iterator(Path("folder"))) {
+      const std::string name = entry.path().lexically_relative(Path("folder")).string();
+      const std::string content = entry.is_regular_file() ? Content(entry.path()) : "";
+      seen.files[name] = WithoutNumbers(WithoutMoments(content));
+      if (name == kJson) seen.json = content;
+    }
+    if (GetParam().threads) {
+      // Between two runs of itself its messages come in another order, in the midst of one another, and GoogleMock's
+      // say how often a call has come until then. What is printed of each test is compared in any case.
+      seen.out.clear();
+      seen.err = Characters(seen.err);
+      seen.files[kJson].clear();
+    }
+    return seen;
+  }
+
+  // What the history must have. What is printed and what is written by --gtest_output=json must be the same of a
+  // program's only iteration; of several, only the last one is written.
+  static Results Expected(const Seen& seen) {
+    Printed printed = PrintedResults(seen.printed);
+    if (seen.json.empty()) return printed;
+    Written written = WrittenResults(seen.json);
+    if (!GetParam().prints) {
+      EXPECT_THAT(printed.tests, IsEmpty());
+      for (auto& [name, tally] : written.tests) {
+        for (int64_t* count : {&tally.executed, &tally.skipped, &tally.failed, &tally.failures})
+          *count *= GetParam().iterations;
+      }
+      return written;
+    }
+    for (const std::string& name : written.not_run) {
+      EXPECT_EQ(printed.tests[name], (TestTally{.skipped = printed.iterations})) << name << " never began";
+      printed.tests.erase(name);
+    }
+    if (printed.iterations == 1) {
+      EXPECT_THAT(printed.tests, ContainerEq(written.tests));
+    }
+    return printed;
+  }
+
+ private:
+  int RunProcess(std::vector<std::string>& arguments, std::vector<std::string>& environment) const {
+    const auto pointers = [](std::vector<std::string>& texts) {
+      std::vector<char*> result;
+      for (std::string& text : texts) result.push_back(text.data());
+      result.push_back(nullptr);
+      return result;
+    };
+    const std::vector<char*> argv = pointers(arguments), envp = pointers(environment);
+    const std::string folder = Path("folder"), out = Path("out"), err = Path("err");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const rlimit no_core = {0, 0};
+      ::setrlimit(RLIMIT_CORE, &no_core);
+      constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC;
+      const bool ready = ::chdir(folder.c_str()) == 0 &&
+                         ::dup2(::open(out.c_str(), kFlags, 0600), STDOUT_FILENO) >= 0 &&
+                         ::dup2(::open(err.c_str(), kFlags, 0600), STDERR_FILENO) >= 0;
+      if (ready) ::execve(argv[0], argv.data(), envp.data());
+      ::_exit(127);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    EXPECT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) == 127) << arguments[0] << " did not start";
+    return status;
+  }
+};
+
+TEST_P(RealSuite, DoesTheSameAndIsInTheHistory) {
+  const Seen plain = See("plain");
+  ASSERT_FALSE(fs::exists(Path("h.db")));
+  const Seen recorded = See("recorded");
+  EXPECT_EQ(recorded.status, plain.status);
+  EXPECT_TRUE(AreSame(recorded.out, plain.out)) << "on stdout";
+  EXPECT_TRUE(AreSame(recorded.err, plain.err)) << "on stderr";
+  ASSERT_THAT(Names(recorded.files), ContainerEq(Names(plain.files)));
+  for (const auto& [name, content] : plain.files)
+    EXPECT_TRUE(AreSame(recorded.files.at(name), content)) << "in " << name;
+
+  EXPECT_THAT(PrintedResults(recorded.printed).tests, ContainerEq(PrintedResults(plain.printed).tests));
+
+  const Results expected = Expected(plain);
+  EXPECT_EQ(!expected.tests.empty(), GetParam().runs_tests) << plain.out;
+  const Outcome exported = Run({"export"});
+  if (expected.tests.empty() && exported.code == static_cast<int>(ExitCode::kUnreachable)) return;  // not even a run
+  ASSERT_EQ(exported.code, 0) << exported.err;
+  const Results history = HistoryResults(exported.out);
+  EXPECT_THAT(history.tests, ContainerEq(expected.tests));
+  EXPECT_EQ(history.between, expected.between);
+  EXPECT_EQ(history.failed, expected.failed);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfGoogleTest, RealSuite, testing::ValuesIn(RealPrograms()), [](const auto& program) {
+  std::string name = program.param.name;
+  for (const std::string& argument : program.param.arguments) name += "_" + argument;
+  for (const std::string& variable : program.param.environment) name += "_" + variable;
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
+
+std::set<std::string> Built(const std::string& way) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::directory_iterator(std::string(FLAKY_REAL_SUITES) + "/" + way))
+    names.insert(entry.path().filename().string());
+  return names;
+}
+
+TEST(RealSuites, EveryProgramThatIsBuiltIsRun) {
+  std::set<std::string> run;
+  for (const RealProgram& program : RealPrograms()) run.insert(program.name);
+  EXPECT_THAT(Built("plain"), ContainerEq(run));
+  EXPECT_THAT(Built("recorded"), ContainerEq(run));
+}
+
+TEST(RealSuites, EverySourceOfGoogleTestsTestsIsBuiltOrNamedHere) {
+  std::set<std::string> left;
+  for (const char* folder : {"/usr/src/googletest/googletest/test", "/usr/src/googletest/googlemock/test"}) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.path().extension() == ".cc") left.insert(entry.path().string());
+    }
+  }
+  std::ifstream sources(std::string(FLAKY_REAL_SUITES) + "/sources.txt");
+  for (std::string line; std::getline(sources, line);) left.erase(line);
+  EXPECT_THAT(left, UnorderedElementsAre(
+                        // These include others, which are built one by one.
+                        "/usr/src/googletest/googletest/test/gtest_all_test.cc",
+                        "/usr/src/googletest/googlemock/test/gmock_all_test.cc",
+                        // These are about compiling and linking, at which they take long.
+                        "/usr/src/googletest/googletest/test/gtest_test_macro_stack_footprint_test.cc",
+                        "/usr/src/googletest/googlemock/test/gmock_link_test.cc",
+                        "/usr/src/googletest/googlemock/test/gmock_link2_test.cc",
+                        // These have many more tests of the same kind as their sisters, and a third of all templates.
+                        "/usr/src/googletest/googlemock/test/gmock-matchers-comparisons_test.cc",
+                        "/usr/src/googletest/googlemock/test/gmock-matchers-containers_test.cc",
+                        "/usr/src/googletest/googlemock/test/gmock-matchers-misc_test.cc",
+                        "/usr/src/googletest/googlemock/test/gmock-more-actions_test.cc"));
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,132 @@
+#include "tests/real_suites/results.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <tuple>
+
+namespace flaky {
+namespace {
+
+using nlohmann::json;
+
+// Whether a printed line says so of this test, behind whatever the test has left on that line itself.
+bool Says(std::string_view line, std::string_view what, const std::string& test) {
+  const size_t at = line.find(std::string(what) + test);
+  if (at == std::string_view::npos) return false;
+  const std::string_view rest = line.substr(at + what.size() + test.size());
+  return rest.empty() || rest.starts_with(" (") || rest.starts_with(", where ");
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& stream, const TestTally& tally) {
+  return stream << tally.executed << " executed, " << tally.skipped << " skipped, " << tally.failed << " failed with "
+                << tally.failures << " failures";
+}
+
+Printed PrintedResults(const std::string& stdout_text) {
+  static const std::regex kColor("\x1B\\[[0-9;]*m");
+  const std::string plain = std::regex_replace(stdout_text, kColor, "");
+  std::string_view out = plain;
+  constexpr std::string_view kRun = "[ RUN      ] ";
+  Printed results;
+  std::optional<std::string> open;
+  int64_t failures = 0;
+  const auto end_test = [&](bool failed, bool skipped) {
+    TestTally& tally = results.tests[*open];
+    ++(skipped ? tally.skipped : tally.executed);
+    tally.failed += failed ? 1 : 0;
+    results.failed |= failed;
+    if (failed) tally.failures += failures;  // else it took them back
+    open.reset();
+    failures = 0;
+  };
+  while (!out.empty()) {
+    const std::string_view line = out.substr(0, out.find('\n'));
+    out.remove_prefix(std::min(out.size(), line.size() + 1));
+    if (line.starts_with("[==========] Running ")) ++results.iterations;
+    if (const size_t run = line.find(kRun); run != std::string_view::npos && !open) {
+      open = std::string(line.substr(run + kRun.size()));
+    } else if (line.ends_with(": Failure")) {
+      if (results.iterations > 0) ++(open ? failures : results.between);
+      results.failed |= !open;
+    } else if (open && Says(line, "[       OK ] ", *open)) {
+      end_test(false, false);
+    } else if (open && Says(line, "[  FAILED  ] ", *open)) {
+      end_test(true, false);
+    } else if (open && Says(line, "[  SKIPPED ] ", *open)) {
+      end_test(false, true);
+    }
+  }
+  if (open) {
+    ++failures;
+    end_test(true, false);
+  }
+  return results;
+}
+
+Written WrittenResults(const std::string& text) {
+  static const std::string kListed = "listed";  // by --gtest_list_tests, which writes no results
+  Written results;
+  // GoogleTest 1.12 forgets the comma before what was reported outside of tests.
+  static const std::regex kForgotten(R"(\}(\s+)\{)");
+  const json document = json::parse(std::regex_replace(text, kForgotten, "},$1{"));
+  for (const json& suite : document.at("testsuites")) {
+    for (const json& test : suite.at("testsuite")) {
+      const std::string name = test.at("name"), result = test.value("result", kListed);
+      // Without a name: what the suite's set-up and tear-down reported.
+      if (name.empty() || result == "SUPPRESSED" || result == kListed) continue;
+      const std::string full_name = suite.at("name").get<std::string>() + "." + name;
+      if (test.at("timestamp").get<std::string>().starts_with("1970-01-01T00:00:00")) {
+        if (result == "SKIPPED") results.not_run.insert(full_name);
+        continue;
+      }
+      TestTally& tally = results.tests[full_name];
+      ++(result == "SKIPPED" ? tally.skipped : tally.executed);
+      if (!test.contains("failures")) continue;
+      ++tally.failed;
+      tally.failures += static_cast<int64_t>(test["failures"].size());
+      results.failed = true;
+    }
+  }
+  return results;
+}
+
+Results HistoryResults(const std::string& jsonl) {
+  Results results;
+  std::map<std::string, json> rosters;
+  std::set<std::tuple<std::string, std::string, int64_t>> failed_attempts;
+  std::istringstream lines(jsonl);
+  for (std::string text; std::getline(lines, text);) {
+    const json line = json::parse(text);
+    const std::string type = line.at("type");
+    if (type == "run") {
+      results.failed |= line.at("status") == "fail";
+    } else if (type == "roster") {
+      rosters[line.at("roster_id")] = json::parse(line.at("tests").get<std::string>());
+    } else if (type == "part") {
+      for (const auto& [name, counts] : rosters.at(line.at("roster_id")).items()) {
+        TestTally& tally = results.tests[name];
+        tally.executed += (counts.is_array() ? counts[0] : counts).get<int64_t>();
+        tally.skipped += counts.is_array() ? counts[1].get<int64_t>() : 0;
+      }
+    } else if (type == "failure") {
+      if (!line.contains("attempt") || line["attempt"].is_null()) {
+        ++results.between;
+        continue;
+      }
+      TestTally& tally = results.tests[line.at("test_name")];
+      ++tally.failures;
+      const auto attempt =
+          std::tuple<std::string, std::string, int64_t>(line.at("part_id"), line.at("test_name"), line["attempt"]);
+      if (failed_attempts.insert(attempt).second) ++tally.failed;
+    }
+  }
+  return results;
+}
+
+}  // namespace flaky
