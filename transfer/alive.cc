@@ -72,10 +72,10 @@ Alive IsRunning(int64_t pid, const std::string& seen) {
     return gone ? Alive::kNo : Alive::kCannotTell;
   }
   const auto fields = StatFields(*stat);
-  const auto seen_at = Ticks(seen);
   const auto start = fields.size() > kStartTime ? Ticks(fields[kStartTime]) : std::nullopt;
-  if (!seen_at || !start) return Alive::kCannotTell;
-  if (*start > *seen_at) return Alive::kNo;
+  if (!start || seen.empty()) return Alive::kCannotTell;
+  const auto seen_at = Ticks(seen);
+  if (!seen_at || *start > *seen_at) return Alive::kNo;  // no process ran at a time that is none
   // A process that nobody has waited for yet is a zombie; one whose first thread alone has ended looks like one, but is
   // not.
   const bool zombie = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";
