@@ -58,7 +58,7 @@ BENCHMARK(StorableText)->Arg(2000)->Arg(65'536);
 void ParseJournalOfTests(benchmark::State& state) {
   std::string journal =
       R"({"flaky_journal":1,"journal_id":"0123456789abcdef0123456789abcdef","process_run_id":"0123456789abcdef0123456789abcdef",)"
-      R"("pid":1,"pid_start":"1","boot_id":"b","host":"h","pid_ns":"1","started_us":1700000000000000,"cwd":"/","args":["t"]})"
+      R"("pid":1,"pid_seen":"1","boot_id":"b","host":"h","pid_ns":"1","started_us":1700000000000000,"cwd":"/","args":["t"]})"
       "\n";
   for (int64_t i = 0; i < state.range(0); ++i) {
     journal += "[\"Suite" + std::to_string(i % 50) + ".Test" + std::to_string(i) + "\"," + std::to_string(i) + "," +

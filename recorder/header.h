@@ -127,8 +127,8 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownText("run_id", header.run_id, kName);
   if (header.project.data() != nullptr) line.Text("project", header.project, kName);
   line.Text("variant", header.variant.empty() ? kBuildVariant : header.variant, kName);
-  line.Number("pid", facts.self.pid);
-  line.KnownNumber("pid_start", facts.self.start);
+  line.Number("pid", facts.pid);
+  line.KnownNumber("pid_seen", facts.pid_seen);
   line.KnownText("boot_id", facts.boot_id.view(), kShort);
   line.KnownText("host", facts.host.view(), kShort);
   line.KnownNumber("pid_ns", facts.pid_namespace);
@@ -139,7 +139,7 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
   line.Number("started_us", header.started_us);
   line.KnownText("cwd", header.cwd, kCwd);
-  line.Array("args", facts.arguments.view(), kArguments);
+  line.Array("args", facts.arguments, kArguments);
   line.Text("compiler", kCompiler, kShort);
   line.KnownText("system", facts.system.view(), kShort);
   line.Number("tests_to_run", header.tests_to_run);

@@ -13,23 +13,14 @@
 #include "errors.h"
 #include "fixed_text.h"
 #include "journal_file.h"
+#include "journal_lines.h"
 #include "json_text.h"
 #include "spin_lock.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-enum class PartKind { kFailure, kSkip };
-
-// Where an assertion failed or a test was skipped, and what it said. `file` may be null.
-struct PartText {
-  PartKind kind;
-  const char* file;
-  int line;
-  std::string_view message;
-};
-
-// The lines of a journal (docs/reference/journal.md). Begin, TestStart and so on come from the thread that runs the
+// The lines of a journal, brought in as they come. Begin, TestStart and so on come from the thread that runs the
 // tests; Part from any thread, also in the midst of the others. After Close nothing is written.
 class JournalWriter {
  public:
@@ -60,11 +51,9 @@ class JournalWriter {
   void Iteration(int number, const std::int64_t* shuffle_seed) {
     const SpinGuard guard(lock_);
     if (!Recording(guard)) return;
-    char* const begin = Room(96);
+    char* const begin = Room(kLineFrame);
     if (begin == nullptr) return WriteLost();
-    char* out = AppendNumber(Append(begin + 1, "\"iteration\":"), number);
-    if (shuffle_seed != nullptr) out = AppendNumber(Append(out, ",\"shuffle_seed\":"), *shuffle_seed);
-    file_.Publish('{', Append(out, "}\n"));
+    file_.Publish('{', AppendIteration(begin + 1, number, shuffle_seed));
   }
 
   // The names and the file's name must live until the program ends.
@@ -75,23 +64,15 @@ class JournalWriter {
     if (!Recording(guard)) return;
     const bool new_file = source_file_ == nullptr || std::strcmp(source_file_, source_file) != 0;
     const std::string_view file_text(new_file ? source_file : "");
-    char* const begin = Room(kLongestEscape * (suite_text.size() + name_text.size() + file_text.size()) + 96);
+    char* const begin = Room(kLongestEscape * (suite_text.size() + name_text.size() + file_text.size()) + kLineFrame);
     if (begin == nullptr) return WriteLost();
     char* out = begin + 1;
     if (new_file) {
-      out = AppendEscaped(Append(out, "\"file\":\""), file_text);
-      out = Append(out, "\"}\n[");
+      out = AppendSourceFile(out, file_text);
+      *out++ = '[';
       source_file_ = source_file;
     }
-    *out++ = '"';
-    out = AppendEscaped(out, suite_text);
-    *out++ = '.';
-    out = AppendEscaped(out, name_text);
-    *out++ = '"';
-    *out++ = ',';
-    out = AppendNumber(out, line);
-    *out++ = ',';
-    out = AppendNumber(out, (now - start_ns_) / 1000);
+    out = AppendTestStart(out, suite_text, name_text, line, (now - start_ns_) / 1000);
     test_start_ns_ = now;
     test_open_ = true;
     test_thread_ = pthread_self();
@@ -120,11 +101,7 @@ class JournalWriter {
     if (char* const begin = Room(size + kLongestEscape * suite_size + 256); begin != nullptr) {
       char* out = OpenPart(begin + 1);
       out = AppendFailure(out, part.kind, at_us, source, part.line, message);
-      if (message.size() < part.message.size()) {
-        out = Append(out, "\\n[flaky: ");
-        out = AppendNumber(out, static_cast<std::int64_t>(part.message.size() - message.size()));
-        out = Append(out, " more bytes were cut]");
-      }
+      if (message.size() < part.message.size()) out = AppendCutNote(out, part.message.size() - message.size());
       return ClosePart(out);
     }
     // That there was a failure is kept, even where its text cannot be.
@@ -141,8 +118,7 @@ class JournalWriter {
     const SpinGuard guard(lock_);
     if (!guard.held() || !file_.is_open()) return;
     if (char* const begin = RoomOrTail(64); begin != nullptr) {
-      char* out = AppendNumber(Append(begin + 1, "\"end_us\":"), (now - start_ns_) / 1000);
-      file_.Publish('{', Append(out, passed ? ",\"passed\":true}\n" : ",\"passed\":false}\n"));
+      file_.Publish('{', AppendEnd(begin + 1, (now - start_ns_) / 1000, passed));
     }
     file_.Close();
   }
@@ -180,8 +156,7 @@ class JournalWriter {
   void WriteLost() {
     state_ = State::kLost;
     if (char* const begin = file_.TailRoom(128); begin != nullptr) {
-      char* const out = Append(Append(begin + 1, "\"lost\":\""), ErrorText(error_));
-      file_.Publish('{', Append(out, "\"}\n"));
+      file_.Publish('{', AppendLost(begin + 1, ErrorText(error_)));
     }
   }
 
@@ -191,15 +166,8 @@ class JournalWriter {
     if (!guard.held() || !file_.is_open() || !test_open_) return;
     test_open_ = false;
     if (failed_by_another_thread_ && exit_status == nullptr) outcome = "failed";
-    if (char* const begin = RoomOrTail(96); begin != nullptr) {
-      char* out = begin + 1;
-      *out++ = '"';
-      out = Append(out, outcome);
-      *out++ = '"';
-      *out++ = ',';
-      out = AppendNumber(out, (now - test_start_ns_) / 1000);
-      if (exit_status != nullptr) out = AppendNumber(Append(out, ","), *exit_status);
-      file_.Publish(',', Append(out, "]\n"));
+    if (char* const begin = RoomOrTail(kLineFrame); begin != nullptr) {
+      file_.Publish(',', AppendTestEnd(begin + 1, outcome, (now - test_start_ns_) / 1000, exit_status));
     }
     if (state_ == State::kLosing) WriteLost();
   }
@@ -209,14 +177,6 @@ class JournalWriter {
     if (test_open_) return out;
     if (suite_ != nullptr) out = Append(AppendEscaped(Append(out, "\"suite\":\""), suite_), "\",");
     return Append(out, "\"failure\":");
-  }
-
-  static char* AppendFailure(char* out, PartKind kind, std::int64_t at_us, std::string_view source, int line,
-                             std::string_view message) {
-    out = AppendNumber(Append(out, "{\"at_us\":"), at_us);
-    if (!source.empty()) out = Append(AppendEscaped(Append(out, ",\"file\":\""), source), "\"");
-    if (line >= 0) out = AppendNumber(Append(out, ",\"line\":"), line);
-    return AppendEscaped(Append(out, kind == PartKind::kSkip ? ",\"skip_message\":\"" : ",\"message\":\""), message);
   }
 
   void ClosePart(char* out) {

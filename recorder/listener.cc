@@ -2,7 +2,8 @@
 // GoogleTest (1.10 to 1.18), as C++17; it includes the headers of its own folder, GoogleTest and libc.
 //
 // What the recorder keeps to, because test programs do everything that programs can do:
-//   * It does nothing before OnTestProgramStart: listing tests and re-executed death tests leave no trace.
+//   * It does nothing before OnTestProgramStart but to note where the arguments are: listing tests and re-executed
+//   death tests leave no trace.
 //   * It starts no thread, handles no signal, keeps no descriptor, allocates nothing and makes no system call per test.
 //   * In OnTestPartResult, which comes under GoogleTest's lock and from any thread, it asks GoogleTest nothing.
 //   * It does nothing in forked children, nor when the listener is destroyed.
@@ -14,6 +15,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "arguments.h"
 #include "recorder.h"
 
 #pragma GCC visibility push(hidden)
@@ -97,6 +99,10 @@ class Listener : public testing::EmptyTestEventListener {
  private:
   Recorder& recorder_ = Recorder::Get();
 };
+
+#if defined(__GLIBC__)
+[[gnu::constructor]] void Load(int argc, char** argv) { NoteArguments(argc, argv); }
+#endif
 
 [[maybe_unused]] const bool kIsRegistered = [] {
   if (registered.exchange(true)) return false;

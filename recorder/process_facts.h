@@ -3,7 +3,6 @@
 
 #include <fcntl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -11,6 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "arguments.h"
 #include "clock.h"
 #include "fixed_text.h"
 
@@ -57,36 +57,73 @@ struct ProcessIdentity {
   }
 };
 
+inline FixedText<64> ProcPath(std::int64_t pid, std::string_view file) {
+  char digits[64];
+  FixedText<64> path;
+  path += "/proc/";
+  path += std::string_view(digits, static_cast<std::size_t>(AppendNumber(digits, pid) - digits));
+  path += file;
+  return path;
+}
+
+// What a link in /proc says, empty where it cannot be read.
+inline FixedText<64> ReadLink(const char* path) {
+  char target[64];
+  const ssize_t size = readlink(path, target, sizeof target);
+  FixedText<64> text;
+  if (size > 0) text += std::string_view(target, static_cast<std::size_t>(size));
+  return text;
+}
+
+// The number in `pid:[4026531836]`, or 0.
+inline std::int64_t NamespaceOf(std::string_view link) {
+  std::int64_t number = 0;
+  constexpr std::string_view kBefore = "pid:[";
+  if (link.substr(0, kBefore.size()) != kBefore) return 0;
+  std::from_chars(link.data() + kBefore.size(), link.data() + link.size(), number);
+  return number;
+}
+
+// Whether /proc shows the processes by the ids that they have here: it may be that of another pid name space.
+inline bool ProcIsOurs(std::int64_t pid) {
+  char digits[20];
+  return ReadLink("/proc/self").view() == DecimalText(pid, digits);
+}
+
+// The kernel creates a process's folder in /proc, with all that is looked at in it, for the first who looks, and takes
+// it down when the process ends. That is dearer than everything else here, so nobody looks into /proc/self: this
+// process is known by a time at which it had its pid, and its pid name space from the parent, whose folder many
+// children use.
 struct ProcessFacts {
-  ProcessIdentity self, parent;
+  std::int64_t pid = 0;
+  std::int64_t pid_seen = 0;  // when, in clock ticks since boot
+  ProcessIdentity parent;
   FixedText<64> boot_id;
   std::int64_t pid_namespace = 0;
   FixedText<72> host;
   FixedText<256> system;
-  FixedText<16384> arguments;  // each followed by NUL
+  std::string_view arguments;  // each followed by NUL
 
   void Read() {
-    self.Read(getpid(), "/proc/self/stat");
+    pid = getpid();
+    pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / sysconf(_SC_CLK_TCK));
     const std::int64_t parent_pid = getppid();
-    if (parent_pid > 0) {  // 0: it is outside of this pid name space
-      char digits[20];
-      FixedText<40> path;
-      path += "/proc/";
-      path += DecimalText(parent_pid, digits);
-      path += "/stat";
-      parent.Read(parent_pid, path.c_str());
+    if (parent_pid > 0 && ProcIsOurs(pid)) {  // 0: it is outside of this pid name space
+      parent.Read(parent_pid, ProcPath(parent_pid, "/stat").c_str());
+      // A parent that is not outside is in the same name space.
+      pid_namespace = NamespaceOf(ReadLink(ProcPath(parent_pid, "/ns/pid").c_str()).view());
     }
+    // The parent may belong to another user.
+    if (pid_namespace == 0) pid_namespace = NamespaceOf(ReadLink("/proc/self/ns/pid").view());
     FixedText<64> line;
     ReadSmallFile("/proc/sys/kernel/random/boot_id", line);
     boot_id += line.view().substr(0, line.view().find('\n'));
-    struct stat status;
-    if (stat("/proc/self/ns/pid", &status) == 0) pid_namespace = static_cast<std::int64_t>(status.st_ino);
     struct utsname name;
     if (uname(&name) == 0) {
       host += name.nodename;
       ((((system += name.sysname) += " ") += name.release) += " ") += name.machine;
     }
-    ReadSmallFile("/proc/self/cmdline", arguments);
+    arguments = CommandLine();
   }
 };
 

@@ -82,7 +82,7 @@ class Recorder {
   void Begin(const RunFacts& run) {
     ProcessFacts facts;
     facts.Read();
-    pid_ = static_cast<pid_t>(facts.self.pid);
+    pid_ = static_cast<pid_t>(facts.pid);
     ReadWorkingFolder();
     if (const int error = FindSpool(plan_.cwd, plan_.spool); error != 0) return Refuse(error);
 

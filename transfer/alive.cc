@@ -57,16 +57,25 @@ std::vector<std::string_view> StatFields(std::string_view stat) {
 
 constexpr size_t kState = 3 - 3, kThreads = 20 - 3, kStartTime = 22 - 3;
 
-// Whether the process `pid` of this name space is the one that started at `start`.
-Alive IsRunning(int64_t pid, const std::string& start) {
+std::optional<int64_t> Ticks(std::string_view text) {
+  int64_t ticks = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ticks);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return ticks;
+}
+
+// Whether the process `pid` of this name space is the one that ran at `seen`: who got the number later started later.
+Alive IsRunning(int64_t pid, const std::string& seen) {
   const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
   if (!stat) {
     const bool gone = (errno == ENOENT || errno == ESRCH) && access("/proc/self/stat", R_OK) == 0;
     return gone ? Alive::kNo : Alive::kCannotTell;
   }
   const auto fields = StatFields(*stat);
-  if (fields.size() <= kStartTime || start.empty()) return Alive::kCannotTell;
-  if (fields[kStartTime] != start) return Alive::kNo;
+  const auto start = fields.size() > kStartTime ? Ticks(fields[kStartTime]) : std::nullopt;
+  if (!start || seen.empty()) return Alive::kCannotTell;
+  const auto seen_at = Ticks(seen);
+  if (!seen_at || *start > *seen_at) return Alive::kNo;  // no process ran at a time that is none
   // A process that nobody has waited for yet is a zombie; one whose first thread alone has ended looks like one, but is
   // not.
   const bool zombie = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";

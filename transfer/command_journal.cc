@@ -50,7 +50,7 @@ std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, c
   line.Raw("flaky_journal", "1").Text("journal_id", journal_id).Text("process_run_id", journal_id);
   line.Raw("command", "true").Text("run_id", run_id);
   if (facts.project) line.Text("project", *facts.project);
-  line.Raw("pid", std::to_string(self.pid)).Text("pid_start", self.pid_start).Text("boot_id", self.boot_id);
+  line.Raw("pid", std::to_string(self.pid)).Text("pid_seen", self.pid_start).Text("boot_id", self.boot_id);
   line.Text("host", self.host).Text("pid_ns", self.pid_ns);
   line.Raw("started_us", std::to_string(started_at.micros)).Text("cwd", facts.cwd);
   line.Raw("args", arguments.empty() ? "[]" : arguments + ']').Text("system", facts.system).Raw("tests_to_run", "0");

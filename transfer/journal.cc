@@ -132,7 +132,7 @@ Journal ReadHeader(dom::element line) {
   journal.run_id = FindText(header, "run_id");
   if (journal.run_id && journal.run_id->empty()) journal.run_id.reset();
   journal.project = FindText(header, "project");
-  journal.writer = {FindInteger(header, "pid").value_or(0), FindToken(header, "pid_start"),
+  journal.writer = {FindInteger(header, "pid").value_or(0), FindToken(header, "pid_seen"),
                     FindToken(header, "boot_id"), FindToken(header, "host"), FindToken(header, "pid_ns")};
   journal.parent = journal.writer;
   journal.parent.pid = FindInteger(header, "parent_pid").value_or(0);

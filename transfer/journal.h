@@ -55,7 +55,8 @@ struct JournalSuiteFailure {
 // A process, by what makes a pid mean something. Empty: not known.
 struct JournalWriter {
   int64_t pid = 0;
-  std::string pid_start, boot_id, host, pid_ns;
+  std::string pid_start;  // in clock ticks since boot: when it started, or, of a journal's writer, ran already
+  std::string boot_id, host, pid_ns;
 };
 
 // How a process ended that did not get to its end line, as far as others saw it.

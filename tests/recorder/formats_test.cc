@@ -1,10 +1,17 @@
 // Hostile names and messages, and what the header says.
 
 #include <gmock/gmock.h>
+#include <sched.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -110,7 +117,10 @@ TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
   for (int at = 3; at < 22; ++at) fields >> field;
   fields >> start;
   EXPECT_EQ(header["parent_start"], start);
-  EXPECT_GE(header["pid_start"], start);
+  EXPECT_GE(header["pid_seen"], start);
+  timespec since_boot = {};
+  clock_gettime(CLOCK_BOOTTIME, &since_boot);
+  EXPECT_LE(header["pid_seen"], (since_boot.tv_sec + 1) * sysconf(_SC_CLK_TCK));
   std::string boot_id;
   std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), boot_id);
   EXPECT_EQ(header["boot_id"], boot_id);
@@ -127,6 +137,34 @@ TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
   EXPECT_EQ(header["tests_to_run"], 4);
   EXPECT_EQ(header["shuffle_seed"], 41);
   EXPECT_FALSE(header.contains("shard"));
+}
+
+TEST_F(RecorderFormats, HeaderIsNotMisledByTheProcOfAnotherPidNamespace) {
+  in_child = [] {  // becomes process 1 of a new name space, its child the fixture, and nobody mounts their /proc
+    const auto stop = [](const char* what) {
+      std::fprintf(stderr, "the test cannot make a pid name space (root or user name spaces are needed): %s: %s\n",
+                   what, std::strerror(errno));
+      _exit(126);
+    };
+    if (unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) stop("unshare");
+    for (int generation = 0; generation < 2; ++generation) {
+      const pid_t child = fork();
+      if (child < 0) stop("fork");
+      if (child == 0) continue;
+      int status = 0;
+      waitpid(child, &status, 0);
+      _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
+    }
+  };
+  const Outcome outcome = Run("behaviours", {"--gtest_filter=Plain.Passes"});
+  ASSERT_EQ(ExitStatus(outcome), 0) << outcome.err;
+  const nlohmann::json header = TheJournal().header;
+  EXPECT_EQ(header["pid"], 2);
+  struct stat ours = {};
+  ASSERT_EQ(stat("/proc/self/ns/pid", &ours), 0);
+  EXPECT_GT(header["pid_ns"], 0);
+  EXPECT_NE(header["pid_ns"], ours.st_ino);
+  EXPECT_FALSE(header.contains("parent_pid")) << "in this /proc, that number is somebody else";
 }
 
 TEST_F(RecorderFormats, HeaderLeavesOutWhatIsNotSet) {

@@ -38,7 +38,7 @@ class HeaderText {
                {"journal_id", '"' + TestId(number) + '"'},
                {"process_run_id", '"' + TestId(number + 0x1000000) + '"'},
                {"pid", "4194303"},
-               {"pid_start", "1"},
+               {"pid_seen", "1"},
                {"started_us", "1700000000000000"},
                {"cwd", R"("/nowhere/build")"},
                {"args", R"(["/nowhere/build/my_tests"])"},

@@ -326,8 +326,11 @@ JournalWriter Here(pid_t pid) {
 TEST(IsAlive, KnowsTheProcessThatRuns) {
   EXPECT_EQ(IsAlive(Here(getpid())), Alive::kYes);
   JournalWriter recycled = Here(getpid());
-  recycled.pid_start += "1";
-  EXPECT_EQ(IsAlive(recycled), Alive::kNo);
+  recycled.pid_start = std::to_string(std::stoll(recycled.pid_start) - 1);
+  EXPECT_EQ(IsAlive(recycled), Alive::kNo) << "who has the number now started after its writer was seen";
+  JournalWriter seen_later = Here(getpid());
+  seen_later.pid_start += "1";
+  EXPECT_EQ(IsAlive(seen_later), Alive::kYes);
   JournalWriter renamed_host = Here(getpid());
   renamed_host.host = "other-host";
   EXPECT_EQ(IsAlive(renamed_host), Alive::kYes) << "a boot id names one boot, whatever the host is called by now";

@@ -45,7 +45,7 @@ inline std::string OwnStart() {
 }
 
 inline HeaderText LiveHeader(uint64_t number) {
-  return DeadHeader(number).Set("pid", std::to_string(getpid())).Set("pid_start", OwnStart());
+  return DeadHeader(number).Set("pid", std::to_string(getpid())).Set("pid_seen", OwnStart());
 }
 
 inline HeaderText BelowCtest(uint64_t number, bool alive) {

@@ -1,0 +1,136 @@
+"""The sections that measure what each test program pays, where one test is one program: `process`, programs by themselves, and
+`ctest`, programs of gtest_discover_tests below it."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import time
+
+from harness import fail, table
+
+CTEST_TESTS = 2000
+CTEST_ROUNDS = 7
+JOBS = 2
+PROCESSES = 1000
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+# Built twice, with and without the recorder, as a project of a user would be.
+PROJECT = """
+cmake_minimum_required(VERSION 3.20)
+project(bench CXX)
+find_package(GTest REQUIRED)
+include(GoogleTest)
+enable_testing()
+add_executable(many_tests "@REPOSITORY@/tests/fixtures/many_tests.cc")
+target_compile_features(many_tests PRIVATE cxx_std_17)
+target_link_libraries(many_tests PRIVATE GTest::gtest_main ${CMAKE_DL_LIBS})
+if(RECORDED)
+  target_sources(many_tests PRIVATE "@REPOSITORY@/recorder/listener.cc")
+  target_compile_definitions(many_tests PRIVATE FLAKY_RECORDER_PROGRAM="@PROGRAM@")
+endif()
+gtest_discover_tests(many_tests)
+"""
+
+
+def spawn(command, env):
+    """Runs to the end; gives seconds, and seconds of processor time with those of all children that were waited for."""
+    null = os.open(os.devnull, os.O_RDWR)
+    begin = time.perf_counter()
+    pid = os.posix_spawn(command[0], command, env, file_actions=[(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)])
+    _, status, usage = os.wait4(pid, 0)
+    seconds = time.perf_counter() - begin
+    os.close(null)
+    if status != 0:
+        fail(f"{command} ended with status {status}")
+    return seconds, usage.ru_utime + usage.ru_stime
+
+
+def in_turn(variants, rounds, warm_up):
+    results = {name: [] for name in variants}
+    for number in range(rounds + warm_up):
+        for name, action in variants.items():
+            result = action()
+            if number >= warm_up:
+                results[name].append(result)
+    return results
+
+
+def show(title, results, per, column):
+    """Median and least per process, and how much they are above the first row's. What others do on the machine only ever adds, so
+    the least is the better figure where the two differ much."""
+    def figures(values):
+        return statistics.median(values) / per * 1e3, min(values) / per * 1e3
+
+    rows, base = [], None
+    for name, measured in results.items():
+        wall, cpu = (figures([row[at] for row in measured]) for at in (0, 1))
+        base = base or (wall, cpu)
+        row = [name]
+        for mine, its in zip((wall, cpu), base):
+            row += [" / ".join(f"{value:.2f}" for value in mine),
+                    " / ".join(f"{value - other:.3f}" for value, other in zip(mine, its)) if mine is not its else ""]
+        rows.append(row)
+    table(title, [column, "ms, median / least", "over the first", "processor ms, median / least", "over the first"], rows)
+
+
+def process(bench):
+    """What a process of one test pays, each variant once in turn."""
+    plain, recorded = bench.program("tests/fixtures/many_tests_plain"), bench.program("tests/fixtures/many_tests")
+    spool = bench.path("spool")
+    env = {**bench.env, "MANY_TESTS": "1", "FLAKY_TESTS_SPOOL": spool, "FLAKY_TESTS_DB": bench.path("process.db")}
+
+    def one(program, **more):
+        return lambda: spawn([program], {**env, **more})
+
+    results = in_turn({
+        "no recorder": one(plain),
+        "recorded, delivered later": one(recorded, FLAKY_TESTS_DELIVERY_TIMEOUT="0"),
+    }, PROCESSES, warm_up=20)
+    shutil.rmtree(spool)
+    delivered = in_turn({"delivered": one(recorded, FLAKY_TESTS_PROGRAM=bench.flaky)}, PROCESSES // 10, warm_up=2)
+    results["recorded and delivered to SQLite at its end"] = delivered["delivered"]
+    show(f"{PROCESSES} processes of one test", results, 1, "variant")
+
+
+def project(bench, name, recorded, env):
+    source, build = bench.path("project"), bench.path(name)
+    os.makedirs(source, exist_ok=True)
+    with open(os.path.join(source, "CMakeLists.txt"), "w") as file:
+        file.write(PROJECT.replace("@REPOSITORY@", REPOSITORY).replace("@PROGRAM@", bench.flaky))
+    for command in (["cmake", "-S", source, "-B", build, "-DCMAKE_BUILD_TYPE=Release", f"-DRECORDED={recorded}"],
+                    ["cmake", "--build", build, "-j", str(JOBS)]):
+        subprocess.run(command, env=env, stdout=subprocess.DEVNULL, check=True)
+    return build
+
+
+def ctest(bench):
+    """`ctest -j2` on 2,000 tests of one program. The history is delivered when each ctest has ended, and waited for."""
+    spool, database = bench.path("ctest-spool"), bench.path("ctest.db")
+    env = {**bench.env, "MANY_TESTS": str(CTEST_TESTS), "FLAKY_TESTS_SPOOL": spool, "FLAKY_TESTS_DB": database}
+    program, deliveries = shutil.which("ctest"), []
+
+    def run(build):
+        return lambda: spawn([program, "--test-dir", build, "-j", str(JOBS)], env)
+
+    def run_and_wait(build):
+        def action():
+            result = run(build)()
+            begin = time.perf_counter()
+            while any(name.endswith(".jsonl") or name.startswith(".ctest-") for name in os.listdir(spool)):
+                if time.perf_counter() - begin > 60:
+                    fail(f"{spool} still holds what was recorded a minute ago")
+                time.sleep(0.02)
+            deliveries.append(time.perf_counter() - begin)
+            time.sleep(0.5)  # for its end
+            return result
+        return action
+
+    plain, recorded = (project(bench, name, name == "recorded", env) for name in ("plain", "recorded"))
+    results = in_turn({"no recorder": run(plain), "recorded": run_and_wait(recorded)}, CTEST_ROUNDS, warm_up=1)
+    show(f"`ctest -j{JOBS}` on {CTEST_TESTS:,} tests, per test", results, CTEST_TESTS, "variant")
+    print(f"\nThe history was in SQLite {statistics.median(deliveries) * 1e3:.0f} ms after ctest had ended (medians of "
+          f"{len(deliveries)}; {min(deliveries) * 1e3:.0f} to {max(deliveries) * 1e3:.0f}).")
+
+
+SECTIONS = (process, ctest)

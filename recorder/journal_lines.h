@@ -1,0 +1,88 @@
+#ifndef FLAKY_RECORDER_JOURNAL_LINES_H_
+#define FLAKY_RECORDER_JOURNAL_LINES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "fixed_text.h"
+#include "json_text.h"
+
+// The lines of a journal behind the header (docs/reference/journal.md), as text: each function appends what it is named
+// after, without a line's first byte, which is stored last, and returns the end.
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+enum class PartKind { kFailure, kSkip };
+
+// Where an assertion failed or a test was skipped, and what it said. `file` may be null.
+struct PartText {
+  PartKind kind;
+  const char* file;
+  int line;
+  std::string_view message;
+};
+
+// Room that the numbers and the punctuation of any of these take.
+inline constexpr std::size_t kLineFrame = 96;
+
+inline char* AppendIteration(char* out, int number, const std::int64_t* shuffle_seed) {
+  out = AppendNumber(Append(out, "\"iteration\":"), number);
+  if (shuffle_seed != nullptr) out = AppendNumber(Append(out, ",\"shuffle_seed\":"), *shuffle_seed);
+  return Append(out, "}\n");
+}
+
+inline char* AppendSourceFile(char* out, std::string_view file) {
+  return Append(AppendEscaped(Append(out, "\"file\":\""), file), "\"}\n");
+}
+
+inline char* AppendTestStart(char* out, std::string_view suite, std::string_view name, int line,
+                             std::int64_t start_us) {
+  *out++ = '"';
+  out = AppendEscaped(out, suite);
+  *out++ = '.';
+  out = AppendEscaped(out, name);
+  *out++ = '"';
+  *out++ = ',';
+  out = AppendNumber(out, line);
+  *out++ = ',';
+  return AppendNumber(out, start_us);
+}
+
+inline char* AppendTestEnd(char* out, std::string_view outcome, std::int64_t duration_us, const int* exit_status) {
+  *out++ = '"';
+  out = Append(out, outcome);
+  *out++ = '"';
+  *out++ = ',';
+  out = AppendNumber(out, duration_us);
+  if (exit_status != nullptr) out = AppendNumber(Append(out, ","), *exit_status);
+  return Append(out, "]\n");
+}
+
+// A failure's object up to its message, which more may be appended to.
+inline char* AppendFailure(char* out, PartKind kind, std::int64_t at_us, std::string_view source, int line,
+                           std::string_view message) {
+  out = AppendNumber(Append(out, "{\"at_us\":"), at_us);
+  if (!source.empty()) out = Append(AppendEscaped(Append(out, ",\"file\":\""), source), "\"");
+  if (line >= 0) out = AppendNumber(Append(out, ",\"line\":"), line);
+  return AppendEscaped(Append(out, kind == PartKind::kSkip ? ",\"skip_message\":\"" : ",\"message\":\""), message);
+}
+
+inline char* AppendCutNote(char* out, std::size_t bytes) {
+  out = AppendNumber(Append(out, "\\n[flaky: "), static_cast<std::int64_t>(bytes));
+  return Append(out, " more bytes were cut]");
+}
+
+inline char* AppendLost(char* out, std::string_view why) {
+  return Append(Append(Append(out, "\"lost\":\""), why), "\"}\n");
+}
+
+inline char* AppendEnd(char* out, std::int64_t end_us, bool passed) {
+  out = AppendNumber(Append(out, "\"end_us\":"), end_us);
+  return Append(out, passed ? ",\"passed\":true}\n" : ",\"passed\":false}\n");
+}
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_JOURNAL_LINES_H_
