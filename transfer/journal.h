@@ -56,6 +56,7 @@ struct JournalSuiteFailure {
 struct JournalWriter {
   int64_t pid = 0;
   std::string pid_start, boot_id, host, pid_ns;
+  std::string output_base = {};  // of the Bazel that started it, perhaps in a name space of its own
 };
 
 // How a process ended that did not get to its end line, as its parent saw it.
@@ -72,8 +73,12 @@ struct Journal {
   std::optional<std::string> project;
   JournalWriter writer;
   JournalWriter parent;
-  std::string parent_name;  // "ctest"
-  std::string fixture;      // of CTest, whose clean-up delivers; empty: none
+  std::string parent_name;                  // "ctest"
+  std::string fixture;                      // of CTest, whose clean-up delivers; empty: none
+  std::string bazel_target;                 // empty: not below Bazel
+  std::string bazel_execroot;               // "OUTPUT_BASE/execroot/WORKSPACE"; empty: not known
+  std::optional<int64_t> bazel_command_ns;  // when Bazel began the command, in ns since 1970: which command it was
+  std::optional<int64_t> time_limit_s;      // after which Bazel ends the process, by SIGTERM and later SIGKILL
   std::optional<std::string> variant;
   std::optional<std::string> shard;  // "2/10"
   Timestamp started_at;

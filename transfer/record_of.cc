@@ -346,6 +346,14 @@ std::optional<std::string> CommonCommandLine(const std::vector<const Journal*>& 
   return CommandLine(*journals.front());
 }
 
+// The run of all tests of one command of Bazel; empty where that is not known.
+std::string RunOfBazelCommand(const Journal& journal) {
+  const JournalWriter& writer = journal.writer;
+  if (!journal.bazel_command_ns || writer.output_base.empty() || writer.boot_id.empty()) return "";
+  const std::string command = std::to_string(*journal.bazel_command_ns);
+  return DigestOf("bazel\n" + writer.boot_id + '\n' + writer.output_base + '\n' + command).ToString();
+}
+
 }  // namespace
 
 std::string GroupBelowCtest(const JournalWriter& ctest, const std::string& fixture) {
@@ -363,6 +371,7 @@ RunKinship KinshipOf(const Journal& journal) {
     kinship.run_id = run;
     kinship.group = GroupBelowCtest(journal.parent, journal.fixture);
   }
+  if (const std::string run = RunOfBazelCommand(journal); !run.empty()) kinship.run_id = run;
   if (journal.run_id) kinship.run_id = *journal.run_id;
   return kinship;
 }

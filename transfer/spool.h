@@ -109,9 +109,10 @@ class SpoolSource : public Source {
   std::unique_ptr<Impl> impl_;
 };
 
-// The run that a journal belongs to: FLAKY_TESTS_RUN_ID where it was set, else one id for all processes below one
-// ctest, else the process's own. And the part: all processes below one ctest are one part, any other process is one by
-// itself, however many are delivered at once; so what the store holds does not depend on when deliveries happened.
+// The run that a journal belongs to: FLAKY_TESTS_RUN_ID where it was set, else one id for all processes of one command
+// of Bazel, else one for all below one ctest, else the process's own. And the part: all processes below one ctest are
+// one part, any other process is one by itself, however many are delivered at once; so what the store holds does not
+// depend on when deliveries happened.
 struct RunKinship {
   std::string run_id;
   std::string group;         // equal for journals of one part; the journal's own id for a part by itself
