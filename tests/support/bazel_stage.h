@@ -14,8 +14,8 @@ namespace flaky {
 
 struct BazelTest {
   std::string target = "//shop:shop_test";
-  std::optional<int> run_number;  // --runs_per_test
-  std::optional<int> shard;       // of two
+  std::optional<int> run_number = {};  // --runs_per_test
+  std::optional<int> shard = {};       // of two
   std::string time_limit = "300";
 };
 
