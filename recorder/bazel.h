@@ -5,13 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
+#include "errors.h"
 #include "fixed_text.h"
 #include "settings.h"
+#include "warning.h"
 
 // What a test below Bazel is told by its environment, and which of Bazel's commands it belongs to.
 #pragma GCC visibility push(hidden)
@@ -78,14 +81,22 @@ struct BazelFacts {
   }
 };
 
-// Where Bazel keeps what a test leaves besides its result (`test.outputs`), as a spool: for want of one that tests may
-// write to. False where there is none.
-inline bool FindBazelOutputs(Path& spool) {
+// For a test that could not begin a journal in `spool`, because of `error`: makes the spool that which Bazel keeps of a
+// test besides its result (`test.outputs`), and tries `create` again. Returns an errno where that is no place either.
+template <typename Create>
+int KeepWithBazelOutputs(const BazelFacts& bazel, Path& spool, int error, Warning& warning, const Create& create) {
+  if (spool.empty()) {
+    warning.Add({"FLAKY_TESTS_SPOOL names no absolute path (--test_env)"});
+  } else {
+    warning.Add({ErrorText(error), ": ", spool.view(), " (--sandbox_writable_path)"});
+  }
   const char* const outputs = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
-  if (outputs == nullptr || outputs[0] != '/') return false;
+  if (outputs == nullptr || outputs[0] != '/') return error;
   spool.Clear();
   (spool += outputs) += "/flaky";
-  return spool.complete();
+  error = spool.complete() ? create() : ENAMETOOLONG;
+  if (error == 0) warning.Add({"recorded in test.outputs of ", bazel.target, " instead"});
+  return error;
 }
 
 }  // namespace flaky_recorder

@@ -118,7 +118,8 @@ class Recorder {
     };
     int error = FindSpool(plan_.cwd, header.bazel.below, plan_.spool);
     if (error == 0) error = create();
-    if (error != 0 && header.bazel.below) error = KeepWithBazelOutputs(header.bazel, error, create);
+    if (error != 0 && header.bazel.below)
+      error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
     file.Publish(text[0], Append(file.Room(text.size()) + 1, text.substr(1)));
 
@@ -135,21 +136,6 @@ class Recorder {
   }
 
   void Refuse(int error) { warning_.Add({"nothing is recorded: ", ErrorText(error), ": ", plan_.spool.view()}); }
-
-  // A journal that finds no spool, because of `error`, goes where Bazel keeps what a test leaves. Returns an errno
-  // where `create` cannot make it there either.
-  template <typename Create>
-  int KeepWithBazelOutputs(const BazelFacts& bazel, int error, const Create& create) {
-    if (plan_.spool.empty()) {
-      warning_.Add({"FLAKY_TESTS_SPOOL names no absolute path (--test_env)"});
-    } else {
-      warning_.Add({ErrorText(error), ": ", plan_.spool.view(), " (--sandbox_writable_path)"});
-    }
-    if (!FindBazelOutputs(plan_.spool)) return error;
-    error = create();
-    if (error == 0) warning_.Add({"recorded in test.outputs of ", bazel.target, " instead"});
-    return error;
-  }
 
   void ReadWorkingFolder() {
     char buffer[4096];
