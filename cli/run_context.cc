@@ -24,6 +24,22 @@ fs::path SourceFolder(const Journal& journal) {
   return (fs::path(journal.cwd) / found->file).parent_path();  // an absolute file replaces the working folder
 }
 
+// The folder that says which project and repository a journal is about: the working folder, or below Bazel, where that
+// one is part of the build's output, the folder of a test's source, to which the execroot has links. Empty when not
+// known.
+fs::path PlaceOf(const Journal& journal) {
+  if (journal.bazel_target.empty()) return journal.cwd;
+  const std::string& output_base = journal.writer.output_base;
+  for (const JournalResult& result : journal.results) {
+    if (output_base.empty() || result.file.empty() || fs::path(result.file).is_absolute()) continue;
+    std::error_code error;
+    const fs::path source = fs::canonical(journal.bazel_execroot / fs::path(result.file), error);
+    // What Bazel itself has fetched or made is nobody's working tree.
+    if (!error && !source.string().starts_with(output_base + '/')) return source.parent_path();
+  }
+  return {};
+}
+
 // What the project's settings file that a working folder lies below says of the project.
 std::optional<std::string> ProjectInFile(const fs::path& folder) {
   try {
@@ -44,11 +60,13 @@ RunContexts::RunContexts(const Settings& settings, const Environment& get, std::
     : settings_(settings), ci_(ReadCi(get)), budget_(budget) {}
 
 RunContext RunContexts::Of(const Journal& journal) {
-  const auto [known, is_new] = tops_.try_emplace(journal.cwd);
-  if (is_new) known->second = RepositoryTop(journal.cwd);
+  const fs::path place = PlaceOf(journal);
+  const auto [known, is_new] = tops_.try_emplace(place);
+  if (is_new) known->second = RepositoryTop(place);
   RunContext context;
-  context.root = known->second.empty() ? RepositoryTop(SourceFolder(journal)) : known->second;
-  context.project = ProjectFor(journal, context.root);
+  context.root =
+      known->second.empty() && journal.bazel_target.empty() ? RepositoryTop(SourceFolder(journal)) : known->second;
+  context.project = ProjectFor(journal, place, context.root);
 
   GitFacts git;
   bool code_is_known = true;  // nothing shows that the code has changed since
@@ -84,9 +102,9 @@ const RunContexts::Repository& RunContexts::RepositoryAt(const fs::path& top) {
   return found->second;
 }
 
-std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const fs::path& top) {
-  const auto [in_file, is_new] = projects_in_files_.try_emplace(journal.cwd);
-  if (is_new && !journal.cwd.empty()) in_file->second = ProjectInFile(journal.cwd);
+std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const fs::path& place, const fs::path& top) {
+  const auto [in_file, is_new] = projects_in_files_.try_emplace(place);
+  if (is_new && !place.empty()) in_file->second = ProjectInFile(place);
   std::string project;
   if (journal.project) {
     project = *journal.project;
@@ -95,7 +113,7 @@ std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const
   } else if (const auto given = settings_.Given(kProject); given && given->origin == Origin::kUserFile) {
     project = given->text;
   } else {
-    project = ProjectOf(top.empty() ? fs::path(journal.cwd) : top);
+    project = ProjectOf(top.empty() ? place : top);
   }
   if (project.empty()) return std::nullopt;
   return MakeStorable(project);

@@ -35,14 +35,15 @@ class RunContexts {
   };
 
   const Repository& RepositoryAt(const std::filesystem::path& top);
-  std::optional<std::string> ProjectFor(const Journal& journal, const std::filesystem::path& top);
+  std::optional<std::string> ProjectFor(const Journal& journal, const std::filesystem::path& place,
+                                        const std::filesystem::path& top);
 
   const Settings& settings_;
   const std::optional<CiFacts> ci_;
   std::chrono::steady_clock::duration budget_;
   std::map<std::filesystem::path, Repository> repositories_;
-  std::map<std::filesystem::path, std::filesystem::path> tops_;                    // by working folder
-  std::map<std::filesystem::path, std::optional<std::string>> projects_in_files_;  // by working folder
+  std::map<std::filesystem::path, std::filesystem::path> tops_;                    // by place
+  std::map<std::filesystem::path, std::optional<std::string>> projects_in_files_;  // by place
 };
 
 }  // namespace flaky

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "bazel.h"
 #include "json_text.h"
 #include "process_facts.h"
 
@@ -55,9 +56,10 @@ struct Header {
   std::int64_t started_us = 0;
   std::int64_t tests_to_run = 0;
   std::optional<std::int64_t> shuffle_seed;
+  BazelFacts bazel;
 };
 
-inline constexpr std::size_t kLongestHeader = 48 * 1024;
+inline constexpr std::size_t kLongestHeader = 64 * 1024;
 
 class HeaderLine {
  public:
@@ -137,6 +139,11 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownText("parent_name", facts.parent.name.view(), kShort);
   line.KnownText("fixture", header.fixture, kName);
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
+  if (header.bazel.below) line.Text("bazel_target", header.bazel.target, kShort);
+  if (header.bazel.run_number) line.Number("bazel_run", *header.bazel.run_number);
+  line.KnownText("bazel_execroot", header.bazel.execroot.view(), kCwd);
+  line.KnownNumber("bazel_command_ns", header.bazel.command_ns);
+  if (header.bazel.time_limit_s) line.Number("time_limit_s", *header.bazel.time_limit_s);
   line.Number("started_us", header.started_us);
   line.KnownText("cwd", header.cwd, kCwd);
   line.Array("args", facts.arguments, kArguments);

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -84,13 +83,10 @@ class Recorder {
     facts.Read();
     pid_ = static_cast<pid_t>(facts.pid);
     ReadWorkingFolder();
-    if (const int error = FindSpool(plan_.cwd, plan_.spool); error != 0) return Refuse(error);
 
     RandomId journal_id;
     journal_id.Make();
     if (!process_run_id_.made()) process_run_id_.Make();
-    Path path = plan_.spool;
-    ((path += "/") += journal_id.view()) += ".jsonl";
 
     clock_.Prepare();
     Header header;
@@ -105,23 +101,33 @@ class Recorder {
     header.tests_to_run = run.tests_to_run;
     header.shuffle_seed = run.shuffle_seed;
     ReadShard(header);
+    header.bazel.Read();
 
     char line[kLongestHeader];
     const std::string_view text(line, static_cast<std::size_t>(AppendHeader(line, header, facts) - line));
-    const std::size_t size = text.size() + SizeOfResults(run.tests_to_run);
-    const std::size_t least = text.size() + JournalFile::kTail;
     JournalFile& file = journal_.file();
-    int error = file.Create(path, size, least);
-    if (error == ENOENT) {
-      error = MakeFolders(plan_.spool);
-      if (error == 0) error = file.Create(path, size, least);
-    }
+    const auto create = [&] {
+      Path path = plan_.spool;
+      ((path += "/") += journal_id.view()) += ".jsonl";
+      const std::size_t size = text.size() + SizeOfResults(run.tests_to_run);
+      const std::size_t least = text.size() + JournalFile::kTail;
+      const int error = file.Create(path, size, least);
+      if (error != ENOENT) return error;
+      const int folder_error = MakeFolders(plan_.spool);
+      return folder_error == 0 ? file.Create(path, size, least) : folder_error;
+    };
+    int error = FindSpool(plan_.cwd, header.bazel.below, plan_.spool);
+    if (error == 0) error = create();
+    if (error != 0 && header.bazel.below)
+      error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
     file.Publish(text[0], Append(file.Room(text.size()) + 1, text.substr(1)));
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
     const bool below_ctest = facts.parent.name.view() == "ctest";
+    // A sandbox may hide the store and the network, and show an empty home in their place.
+    if (header.bazel.below) plan_.timeout_s = 0;
     delivers_ = plan_.timeout_s > 0 && !below_ctest && plan_.environment.Take();
     if (plan_.timeout_s > 0 && below_ctest && IsFirstBelow(facts.parent, plan_.spool))
       DeliverAfter(facts.parent, plan_);
@@ -147,17 +153,8 @@ class Recorder {
 
   // As GoogleTest itself reads it.
   static void ReadShard(Header& header) {
-    const auto number = [](const char* name) -> std::optional<std::int64_t> {
-      const char* const text = std::getenv(name);
-      if (text == nullptr) return std::nullopt;
-      const std::string_view digits(text);
-      std::int64_t value = 0;
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-      if (error != std::errc() || end != digits.data() + digits.size() || value < 0) return std::nullopt;
-      return value;
-    };
-    header.shard_index = number("GTEST_SHARD_INDEX");
-    header.shard_total = number("GTEST_TOTAL_SHARDS");
+    header.shard_index = NaturalNumberIn("GTEST_SHARD_INDEX");
+    header.shard_total = NaturalNumberIn("GTEST_TOTAL_SHARDS");
     if (header.shard_total == 1) header.shard_total.reset();
   }
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 #include <system_error>
 
@@ -81,6 +82,17 @@ inline bool TruthOf(const Setting& setting, Warning& warning) {
   }
   warning.Add({setting.name, " is \"", text.substr(0, 40), "\", which is neither 1 nor 0, and not used"});
   return setting.default_value != 0;
+}
+
+// A number that GoogleTest or the build system gives, which is not ours to complain about.
+inline std::optional<std::int64_t> NaturalNumberIn(const char* name) {
+  const char* const text = std::getenv(name);
+  if (text == nullptr) return std::nullopt;
+  const std::string_view digits(text);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size() || number < 0) return std::nullopt;
+  return number;
 }
 
 }  // namespace flaky_recorder

@@ -37,14 +37,17 @@ inline bool IsOwnFolder(const char* path) {
 }
 
 // Where the spool is, as an absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else in
-// /tmp. `cwd` is the working folder. Returns an errno where no path can be told.
-inline int FindSpool(const Path& cwd, Path& spool) {
+// /tmp. `cwd` is the working folder. Returns an errno, and an empty `spool`, where no path can be told: so below Bazel
+// (`below_bazel`) unless FLAKY_TESTS_SPOOL is absolute, for all other folders of such a test may go with its sandbox.
+inline int FindSpool(const Path& cwd, bool below_bazel, Path& spool) {
   const auto absolute = [](const char* name) {
     const char* text = std::getenv(name);
     return text != nullptr && *text == '/' ? std::string_view(text) : std::string_view();
   };
   spool.Clear();
-  if (const std::string_view given = TextOf(kSpool); !given.empty()) {
+  const std::string_view given = TextOf(kSpool);
+  if (below_bazel && (given.empty() || given[0] != '/')) return ENOENT;
+  if (!given.empty()) {
     if (given[0] != '/') {
       if (cwd.empty()) return ENOENT;
       spool += cwd.view();

@@ -5,9 +5,13 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <filesystem>
+#include <iterator>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include "transfer/journal.h"
@@ -82,15 +86,66 @@ Alive IsRunning(int64_t pid, const std::string& seen) {
   return zombie ? Alive::kNo : Alive::kYes;
 }
 
-JournalWriter ProcessHere(pid_t pid) {
+// The pid name space of the whole system, from which every process is seen (PROC_PID_INIT_INO of the kernel).
+constexpr std::string_view kFirstPidNamespace = "4026531836";
+
+// What a process is called in the innermost of the name spaces that it is in below this one; 0 for one of this name
+// space, absent where that is not known.
+std::optional<int64_t> InnermostPid(const std::string& status) {
+  constexpr std::string_view kField = "\nNSpid:";  // a pid for each name space, the innermost one last
+  const size_t at = status.find(kField);
+  const size_t end = at == std::string::npos ? at : status.find('\n', at + 1);
+  if (end == std::string::npos) return std::nullopt;
+  std::istringstream words(status.substr(at + kField.size(), end - at - kField.size()));
+  const std::vector<int64_t> pids{std::istream_iterator<int64_t>(words), {}};
+  if (pids.empty()) return std::nullopt;
+  return pids.size() == 1 ? 0 : pids.back();
+}
+
+bool HasArgument(const std::string& process, const std::string& argument) {
+  const std::string arguments = '\0' + ReadProc(process + "/cmdline").value_or("");
+  return arguments.find('\0' + argument + '\0') != std::string::npos;
+}
+
+// Whether a process of another pid name space runs, as a test in a sandbox of Bazel. That it does is plain when it is
+// seen from here. That it does not can be told only where it would be seen: in the system's own name space, or in one
+// that the server of that Bazel runs in, too.
+Alive IsRunningBelow(const JournalWriter& writer, const JournalWriter& here) {
+  bool sees_all = here.pid_ns == kFirstPidNamespace;
+  bool knows_all = true;
+  const std::string of_server = "--output_base=" + writer.output_base;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator("/proc", error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string process = entry->path().string(), name = entry->path().filename().string();
+    int64_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    const auto status = ReadProc(process + "/status");
+    if (!status && (errno == ENOENT || errno == ESRCH)) continue;  // it has ended meanwhile
+    const auto inner_pid = status ? InnermostPid(*status) : std::nullopt;
+    struct stat pid_ns {};
+    const bool elsewhere =
+        stat((process + "/ns/pid").c_str(), &pid_ns) == 0 && std::to_string(pid_ns.st_ino) != writer.pid_ns;
+    if (inner_pid == writer.pid && !elsewhere) {
+      const Alive alive = IsRunning(pid, writer.pid_start);
+      if (alive == Alive::kYes) return Alive::kYes;
+      knows_all = knows_all && alive == Alive::kNo;
+    }
+    knows_all = knows_all && inner_pid.has_value();
+    if (!sees_all && !writer.output_base.empty()) sees_all = HasArgument(process, of_server);
+  }
+  return !error && sees_all && knows_all ? Alive::kNo : Alive::kCannotTell;
+}
+
+}  // namespace
+
+JournalWriter ProcessHere(int64_t pid) {
   JournalWriter process = Here();
   process.pid = pid;
   const std::string stat = ReadProc("/proc/" + std::to_string(pid) + "/stat").value_or("");
   if (const auto fields = StatFields(stat); fields.size() > kStartTime) process.pid_start = fields[kStartTime];
   return process;
 }
-
-}  // namespace
 
 JournalWriter ThisProcess() { return ProcessHere(getpid()); }
 
@@ -115,7 +170,8 @@ Alive IsAlive(const JournalWriter& writer) {
     return !writer.host.empty() && writer.host == here.host ? Alive::kNo : Alive::kCannotTell;
   }
   // A boot id names one boot of one machine, whatever its name is by now.
-  if (writer.pid_ns.empty() || writer.pid_ns != here.pid_ns) return Alive::kCannotTell;
+  if (writer.pid_ns.empty() || here.pid_ns.empty()) return Alive::kCannotTell;
+  if (writer.pid_ns != here.pid_ns) return IsRunningBelow(writer, here);
   return IsRunning(writer.pid, writer.pid_start);
 }
 

@@ -25,6 +25,9 @@ using std::chrono::steady_clock;
 
 // So many journals end in a second that looking at each by itself would take time from the tests.
 constexpr milliseconds kRound{20};
+// Those that end before are not worth a look while they live.
+constexpr milliseconds kStays{100};
+constexpr milliseconds kStartOfBazel{500};
 
 // How many processes of this machine the kernel has killed for want of memory since it started.
 int64_t KillsForMemory() {
@@ -36,19 +39,20 @@ int64_t KillsForMemory() {
   return 0;
 }
 
-// How long ago a process of this boot started; absent where its start is not known.
-std::optional<microseconds> AgeOf(const JournalWriter& process) {
-  int64_t ticks = 0;
-  const char* const end = process.pid_start.data() + process.pid_start.size();
+std::optional<microseconds> SinceBoot() {
   timespec now{};
+  if (clock_gettime(CLOCK_BOOTTIME, &now) != 0) return std::nullopt;
+  return microseconds(now.tv_sec * kMicrosPerSecond + now.tv_nsec / 1000);
+}
+
+// When a process of this machine started, since boot.
+std::optional<microseconds> StartOf(int64_t pid) {
+  int64_t ticks = 0;
+  const std::string text = ProcessHere(pid).pid_start;
+  const auto error = std::from_chars(text.data(), text.data() + text.size(), ticks).ec;
   const long per_second = sysconf(_SC_CLK_TCK);
-  if (std::from_chars(process.pid_start.data(), end, ticks).ec != std::errc() || per_second <= 0 ||
-      clock_gettime(CLOCK_BOOTTIME, &now) != 0) {
-    return std::nullopt;
-  }
-  const int64_t uptime_us = now.tv_sec * kMicrosPerSecond + now.tv_nsec / 1000;
-  return microseconds(uptime_us - static_cast<int64_t>(static_cast<double>(ticks) / static_cast<double>(per_second) *
-                                                       static_cast<double>(kMicrosPerSecond)));
+  if (error != std::errc() || per_second <= 0) return std::nullopt;
+  return microseconds(ticks * (kMicrosPerSecond / per_second));
 }
 
 }  // namespace
@@ -58,7 +62,7 @@ DeathWatch::DeathWatch(const std::filesystem::path& spool, IsOurs is_ours, TimeL
       limits_(limits),
       spool_(OpenFolder(spool.string())),
       events_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
-      boot_id_(ThisProcess().boot_id),
+      here_(ThisProcess()),
       kills_seen_(KillsForMemory()) {
   if (!spool_ || !events_) return;
   const std::string path = "/proc/self/fd/" + std::to_string(spool_.get());
@@ -66,7 +70,14 @@ DeathWatch::DeathWatch(const std::filesystem::path& spool, IsOurs is_ours, TimeL
     events_ = Descriptor();
     return;
   }
-  for (std::string& name : NamesIn(spool_)) suspects_.insert(std::move(name));
+  for (const std::string& name : NamesIn(spool_)) {
+    writers_[name].seen = steady_clock::now();
+    suspects_.insert(name);
+  }
+}
+
+bool DeathWatch::IsBusy() const {
+  return !suspects_.empty() || std::ranges::any_of(writers_, [](const auto& entry) { return !entry.second.met; });
 }
 
 bool DeathWatch::UntilReadable(int descriptor, milliseconds most) {
@@ -91,11 +102,15 @@ bool DeathWatch::UntilReadable(int descriptor, milliseconds most) {
 void DeathWatch::Look() {
   if (!events_) return;
   ReadEvents();
-  MeetNewest();
+  MeetThoseThatStay();
   if (suspects_.empty()) return;
   const int64_t kills = KillsForMemory();
   kernel_killed_ = kills > std::exchange(kills_seen_, kills);
-  std::erase_if(suspects_, [&](const std::string& name) { return IsSettled(name); });
+  std::erase_if(suspects_, [&](const std::string& name) {
+    const bool settled = IsSettled(name);
+    if (settled) writers_.erase(name);
+    return settled;
+  });
 }
 
 void DeathWatch::ReadEvents() {
@@ -105,39 +120,40 @@ void DeathWatch::ReadEvents() {
     if (got <= 0) return;
     for (const char* at = buffer.data(); at < buffer.data() + got;) {
       const auto* const event = reinterpret_cast<const inotify_event*>(at);
-      if (event->len > 0 && (event->mask & IN_CREATE) != 0) newest_ = event->name;
+      if (event->len > 0 && (event->mask & IN_CREATE) != 0) writers_[event->name].seen = steady_clock::now();
       if (event->len > 0 && (event->mask & IN_CLOSE_WRITE) != 0) suspects_.insert(event->name);
       at += sizeof(inotify_event) + event->len;
     }
   }
 }
 
-std::optional<Journal> DeathWatch::HeaderOf(const OpenedFile& file) const {
-  const auto head = ReadHead(file);
+std::optional<Journal> DeathWatch::HeaderOf(const std::string& name) const {
+  const auto file = JournalIdOf(name) ? OpenFileAt(spool_, name) : std::nullopt;
+  const auto head = file && !HasEndLine(*file) ? ReadHead(*file) : std::nullopt;
   if (!head) return std::nullopt;
   try {
     Journal header = ParseJournalHeader(*head);
-    if (!header.is_command && header.writer.boot_id == boot_id_ && is_ours_(header)) return header;
+    if (!header.is_command && header.writer.boot_id == here_.boot_id && is_ours_(header)) return header;
   } catch (const JournalError&) {  // whoever delivers says so
   }
   return std::nullopt;
 }
 
-// By the time of a look, what was made before it has its header; if not, another one will.
-void DeathWatch::MeetNewest() {
-  const std::string name = std::exchange(newest_, "");
-  const auto file = JournalIdOf(name) ? OpenFileAt(spool_, name) : std::nullopt;
-  if (!file) return;
-  if (const auto header = HeaderOf(*file)) limits_.Meet(*header);
+void DeathWatch::MeetThoseThatStay() {
+  const auto now = steady_clock::now();
+  for (auto& [name, writer] : writers_) {
+    if (writer.met || now - writer.seen < kStays) continue;
+    writer.met = true;
+    const auto header = HeaderOf(name);
+    if (!header) continue;
+    if (header->writer.pid_ns == here_.pid_ns) writer.started = StartOf(header->writer.pid);
+    limits_.Meet(*header);
+  }
 }
 
 bool DeathWatch::IsSettled(const std::string& name) {
-  const auto file = JournalIdOf(name) ? OpenFileAt(spool_, name) : std::nullopt;
-  if (!file || HasEndLine(*file)) return true;
-  const auto header = HeaderOf(*file);
-  if (!header) return true;
-  limits_.Meet(*header);
-  const Alive alive = IsAlive(header->writer);
+  const auto header = HeaderOf(name);
+  const Alive alive = header ? IsAlive(header->writer) : Alive::kCannotTell;
   if (alive == Alive::kNo) Note(name, *header);
   return alive != Alive::kYes;
 }
@@ -146,9 +162,13 @@ void DeathWatch::Note(const std::string& name, const Journal& header) {
   JournalDeath death;
   death.at_us = std::max<int64_t>(0, Timestamp::Now().micros - header.started_at.micros);
   death.out_of_memory = kernel_killed_;
-  const auto age = AgeOf(header.writer);
-  const auto limit = age ? limits_.Of(header) : std::nullopt;
-  if (limit && *age >= *limit) death.time_limit_us = limit->count();
+  const auto started = writers_[name].started, now = SinceBoot();
+  std::optional<microseconds> limit;
+  if (header.time_limit_s) limit = std::chrono::seconds(*header.time_limit_s);
+  if (started && now && !limit) limit = limits_.Of(header);
+  // Bazel counts from somewhat before the program started.
+  const microseconds early = header.time_limit_s ? kStartOfBazel : microseconds(0);
+  if (limit && started && now && *now - *started + early >= *limit) death.time_limit_us = limit->count();
   NoteDeath(spool_, name, death);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,8 +20,7 @@ class TimeLimits {
  public:
   virtual ~TimeLimits() = default;
 
-  // Told of a process while it lives, and with it its parent most likely: not of every one, but of one of every parent
-  // that has some live for long.
+  // Told of each process that lives for a tenth of a second, while it does, and with it its parent most likely.
   virtual void Meet(const Journal& header) = 0;
 
   // The limit of the process of this journal; absent where none is known. Asked when the process is gone, and its
@@ -51,10 +51,17 @@ class DeathWatch {
   void Look();
 
  private:
-  bool IsBusy() const { return !suspects_.empty() || !newest_.empty(); }
+  // A process that made its journal, and has not let go of it yet.
+  struct Writer {
+    std::chrono::steady_clock::time_point seen;
+    bool met = false;
+    std::optional<std::chrono::microseconds> started;  // since boot
+  };
+
+  bool IsBusy() const;
   void ReadEvents();
-  std::optional<Journal> HeaderOf(const OpenedFile& file) const;
-  void MeetNewest();
+  std::optional<Journal> HeaderOf(const std::string& name) const;
+  void MeetThoseThatStay();
   bool IsSettled(const std::string& name);
   void Note(const std::string& name, const Journal& header);
 
@@ -62,9 +69,9 @@ class DeathWatch {
   TimeLimits& limits_;
   Descriptor spool_;
   Descriptor events_;
-  std::string boot_id_;
-  std::set<std::string> suspects_;  // let go of their journals, and were not yet seen to be gone
-  std::string newest_;              // of the journals that were made since the last look
+  const JournalWriter here_;
+  std::map<std::string, Writer> writers_;  // by the name of the journal
+  std::set<std::string> suspects_;         // have let go of theirs, and were not yet seen to be gone
   int64_t kills_seen_ = 0;
   bool kernel_killed_ = false;  // since the look before this one
 };

@@ -113,6 +113,18 @@ std::optional<std::string> Shard(const dom::object& header) {
   return std::to_string(Integer(pair.at(0), "shard")) + "/" + std::to_string(Integer(pair.at(1), "shard"));
 }
 
+void ReadBazel(const dom::object& header, Journal& journal) {
+  journal.bazel_target = FindText(header, "bazel_target").value_or("");
+  journal.bazel_execroot = FindText(header, "bazel_execroot").value_or("");
+  journal.bazel_command_ns = FindInteger(header, "bazel_command_ns");
+  journal.time_limit_s = FindInteger(header, "time_limit_s");
+}
+
+std::string OutputBaseOf(const std::string& execroot) {
+  const size_t at = execroot.rfind("/execroot/");
+  return at == std::string::npos ? "" : execroot.substr(0, at);
+}
+
 Journal ReadHeader(dom::element line) {
   dom::object header;
   if (line.get(header)) throw BadLine{"is not a journal's header"};
@@ -132,8 +144,13 @@ Journal ReadHeader(dom::element line) {
   journal.run_id = FindText(header, "run_id");
   if (journal.run_id && journal.run_id->empty()) journal.run_id.reset();
   journal.project = FindText(header, "project");
-  journal.writer = {FindInteger(header, "pid").value_or(0), FindToken(header, "pid_seen"),
-                    FindToken(header, "boot_id"), FindToken(header, "host"), FindToken(header, "pid_ns")};
+  ReadBazel(header, journal);
+  journal.writer = {FindInteger(header, "pid").value_or(0),
+                    FindToken(header, "pid_seen"),
+                    FindToken(header, "boot_id"),
+                    FindToken(header, "host"),
+                    FindToken(header, "pid_ns"),
+                    OutputBaseOf(journal.bazel_execroot)};
   journal.parent = journal.writer;
   journal.parent.pid = FindInteger(header, "parent_pid").value_or(0);
   journal.parent.pid_start = FindToken(header, "parent_start");

@@ -57,6 +57,7 @@ struct JournalWriter {
   int64_t pid = 0;
   std::string pid_start;  // in clock ticks since boot: when it started, or, of a journal's writer, ran already
   std::string boot_id, host, pid_ns;
+  std::string output_base = {};  // of the Bazel that started it, perhaps in a name space of its own
 };
 
 // How a process ended that did not get to its end line, as far as others saw it.
@@ -76,8 +77,12 @@ struct Journal {
   std::optional<std::string> project;
   JournalWriter writer;
   JournalWriter parent;
-  std::string parent_name;  // "ctest"
-  std::string fixture;      // of CTest, whose clean-up delivers; empty: none
+  std::string parent_name;                  // "ctest"
+  std::string fixture;                      // of CTest, whose clean-up delivers; empty: none
+  std::string bazel_target;                 // empty: not below Bazel
+  std::string bazel_execroot;               // "OUTPUT_BASE/execroot/WORKSPACE"; empty: not known
+  std::optional<int64_t> bazel_command_ns;  // when Bazel began the command, in ns since 1970: which command it was
+  std::optional<int64_t> time_limit_s;      // after which Bazel ends the process, by SIGTERM and later SIGKILL
   std::optional<std::string> variant;
   std::optional<std::string> shard;  // "2/10"
   Timestamp started_at;
@@ -125,8 +130,9 @@ bool EndsWithEndLine(std::string_view tail);
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const JournalWriter& writer);
 
-// This process and its parent in the same words, and the one of this machine and boot that `PID-START` names; absent
-// for any other text.
+// A process of this machine in the same words: the one of this pid, this one, its parent, and the one that `PID-START`
+// names; absent for any other text.
+JournalWriter ProcessHere(int64_t pid);
 JournalWriter ThisProcess();
 JournalWriter ParentProcess();
 std::optional<JournalWriter> ProcessHereNamed(std::string_view pid_and_start);

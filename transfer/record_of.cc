@@ -374,12 +374,20 @@ std::string GroupOfShards(const Journal& journal) {
   const JournalWriter& parent = journal.parent;
   if (!journal.shard || parent.boot_id.empty() || parent.pid_start.empty() || parent.pid <= 0) return "";
   std::string id = "shards";
-  for (const std::string& field :
-       {parent.boot_id, std::to_string(parent.pid), parent.pid_start, journal.shard->substr(journal.shard->find('/')),
-        journal.args.empty() ? "" : journal.args.front(), journal.run_id.value_or("")}) {
+  for (const std::string& field : {parent.boot_id, parent.pid_ns, std::to_string(parent.pid), parent.pid_start,
+                                   journal.shard->substr(journal.shard->find('/')),
+                                   journal.args.empty() ? "" : journal.args.front(), journal.run_id.value_or("")}) {
     id += '\n' + field;
   }
   return DigestOf(id).ToString();
+}
+
+// The run of all tests of one command of Bazel; empty where that is not known.
+std::string RunOfBazelCommand(const Journal& journal) {
+  const JournalWriter& writer = journal.writer;
+  if (!journal.bazel_command_ns || writer.output_base.empty() || writer.boot_id.empty()) return "";
+  const std::string command = std::to_string(*journal.bazel_command_ns);
+  return DigestOf("bazel\n" + writer.boot_id + '\n' + writer.output_base + '\n' + command).ToString();
 }
 
 }  // namespace
@@ -402,6 +410,7 @@ RunKinship KinshipOf(const Journal& journal) {
     kinship.group = std::move(shards);
     kinship.is_shard = true;
   }
+  if (const std::string run = RunOfBazelCommand(journal); !run.empty()) kinship.run_id = run;
   if (journal.run_id) kinship.run_id = *journal.run_id;
   return kinship;
 }

@@ -109,11 +109,11 @@ class SpoolSource : public Source {
   std::unique_ptr<Impl> impl_;
 };
 
-// The run that a journal belongs to: FLAKY_TESTS_RUN_ID where it was set, else one id for all processes below one
-// ctest, else the process's own. And the part: all processes below one ctest are one part, and so are shards of one
-// program that one parent started and that ran at the same time; any other process is one by itself, however many are
-// delivered at once. So what the store holds does not depend on when deliveries happened. The run of such shards is
-// that of the one whose journal has the smallest id, where no run id was set.
+// The run that a journal belongs to: FLAKY_TESTS_RUN_ID where it was set, else one id for all processes of one command
+// of Bazel, else one for all below one ctest, else the process's own. And the part: all processes below one ctest are
+// one part, and so are shards of one program that one parent started and that ran at the same time; any other process
+// is one by itself, however many are delivered at once. So what the store holds does not depend on when deliveries
+// happened. The run of such shards is that of the one whose journal has the smallest id, where no run id was set.
 struct RunKinship {
   std::string run_id;
   std::string group;         // equal for journals of one part; the journal's own id for a part by itself

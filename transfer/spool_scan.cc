@@ -20,6 +20,13 @@ namespace {
 constexpr int64_t kAbandonedAfter = kMicrosPerDay;
 constexpr int64_t kHeaderlessAfter = 3600 * kMicrosPerSecond;
 
+// A process with a time limit is ended soon after it.
+int64_t AbandonedAfter(const Journal& journal) {
+  constexpr int64_t kMostGrace = 600, kMostLimit = kAbandonedAfter / kMicrosPerSecond - kMostGrace;
+  if (!journal.time_limit_s || *journal.time_limit_s > kMostLimit) return kAbandonedAfter;
+  return (std::max<int64_t>(0, *journal.time_limit_s) + kMostGrace) * kMicrosPerSecond;
+}
+
 int64_t Age(const struct stat& status, Timestamp now) {
   return now.micros - (status.st_mtim.tv_sec * kMicrosPerSecond + status.st_mtim.tv_nsec / 1000);
 }
@@ -136,16 +143,17 @@ class Scanner {
   }
 
   bool IsReady(const OpenedFile& file, const Journal& journal, const RunKinship& kinship) {
-    if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, file)) return false;
+    if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, journal, file)) return false;
     // The order matters for speed alone: the bytes at the end are cheaper than /proc.
-    return HasEndLine(file) || IsGone(journal.writer, file);
+    return HasEndLine(file) || IsGone(journal.writer, journal, file);
   }
 
-  bool IsGone(const JournalWriter& process, const OpenedFile& file) {
-    const std::pair key{process.pid, process.boot_id + process.host + process.pid_ns + process.pid_start};
+  bool IsGone(const JournalWriter& process, const Journal& journal, const OpenedFile& file) {
+    const std::pair key{process.pid,
+                        process.boot_id + process.host + process.pid_ns + process.pid_start + process.output_base};
     const auto [known, is_new] = alive_.try_emplace(key);
     if (is_new) known->second = IsAlive(process);
-    if (known->second == Alive::kCannotTell) return Age(file.status, now_) > kAbandonedAfter;
+    if (known->second == Alive::kCannotTell) return Age(file.status, now_) > AbandonedAfter(journal);
     return known->second == Alive::kNo;
   }
 

@@ -15,6 +15,7 @@
 
 #include "history/fields.h"
 #include "history/roster.h"
+#include "tests/support/bazel_stage.h"
 #include "tests/support/temp_folder.h"
 #include "transfer/jsonl_writer.h"
 
@@ -84,10 +85,12 @@ TEST(JsonlPage, DescribesTheLinesThatAreNoRows) {
 
 TEST(JournalPage, DescribesTheHeaderThatTheRecorderWrites) {
   const TempFolder folder;
-  const std::string command =
-      "env GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=0 MANY_TESTS=4 FLAKY_TESTS_DELIVERY_TIMEOUT=0 FLAKY_TESTS_SPOOL=" +
-      folder.path().string() + " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p FLAKY_TESTS_FIXTURE=f " + FLAKY_MANY_TESTS +
-      " --gtest_shuffle > " + folder.File("log.txt");
+  const BazelStage stage(folder.path(), FLAKY_MANY_TESTS);
+  std::string command = "env MANY_TESTS=4 FLAKY_TESTS_SPOOL=" + folder.path().string() +
+                        " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p FLAKY_TESTS_FIXTURE=f ";
+  for (const auto& [name, value] : stage.Environment({.run_number = 1, .shard = 0}))
+    command += name + '=' + value + ' ';
+  command += stage.test_setup() + " --gtest_shuffle > " + folder.File("log.txt");
   ASSERT_EQ(std::system(command.c_str()), 0);
   std::string header;
   for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {

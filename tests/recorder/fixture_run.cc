@@ -166,10 +166,10 @@ Outcome FixtureTest::ExpectSameAsPlain(const std::string& filter, const std::vec
   return recorded;
 }
 
-std::vector<Recorded> FixtureTest::Journals() const {
+std::vector<Recorded> FixtureTest::ReadAll(const std::filesystem::path& spool) {
   std::vector<Recorded> journals;
-  if (!std::filesystem::exists(spool_)) return journals;
-  for (const auto& entry : std::filesystem::directory_iterator(spool_)) {
+  if (!std::filesystem::exists(spool)) return journals;
+  for (const auto& entry : std::filesystem::directory_iterator(spool)) {
     if (entry.path().extension() == ".jsonl") journals.push_back(Read(entry.path()));
   }
   return journals;

@@ -57,8 +57,9 @@ class FixtureTest : public testing::Test {
   Outcome ExpectSameAsPlain(const std::string& filter, const std::vector<std::string>& more_arguments = {},
                             WarningIs warning = WarningIs::kNotDue);
 
-  // The journals in the spool; the one there must be.
-  std::vector<Recorded> Journals() const;
+  // The journals in the spool, or another one; the one there must be.
+  std::vector<Recorded> Journals() const { return ReadAll(spool_); }
+  static std::vector<Recorded> ReadAll(const std::filesystem::path& spool);
   Recorded TheJournal() const;
   static Recorded Read(const std::filesystem::path& path);
 

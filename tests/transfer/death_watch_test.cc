@@ -75,7 +75,7 @@ class DeathWatchTest : public testing::Test {
   static std::string Header() {
     const JournalWriter self = ThisProcess();
     HeaderText header(1);
-    header.Set("pid", std::to_string(self.pid)).Set("pid_start", self.pid_start).SetText("boot_id", self.boot_id);
+    header.Set("pid", std::to_string(self.pid)).Set("pid_seen", self.pid_start).SetText("boot_id", self.boot_id);
     header.SetText("host", self.host).Set("pid_ns", self.pid_ns);
     header.Set("started_us", std::to_string(Timestamp::Now().micros));
     return header.Line();
@@ -119,14 +119,14 @@ TEST_F(DeathWatchTest, OneThatWasThereBeforeIsSeenToo) {
 }
 
 TEST_F(DeathWatchTest, NotesTheTimeLimitOnceItIsOver) {
-  limits_.limit = 100ms;
+  limits_.limit = 200ms;
   DeathWatch watch = Watch();
   const pid_t child = StartWriter(kOpenTest);
-  EXPECT_FALSE(watch.UntilReadable(-1, 150ms));
+  EXPECT_FALSE(watch.UntilReadable(-1, 250ms));
   Kill(child);
   watch.Look();
   ASSERT_TRUE(Read().died);
-  EXPECT_EQ(Read().died->time_limit_us, 100'000);
+  EXPECT_EQ(Read().died->time_limit_us, 200'000);
 }
 
 TEST_F(DeathWatchTest, ADeathBeforeTheLimitIsNotTheLimits) {
