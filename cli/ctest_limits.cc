@@ -35,16 +35,24 @@ std::optional<microseconds> Seconds(std::string_view text) {
   return error == std::errc() ? Seconds(seconds) : std::nullopt;
 }
 
-// The folder whose tests a ctest runs: the one of the log that it has open.
+// The folder whose tests a ctest runs: the one of the log that it has open. A ctest below another one inherits that
+// one's log, under a lower number.
 std::optional<std::string> FolderOf(const std::string& process) {
   constexpr std::string_view kLog = "/Testing/Temporary/LastTest";
+  std::optional<std::string> folder;
+  int highest = -1;
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(process + "/fd", error)) {
+    const std::string name = entry.path().filename().string();
+    int number = -1;
+    std::from_chars(name.data(), name.data() + name.size(), number);
     const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
     const size_t at = target.rfind(kLog);
-    if (!error && at != std::string::npos && target.find(".log", at) != std::string::npos) return target.substr(0, at);
+    if (error || number < highest || at == std::string::npos || target.find(".log", at) == std::string::npos) continue;
+    highest = number;
+    folder = target.substr(0, at);
   }
-  return std::nullopt;
+  return folder;
 }
 
 std::vector<std::string> ArgumentsOf(const std::string& process) {

@@ -27,7 +27,8 @@ using std::chrono::steady_clock;
 constexpr milliseconds kRound{20};
 // Those that end before are not worth a look while they live.
 constexpr milliseconds kStays{100};
-constexpr milliseconds kStartOfBazel{500};
+// Limits are counted from somewhat before the process starts, and longer before by Bazel.
+constexpr milliseconds kEarly{100}, kEarlyOfBazel{500};
 
 // How many processes of this machine the kernel has killed for want of memory since it started.
 int64_t KillsForMemory() {
@@ -166,8 +167,7 @@ void DeathWatch::Note(const std::string& name, const Journal& header) {
   std::optional<microseconds> limit;
   if (header.time_limit_s) limit = std::chrono::seconds(*header.time_limit_s);
   if (started && now && !limit) limit = limits_.Of(header);
-  // Bazel counts from somewhat before the program started.
-  const microseconds early = header.time_limit_s ? kStartOfBazel : microseconds(0);
+  const milliseconds early = header.time_limit_s ? kEarlyOfBazel : kEarly;
   if (limit && started && now && *now - *started + early >= *limit) death.time_limit_us = limit->count();
   NoteDeath(spool_, name, death);
 }
