@@ -35,8 +35,10 @@ inline std::string_view CommandLine() {
   std::size_t size = 0;
   const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return {};
-  for (ssize_t got = 1; got > 0 && size<sizeof text; size += got> 0 ? static_cast<std::size_t>(got) : 0) {
-    got = read(fd, text + size, sizeof text - size);
+  while (size < sizeof text) {
+    const ssize_t got = read(fd, text + size, sizeof text - size);
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
   }
   close(fd);
   return {text, size};
