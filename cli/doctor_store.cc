@@ -24,6 +24,7 @@ std::string Milliseconds(std::chrono::microseconds time) {
 }
 
 std::string AdviceFor(const StoreError& error, const Location& location) {
+  if (ExitCodeOf(error) == ExitCode::kLocked) return "wait for whoever has locked it, or end that process or session";
   switch (error.kind()) {
     case ErrorKind::kAuth:
       return location.scheme == "sqlite" ? "let this user read and write the file and its folder"

@@ -32,8 +32,9 @@ struct StoreHealth {
   std::optional<Timestamp> newest_run = {};  // when it started; absent: there is none, or it may not be read
 };
 
-// Asks the store at `location`. Changes nothing, not even a file's companions; takes 15 seconds at most where the
-// location says nothing else, and never tries again. Throws StoreError as opening the store does.
+// Asks the store at `location`. Changes nothing, not even a file's companions, and never tries again. A server gets 10
+// seconds at most to answer a first time, where the location says nothing else, and 5 to 10 for every question. Throws
+// StoreError as opening the store does.
 StoreHealth ExamineStore(const Location& location);
 
 // One of the stores' own, for ExamineStore.

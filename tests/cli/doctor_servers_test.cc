@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <thread>
 
 #include "tests/cli/doctor_fixture.h"
 #include "tests/servers/fault_proxy.h"
@@ -108,6 +109,26 @@ TEST_F(DoctorServersTest, PostgresNewerDamagedOrAway) {
 
   server.Kill();
   EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
+}
+
+TEST_F(DoctorServersTest, PostgresTablesThatAreLockedAreWaitedForAWhile) {
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  UsePostgres(uri);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  for (const char* table : {"flaky_test_runs", "flaky_test_schema"}) {
+    std::thread holder([&] {
+      PostgresServer::Execute(uri, std::string("BEGIN; LOCK TABLE ") + table + "; SELECT pg_sleep(7); COMMIT");
+    });
+    while (PostgresServer::Query(uri,
+                                 "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
+                                 "AND relation = $1::regclass",
+                                 {table})[0][0] == "0") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_THAT(Found(Examine(11), "store", "problem"), HasSubstr("whoever has locked it"));
+    holder.join();
+  }
+  ExamineFine();
 }
 
 TEST_F(DoctorServersTest, TursoIsFineAndLeftAsItIs) {
