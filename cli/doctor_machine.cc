@@ -14,8 +14,6 @@
 #include "cli/subprocess.h"
 #include "transfer/spool_files.h"
 
-extern char** environ;
-
 namespace flaky {
 namespace {
 
@@ -26,7 +24,7 @@ constexpr char kThisVersion[] = "flaky " FLAKY_VERSION;
 
 std::string Said(const std::vector<std::string>& command, std::chrono::milliseconds budget) {
   std::vector<std::string> environment;
-  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable) {
+  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
     environment.emplace_back(*variable);
   }
   const CommandOutput output =
