@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <optional>
@@ -11,14 +9,12 @@
 #include "cli/commands.h"
 #include "cli/json_output.h"
 #include "cli/messages.h"
-#include "cli/near_miss.h"
 #include "cli/options.h"
 #include "cli/table.h"
+#include "cli/unknown_variables.h"
 
 namespace flaky {
 namespace {
-
-constexpr std::string_view kPrefix = "FLAKY_TESTS_";
 
 struct Options {
   bool json = false;
@@ -73,25 +69,6 @@ Row RowOf(const Settings& settings, const SettingInfo& info) {
   return row;
 }
 
-// The setting that an unknown variable was probably meant to be. What all names begin with does not count as likeness.
-std::string Meant(const std::string& variable) {
-  std::vector<std::string> rests;
-  for (const SettingInfo& info : SettingTable()) rests.emplace_back(info.name.substr(kPrefix.size()));
-  const std::string near = NearMiss(variable.substr(kPrefix.size()), rests);
-  return near.empty() ? "" : std::string(kPrefix) + near;
-}
-
-// Variables that look like settings and are none. Their values are not looked at: they may be secrets.
-std::vector<std::string> UnknownVariables() {
-  std::vector<std::string> names;
-  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
-    const std::string_view text = *variable;
-    const std::string_view name = text.substr(0, text.find('='));
-    if (name.starts_with(kPrefix) && FindSetting(name) == nullptr) names.emplace_back(name);
-  }
-  return names;
-}
-
 void PrintText(const std::vector<Row>& rows, const Session& session) {
   Table table({{.title = "SETTING"}, {.title = "VALUE"}, {.title = "FROM"}});
   for (const Row& row : rows) {
@@ -102,7 +79,7 @@ void PrintText(const std::vector<Row>& rows, const Session& session) {
   table.Print(session.out, session.color);
 }
 
-Json AsJson(const std::vector<Row>& rows, const std::vector<std::string>& unknown) {
+Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& unknown) {
   Json json = JsonOutput();
   json["settings"] = Json::array();
   for (const Row& row : rows) {
@@ -113,9 +90,8 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<std::string>& unknow
                                 {"problem", row.problem.empty() ? Json() : Json(row.problem)}});
   }
   json["unknown"] = Json::array();
-  for (const std::string& name : unknown) {
-    const std::string near = Meant(name);
-    json["unknown"].push_back({{"name", name}, {"did_you_mean", near.empty() ? Json() : Json(near)}});
+  for (const auto& [name, meant] : unknown) {
+    json["unknown"].push_back({{"name", name}, {"did_you_mean", meant.empty() ? Json() : Json(meant)}});
   }
   return json;
 }
@@ -123,16 +99,15 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<std::string>& unknow
 void ShowConfig(Session& session, const Options& options) {
   std::vector<Row> rows;
   for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session.settings, info));
-  const std::vector<std::string> unknown = UnknownVariables();
+  const std::vector<UnknownVariable> unknown = UnknownVariables();
   if (options.json) {
     PrintJson(session.out, AsJson(rows, unknown));
   } else {
     PrintText(rows, session);
   }
-  for (const std::string& name : unknown) {
-    const std::string near = Meant(name);
+  for (const auto& [name, meant] : unknown) {
     Say(session, LogLevel::kWarn,
-        name + " is set, but is no setting" + (near.empty() ? "" : "; did you mean `" + near + "`?"));
+        name + " is set, but is no setting" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
   }
   for (const Row& row : rows) {
     if (row.problem.empty()) continue;

@@ -35,6 +35,7 @@ void AddCommands(CLI::App& app, Session& session) {
   AddImport(app, session);
   AddSchema(app, session);
   AddConfig(app, session);
+  AddDoctor(app, session);
 }
 
 // The command that was being parsed, for `flaky schema --help`.
@@ -130,8 +131,8 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
       try {
         LoadSettings(session);
       } catch (const SettingError& error) {
-        // The command is run whatever is wrong with the settings of its history.
-        if (!app.got_subcommand("run")) throw;
+        // The command is run whatever is wrong with the settings of its history, and the doctor says what it is.
+        if (!app.got_subcommand("run") && !app.got_subcommand("doctor")) throw;
         session.settings_problem = error.what();
       }
     });

@@ -14,6 +14,10 @@
 namespace flaky {
 namespace {
 
+// Behind a URI: nobody changes the file; and the log's index is only read.
+constexpr std::string_view kImmutable = "?immutable=1";
+constexpr std::string_view kReadOnlyIndex = "?readonly_shm=1";
+
 // A copy has three connections: one that writes, all over the indexes, and two that mostly read on. Together with the
 // batches on their way these sizes keep it within 64 MiB; larger ones were no faster.
 constexpr int kWriterCacheKibibytes = 12 * 1024;
@@ -57,7 +61,7 @@ constexpr CodeMeaning kCodes[] = {
 };
 
 // A `file:` URI of the path: the one form in which no path means anything but a file.
-std::string UriOf(const std::string& path, bool immutable) {
+std::string UriOf(const std::string& path, std::string_view parameters) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string uri = path.starts_with('/') ? "file://" : "file:./";
   for (const char c : path) {
@@ -68,8 +72,7 @@ std::string UriOf(const std::string& path, bool immutable) {
       uri += c;
     }
   }
-  if (immutable) uri += "?immutable=1";
-  return uri;
+  return uri.append(parameters);
 }
 
 ErrorKind KindOfErrno(int error) {
@@ -101,10 +104,12 @@ SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, cons
   [[maybe_unused]] static const int without_count = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   CheckFile(mode);
   Guard("open the database", [&] {
-    if (mode == OpenMode::kRead) {
+    if (mode == OpenMode::kRead && options.untouched) {
+      OpenUntouched();
+    } else if (mode == OpenMode::kRead) {
       OpenForReading();
     } else {
-      Open(SQLITE_OPEN_READWRITE, false);
+      Open(SQLITE_OPEN_READWRITE);
       if (sqlite3_db_readonly(db_->getHandle(), "main") != 0) {
         Fail(ErrorKind::kAuth, "open the database", "the file is write-protected");
       }
@@ -153,9 +158,9 @@ void SqliteConnection::CreateFile() const {
                        : std::strerror(error) + (folder.empty() ? "" : " (in the folder '" + folder + "')"));
 }
 
-void SqliteConnection::Open(int flags, bool immutable) {
+void SqliteConnection::Open(int flags, std::string_view parameters) {
   db_.reset();
-  db_.emplace(UriOf(path_, immutable), flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
+  db_.emplace(UriOf(path_, parameters), flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
               static_cast<int>(busy_timeout_.count()));
 }
 
@@ -168,16 +173,28 @@ bool SqliteConnection::CanRead() {
 // and a connection for reading only would leave them behind. Where the folder does not take them and no writer has left
 // any, all of the history is in the database itself, and it is read as a file that nobody changes.
 void SqliteConnection::OpenForReading() {
-  Open(SQLITE_OPEN_READWRITE, false);
+  Open(SQLITE_OPEN_READWRITE);
   if (CanRead()) return;
-  struct stat log = {};
-  if (stat((path_ + "-wal").c_str(), &log) == 0 && log.st_size > 0) {
+  if (HasLog()) {
     Fail(ErrorKind::kAuth, "read the database",
          "a part of it is in '" + path_ +
              "-wal', which can only be read where the folder can be written; copy the files elsewhere, or open it "
              "once with a program that may write there");
   }
-  Open(SQLITE_OPEN_READONLY, true);
+  Open(SQLITE_OPEN_READONLY, kImmutable);
+}
+
+void SqliteConnection::OpenUntouched() {
+  if (HasLog()) {
+    Open(SQLITE_OPEN_READONLY, kReadOnlyIndex);
+    if (CanRead()) return;
+  }
+  Open(SQLITE_OPEN_READONLY, kImmutable);
+}
+
+bool SqliteConnection::HasLog() const {
+  struct stat log = {};
+  return stat((path_ + "-wal").c_str(), &log) == 0 && log.st_size > 0;
 }
 
 void SqliteConnection::UseWriteAheadLog() {

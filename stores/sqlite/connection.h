@@ -56,8 +56,10 @@ class SqliteConnection {
   void CheckFile(OpenMode mode) const;
   void CreateFile() const;
   void OpenForReading();
-  void Open(int flags, bool immutable);
+  void OpenUntouched();
+  void Open(int flags, std::string_view parameters = {});
   bool CanRead();
+  bool HasLog() const;
 
   std::string name_;
   std::string path_;

@@ -12,6 +12,8 @@ namespace flaky {
 struct SqliteOptions {
   // How long another process' lock is waited for before a call fails with kTransient.
   std::chrono::milliseconds busy_timeout{10'000};
+  // With kRead: not even SQLite's companion files are touched, at the price of what only a log without its index holds.
+  bool untouched = false;
 };
 
 // Opens the history in the SQLite file that `location` names.

@@ -1,0 +1,135 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/doctor.h"
+#include "cli/json_output.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+#include "cli/table.h"
+
+namespace flaky {
+namespace {
+
+struct Options {
+  bool json = false;
+};
+
+std::string_view NameOf(Verdict verdict) {
+  constexpr std::string_view kNames[] = {"fine", "warning", "problem"};
+  return kNames[static_cast<size_t>(verdict)];
+}
+
+// Whatever goes wrong in one check is a finding, and the others are made all the same.
+void Check(const std::string& name, Findings& findings, const std::function<void()>& check) {
+  const auto failed = [&](const std::string& what, ExitCode code) {
+    findings.push_back({name, Verdict::kProblem, what, "put that right, then ask again", code});
+  };
+  try {
+    check();
+  } catch (const StoreError& error) {
+    failed(error.what(), ExitCodeOf(error));
+  } catch (const SettingError& error) {
+    failed(error.what(), ExitCode::kUsage);
+  } catch (const std::exception& error) {
+    failed(std::string("this could not be found out: ") + error.what(), ExitCode::kFindings);
+  }
+}
+
+Findings MakeChecks(Session& session) {
+  Findings findings;
+  const Settings& settings = session.settings;
+  Check("settings", findings, [&] { CheckSettings(session, findings); });
+  std::optional<Location> history;
+  Check("store", findings, [&] { history = HistoryLocation(settings); });
+  if (history) Check("store", findings, [&] { CheckStore(*history, "", findings); });
+  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->shown : "", findings); });
+  Check("program", findings, [&] { CheckProgram(settings, findings); });
+  Check("watching", findings, [&] { CheckWatching(findings); });
+  Check("git", findings, [&] { CheckGit(findings); });
+  return findings;
+}
+
+// What is to be put right first stands first: a store that cannot be reached may be so because of a setting.
+ExitCode CodeOf(const Findings& findings) {
+  ExitCode code = ExitCode::kOk;
+  for (const Finding& finding : findings) {
+    if (finding.verdict == Verdict::kFine) continue;
+    const ExitCode own = finding.verdict == Verdict::kProblem ? finding.code : ExitCode::kFindings;
+    if (code == ExitCode::kOk || code == ExitCode::kFindings) code = own;
+  }
+  return code;
+}
+
+void PrintText(const Findings& findings, const Session& session) {
+  constexpr size_t kVerdictWidth = 9;
+  for (const Finding& finding : findings) {
+    const std::string verdict(NameOf(finding.verdict));
+    const Style style = finding.verdict == Verdict::kFine      ? Style::kGood
+                        : finding.verdict == Verdict::kProblem ? Style::kBad
+                                                               : Style::kPlain;
+    session.out << Styled(verdict, style, session.color) << std::string(kVerdictWidth - verdict.size(), ' ')
+                << finding.check << ": " << Printable(finding.found) << '\n';
+    if (!finding.advice.empty()) {
+      session.out << std::string(kVerdictWidth, ' ') << "-> " << Printable(finding.advice) << '\n';
+    }
+  }
+  const auto count = [&](Verdict verdict) { return std::ranges::count(findings, verdict, &Finding::verdict); };
+  const auto warnings = count(Verdict::kWarning), problems = count(Verdict::kProblem);
+  session.out << (problems + warnings == 0 ? "all is fine"
+                                           : std::to_string(problems) + (problems == 1 ? " problem, " : " problems, ") +
+                                                 std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings"))
+              << '\n';
+}
+
+Json AsJson(const Findings& findings) {
+  Json json = JsonOutput();
+  Verdict worst = Verdict::kFine;
+  for (const Finding& finding : findings) worst = std::max(worst, finding.verdict);
+  json["verdict"] = NameOf(worst);
+  json["findings"] = Json::array();
+  for (const Finding& finding : findings) {
+    json["findings"].push_back({{"check", finding.check},
+                                {"verdict", NameOf(finding.verdict)},
+                                {"found", finding.found},
+                                {"advice", finding.advice.empty() ? Json() : Json(finding.advice)}});
+  }
+  return json;
+}
+
+void Examine(Session& session, const Options& options) {
+  const Findings findings = MakeChecks(session);
+  if (options.json) {
+    PrintJson(session.out, AsJson(findings));
+  } else {
+    PrintText(findings, session);
+  }
+  session.exit_code = CodeOf(findings);
+}
+
+}  // namespace
+
+void AddDoctor(CLI::App& app, Session& session) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and say what to do");
+  AddJsonFlag(*command, options->json);
+  command->footer(
+      "Looks and asks only: nothing is delivered, made or changed. Each finding is fine, a warning or a problem, in "
+      "the\n"
+      "order in which to put them right. Exit code: that of the first problem that has one of its own (2 settings,\n"
+      "10 the store cannot be reached, 11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other "
+      "problem\n"
+      "or warning, else 0.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky doctor\n"
+      "  flaky doctor --json");
+  command->callback([&session, options] { Examine(session, *options); });
+}
+
+}  // namespace flaky

@@ -1,0 +1,132 @@
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <system_error>
+
+#include "cli/doctor.h"
+#include "cli/file_system.h"
+#include "cli/git_facts.h"
+#include "cli/printable.h"
+#include "cli/subprocess.h"
+#include "transfer/spool_files.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::chrono::milliseconds kProgramBudget{5'000};
+constexpr std::chrono::milliseconds kGitBudget{5'000};
+constexpr size_t kLongestVersion = 200;
+constexpr char kThisVersion[] = "flaky " FLAKY_VERSION;
+
+std::string Said(const std::vector<std::string>& command, std::chrono::milliseconds budget) {
+  std::vector<std::string> environment;
+  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
+    environment.emplace_back(*variable);
+  }
+  const CommandOutput output =
+      RunCommand(command, environment, std::chrono::steady_clock::now() + budget, kLongestVersion);
+  return output.succeeded ? std::string(FirstLine(output.text)) : "";
+}
+
+// Along PATH, as test programs look. Empty where there is none.
+std::string FoundInPath(const std::string& name) {
+  const char* path = GetEnvironment("PATH");
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    const std::string_view folder = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(rest.size(), folder.size() + 1));
+    const std::filesystem::path file = std::filesystem::path(folder.empty() ? "." : folder) / name;
+    std::error_code hidden;
+    if (MayAccess(file, X_OK) && std::filesystem::is_regular_file(file, hidden)) return file.string();
+  }
+  return {};
+}
+
+std::string Number(const char* file) {
+  std::ifstream stream(file);
+  std::string text;
+  std::getline(stream, text);
+  return text.empty() ? "?" : text;
+}
+
+}  // namespace
+
+void CheckProgram(const Settings& settings, Findings& findings) {
+  constexpr char kCheck[] = "program";
+  const std::string set = settings.Text("FLAKY_TESTS_PROGRAM");
+  const std::string name = set.empty() ? "flaky" : set;
+  const std::string program = name.find('/') == name.npos ? FoundInPath(name) : name;
+  std::error_code unknown;
+  const std::string this_one = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
+  if (program.empty() && set.empty()) {
+    findings.push_back({kCheck, Verdict::kWarning,
+                        "there is no `flaky` in PATH: only test programs whose build knows where it is can deliver",
+                        "put its folder into PATH, or set FLAKY_TESTS_PROGRAM; this one is " + this_one});
+    return;
+  }
+  const std::string said = program.empty() ? "" : Said({program, "--version"}, kProgramBudget);
+  const std::string from = set.empty() ? "" : "FLAKY_TESTS_PROGRAM names ";
+  if (said == kThisVersion) {
+    findings.push_back({kCheck, Verdict::kFine, from + program + ", which is " + said});
+  } else if (said.starts_with("flaky ")) {
+    findings.push_back({kCheck, Verdict::kWarning,
+                        from + program + " is " + said + ", and this one (" + this_one + ") is " + kThisVersion,
+                        "keep one of them: the newer one upgrades a store, which the older one then only reads"});
+  } else {
+    findings.push_back({kCheck, Verdict::kProblem,
+                        from + (program.empty() ? name : program) +
+                            (program.empty() ? ", which is not in PATH" : ", which does not run as flaky does"),
+                        set.empty() ? "put this program's folder into PATH before it: " + this_one
+                                    : "unset it, or let it name " + this_one});
+  }
+}
+
+void CheckWatching(Findings& findings) {
+  constexpr char kCheck[] = "watching";
+  const Descriptor watch(::inotify_init1(IN_CLOEXEC));
+  const std::string limits = "max_user_instances " + Number("/proc/sys/fs/inotify/max_user_instances") +
+                             ", max_user_watches " + Number("/proc/sys/fs/inotify/max_user_watches");
+  if (watch) {
+    findings.push_back({kCheck, Verdict::kFine, "`flaky run` can see test programs die (inotify: " + limits + ")"});
+    return;
+  }
+  findings.push_back({kCheck, Verdict::kWarning,
+                      "`flaky run` cannot tell by which signal test programs die: inotify says " +
+                          std::string(std::strerror(errno)) + " (" + limits + ")",
+                      "end programs that watch files, or raise fs.inotify.max_user_instances (sysctl)"});
+}
+
+void CheckGit(Findings& findings) {
+  constexpr char kCheck[] = "git";
+  std::error_code no_folder;
+  const std::filesystem::path top = RepositoryTop(std::filesystem::current_path(no_folder));
+  if (top.empty()) {
+    findings.push_back({kCheck, Verdict::kFine,
+                        "the current folder is in no repository: runs from here are kept without commit and branch"});
+    return;
+  }
+  const std::string version = Said({"git", "--version"}, kProgramBudget);
+  if (version.empty()) {
+    findings.push_back({kCheck, Verdict::kWarning, "git cannot be run, so runs are kept without commit and branch",
+                        "install git, or put it into PATH"});
+    return;
+  }
+  const GitFacts facts = ReadGit(top, std::chrono::steady_clock::now() + kGitBudget);
+  if (!facts.sha) {
+    findings.push_back({kCheck, Verdict::kWarning, version + " does not tell the commit of " + top.string(),
+                        "see what `git -C " + top.string() +
+                            " rev-parse HEAD` says: there may be no commit yet, or the folder may belong to another "
+                            "user (safe.directory)"});
+    return;
+  }
+  findings.push_back({kCheck, Verdict::kFine,
+                      version + ": " + top.string() + " is at " + facts.sha->substr(0, 12) +
+                          (facts.branch ? " of " + *facts.branch : "") +
+                          (facts.dirty.value_or(false) ? ", with changes" : "")});
+}
+
+}  // namespace flaky

@@ -1,0 +1,123 @@
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "cli/doctor.h"
+#include "cli/file_system.h"
+#include "cli/settings_files.h"
+#include "cli/unknown_variables.h"
+
+namespace flaky {
+namespace {
+
+constexpr char kCheck[] = "settings";
+
+void ReadFile(Session& session, const std::filesystem::path& file, Origin origin, Findings& findings) {
+  if (file.empty()) return;
+  const char* home = GetEnvironment("HOME");
+  try {
+    ReadSettingsFile(file, origin, home == nullptr ? "" : home, session.settings);
+  } catch (const SettingError& error) {
+    findings.push_back({kCheck, Verdict::kProblem, error.what(),
+                        "put that right: until then every command but `flaky run` refuses to work", ExitCode::kUsage});
+  }
+}
+
+void CheckValues(const Settings& settings, Findings& findings) {
+  for (const SettingInfo& info : SettingTable()) {
+    try {
+      settings.Check(info.name);
+    } catch (const SettingError& error) {
+      findings.push_back(
+          {kCheck, Verdict::kProblem, error.what(), "`flaky config` shows where it comes from", ExitCode::kUsage});
+    }
+  }
+}
+
+void CheckNames(Findings& findings) {
+  for (const auto& [name, meant] : UnknownVariables()) {
+    findings.push_back(
+        {kCheck, Verdict::kWarning, name + " is set, but is no setting",
+         meant.empty() ? "unset it; `flaky config` lists those there are" : "did you mean " + meant + "?"});
+  }
+}
+
+// Settings that are as somebody wanted them, and are forgotten easily.
+void CheckSwitches(const Settings& settings, Findings& findings) {
+  const auto warn = [&](const std::string& found, const std::string& advice) {
+    findings.push_back({kCheck, Verdict::kWarning, found, advice});
+  };
+  try {
+    if (settings.Bool("FLAKY_TESTS_DISABLE")) {
+      warn("FLAKY_TESTS_DISABLE is set: test programs record nothing", "unset it to record again");
+    }
+    if (settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT") == 0) {
+      warn("FLAKY_TESTS_DELIVERY_TIMEOUT is 0: test programs deliver nothing by themselves",
+           "see to it that `flaky deliver` is run, or unset it");
+    }
+  } catch (const SettingError&) {
+    // CheckValues has said so.
+  }
+  const char* state = GetEnvironment("XDG_STATE_HOME");
+  const char* home = GetEnvironment("HOME");
+  if ((state == nullptr || *state != '/') && (home == nullptr || *home != '/')) {
+    warn("there is no HOME: what is kept without a setting of its own is in " + StateFolder(GetEnvironment) +
+             ", which the next start of this machine may empty",
+         "set HOME, or FLAKY_TESTS_SPOOL and the store");
+  }
+  const std::string log = settings.Text("FLAKY_TESTS_LOG_FILE");
+  if (log.empty()) return;
+  const std::filesystem::path place = NearestThatIs(log);
+  const bool is_there = place == std::filesystem::path(log) || MayAccess(log, F_OK);
+  const std::filesystem::path folder = std::filesystem::path(log).parent_path();
+  const bool may = is_there ? MayAccess(log, W_OK) : MayAccess(folder.empty() ? "." : folder, W_OK | X_OK);
+  if (!may) {
+    warn("FLAKY_TESTS_LOG_FILE names " + log + ", which cannot be written: " + std::strerror(errno),
+         "name another file, or make its folder");
+  }
+}
+
+// libpq takes no notice of a file of passwords that others can read.
+void CheckPasswordFile(const Settings& settings, Findings& findings) {
+  if (settings.Text("FLAKY_TESTS_STORE") != "postgres") return;
+  const char* named = GetEnvironment("PGPASSFILE");
+  const char* home = GetEnvironment("HOME");
+  if (named == nullptr && home == nullptr) return;
+  const std::string file = named != nullptr ? named : std::string(home) + "/.pgpass";
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+  findings.push_back({kCheck, Verdict::kWarning,
+                      "others may use the file of passwords " + file + ", so libpq ignores it",
+                      "make it yours alone: chmod 600"});
+}
+
+}  // namespace
+
+void CheckSettings(Session& session, Findings& findings) {
+  const size_t before = findings.size();
+  std::error_code no_folder;
+  const std::filesystem::path folder = std::filesystem::current_path(no_folder);
+  if (no_folder) {
+    findings.push_back({kCheck, Verdict::kWarning, "the current folder cannot be told: " + no_folder.message(),
+                        "go to a folder that is there"});
+  } else {
+    ReadFile(session, ProjectSettingsFile(folder), Origin::kProjectFile, findings);
+  }
+  ReadFile(session, UserSettingsFile(GetEnvironment), Origin::kUserFile, findings);
+  CheckValues(session.settings, findings);
+  CheckNames(findings);
+  CheckSwitches(session.settings, findings);
+  CheckPasswordFile(session.settings, findings);
+  if (findings.size() > before) return;
+  const auto given = std::ranges::count_if(
+      SettingTable(), [&](const SettingInfo& info) { return session.settings.Given(info.name).has_value(); });
+  findings.push_back({kCheck, Verdict::kFine,
+                      given == 0 ? "none is set, so the defaults are in force"
+                                 : std::to_string(given) + (given == 1 ? " is set" : " are set") +
+                                       ", and all can be used (`flaky config` lists them)"});
+}
+
+}  // namespace flaky

@@ -1,0 +1,199 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+
+#include "cli/doctor.h"
+#include "cli/file_system.h"
+#include "cli/moment.h"
+#include "cli/numbers.h"
+
+namespace flaky {
+namespace {
+
+// Clocks that differ by less are as good as equal for what compares them: days, and the leases of copies.
+constexpr int64_t kToleratedSkew = 5 * kMicrosPerSecond;
+
+// A question that takes longer is felt: a delivery asks a few.
+constexpr std::chrono::milliseconds kSlowAnswer{500};
+
+std::string Milliseconds(std::chrono::microseconds time) {
+  return Decimals(static_cast<double>(time.count()) / 1000, time.count() < 10'000 ? 1 : 0) + " ms";
+}
+
+std::string AdviceFor(const StoreError& error, const Location& location) {
+  if (ExitCodeOf(error) == ExitCode::kLocked) return "wait for whoever has locked it, or end that process or session";
+  switch (error.kind()) {
+    case ErrorKind::kAuth:
+      return location.scheme == "sqlite" ? "let this user read and write the file and its folder"
+                                         : "put right user, password or token (`flaky config` shows where they come "
+                                           "from), or ask the store's owner for them";
+    case ErrorKind::kTransient:
+      return "see to it that the server runs and can be reached from here; what is recorded meanwhile waits in the "
+             "spool";
+    case ErrorKind::kMissing:
+      return "make it, or let FLAKY_TESTS_STORE and its companions name another";
+    default:
+      break;
+  }
+  return "see docs/stores/" + location.scheme + ".md, or name another store";
+}
+
+// An SQLite file that the first delivery will make.
+void JudgeFileToCome(const Location& location, const std::string& which, Findings& findings) {
+  const std::filesystem::path file = location.address.Reveal();
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  // Only the default's folder is made as well.
+  const bool makes_folder = file == DefaultHistoryFile();
+  const std::filesystem::path place = makes_folder ? NearestThatIs(folder) : folder;
+  if (!MayAccess(place, F_OK)) {
+    findings.push_back({which + "store", Verdict::kProblem,
+                        location.shown + ": neither the file is there nor its folder",
+                        "make the folder " + folder.string(), ExitCode::kUnreachable});
+    return;
+  }
+  findings.push_back(
+      {which + "store", Verdict::kFine, location.shown + ": not there yet; the first delivery makes it"});
+  if (MayAccess(place, W_OK | X_OK)) {
+    findings.push_back({which + "permissions", Verdict::kFine, "it may be made in " + place.string()});
+  } else {
+    findings.push_back({which + "permissions", Verdict::kProblem, "nothing may be made in " + place.string(),
+                        "let this user write there, or set FLAKY_TESTS_DB", ExitCode::kAuth});
+  }
+  CheckFileSystem(which + "store", place, findings);
+}
+
+// Beside the database there are SQLite's two companion files, so the folder counts, too.
+void AddFileRights(const Location& location, StoreHealth& health) {
+  const std::filesystem::path file = location.address.Reveal();
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!MayAccess(file, W_OK)) health.lacks.push_back("writing the file");
+  if (!MayAccess(folder, W_OK | X_OK)) health.lacks.push_back("making files in its folder " + folder.string());
+  health.may_make_tables = health.lacks.empty();
+}
+
+void JudgeConnection(const StoreHealth& health, const Location& location, const std::string& check,
+                     Findings& findings) {
+  std::string found = location.shown + " answers";
+  if (!health.server.empty()) found += " (" + health.server + ")";
+  if (location.scheme != "sqlite") {
+    found +=
+        ": connected in " + Milliseconds(health.connected_in) + ", a question takes " + Milliseconds(health.round_trip);
+    if (health.encryption && !health.encryption->empty()) found += ", encrypted with " + *health.encryption;
+  }
+  findings.push_back({check, Verdict::kFine, found});
+  if (health.round_trip >= kSlowAnswer) {
+    findings.push_back({check, Verdict::kWarning, "a question takes " + Milliseconds(health.round_trip),
+                        "let one delivery serve many test programs (`flaky run -- ctest`), or take a store nearer by"});
+  }
+  if (health.encryption && health.encryption->empty()) {
+    findings.push_back({check, Verdict::kWarning, "what goes to it over the network is not encrypted",
+                        location.scheme == "postgres" ? "use sslmode=verify-full in the connection string"
+                                                      : "use an address that begins with libsql:// or https://"});
+  }
+}
+
+}  // namespace
+
+void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
+  if (health.lacks.empty()) {
+    findings.push_back({check, Verdict::kFine, "it may be read and written"});
+    return;
+  }
+  std::string lacking;
+  for (const std::string& right : health.lacks) lacking += (lacking.empty() ? "" : "; ") + right;
+  findings.push_back({check, Verdict::kProblem, "this user lacks: " + lacking,
+                      location.scheme == "sqlite"
+                          ? "let this user write the file and its folder (chmod, chown), or set FLAKY_TESTS_DB"
+                          : "docs/stores/" + location.scheme + ".md has what recording needs; reading needs less",
+                      ExitCode::kAuth});
+}
+
+void JudgeSchema(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
+  const std::string by_hand = "let somebody who may run what `flaky schema sql --store " + location.scheme + "` prints";
+  if (!health.schema && health.has_tables) {
+    findings.push_back({check, Verdict::kWarning, "its version may not be read", "see the permissions"});
+  } else if (!health.schema) {
+    if (health.may_make_tables) {
+      findings.push_back({check, Verdict::kFine, "there are no tables yet; the first delivery makes them"});
+    } else {
+      findings.push_back(
+          {check, Verdict::kProblem, "there are no tables, and this user may not make them", by_hand, ExitCode::kAuth});
+    }
+  } else if (health.schema->found > health.schema->known) {
+    findings.push_back({check, Verdict::kProblem,
+                        "version " + std::to_string(health.schema->found) +
+                            " was made by a newer flaky; this one knows " + std::to_string(health.schema->known) +
+                            " and only reads it",
+                        "install a newer flaky", ExitCode::kSchemaTooNew});
+  } else if (!health.missing.empty()) {
+    std::string missing;
+    for (const std::string& table : health.missing) missing += (missing.empty() ? "" : ", ") + table;
+    findings.push_back({check, Verdict::kProblem, "its version is there and these tables are not: " + missing,
+                        "restore them from a back-up, or record into another store or FLAKY_TESTS_TABLE_PREFIX and "
+                        "copy what is left with `flaky migrate-store`"});
+  } else if (!health.schema->pending.empty()) {
+    const std::string found = "version " + std::to_string(health.schema->found) + ", this program has " +
+                              std::to_string(health.schema->known);
+    if (health.may_make_tables) {
+      findings.push_back({check, Verdict::kFine, found + "; the next delivery upgrades it"});
+    } else {
+      findings.push_back({check, Verdict::kProblem, found + ", and this user may not change tables",
+                          "let somebody who may run `flaky schema migrate`", ExitCode::kAuth});
+    }
+  } else {
+    findings.push_back(
+        {check, Verdict::kFine, "version " + std::to_string(health.schema->found) + ", which is this program's"});
+  }
+}
+
+void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& check, Findings& findings) {
+  const size_t before = findings.size();
+  if (health.clock_ahead_us && std::abs(*health.clock_ahead_us) > kToleratedSkew + health.round_trip.count()) {
+    const int64_t ahead = *health.clock_ahead_us;
+    findings.push_back({check, Verdict::kWarning,
+                        "the store's clock is " + Duration(std::abs(ahead) / 1000) +
+                            (ahead > 0 ? " ahead of" : " behind") + " this machine's",
+                        "synchronise the clocks (NTP): runs are put in order by the time of the machine they ran on"});
+  }
+  if (health.newest_run && *health.newest_run > now + kToleratedSkew) {
+    findings.push_back(
+        {check, Verdict::kWarning,
+         "the store has a run of " + Moment(*health.newest_run) + " UTC, which is yet to come",
+         "synchronise the clocks (NTP) of the machines that record: `flaky check` and `flaky trend` look "
+         "back from now"});
+  }
+  if (findings.size() > before) return;
+  findings.push_back({check, Verdict::kFine,
+                      health.clock_ahead_us
+                          ? "the store's and this machine's differ by " +
+                                Milliseconds(std::chrono::microseconds(std::abs(*health.clock_ahead_us)))
+                          : "no run of the store is yet to come"});
+}
+
+void CheckStore(const Location& location, const std::string& which, Findings& findings) {
+  StoreHealth health;
+  const bool is_file = location.scheme == "sqlite";
+  struct stat status {};
+  if (is_file && ::stat(location.address.Reveal().c_str(), &status) != 0 && errno == ENOENT) {
+    JudgeFileToCome(location, which, findings);
+    return;
+  }
+  try {
+    health = ExamineStore(location);
+  } catch (const StoreError& error) {
+    findings.push_back(
+        {which + "store", Verdict::kProblem, error.what(), AdviceFor(error, location), ExitCodeOf(error)});
+    return;
+  }
+  if (is_file) AddFileRights(location, health);
+  JudgeConnection(health, location, which + "store", findings);
+  if (is_file) CheckFileSystem(which + "store", location.address.Reveal(), findings);
+  JudgeRights(health, location, which + "permissions", findings);
+  JudgeSchema(health, location, which + "schema", findings);
+  JudgeClock(health, Timestamp::Now(), which + "clock", findings);
+}
+
+}  // namespace flaky

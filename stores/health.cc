@@ -1,0 +1,75 @@
+#include "stores/health.h"
+
+#include <string_view>
+
+#include "stores/open.h"
+
+namespace flaky {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Examine = StoreHealth (*)(const Location&);
+
+struct Examiner {
+  std::string_view scheme;
+  Examine examine;
+};
+constexpr Examiner kExaminers[] = {
+#ifdef FLAKY_STORE_SQLITE
+    {"sqlite", ExamineSqlite},
+#endif
+#ifdef FLAKY_STORE_POSTGRES
+    {"postgres", ExaminePostgres},
+#endif
+#ifdef FLAKY_STORE_TURSO
+    {"turso", ExamineTurso},
+#endif
+    {{}, nullptr},
+};
+
+std::chrono::microseconds Since(Clock::time_point begin) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
+}
+
+// What any store tells by its own verbs.
+StoreHealth ExamineByReading(const Location& location) {
+  RetryPolicy once;
+  once.patience = std::chrono::milliseconds(0);
+  StoreHealth health;
+  try {
+    const auto store = OpenStore(location, OpenMode::kRead, once);
+    const Clock::time_point begin = Clock::now();
+    health.schema = store->schema();
+    health.has_tables = true;
+    health.round_trip = Since(begin);
+  } catch (const StoreError& error) {
+    if (error.kind() != ErrorKind::kMissing) throw;
+  }
+  return health;
+}
+
+}  // namespace
+
+StoreHealth ExamineStore(const Location& location) {
+  const Clock::time_point begin = Clock::now();
+  for (const Examiner& examiner : kExaminers) {
+    if (examiner.examine == nullptr || examiner.scheme != location.scheme) continue;
+    StoreHealth health = examiner.examine(location);
+    if (health.connected_in.count() == 0) health.connected_in = Since(begin);
+    return health;
+  }
+  StoreHealth health = ExamineByReading(location);
+  health.connected_in = Since(begin);
+  return health;
+}
+
+void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp>()>& question) {
+  const Timestamp before = Timestamp::Now();
+  const Clock::time_point begin = Clock::now();
+  const std::optional<Timestamp> theirs = question();
+  health.round_trip = Since(begin);
+  // The answer was given some time between the two: half-way is at most half of it wrong.
+  if (theirs) health.clock_ahead_us = theirs->micros - (before.micros + health.round_trip.count() / 2);
+}
+
+}  // namespace flaky

@@ -1,0 +1,50 @@
+#ifndef FLAKY_STORES_HEALTH_H_
+#define FLAKY_STORES_HEALTH_H_
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "history/time.h"
+#include "stores/location.h"
+#include "stores/store.h"
+
+// What can be found out about a store without changing it: for `flaky doctor`. Not a verb of Store, because most of it
+// is asked when a history cannot be opened.
+namespace flaky {
+
+struct StoreHealth {
+  std::string server;                          // "PostgreSQL 15.6, as `ci`"; empty: not known
+  std::chrono::microseconds connected_in{0};   // until the first answer
+  std::chrono::microseconds round_trip{0};     // of one more question
+  std::optional<std::string> encryption = {};  // "TLSv1.3"; empty: none; absent: does not matter here, or not known
+  std::optional<int64_t> clock_ahead_us = {};  // the store's clock against this machine's, give or take a round trip
+
+  bool has_tables = false;                 // some of ours are there
+  std::optional<SchemaState> schema = {};  // absent: there are none, or it may not be read
+  std::vector<std::string> missing = {};   // tables that the schema's version says are there and are not
+  bool may_make_tables = true;             // where some are missing, or a migration is to come
+  std::vector<std::string> lacks = {};     // what this user may not do and recording needs: "INSERT on flaky_test_runs"
+  std::optional<Timestamp> newest_run = {};  // when it started; absent: there is none, or it may not be read
+};
+
+// Asks the store at `location`. Changes nothing, not even a file's companions, and never tries again. A server gets 10
+// seconds at most to answer a first time, where the location says nothing else, and 5 to 10 for every question. Throws
+// StoreError as opening the store does.
+StoreHealth ExamineStore(const Location& location);
+
+// One of the stores' own, for ExamineStore.
+StoreHealth ExamineSqlite(const Location& location);
+StoreHealth ExaminePostgres(const Location& location);
+StoreHealth ExamineTurso(const Location& location);
+
+// Takes the time of `question`, which gives the store's clock, into round_trip and clock_ahead_us.
+void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp>()>& question);
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_HEALTH_H_

@@ -1,0 +1,136 @@
+#include "stores/health.h"
+
+#include <iterator>
+#include <string_view>
+
+#include "stores/postgres/columns.h"
+#include "stores/postgres/connection.h"
+#include "stores/postgres/schema.h"
+
+namespace flaky {
+namespace {
+
+// A lock that is waited for longer is reported as one.
+constexpr char kPatience[] = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '4s'";
+
+std::string TextAt(const pqxx::row& row, int column) {
+  const pqxx::field field = row[column];
+  return field.is_null() ? std::string() : std::string(field.c_str(), static_cast<size_t>(field.size()));
+}
+
+bool IsTrue(const pqxx::row& row, int column) { return TextAt(row, column) == "t"; }
+
+// A time of the server's, whatever style of dates is set.
+std::optional<Timestamp> TimeOf(pqxx::transaction_base& transaction, const std::string& what, const std::string& from) {
+  return Timestamp::Parse(TextAt(
+      Execute(transaction, "SELECT to_char(" + what + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')" + from)[0],
+      0));
+}
+
+void AskServer(StoreHealth& health, pqxx::transaction_base& transaction) {
+  // Without encryption on the machine itself, or through a Unix socket, nobody can listen.
+  const pqxx::row row =
+      Execute(transaction,
+              "SELECT current_setting('server_version'), current_user, "
+              "  pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean, "
+              "  (SELECT CASE WHEN ssl THEN version END FROM pg_stat_ssl WHERE pid = pg_backend_pid()), "
+              "  coalesce(inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = inet_server_addr(), true)")[0];
+  const std::string version = TextAt(row, 0);
+  health.server = "PostgreSQL " + version.substr(0, version.find(' ')) + ", as `" + TextAt(row, 1) + "`";
+  if (IsTrue(row, 2)) health.lacks.push_back("writing at all: the server, or this role on it, only reads");
+  const bool local = IsTrue(row, 4);
+  if (!row[3].is_null() || !local) health.encryption = TextAt(row, 3);
+  AskForTime(health, [&] { return TimeOf(transaction, "clock_timestamp()", ""); });
+}
+
+constexpr const char* kRights[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
+
+// What recording does with a table: docs/stores/postgres.md has it as GRANTs.
+bool IsNeeded(std::string_view right, std::string_view table) { return table != "schema" || right == kRights[0]; }
+
+// The rights of this role to a table, in the order of kRights. Empty: there is no such table.
+std::vector<bool> RightsTo(const std::string& table, pqxx::transaction_base& transaction) {
+  std::string sql = "SELECT to_regclass($1::text)";
+  for (const char* right : kRights) {
+    sql += std::string(", has_table_privilege(to_regclass($1::text), '") + right + "')";
+  }
+  const pqxx::row row = Execute(transaction, sql, {table})[0];
+  std::vector<bool> rights;
+  if (row[0].is_null()) return rights;
+  for (int i = 1; i <= static_cast<int>(std::size(kRights)); ++i) rights.push_back(IsTrue(row, i));
+  return rights;
+}
+
+// What numbers a table's rows, where it may not be used.
+std::string UnusableSequenceOf(const std::string& table, pqxx::transaction_base& transaction) {
+  const pqxx::row ids = Execute(transaction,
+                                "SELECT pg_get_serial_sequence($1::text, 'id'), "
+                                "has_sequence_privilege(pg_get_serial_sequence($1::text, 'id'), 'USAGE')",
+                                {table})[0];
+  return ids[0].is_null() || IsTrue(ids, 1) ? "" : TextAt(ids, 0);
+}
+
+void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqxx::transaction_base& transaction) {
+  bool may_read_runs = false;
+  for (const TableShape& shape : TableShapes()) {
+    const std::string name = connection.prefix() + std::string(shape.name);
+    const std::string table = connection.Table(shape.name);
+    const std::vector<bool> rights = RightsTo(table, transaction);
+    if (rights.empty()) {
+      health.missing.push_back(name);
+      continue;
+    }
+    health.has_tables = true;
+    std::string lacking;
+    for (size_t i = 0; i < rights.size(); ++i) {
+      if (!rights[i] && IsNeeded(kRights[i], shape.name))
+        lacking += (lacking.empty() ? "" : ", ") + std::string(kRights[i]);
+    }
+    if (!lacking.empty()) health.lacks.push_back(lacking + " on " + name);
+    // Within these time limits: whoever reads it later does not wait.
+    if (shape.name == "schema" && rights.front()) Execute(transaction, "SELECT 1 FROM " + table + " LIMIT 1");
+    if (shape.name == "runs") may_read_runs = rights.front();
+    if (shape.name != "failures") continue;
+    if (const std::string ids = UnusableSequenceOf(table, transaction); !ids.empty()) {
+      health.lacks.push_back("USAGE on " + ids);
+    }
+  }
+  if (!health.has_tables) health.missing.clear();
+  // A table can be made by whoever may make any in the schema, and changed by its owner.
+  health.may_make_tables =
+      IsTrue(Execute(transaction,
+                     "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND coalesce((SELECT "
+                     "pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass($1::text)), true)",
+                     {connection.Table("runs")})[0],
+             0);
+  if (!may_read_runs) return;
+  health.newest_run = TimeOf(transaction, "max(started_at)", " FROM " + connection.Table("runs"));
+}
+
+}  // namespace
+
+StoreHealth ExaminePostgres(const Location& location) {
+  StoreHealth health;
+  PostgresConnection connection(location);
+  const auto begin = std::chrono::steady_clock::now();
+  connection.Guard("examine the tables", [&](pqxx::connection& session) {
+    health.connected_in =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+    {
+      SnapshotTransaction transaction(session);
+      transaction.exec(kPatience);
+      AskServer(health, transaction);
+      AskForTables(health, connection, transaction);
+    }
+    if (!health.has_tables) return;
+    try {
+      health.schema = ReadPostgresSchema(connection, session).state;
+    } catch (const pqxx::insufficient_privilege&) {
+      return;  // it is among what the role lacks
+    }
+    if (!health.schema->pending.empty()) health.missing.clear();
+  });
+  return health;
+}
+
+}  // namespace flaky

@@ -1,0 +1,48 @@
+#include "stores/health.h"
+
+#include <chrono>
+
+#include "stores/sqlite/schema.h"
+#include "stores/sqlite/sqlite_store.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::chrono::milliseconds kPatience{2'000};
+
+}  // namespace
+
+// What the file's permissions allow is for the caller to find out: it concerns the folder as well.
+StoreHealth ExamineSqlite(const Location& location) {
+  SqliteOptions options;
+  options.busy_timeout = kPatience;
+  options.untouched = true;
+  SqliteConnection connection(location, OpenMode::kRead, options);
+  StoreHealth health;
+  health.server = std::string("SQLite ") + SQLite::getLibVersion();
+  connection.Guard("examine the tables", [&] {
+    AskForTime(health, [&] {
+      connection.db().tryExec("SELECT 1 FROM sqlite_master");
+      return std::nullopt;
+    });
+    const SchemaState state = ReadSchemaState(connection);
+    for (const TableShape& shape : TableShapes()) {
+      const std::string table = connection.prefix() + std::string(shape.name);
+      if (ColumnsOf(connection, table).empty()) {
+        health.missing.push_back(table);
+      } else {
+        health.has_tables = true;
+      }
+    }
+    // What a migration that is to come will make is not missing.
+    if (!state.pending.empty()) health.missing.clear();
+    if (!health.has_tables) return;
+    health.schema = state;
+    if (ColumnsOf(connection, connection.prefix() + "runs").empty()) return;
+    SQLite::Statement newest(connection.db(), "SELECT max(started_at) FROM " + connection.Table("runs"));
+    if (newest.executeStep()) health.newest_run = Timestamp::Parse(newest.getColumn(0).getString());
+  });
+  return health;
+}
+
+}  // namespace flaky

@@ -1,0 +1,74 @@
+#include "stores/health.h"
+
+
+#include "stores/turso/connection.h"
+#include "stores/turso/schema.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kOperation = "examine the tables";
+
+// A write that leaves nothing behind: it deletes no row, or its transaction fails.
+void TryToWrite(TursoConnection& connection, bool has_runs) {
+  std::vector<HranaStatement> statements;
+  if (has_runs) {
+    statements.emplace_back("DELETE FROM " + connection.tables()("runs") + " WHERE 0");
+  } else {
+    statements.emplace_back("CREATE TABLE " + connection.tables()("examined") + " (id)");
+    statements.emplace_back("SELECT 1 FROM " + connection.tables()("never_there"));
+  }
+  const HranaOutcome outcome = connection.Transact({}, statements, "write");
+  if (!outcome.committed) connection.Throw(outcome.error, "write");
+}
+
+}  // namespace
+
+StoreHealth ExamineTurso(const Location& location) {
+  TursoOptions options;
+  options.http.connect_timeout = std::chrono::seconds(5);
+  options.http.idle_timeout = std::chrono::seconds(10);
+  options.http.total_timeout = std::chrono::seconds(10);
+  TursoConnection connection(location, options);
+  StoreHealth health;
+  const TursoAddress address = ParseTursoAddress(location);
+  if (!address.loopback) health.encryption = address.base.starts_with("https") ? "TLS" : "";
+
+  const auto begin = std::chrono::steady_clock::now();
+  const HranaStatement version("SELECT sqlite_version()");
+  health.server = "libSQL, SQLite " + std::string(connection.Read(version, kOperation).results.front().row(0)[0].text);
+  health.connected_in = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
+  AskForTime(health, [&] {
+    const HranaAnswer now = connection.Read(HranaStatement("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"), kOperation);
+    return Timestamp::Parse(now.results.front().row(0)[0].text);
+  });
+
+  const TableColumns tables = ReadOurTables(connection);
+  for (const auto& [table, columns] : tables) {
+    if (columns.empty()) {
+      health.missing.push_back(table);
+    } else {
+      health.has_tables = true;
+    }
+  }
+  const bool has_runs = !tables.at(connection.tables().Name("runs")).empty();
+  if (health.has_tables) health.schema = ReadSchemaState(connection);
+  // What a migration that is to come will make is not missing.
+  if (!health.schema || !health.schema->pending.empty()) health.missing.clear();
+  if (has_runs) {
+    const HranaAnswer newest =
+        connection.Read(HranaStatement("SELECT max(started_at) FROM " + connection.tables()("runs")), kOperation);
+    health.newest_run = Timestamp::Parse(newest.results.front().row(0)[0].text);
+  }
+  try {
+    TryToWrite(connection, has_runs);
+  } catch (const StoreError& error) {
+    if (error.kind() == ErrorKind::kInvalid && !has_runs) return health;
+    if (error.kind() != ErrorKind::kAuth && error.kind() != ErrorKind::kPermanent) throw;
+    health.may_make_tables = false;
+    health.lacks.push_back("writing at all: " + std::string(error.what()));
+  }
+  return health;
+}
+
+}  // namespace flaky

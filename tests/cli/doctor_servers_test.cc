@@ -1,0 +1,177 @@
+// `flaky doctor` and stores on servers: what it finds out, and that it leaves nothing there.
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tests/cli/doctor_fixture.h"
+#include "tests/servers/fault_proxy.h"
+#include "tests/servers/postgres_server.h"
+#include "tests/servers/sqld_server.h"
+
+namespace flaky {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+class DoctorServersTest : public DoctorTest {
+ protected:
+  void UsePostgres(const std::string& uri) {
+    Set("FLAKY_TESTS_STORE", "postgres");
+    Set("FLAKY_TESTS_CONNECTION_STRING", uri);
+  }
+  void UseTurso(const std::string& url, const std::string& token = "") {
+    Set("FLAKY_TESTS_STORE", "turso");
+    Set("FLAKY_TESTS_CONNECTION_STRING", url);
+    Set("FLAKY_TESTS_AUTH_TOKEN", token);
+  }
+  // The code of a store without problems: whatever is said of the machine's own file systems.
+  json ExamineFine() {
+    const json said = Examine(Run({"doctor"}).code);
+    for (const char* check : {"store", "permissions", "schema", "clock"}) {
+      EXPECT_THAT(Found(said, check, "fine"), Not(IsEmpty())) << check;
+      EXPECT_THAT(Found(said, check, "warning") + Found(said, check, "problem"), IsEmpty());
+    }
+    return said;
+  }
+};
+
+TEST_F(DoctorServersTest, PostgresIsFineAndLeftAsItIs) {
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  UsePostgres(uri);
+  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("no tables yet"));
+  EXPECT_EQ(PostgresServer::Query(uri, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")[0][0], "0");
+
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  const json said = ExamineFine();
+  EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
+  EXPECT_THAT(Found(said, "store", "fine"), AllOf(HasSubstr("PostgreSQL 1"), HasSubstr("as `postgres`")));
+  EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+}
+
+TEST_F(DoctorServersTest, PostgresTellsWhatARoleLacks) {
+  const PostgresServer& server = PostgresServer::Shared();
+  const std::string uri = server.CreateDatabase();
+  const std::string database = uri.substr(uri.rfind('/') + 1);
+  PostgresServer::Execute(uri,
+                          "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'patient') THEN "
+                          "CREATE ROLE patient LOGIN PASSWORD 'right' IN ROLE with_password; END IF; END $$; "
+                          "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
+  UsePostgres(server.Uri(database, "patient", "right"));
+  EXPECT_THAT(Found(Examine(12), "schema", "problem"), AllOf(HasSubstr("may not make them"), HasSubstr("schema sql")));
+
+  UsePostgres(uri);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  UsePostgres(server.Uri(database, "patient", "right"));
+  json said = Examine(12);
+  EXPECT_THAT(Found(said, "permissions", "problem"), HasSubstr("SELECT, INSERT, UPDATE, DELETE on flaky_test_runs"));
+  EXPECT_THAT(Found(said, "schema", "warning"), HasSubstr("may not be read"));
+
+  PostgresServer::Execute(uri, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO patient");
+  said = Examine(12);
+  EXPECT_THAT(Found(said, "permissions", "problem"),
+              AllOf(HasSubstr("lacks: INSERT, UPDATE, DELETE on flaky_test_runs"), HasSubstr("USAGE on ")));
+  EXPECT_THAT(Found(said, "schema", "fine"), Not(IsEmpty()));
+
+  // What docs/stores/postgres.md says that recording needs.
+  PostgresServer::Execute(
+      uri,
+      "GRANT USAGE ON SCHEMA public TO patient; GRANT SELECT, INSERT, UPDATE, DELETE ON "
+      "flaky_test_runs, flaky_test_parts, flaky_test_failures, flaky_test_rosters, "
+      "flaky_test_claims TO patient; GRANT USAGE ON SEQUENCE flaky_test_failures_id_seq TO patient");
+  ExamineFine();
+
+  UsePostgres(server.Uri(database, "patient", "hunter2"));
+  EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("password"));
+  EXPECT_THAT(this->said(), Not(HasSubstr("hunter2")));
+}
+
+TEST_F(DoctorServersTest, PostgresNewerDamagedOrAway) {
+  PostgresServer server;
+  const std::string uri = server.CreateDatabase();
+  UsePostgres(uri);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  PostgresServer::Execute(uri, "DROP TABLE flaky_test_parts");
+  EXPECT_THAT(Found(Examine(1), "schema", "problem"), HasSubstr("not: flaky_test_parts"));
+  PostgresServer::Execute(uri,
+                          "INSERT INTO flaky_test_schema (version, name, checksum, applied_at) "
+                          "VALUES (900, 'later', 'x', now())");
+  EXPECT_THAT(Found(Examine(13), "schema", "problem"), HasSubstr("version 900"));
+
+  PostgresServer::Execute(
+      uri, "ALTER DATABASE \"" + uri.substr(uri.rfind('/') + 1) + "\" SET default_transaction_read_only = on");
+  EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("only reads"));
+
+  server.Kill();
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
+}
+
+TEST_F(DoctorServersTest, PostgresTablesThatAreLockedAreWaitedForAWhile) {
+  const std::string uri = PostgresServer::Shared().CreateDatabase();
+  UsePostgres(uri);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  for (const char* table : {"flaky_test_runs", "flaky_test_schema"}) {
+    std::thread holder([&] {
+      PostgresServer::Execute(uri, std::string("BEGIN; LOCK TABLE ") + table + "; SELECT pg_sleep(7); COMMIT");
+    });
+    while (PostgresServer::Query(uri,
+                                 "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
+                                 "AND relation = $1::regclass",
+                                 {table})[0][0] == "0") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_THAT(Found(Examine(11), "store", "problem"), HasSubstr("whoever has locked it"));
+    holder.join();
+  }
+  ExamineFine();
+}
+
+TEST_F(DoctorServersTest, TursoIsFineAndLeftAsItIs) {
+  const SqldServer server;
+  UseTurso(server.url());
+  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("no tables yet"));
+  EXPECT_EQ(server.Query("SELECT count(*) FROM sqlite_master")[0][0], "0");
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  const json said = ExamineFine();
+  EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
+  EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+
+  server.Execute("INSERT INTO flaky_test_schema (version, name, checksum, applied_at) VALUES (900, 'later', 'x', 'x')");
+  EXPECT_THAT(Found(Examine(13), "schema", "problem"), HasSubstr("version 900"));
+}
+
+TEST_F(DoctorServersTest, TursoTellsWhatATokenMayNot) {
+  const SqldServer server({.auth = true, .flags = {}});
+  UseTurso(server.url(), server.tokens().read_only);
+  EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("for reading only"));
+  UseTurso(server.url(), server.tokens().read_write);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  ExamineFine();
+  UseTurso(server.url(), server.tokens().read_only);
+  EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("for reading only"));
+  EXPECT_THAT(said(), Not(HasSubstr(server.tokens().read_only)));
+  UseTurso(server.url(), server.tokens().expired);
+  EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("expired"));
+  UseTurso(server.url());
+  EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("none is set"));
+}
+
+TEST_F(DoctorServersTest, AServerThatDoesNotAnswerIsGivenUp) {
+  const SqldServer& server = SqldServer::Shared();
+  FaultProxy proxy(FaultProxy::Protocol::kHttp, server.port());
+  UseTurso("http://127.0.0.1:" + std::to_string(proxy.port()));
+  proxy.FaultAt(1, ProxyFault::kHang);
+  const auto before = std::chrono::steady_clock::now();
+  Examine(10);
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(20));
+  proxy.FaultAt(1, ProxyFault::kHttp503);
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("503"));
+}
+
+}  // namespace
+}  // namespace flaky
