@@ -190,7 +190,7 @@ class Delivery {
     StoreSink sink(*store_);
     SilentProgress progress;
     std::optional<DualWriter> second;
-    if (WritesForSecond(session_.settings)) second.emplace(lock, store_->name());
+    if (WritesForSecond(session_.settings)) second.emplace(lock, HistoryLocation(session_.settings).shown);
     LettingGo letting_go(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;

@@ -44,9 +44,12 @@ class Sending {
       } else {
         account_.runs += Send(second, std::move(files), WaitingSource::Then::kRemove, holder);
       }
-      if (!IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) return account_.trouble.has_value();
+      if (!IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) {
+        AddTrouble(oldest + " cannot be sent");  // unless it is known why
+        return false;
+      }
     }
-    const bool in_time = !options_.until || Clock::now() < *options_.until;
+    const bool in_time = !options_.until || Clock::now() < *options_.until || ListWaiting(lock_.spool()).empty();
     if (!in_time) AddTrouble(second.shown + " did not take all that waits for it in the time that was left");
     return in_time;
   }

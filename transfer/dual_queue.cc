@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstdio>
 #include <set>
+#include <span>
 #include <utility>
 
 #include "history/digest.h"

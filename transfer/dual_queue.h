@@ -28,13 +28,13 @@
 // needs no spool lock and so never delays the first store. docs/adr/0012-dual-write.md says why it is so.
 namespace flaky {
 
-// The store of this name in the names of waiting files: 16 hexadecimal digits, the same on every machine.
+// The store that is shown so (Location::shown) in the names of waiting files: 16 hexadecimal digits, the same on every machine.
 std::string HolderOf(const std::string& store);
 
 // Takes the records of a delivery down. The spool's lock must be held as long as it lives. For one thread.
 class DualWriter {
  public:
-  // `holder`: the name of the store that has what is added.
+  // `holder`: the store that has what is added, as it is shown.
   DualWriter(const SpoolLock& lock, const std::string& holder);
 
   // Throws StoreError; then nothing of the batch is there, and the next one begins anew.

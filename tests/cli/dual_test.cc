@@ -297,6 +297,46 @@ TEST_F(DualTest, DamagedFilesAreMovedAside) {
   ExpectEqual(2);
 }
 
+// It may be another flaky's on the same machine. What is behind it waits, too: the order is kept.
+TEST_F(DualTest, AFileOfALaterFormatWaitsForALaterProgram) {
+  TakeAway();
+  Record(1);
+  Run({"deliver", "--quiet"});
+  Record(2);
+  Run({"deliver", "--quiet"});
+  const auto files = ListWaiting(spool());
+  ASSERT_THAT(files, SizeIs(2));
+  const std::string file = "spool/dual/" + files[0].name, text = Content(Path(file));
+  const size_t version = text.find("\"1.0\"");
+  ASSERT_NE(version, std::string::npos);
+  WriteFile(file, std::string(text).replace(version, 5, "\"9.0\""));
+  SwitchOn();
+  const Outcome outcome = Run({"deliver"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("dual write"), HasSubstr(files[0].name)));
+  EXPECT_THAT(Of("second.db"), IsEmpty());
+  EXPECT_EQ(StatusNow().at("unreadable"), 1);
+  EXPECT_THAT(ListWaiting(spool()), SizeIs(2));
+  WriteFile(file, text);
+  EXPECT_EQ(Run({"deliver"}).err, "");
+  ExpectEqual(2);
+}
+
+// Without the write to the first store being repeated.
+TEST_F(DualTest, WhatTheFirstHasIsNotSentToItAgain) {
+  TakeAway();
+  Record(1);
+  Run({"deliver", "--quiet"});
+  const auto files = ListWaiting(spool());
+  ASSERT_THAT(files, SizeIs(1));
+  EXPECT_EQ(files[0].holder, HolderOf("sqlite:" + Path("first.db")));
+  SwitchOn();
+  fs::remove(Path("first.db"));
+  EXPECT_EQ(Run({"deliver"}).code, 0);
+  EXPECT_FALSE(fs::exists(Path("first.db")));
+  EXPECT_THAT(Of("second.db"), SizeIs(1));
+}
+
 // Killed between the write to the first store and the note for the second, and then the surroundings changed: both
 // stores say the same all the same.
 TEST_F(DualTest, TheSecondGetsWhatTheFirstHolds) {
