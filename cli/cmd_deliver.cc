@@ -102,6 +102,7 @@ std::string Sentence(const DeliveryAccount& account, const Options& options, con
   }
   if (account.running > 0) text += "; " + Plural(account.running, "test program") + " still running";
   if (account.rejected > 0) text += "; " + WithThousands(account.rejected) + " rejected";
+  if (account.dual.runs > 0) text += "; " + Plural(account.dual.runs, "run") + " to the second store";
   if (account.kept > 0) text += "; " + Plural(account.kept, "run") + " left in the spool";
   return text;
 }
@@ -115,6 +116,8 @@ void PrintJson(const DeliveryAccount& account, const Options& options, std::ostr
   json["running"] = account.running;
   json["rejected"] = account.rejected;
   json["kept"] = account.kept;
+  json["second_store"]["runs"] = account.dual.runs;
+  json["second_store"]["trouble"] = account.dual.trouble ? Json(*account.dual.trouble) : Json();
   json["messages"] = account.messages;
   flaky::PrintJson(out, json);
 }
@@ -126,6 +129,7 @@ void DeliverForUser(Session& session, const Options& options) {
   delivery.stop = InterruptGuard::Seen;
   delivery.retry = Retrying(session);
   delivery.dry_run = options.dry_run;
+  delivery.patient = true;
   if (!options.fixture.empty()) {
     delivery.complete = GroupBelowCtest(ParentProcess(), options.fixture);
     delivery.until = std::chrono::steady_clock::now() + kFixtureTime;

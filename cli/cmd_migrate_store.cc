@@ -10,8 +10,8 @@
 #include "cli/delivery.h"
 #include "cli/interrupt.h"
 #include "cli/messages.h"
+#include "cli/migrate_store.h"
 #include "cli/options.h"
-#include "cli/selection_options.h"
 #include "cli/stopwatch.h"
 #include "cli/two_stores.h"
 #include "transfer/copy.h"
@@ -22,8 +22,7 @@ namespace {
 struct Options {
   std::vector<std::string> from;
   std::string to;
-  SelectionOptions selection;
-  CopyIntoOptions into;
+  MigrateOptions migrate;
 };
 
 const StoreOptions kStores{"migrate-store", "--from", "--to"};
@@ -49,7 +48,7 @@ void PointOutProjects(const Session& session, Store& source, const Selection& se
           "with --all or --project, or copy them with --map-project OLD=NEW");
 }
 
-CopyAccount CopyFrom(Session& session, const Location& from, const Location& to, const Options& options) {
+CopyAccount CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   const Selection selection = SelectionOf(options.selection);
   PointOutProjects(session, *old_store, selection);
@@ -59,12 +58,11 @@ CopyAccount CopyFrom(Session& session, const Location& from, const Location& to,
   return account;
 }
 
-void MigrateStore(Session& session, const Options& options) {
-  const std::vector<Location> sources = Sources(session, options);
-  const Location to = TargetOf(session.settings, kStores, options.to);
-  for (const Location& from : sources) RefuseSameStore(kStores, from, to);
-  if (!options.into.dry_run) DeliverBeforeReading(session);
+}  // namespace
 
+void CopyStores(Session& session, const std::vector<Location>& sources, const Location& to,
+                const MigrateOptions& options) {
+  if (!options.into.dry_run) DeliverBeforeReading(session);
   const InterruptGuard interrupt;
   for (const Location& from : sources) {
     const Stopwatch watch;
@@ -75,7 +73,11 @@ void MigrateStore(Session& session, const Options& options) {
   }
 }
 
-}  // namespace
+void AddMigrateOptions(CLI::App& command, MigrateOptions& options) {
+  AddSelectionOptions(command, options.selection);
+  AddCopyOptions(command, options.into);
+  AddJsonFlag(command, options.into.json);
+}
 
 void AddMigrateStore(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
@@ -86,9 +88,7 @@ void AddMigrateStore(CLI::App& app, Session& session) {
                    "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*); repeatable")
       ->allow_extra_args(false);
   command->add_option("--to", options->to, "the new store (default: FLAKY_TESTS_*)");
-  AddSelectionOptions(*command, options->selection);
-  AddCopyOptions(*command, options->into);
-  AddJsonFlag(*command, options->into.json);
+  AddMigrateOptions(*command, options->migrate);
   command->footer(
       "Running it again, also after it was interrupted or killed, copies what is missing, sends again the batch that\n"
       "was on its way at most, and adds nothing twice. The source is only read. Values that the new store cannot hold\n"
@@ -101,7 +101,12 @@ void AddMigrateStore(CLI::App& app, Session& session) {
       "Examples:\n"
       "  FLAKY_TESTS_SOURCE_DB=old.db flaky migrate-store --to sqlite:new.db --dry-run\n"
       "  flaky migrate-store --from sqlite:a.db --from sqlite:b.db --map-project =engine --to postgres://db/ci");
-  command->callback([&session, options] { MigrateStore(session, *options); });
+  command->callback([&session, options] {
+    const std::vector<Location> sources = Sources(session, *options);
+    const Location to = TargetOf(session.settings, kStores, options->to);
+    for (const Location& from : sources) RefuseSameStore(kStores, from, to);
+    CopyStores(session, sources, to, options->migrate);
+  });
 }
 
 }  // namespace flaky

@@ -14,6 +14,7 @@
 #include "cli/terminal_progress.h"
 #include "cli/two_stores.h"
 #include "cli/verify_report.h"
+#include "cli/verify_stores.h"
 #include "transfer/verify.h"
 
 namespace flaky {
@@ -22,13 +23,7 @@ namespace {
 struct Options {
   std::string source;
   std::string target;
-  std::vector<std::string> projects;
-  std::string sample;
-  double share = 1;
-  bool quick = false;
-  bool one_way = false;
-  bool combined = false;
-  bool json = false;
+  ComparisonOptions comparison;
 };
 
 // "5%" is 0.05; absent for what is no share.
@@ -41,7 +36,7 @@ std::optional<double> ShareOf(std::string_view text) {
   return percent / 100;
 }
 
-VerifyOptions HowToVerify(const Options& options) {
+VerifyOptions HowToVerify(const ComparisonOptions& options) {
   VerifyOptions how;
   how.share = options.share;
   how.runs_only = options.quick;
@@ -53,12 +48,9 @@ VerifyOptions HowToVerify(const Options& options) {
   return how;
 }
 
-void VerifyStores(Session& session, const Options& options) {
-  const StoreOptions names{"verify", "--source", "--target"};
-  const Location source = SourceOf(session.settings, names, options.source);
-  const Location target = TargetOf(session.settings, names, options.target);
-  RefuseSameStore(names, source, target);
+}  // namespace
 
+void CompareStores(Session& session, const Location& source, const Location& target, const ComparisonOptions& options) {
   const Stopwatch watch;
   const InterruptGuard interrupt;
   const std::unique_ptr<Store> source_store = OpenStore(source, OpenMode::kRead, PatientRetrying(session));
@@ -82,7 +74,31 @@ void VerifyStores(Session& session, const Options& options) {
   }
 }
 
-}  // namespace
+void AddComparisonOptions(CLI::App& command, ComparisonOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--project", [&options](const std::string& project) { options.projects.push_back(project); },
+          "only the runs of this project, '' for those without one; repeatable")
+      ->type_name("NAME")
+      ->trigger_on_parse();
+  CLI::Option* sample =
+      command
+          .add_option_function<std::string>(
+              "--sample",
+              [&options](const std::string& text) {
+                const std::optional<double> share = ShareOf(text);
+                if (!share) throw CLI::ValidationError("--sample", "`" + text + "` is no share: wanted is such as 5%");
+                options.share = *share;
+                options.sample = text;
+              },
+              "compare a share of the runs, such as 5%, always the same")
+          ->type_name("SHARE");
+  command.add_flag("--quick", options.quick, "compare the runs' own fields, and of all else the counts")
+      ->excludes(sample);
+  command.add_flag("--one-way", options.one_way, "what only the target has is no difference");
+  command.add_flag("--combined", options.combined, "list the runs that are equal, too");
+  AddJsonFlag(command, options.json);
+}
 
 void AddVerify(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
@@ -90,29 +106,7 @@ void AddVerify(CLI::App& app, Session& session) {
   command->add_option("--source", options->source, "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*)")
       ->type_name("LOCATION");
   command->add_option("--target", options->target, "the new store (default: FLAKY_TESTS_*)")->type_name("LOCATION");
-  command
-      ->add_option_function<std::string>(
-          "--project", [options](const std::string& project) { options->projects.push_back(project); },
-          "only the runs of this project, '' for those without one; repeatable")
-      ->type_name("NAME")
-      ->trigger_on_parse();
-  CLI::Option* sample =
-      command
-          ->add_option_function<std::string>(
-              "--sample",
-              [options](const std::string& text) {
-                const std::optional<double> share = ShareOf(text);
-                if (!share) throw CLI::ValidationError("--sample", "`" + text + "` is no share: wanted is such as 5%");
-                options->share = *share;
-                options->sample = text;
-              },
-              "compare a share of the runs, such as 5%, always the same")
-          ->type_name("SHARE");
-  command->add_flag("--quick", options->quick, "compare the runs' own fields, and of all else the counts")
-      ->excludes(sample);
-  command->add_flag("--one-way", options->one_way, "what only the target has is no difference");
-  command->add_flag("--combined", options->combined, "list the runs that are equal, too");
-  AddJsonFlag(*command, options->json);
+  AddComparisonOptions(*command, options->comparison);
   command->footer(
       "Lists runs with + where only the source has them, - where only the target has them, * where they differ and in\n"
       "what first, = where they are equal; the first 1,000 of those that differ and of those that do not: all are\n"
@@ -123,7 +117,13 @@ void AddVerify(CLI::App& app, Session& session) {
       "Examples:\n"
       "  flaky verify --source sqlite:old.db --target sqlite:new.db\n"
       "  FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%");
-  command->callback([&session, options] { VerifyStores(session, *options); });
+  command->callback([&session, options] {
+    const StoreOptions names{"verify", "--source", "--target"};
+    const Location source = SourceOf(session.settings, names, options->source);
+    const Location target = TargetOf(session.settings, names, options->target);
+    RefuseSameStore(names, source, target);
+    CompareStores(session, source, target, options->comparison);
+  });
 }
 
 }  // namespace flaky

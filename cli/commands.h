@@ -16,6 +16,7 @@ void AddCheck(CLI::App& app, Session& session);
 void AddConfig(CLI::App& app, Session& session);
 void AddDeliver(CLI::App& app, Session& session);
 void AddDoctor(CLI::App& app, Session& session);
+void AddDual(CLI::App& app, Session& session);
 void AddExport(CLI::App& app, Session& session);
 void AddImport(CLI::App& app, Session& session);
 void AddMigrateStore(CLI::App& app, Session& session);

@@ -4,11 +4,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
+#include "cli/dual_delivery.h"
 #include "cli/run_context.h"
 #include "history/digest.h"
 #include "transfer/copy.h"
+#include "transfer/dual_queue.h"
 #include "transfer/fit.h"
 #include "transfer/spool.h"
 #include "transfer/spool_files.h"
@@ -22,12 +25,6 @@ constexpr std::chrono::milliseconds kGitBudget{2000};
 constexpr std::chrono::milliseconds kLockSlice{50};
 // The time is looked at between batches, so they are smaller than those of a copy.
 constexpr size_t kBatchRuns = 256;
-
-class Silent : public Progress {
- public:
-  void Update(const CopyProgress&) override {}
-  void Done(const CopyProgress&) override {}
-};
 
 // Waits in slices, to notice when another process has delivered all there was.
 std::optional<SpoolLock> TakeLock(const std::string& spool, std::chrono::milliseconds wait) {
@@ -60,6 +57,85 @@ bool HoldsParts(Sink& sink, const RunRecord& record) {
     return same != stored.front().parts.end() && PartDigests(record, part) == PartDigests(stored.front(), *same);
   });
 }
+
+// The record as the sink holds it, reduced to the parts that were sent: what this delivery has brought about. For a run
+// that was not simply new, that may be other than what was sent: a delivery that was killed may have written it before,
+// when the branch had another name. Absent where the run is not there any more.
+std::optional<RunRecord> AsHeld(Sink& sink, const RunRecord& sent) {
+  std::vector<RunRecord> stored = sink.ReadBack(std::vector{sent.run.run_id});
+  if (stored.empty()) return std::nullopt;
+  RunRecord& record = stored.front();
+  std::set<std::string> part_ids, roster_ids;
+  for (const Part& part : sent.parts) part_ids.insert(part.part_id);
+  std::erase_if(record.parts, [&](const Part& part) { return !part_ids.contains(part.part_id); });
+  std::erase_if(record.failures,
+                [&](const Failure& failure) { return !failure.part_id || !part_ids.contains(*failure.part_id); });
+  for (const Part& part : record.parts) {
+    if (part.roster_id) roster_ids.insert(*part.roster_id);
+  }
+  std::erase_if(record.rosters, [&](const RosterPtr& roster) { return !roster_ids.contains(roster->roster_id); });
+  SumParts(record);
+  return std::move(record);
+}
+
+// Lets the spool go of what a batch brought into the store: where there is a second store, once the batch is written
+// down for that one.
+class LettingGo {
+ public:
+  // `writer`: null without a second store.
+  LettingGo(SpoolSource& source, DualWriter* writer) : source_(source), writer_(writer) {}
+
+  void Add(const RunRecord& sent, Fate fate, Sink& sink) {
+    ++added_;
+    if (writer_ == nullptr) {
+      Release(sent.run.run_id, static_cast<int64_t>(sent.parts.size()));
+      return;
+    }
+    Guard([&] {
+      std::optional<RunRecord> held = fate == Fate::kCopied ? sent : AsHeld(sink, sent);
+      if (held) writer_->Add(std::move(*held));
+      pending_.emplace_back(sent.run.run_id, static_cast<int64_t>(sent.parts.size()));
+    });
+  }
+
+  void EndBatch() {
+    if (writer_ == nullptr) return;
+    Guard([&] {
+      writer_->Flush();
+      for (const auto& [run_id, parts] : pending_) Release(run_id, parts);
+      pending_.clear();
+    });
+  }
+
+  int64_t runs() const { return runs_; }
+  int64_t parts() const { return parts_; }
+  int64_t kept() const { return added_ - runs_; }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  void Release(const std::string& run_id, int64_t parts) {
+    source_.Delivered(run_id);
+    ++runs_;
+    parts_ += parts;
+  }
+
+  // The first store has the batch. Its journals stay for the second one's sake.
+  template <typename Work>
+  void Guard(Work&& work) {
+    try {
+      work();
+    } catch (const StoreError& error) {
+      pending_.clear();
+      problem_ = error.what();
+    }
+  }
+
+  SpoolSource& source_;
+  DualWriter* const writer_;
+  std::vector<std::pair<std::string, int64_t>> pending_;  // runs of this batch, and how many parts
+  int64_t added_ = 0, runs_ = 0, parts_ = 0;
+  std::string problem_;
+};
 
 // One delivery: the passes over the spool that one call makes.
 class Delivery {
@@ -96,7 +172,7 @@ class Delivery {
       account_.parts = ready.parts;
     } else {
       source.Tidy();
-      if (ready.runs > 0) settled = CopyFrom(source, ready.runs);
+      if (ready.runs > 0) settled = CopyFrom(lock, source, ready.runs);
     }
     const SpoolReport& report = source.report();
     account_.running = report.running;
@@ -105,20 +181,25 @@ class Delivery {
     return settled > 0;
   }
 
-  int64_t CopyFrom(SpoolSource& source, int64_t ready) {
+  int64_t CopyFrom(const SpoolLock& lock, SpoolSource& source, int64_t ready) {
     if (!store_) {
       RetryPolicy policy = options_.retry;
       policy.until = options_.until;
       store_ = OpenForWriting(HistoryLocation(session_.settings), OpenMode::kWrite, std::move(policy));
     }
     StoreSink sink(*store_);
-    Silent progress;
-    int64_t delivered = 0;
+    SilentProgress progress;
+    std::optional<DualWriter> second;
+    if (WritesForSecond(session_.settings)) second.emplace(lock, HistoryLocation(session_.settings).shown);
+    LettingGo letting_go(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;
     copy.limits.records = kBatchRuns;
     copy.look_first = false;
-    copy.stop = [this] { return IsOver(); };
+    copy.stop = [&] {
+      letting_go.EndBatch();
+      return IsOver();
+    };
     copy.on_settled = [&](const RunRecord& record, Fate fate, const std::string& why) {
       if (fate == Fate::kConflict && !HoldsParts(sink, record)) {
         source.Reject(record.run.run_id, store_->name() + " has another run of this id: " + why);
@@ -126,14 +207,17 @@ class Delivery {
       } else if (fate == Fate::kDiffers) {
         AddMessage("run " + record.run.run_id + " is kept in " + source.name() + ": " + why);
       } else {
-        source.Delivered(record.run.run_id);
-        account_.parts += static_cast<int64_t>(record.parts.size());
-        ++delivered;
+        letting_go.Add(record, fate, sink);
       }
     };
     const CopyAccount copied = Copy(source, sink, copy, progress);
-    account_.runs += delivered;
-    account_.kept = copied.differing;
+    letting_go.EndBatch();  // one that was in flight when it was stopped
+    account_.runs += letting_go.runs();
+    account_.parts += letting_go.parts();
+    account_.kept = copied.differing + letting_go.kept();
+    if (!letting_go.problem().empty()) {
+      AddMessage("delivered, but kept in " + source.name() + " for the second store: " + letting_go.problem());
+    }
     for (const ConvertedRun& run : copied.converted_runs) {
       AddMessage("run " + run.run_id + " was converted to what " + store_->name() +
                  " can hold: " + ConversionPhrase(run.conversions));
@@ -143,7 +227,7 @@ class Delivery {
       AddMessage(std::to_string(ready - copied.runs) + " more runs wait in " + source.name() +
                  ": `flaky deliver` takes them along");
     }
-    return delivered + rejected;
+    return letting_go.runs() + rejected;
   }
 
   // What a second pass finds again is said once.
@@ -168,7 +252,17 @@ class Delivery {
 }  // namespace
 
 DeliveryAccount Deliver(const Session& session, const DeliveryOptions& options) {
-  return Delivery(session, options).Run();
+  if (options.dry_run) return Delivery(session, options).Run();
+  try {
+    DeliveryAccount account = Delivery(session, options).Run();
+    account.dual = SendToSecond(session, options);
+    if (account.dual.trouble) account.messages.push_back(*account.dual.trouble);
+    return account;
+  } catch (const StoreError&) {
+    // What the first one got earlier need not wait for it.
+    SendToSecond(session, options);
+    throw;
+  }
 }
 
 DeliveryAccount DeliverPending(const Session& session, std::chrono::milliseconds wait) {

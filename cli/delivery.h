@@ -12,6 +12,12 @@
 
 namespace flaky {
 
+// What became of the records that wait for the second store of a dual write.
+struct DualAccount {
+  int64_t runs = 0;                    // sent
+  std::optional<std::string> trouble;  // for the user, one line: why not all of them are there
+};
+
 struct DeliveryAccount {
   int64_t runs = 0;      // delivered, in whole or as further parts; in a dry run: that would be
   int64_t parts = 0;     // of these runs
@@ -20,6 +26,7 @@ struct DeliveryAccount {
   int64_t kept = 0;      // runs left in the spool for another try: not found as they were sent, or no time was left
   bool locked = false;   // another process delivers: nothing was done here
   std::vector<std::string> messages;  // for the user, one line each
+  DualAccount dual;                   // its trouble is among the messages, and in none of the counts
 };
 
 struct DeliveryOptions {
@@ -29,6 +36,7 @@ struct DeliveryOptions {
   RetryPolicy retry;                                           // besides `until` and `stop`
   bool dry_run = false;                                        // only count what is ready
   std::string complete;                                        // as SpoolSource has it
+  bool patient = false;  // with the second store of a dual write, too: ask it though it gave trouble a moment ago
 };
 
 // Delivers what is pending in the spool to the store that the settings name, verified as every copy is: a journal is
@@ -36,6 +44,10 @@ struct DeliveryOptions {
 // nothing to deliver, and takes no lock when the spool is empty. What arrives while it works is delivered as well, so
 // that whoever finds the lock taken need not wait. Throws StoreError when the spool or the store cannot be used: then
 // everything undelivered is still in the spool. Throws SettingError.
+//
+// With a second store (FLAKY_TESTS_DUAL_*) what was delivered goes there next, in what is left of the time and without
+// the spool's lock; whatever is wrong with that store is in the account alone, and what it lacks waits in the spool
+// (cli/dual_delivery.h).
 DeliveryAccount Deliver(const Session& session, const DeliveryOptions& options);
 
 // The same, waiting up to `wait` for another delivery, and up to it for a store that cannot be reached, and working no

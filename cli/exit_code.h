@@ -29,8 +29,8 @@ struct ExitCodeInfo {
 inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
     {ExitCode::kOk, "the command did what it was asked for"},
     {ExitCode::kFindings,
-     "the command worked and found something: `check` found tests, `schema status` migrations to come, `doctor` a "
-     "warning"},
+     "the command worked and found something: `check` found tests, `schema status` migrations to come, `dual status` "
+     "runs that wait, `doctor` a warning"},
     {ExitCode::kUsage,
      "an argument, a setting or the data cannot be used; also every failure that has no code of its own"},
     {ExitCode::kPartly, "some was done, some was not: said on stderr"},

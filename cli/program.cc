@@ -31,6 +31,7 @@ void AddCommands(CLI::App& app, Session& session) {
   AddTrend(app, session);
   AddMigrateStore(app, session);
   AddVerify(app, session);
+  AddDual(app, session);
   AddExport(app, session);
   AddImport(app, session);
   AddSchema(app, session);

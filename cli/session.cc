@@ -15,6 +15,7 @@
 #include "cli/near_miss.h"
 #include "cli/numbers.h"
 #include "cli/settings_files.h"
+#include "cli/two_stores.h"
 #include "stores/showable.h"
 #include "transfer/spool_files.h"
 
@@ -23,6 +24,8 @@ namespace {
 
 // How long a command that only wants to read waits for another process that is delivering.
 constexpr std::chrono::milliseconds kDeliveryWait{2000};
+
+constexpr char kDualBase[] = "FLAKY_TESTS_DUAL_";
 
 // A wait before another try that is worth a message; and where waits are shorter, every so many tries are.
 constexpr std::chrono::milliseconds kQuietRetry{1000};
@@ -139,6 +142,29 @@ std::optional<Location> SourceLocation(const Settings& settings) {
     if (info.name.starts_with(base) && settings.Given(info.name)) return LocationOf(settings, base, "");
   }
   return std::nullopt;
+}
+
+bool IsDualOn(const Settings& settings) {
+  for (const char* name : {"STORE", "DB", "CONNECTION_STRING"}) {
+    if (settings.Given(std::string(kDualBase) + name)) return true;
+  }
+  return false;
+}
+
+bool WritesForSecond(const Settings& settings) {
+  if (!IsDualOn(settings)) return false;
+  try {
+    return !AreSameStore(HistoryLocation(settings), LocationOf(settings, kDualBase, ""));
+  } catch (const std::exception&) {
+    return true;
+  }
+}
+
+std::optional<Location> DualLocation(const Settings& settings) {
+  if (!IsDualOn(settings)) return std::nullopt;
+  Location second = LocationOf(settings, kDualBase, "");
+  RefuseSameStore({"dual write", "FLAKY_TESTS_*", "FLAKY_TESTS_DUAL_*"}, HistoryLocation(settings), second);
+  return second;
 }
 
 Location NamedLocation(const Settings& settings, const std::string& text, const std::string& option, Side side) {

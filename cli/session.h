@@ -42,6 +42,18 @@ std::string DefaultHistoryFile();
 // Where FLAKY_TESTS_SOURCE_* say the old history is; absent when none of them is given.
 std::optional<Location> SourceLocation(const Settings& settings);
 
+// Where FLAKY_TESTS_DUAL_* say a second store is; absent where dual write is off: none of _STORE, _DB and
+// _CONNECTION_STRING is given. Throws SettingError, also where it is the history's own store, and StoreError
+// (kInvalid).
+std::optional<Location> DualLocation(const Settings& settings);
+
+// Whether it is on, whatever is wrong with the settings.
+bool IsDualOn(const Settings& settings);
+
+// Whether deliveries write down for the second store what the first one got: also where its settings are wrong, so that
+// they can be mended; but not where both are one store, which has everything.
+bool WritesForSecond(const Settings& settings);
+
 // The store that an argument names, with the token that FLAKY_TESTS_AUTH_TOKEN or, for the old store,
 // FLAKY_TESTS_SOURCE_AUTH_TOKEN gives. `option` is the flag it stands behind. Throws StoreError and SettingError, the
 // latter also for a password or token in the text: every user of the machine can read a program's arguments.

@@ -17,12 +17,15 @@ Location TargetOf(const Settings& settings, const StoreOptions& options, const s
   return text.empty() ? HistoryLocation(settings) : NamedLocation(settings, text, options.target, Side::kHistory);
 }
 
-void RefuseSameStore(const StoreOptions& options, const Location& source, const Location& target) {
-  if (source.scheme != target.scheme || source.prefix != target.prefix) return;
+bool AreSameStore(const Location& one, const Location& other) {
+  if (one.scheme != other.scheme || one.prefix != other.prefix) return false;
   std::error_code ignored;
-  if (source.address.Reveal() == target.address.Reveal() ||
-      (source.scheme == "sqlite" &&
-       std::filesystem::equivalent(source.address.Reveal(), target.address.Reveal(), ignored))) {
+  return one.address.Reveal() == other.address.Reveal() ||
+         (one.scheme == "sqlite" && std::filesystem::equivalent(one.address.Reveal(), other.address.Reveal(), ignored));
+}
+
+void RefuseSameStore(const StoreOptions& options, const Location& source, const Location& target) {
+  if (AreSameStore(source, target)) {
     throw SettingError(options.command + ": both stores are " + source.shown + ": name two different ones with " +
                        options.source + " and " + options.target);
   }

@@ -20,6 +20,9 @@ struct StoreOptions {
 Location SourceOf(const Settings& settings, const StoreOptions& options, const std::string& text);
 Location TargetOf(const Settings& settings, const StoreOptions& options, const std::string& text);
 
+// Whether both are one.
+bool AreSameStore(const Location& one, const Location& other);
+
 // Throws SettingError where both are one: copying or comparing it with itself would find everything equal and prove
 // nothing.
 void RefuseSameStore(const StoreOptions& options, const Location& source, const Location& target);

@@ -112,6 +112,21 @@ constexpr auto kTable = std::to_array<SettingInfo>({
     {.name = "FLAKY_TESTS_SOURCE_TABLE_PREFIX",
      .default_value = "flaky_test_",
      .meaning = "as FLAKY_TESTS_TABLE_PREFIX, of the old store"},
+    {.name = "FLAKY_TESTS_DUAL_STORE",
+     .default_value = "sqlite",
+     .meaning = "as FLAKY_TESTS_STORE, of a second store that every delivery goes to as well"},
+    {.name = "FLAKY_TESTS_DUAL_DB", .kind = kPath, .meaning = "as FLAKY_TESTS_DB, of the second store"},
+    {.name = "FLAKY_TESTS_DUAL_CONNECTION_STRING",
+     .meaning = "as FLAKY_TESTS_CONNECTION_STRING, of the second store",
+     .places = kPersonal,
+     .secret = true},
+    {.name = "FLAKY_TESTS_DUAL_AUTH_TOKEN",
+     .meaning = "as FLAKY_TESTS_AUTH_TOKEN, of the second store",
+     .places = kPersonal,
+     .secret = true},
+    {.name = "FLAKY_TESTS_DUAL_TABLE_PREFIX",
+     .default_value = "flaky_test_",
+     .meaning = "as FLAKY_TESTS_TABLE_PREFIX, of the second store"},
 });
 
 const SettingInfo& Known(std::string_view name) {

@@ -27,6 +27,13 @@ class Progress {
   virtual void Done(const CopyProgress& progress) = 0;
 };
 
+// For work that nobody watches.
+class SilentProgress : public Progress {
+ public:
+  void Update(const CopyProgress& /*progress*/) override {}
+  void Done(const CopyProgress& /*progress*/) override {}
+};
+
 }  // namespace flaky
 
 #endif  // FLAKY_TRANSFER_PROGRESS_H_

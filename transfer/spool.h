@@ -21,6 +21,7 @@
 //   <spool>/outbox/<part_id>/*.jsonl     sealed: these journals together are the part, and no others ever will be
 //   <spool>/outbox/.<part_id>.done/      delivered, about to be removed
 //   <spool>/rejected/<name>              could not be read or contradicts the store; <name>.reason beside it says why
+//   <spool>/dual/                        what the second store of a dual write is to get (transfer/dual_queue.h)
 //   <spool>/.lock                        held (flock) by the one process that delivers
 //   <spool>/.ctest-<pid>-<start>         empty: `flaky deliver --after-ctest` waits for this ctest's end
 // clang-format on

@@ -24,6 +24,11 @@ TEST(Guides, SwitchingStores) {
                        "for seed in $(seq 1 10); do BASKET_SEED=$seed ./basket_test > log.txt; done");
 }
 
+TEST(Guides, SwitchWithoutAGap) {
+  ExpectDocumentIsTrue("docs/guides/switch-without-a-gap.md", {PostgresStandIn()},
+                       "for seed in $(seq 1 10); do BASKET_SEED=$seed ./basket_test > log.txt; done");
+}
+
 TEST(Guides, SetUpCi) { ExpectDocumentIsTrue("docs/guides/set-up-ci.md", {PostgresStandIn()}); }
 
 }  // namespace

@@ -1,0 +1,162 @@
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/json_output.h"
+#include "cli/messages.h"
+#include "cli/migrate_store.h"
+#include "cli/numbers.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+#include "cli/verify_stores.h"
+#include "transfer/dual_queue.h"
+
+namespace flaky {
+namespace {
+
+struct StatusOptions {
+  bool json = false;
+};
+
+// The second store, for a command that is nothing without one.
+Location SecondStore(const Session& session, const std::string& command) {
+  if (std::optional<Location> second = DualLocation(session.settings)) return *second;
+  throw SettingError(command +
+                     ": no second store is named: set FLAKY_TESTS_DUAL_STORE and its companions, which switches dual "
+                     "write on");
+}
+
+struct DualState {
+  bool on = false;
+  std::string first;
+  std::optional<std::string> second;
+  std::optional<std::string> problem;  // with the settings
+  WaitingSummary waiting;
+  std::optional<DualTrouble> trouble;
+};
+
+DualState StateOf(const Session& session) {
+  const std::filesystem::path spool = SpoolFolder(session.settings);
+  DualState state;
+  state.on = IsDualOn(session.settings);
+  state.first = HistoryLocation(session.settings).shown;
+  try {
+    if (const auto second = DualLocation(session.settings)) state.second = second->shown;
+  } catch (const std::exception& error) {
+    state.problem = error.what();
+  }
+  state.waiting = SummaryOfWaiting(spool);
+  state.trouble = LastDualTrouble(spool);
+  return state;
+}
+
+Json AsJson(const DualState& state) {
+  Json json = JsonOutput();
+  json["on"] = state.on;
+  json["first"] = state.first;
+  json["second"] = state.second ? Json(*state.second) : Json();
+  json["problem"] = state.problem ? Json(*state.problem) : Json();
+  json["waiting"] = state.waiting.runs;
+  json["since"] = state.waiting.since ? Json(state.waiting.since->ToString()) : Json();
+  json["unreadable"] = state.waiting.unreadable;
+  json["last_error"] = state.trouble ? Json(state.trouble->what) : Json();
+  json["last_error_at"] = state.trouble ? Json(state.trouble->at.ToString()) : Json();
+  return json;
+}
+
+void PrintState(const DualState& state, std::ostream& out) {
+  out << "dual write  " << (state.on ? "on" : "off") << '\n';
+  out << "first       " << Printable(state.first) << '\n';
+  if (state.second) out << "second      " << Printable(*state.second) << '\n';
+  const WaitingSummary& waiting = state.waiting;
+  if (!waiting.since) {
+    out << "waiting     none\n";
+  } else {
+    out << "waiting     " << WithThousands(waiting.runs) << (waiting.runs == 1 ? " run" : " runs") << ", since "
+        << waiting.since->ToString() << (state.on ? "" : "; they go to the next second store that is named") << '\n';
+  }
+  if (waiting.unreadable > 0) out << "unreadable  " << WithThousands(waiting.unreadable) << " files of the spool\n";
+  if (state.trouble) {
+    out << "last error  " << Printable(state.trouble->what) << " (" << state.trouble->at.ToString() << ")\n";
+  }
+}
+
+void Status(Session& session, const StatusOptions& options) {
+  const DualState state = StateOf(session);
+  if (options.json) {
+    PrintJson(session.out, AsJson(state));
+  } else {
+    PrintState(state, session.out);
+  }
+  if (state.problem) {
+    Say(session, LogLevel::kError, *state.problem);
+    session.exit_code = ExitCode::kUsage;
+  } else if (state.waiting.since) {
+    session.exit_code = ExitCode::kFindings;
+  }
+}
+
+}  // namespace
+
+void AddDual(CLI::App& app, Session& session) {
+  CLI::App* dual = app.add_subcommand("dual", "Look after a second store that every delivery goes to as well");
+  dual->require_subcommand(1);
+  dual->footer(
+      "FLAKY_TESTS_DUAL_STORE and its companions name the second store, which switches dual write on. Whatever is "
+      "wrong\n"
+      "with it never fails or delays a delivery to the first one: what it lacks waits in the spool and follows.\n"
+      "docs/guides/switch-without-a-gap.md shows a change of stores that way.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky dual status\n"
+      "  flaky dual backfill --dry-run");
+
+  auto status_options = std::make_shared<StatusOptions>();
+  CLI::App* status = dual->add_subcommand("status", "Tell how far the second store is behind, and why");
+  AddJsonFlag(*status, status_options->json);
+  status->footer(
+      "Looks at the spool alone: no store is asked, and nothing is delivered.\n"
+      "Exit code: 0 nothing waits, 1 runs wait for the second store, 2 its settings cannot be used.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky dual status\n"
+      "  flaky deliver && flaky dual status --json");
+  status->callback([&session, status_options] { Status(session, *status_options); });
+
+  auto backfill_options = std::make_shared<MigrateOptions>();
+  CLI::App* backfill =
+      dual->add_subcommand("backfill", "Copy the history from before dual write into the second store, verified");
+  AddMigrateOptions(*backfill, *backfill_options);
+  backfill->footer(
+      "As `flaky migrate-store`, from the first store to the second. It may run while tests are recorded, and again.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky dual backfill\n"
+      "  flaky dual backfill --on-conflict replace --json");
+  backfill->callback([&session, backfill_options] {
+    const Location second = SecondStore(session, "dual backfill");
+    CopyStores(session, {HistoryLocation(session.settings)}, second, *backfill_options);
+  });
+
+  auto verify_options = std::make_shared<ComparisonOptions>();
+  CLI::App* verify = dual->add_subcommand("verify", "Compare the first store with the second, and name what differs");
+  AddComparisonOptions(*verify, *verify_options);
+  verify->footer(
+      "As `flaky verify`, with the first store for the source and the second for the target. Nothing is delivered: "
+      "what\n"
+      "waits for the second store is a difference.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky dual verify\n"
+      "  flaky dual verify --one-way --sample 5%");
+  verify->callback([&session, verify_options] {
+    const Location second = SecondStore(session, "dual verify");
+    CompareStores(session, HistoryLocation(session.settings), second, *verify_options);
+  });
+}
+
+}  // namespace flaky
