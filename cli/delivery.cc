@@ -4,9 +4,11 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "cli/delivery_pause.h"
 #include "cli/dual_delivery.h"
 #include "cli/run_context.h"
 #include "history/digest.h"
@@ -183,6 +185,7 @@ class Delivery {
 
   int64_t CopyFrom(const SpoolLock& lock, SpoolSource& source, int64_t ready) {
     if (!store_) {
+      pause_.emplace(spool_, HistoryLocation(session_.settings).shown, options_.pause_after);
       RetryPolicy policy = options_.retry;
       policy.until = options_.until;
       store_ = OpenForWriting(HistoryLocation(session_.settings), OpenMode::kWrite, std::move(policy));
@@ -245,6 +248,7 @@ class Delivery {
   const DeliveryOptions& options_;
   const std::string spool_;
   RunContexts contexts_;
+  std::optional<PauseWhileSilent> pause_;
   std::unique_ptr<Store> store_;
   DeliveryAccount account_;
 };
@@ -272,6 +276,7 @@ DeliveryAccount DeliverPending(const Session& session, std::chrono::milliseconds
   options.until = Clock::now() + bound;
   options.retry = Retrying(session);
   options.retry.patience = options.wait;
+  options.pause_after = bound / 2;
   return Deliver(session, options);
 }
 

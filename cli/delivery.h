@@ -36,6 +36,8 @@ struct DeliveryOptions {
   RetryPolicy retry;                                           // besides `until` and `stop`
   bool dry_run = false;                                        // only count what is ready
   std::string complete;                                        // as SpoolSource has it
+  // A store that has not said a word for so long is left alone by others (PauseWhileSilent); 0: never.
+  std::chrono::milliseconds pause_after{0};
   bool patient = false;  // with the second store of a dual write, too: ask it though it gave trouble a moment ago
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "transfer/spool_files.h"
 
@@ -41,6 +42,25 @@ void PauseDelivery(const std::string& spool, const std::string& store) {
 
 void ResumeDelivery(const std::string& spool) {
   if (const Descriptor folder = OpenFolder(spool)) unlinkat(folder.get(), kNote, 0);
+}
+
+PauseWhileSilent::PauseWhileSilent(std::string spool, std::string store, std::chrono::milliseconds patience)
+    : spool_(std::move(spool)), store_(std::move(store)) {
+  if (patience.count() <= 0) return;
+  waiter_ = std::jthread([this, patience](const std::stop_token& stop) {
+    std::unique_lock hold(mutex_);
+    ended_.wait_for(hold, stop, patience, [] { return false; });
+    if (stop.stop_requested()) return;
+    PauseDelivery(spool_, store_);
+    noted_ = true;
+  });
+}
+
+PauseWhileSilent::~PauseWhileSilent() {
+  if (!waiter_.joinable()) return;
+  waiter_.request_stop();
+  waiter_.join();
+  if (noted_) ResumeDelivery(spool_);
 }
 
 }  // namespace flaky

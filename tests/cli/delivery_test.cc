@@ -1,9 +1,11 @@
 #include "cli/delivery.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -414,6 +416,30 @@ TEST_F(DeliveryTest, AStoreThatDoesNotAnswerIsNotAskedByEveryTestProgram) {
   EXPECT_EQ(Waiting(), 0u);
   ExpectEachOnce(1);
   EXPECT_FALSE(fs::exists(spool() / "unreachable"));
+}
+
+// One that takes the connection and says nothing keeps the program until its test program ends it: the next is spared.
+TEST_F(DeliveryTest, AStoreThatIsSilentIsNotWaitedForByEveryTestProgram) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(::listen(listener, 8), 0);
+  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  const std::string location = "postgresql://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/x";
+  const std::map<std::string, std::string> silent = {{"FLAKY_TESTS_STORE", "postgres"},
+                                                     {"FLAKY_TESTS_CONNECTION_STRING", location},
+                                                     {"FLAKY_TESTS_DELIVERY_TIMEOUT", "2"}};
+  PutJournal(spool(), 1, JournalText(1));
+  const pid_t first = StartProgram({"--quiet"}, silent);
+  while (!fs::exists(spool() / "unreachable")) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  ::kill(first, SIGKILL);  // as its test program would
+  ::waitpid(first, nullptr, 0);
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, silent)), 0);
+  EXPECT_EQ(Waiting(), 1u) << "not asked, and nothing lost";
+  ::close(listener);
 }
 #endif
 
