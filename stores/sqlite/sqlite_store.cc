@@ -22,7 +22,8 @@ class SqliteStore : public Store {
         if (!state.pending.empty()) {
           // Something waits only where no row is there yet that somebody may be looking for.
           const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();
-          UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
+          adopted_ =
+              UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
           state = ReadSchemaState(connection_);
         }
       } else if (!state.pending.empty()) {
@@ -38,7 +39,11 @@ class SqliteStore : public Store {
   const std::string& name() const override { return connection_.name(); }
 
   SchemaState schema() override {
-    return connection_.Guard("read the schema's state", [&] { return ReadSchemaState(connection_); });
+    return connection_.Guard("read the schema's state", [&] {
+      SchemaState state = ReadSchemaState(connection_);
+      state.adopted = adopted_;
+      return state;
+    });
   }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
@@ -90,6 +95,7 @@ class SqliteStore : public Store {
 
   const bool bulk_;
   SqliteConnection connection_;
+  std::optional<AdoptionAccount> adopted_;
   std::optional<SqliteReader> reader_;
   std::optional<SqliteWriter> writer_;
 };
