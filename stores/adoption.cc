@@ -74,7 +74,7 @@ std::string OldRows(const Adoption& adoption, std::string_view table) {
     std::string value = "o." + column;
     if (!Has(certain, column)) {
       if (adoption.present == nullptr) {
-        // A column that the old table lacks is found one scope further out, in the row of nothing.
+        // A column that the old table lacks is found one scope further out, in a row of nulls.
         uncertain.push_back(column);
         const std::string key = is_failure ? "id" : "run_id";
         value = "(SELECT " + column + " FROM " + adoption.Old(table) + " AS x WHERE x." + key + " = o." + key + ")";
@@ -86,10 +86,10 @@ std::string OldRows(const Adoption& adoption, std::string_view table) {
   }
   std::string rows = "(SELECT " + list + " FROM " + adoption.Old(table) + " AS o";
   if (!uncertain.empty()) {
-    std::string nothing;
-    for (const std::string& column : uncertain) nothing += (nothing.empty() ? "n." : ", n.") + column;
-    rows += ", (SELECT " + nothing + " FROM (SELECT 1) AS one LEFT JOIN " + adoption.New(table) +
-            " AS n ON 1 = 0) AS nothing";
+    std::string nulls;
+    for (const std::string& column : uncertain) nulls += (nulls.empty() ? "n." : ", n.") + column;
+    rows += ", (SELECT " + nulls + " FROM (SELECT 1) AS one LEFT JOIN " + adoption.New(table) +
+            " AS n ON 1 = 0) AS lacking";
   }
   if (adoption.OnSqlite() && table == "runs") rows += " WHERE typeof(o.run_id) = 'text'";
   return rows + ")";
@@ -149,19 +149,20 @@ std::string Differences(const Adoption& adoption, std::string_view table) {
          " IN (SELECT " + key + " FROM " + adoption.Old(table) + ") GROUP BY " + list;
 }
 
-// On SQLite's databases a script goes on after a statement that failed. So where something is missing, a row that
-// refers to the old tables keeps the database from dropping them, whoever runs the script and however.
+// On SQLite's databases a script goes on after a statement that failed, whoever runs it. So a row that refers to the
+// old tables keeps the database from dropping them, and is removed when everything is there.
 std::string DropSqlite(const Adoption& adoption, std::span<const std::string_view> tables) {
   std::string differ;
   for (const std::string_view table : tables) {
     differ += (differ.empty() ? "EXISTS (" : "\n  OR EXISTS (") + Differences(adoption, table) + ")";
   }
   differ += "\n  OR EXISTS (SELECT 1 FROM " + adoption.Old("runs") + " WHERE typeof(run_id) <> 'text')";
-  std::string script = "CREATE TABLE " + adoption.New("not_adopted") + " (\n  run_id TEXT REFERENCES " +
-                       adoption.Old("runs") + " (run_id),\n  failure_id INTEGER REFERENCES " +
-                       adoption.Old("failures") + " (id)\n);\n\nINSERT INTO " + adoption.New("not_adopted") +
-                       "\nSELECT (SELECT min(run_id) FROM " + adoption.Old("runs") + "), (SELECT min(id) FROM " +
-                       adoption.Old("failures") + ")\nWHERE " + differ + ";\n\n";
+  const std::string guard = adoption.New("not_adopted");
+  std::string script = "CREATE TABLE " + guard + " (\n  run_id TEXT REFERENCES " + adoption.Old("runs") +
+                       " (run_id),\n  failure_id INTEGER REFERENCES " + adoption.Old("failures") +
+                       " (id)\n);\n\nINSERT INTO " + guard + "\nSELECT (SELECT min(run_id) FROM " +
+                       adoption.Old("runs") + "), (SELECT min(id) FROM " + adoption.Old("failures") +
+                       ");\n\nDELETE FROM " + guard + "\nWHERE NOT (" + differ + ");\n\n";
   script += "DROP TABLE " + adoption.Old("failures") + ";\n";
   if (adoption.from != kNpmPrefix) script += "DROP TABLE IF EXISTS " + adoption.Old("parts") + ";\n";
   script += "DROP TABLE " + adoption.Old("runs") + ";\n";
@@ -170,7 +171,7 @@ std::string DropSqlite(const Adoption& adoption, std::span<const std::string_vie
       script += "DROP TABLE IF EXISTS " + adoption.Old(table) + ";\n";
     }
   }
-  return script + "DROP TABLE " + adoption.New("not_adopted") + ";\n";
+  return script + "DROP TABLE " + guard + ";\n";
 }
 
 // Within a DO block: `statements` only where the old table is there and is this program's.

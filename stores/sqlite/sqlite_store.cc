@@ -106,4 +106,25 @@ std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const
   return std::make_unique<SqliteStore>(location, mode, options);
 }
 
+OldTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  SqliteConnection connection(location, drop_if ? OpenMode::kWrite : OpenMode::kRead, {});
+  return connection.Guard("drop the tables", [&] {
+    SQLite::Transaction transaction(
+        connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
+    OldTables old;
+    old.names = TablesToDrop(connection.name(), connection.prefix(),
+                             [&](const std::string& table) { return ColumnsOf(connection, table); });
+    SQLite::Statement counts(connection.db(), RowCountsQuery(connection.prefix(), old.names));
+    counts.executeStep();
+    const auto number = [&](int column) { return counts.getColumn(column).getInt64(); };
+    old.rows = {number(0), number(1), number(2), number(3), number(4)};
+    counts.reset();
+    if (drop_if == old.rows) {
+      for (const std::string& sql : DropStatements(old.names)) connection.db().exec(sql);
+      transaction.commit();
+    }
+    return old;
+  });
+}
+
 }  // namespace flaky

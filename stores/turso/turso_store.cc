@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "stores/turso/columns.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/reader.h"
 #include "stores/turso/schema.h"
@@ -101,6 +102,41 @@ class TursoStore : public Store {
 
 std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options) {
   return std::make_unique<TursoStore>(location, mode, options);
+}
+
+OldTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  constexpr std::string_view kOperation = "drop the tables";
+  TursoConnection connection(location, {});
+  const TableColumns columns = ReadOurTables(connection);
+  OldTables old;
+  old.names = TablesToDrop(connection.name(), connection.tables().prefix,
+                           [&](const std::string& table) { return columns.at(table); });
+  const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
+  const auto count = [&] {
+    const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
+    TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
+    RowCounts rows;
+    for (int64_t* number : {&rows.runs, &rows.ended, &rows.parts, &rows.failures, &rows.orphans}) {
+      fields("count", *number);
+    }
+    return rows;
+  };
+  old.rows = count();
+  if (drop_if != old.rows) return old;
+  // Within the transaction nothing can be read and then decided, but a statement can fail.
+  HranaStatement unchanged("SELECT CASE WHEN (" + query + ") = (?, ?, ?, ?, ?) THEN 1 ELSE json('changed') END");
+  for (const int64_t number : {drop_if->runs, drop_if->ended, drop_if->parts, drop_if->failures, drop_if->orphans}) {
+    unchanged.Integer(number);
+  }
+  std::vector<HranaStatement> statements = {unchanged};
+  for (const std::string& sql : DropStatements(old.names)) statements.emplace_back(sql);
+  const HranaOutcome outcome = connection.Transact({}, statements, kOperation);
+  if (!outcome.committed) {
+    const RowCounts now = count();
+    if (now == old.rows) connection.Throw(outcome.error, kOperation);
+    old.rows = now;
+  }
+  return old;
 }
 
 }  // namespace flaky
