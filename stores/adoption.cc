@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <utility>
 
 namespace flaky {
 namespace {
@@ -149,8 +150,10 @@ std::string Differences(const Adoption& adoption, std::string_view table) {
          " IN (SELECT " + key + " FROM " + adoption.Old(table) + ") GROUP BY " + list;
 }
 
-// On SQLite's databases a script goes on after a statement that failed, whoever runs it. So a row that refers to the
-// old tables keeps the database from dropping them, and is removed when everything is there.
+// On SQLite's databases a script goes on after a statement that failed, whoever runs it. So rows that refer to the old
+// tables keep the database from dropping them, and are removed when everything is there. They outnumber the old rows
+// that refer to nothing: SQLite takes the removal of one of those for a reference mended, and only looks at the
+// balance.
 std::string DropSqlite(const Adoption& adoption, std::span<const std::string_view> tables) {
   std::string differ;
   for (const std::string_view table : tables) {
@@ -158,11 +161,26 @@ std::string DropSqlite(const Adoption& adoption, std::span<const std::string_vie
   }
   differ += "\n  OR EXISTS (SELECT 1 FROM " + adoption.Old("runs") + " WHERE typeof(run_id) <> 'text')";
   const std::string guard = adoption.New("not_adopted");
-  std::string script = "CREATE TABLE " + guard + " (\n  run_id TEXT REFERENCES " + adoption.Old("runs") +
-                       " (run_id),\n  failure_id INTEGER REFERENCES " + adoption.Old("failures") +
-                       " (id)\n);\n\nINSERT INTO " + guard + "\nSELECT (SELECT min(run_id) FROM " +
-                       adoption.Old("runs") + "), (SELECT min(id) FROM " + adoption.Old("failures") +
-                       ");\n\nDELETE FROM " + guard + "\nWHERE NOT (" + differ + ");\n\n";
+  const std::string runs = adoption.Old("runs"), failures = adoption.Old("failures"), parts = adoption.Old("parts"),
+                    rosters = adoption.Old("rosters");
+  std::string columns =
+      "  run_id TEXT REFERENCES " + runs + " (run_id),\n  failure_id INTEGER REFERENCES " + failures + " (id)";
+  std::string first = "(SELECT min(run_id) FROM " + runs + "), (SELECT min(id) FROM " + failures + ")";
+  std::string rows = "SELECT 1 UNION ALL SELECT 1 FROM " + failures + " AS f WHERE NOT EXISTS (SELECT 1 FROM " + runs +
+                     " AS r WHERE r.run_id = f.run_id)";
+  if (adoption.from != kNpmPrefix) {
+    columns += ",\n  part_run_id TEXT,\n  part_id TEXT,\n  roster_id TEXT REFERENCES " + rosters +
+               " (roster_id),\n  FOREIGN KEY (part_run_id, part_id) REFERENCES " + parts + " (run_id, part_id)";
+    const std::string first_part = " FROM " + parts + " ORDER BY run_id, part_id LIMIT 1)";
+    first += ", (SELECT run_id" + first_part + ", (SELECT part_id" + first_part + ", (SELECT min(roster_id) FROM " +
+             rosters + ")";
+    for (const auto& [parent, key] : {std::pair(runs, "run_id"), std::pair(rosters, "roster_id")}) {
+      rows += "\n  UNION ALL SELECT 1 FROM " + parts + " AS p WHERE NOT EXISTS (SELECT 1 FROM " + parent +
+              " AS r WHERE r." + key + " = p." + key + ")";
+    }
+  }
+  std::string script = "CREATE TABLE " + guard + " (\n" + columns + "\n);\n\nINSERT INTO " + guard + "\nSELECT " +
+                       first + "\nFROM (" + rows + ");\n\nDELETE FROM " + guard + "\nWHERE NOT (" + differ + ");\n\n";
   script += "DROP TABLE " + adoption.Old("failures") + ";\n";
   if (adoption.from != kNpmPrefix) script += "DROP TABLE IF EXISTS " + adoption.Old("parts") + ";\n";
   script += "DROP TABLE " + adoption.Old("runs") + ";\n";

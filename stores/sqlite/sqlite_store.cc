@@ -107,7 +107,8 @@ std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const
 }
 
 OldTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if) {
-  SqliteConnection connection(location, drop_if ? OpenMode::kWrite : OpenMode::kRead, {});
+  // Opened as for a copy, references are not looked at: rows that refer to nothing would be in the way.
+  SqliteConnection connection(location, drop_if ? OpenMode::kBulk : OpenMode::kRead, {});
   return connection.Guard("drop the tables", [&] {
     SQLite::Transaction transaction(
         connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
