@@ -6,6 +6,7 @@
 
 #include "tests/cli/program_fixture.h"
 #include "tests/servers/postgres_server.h"
+#include "tests/servers/sqld_server.h"
 
 namespace flaky {
 namespace {
@@ -22,6 +23,7 @@ constexpr char kNpmTables[] =
     "CREATE TABLE failures (id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL REFERENCES runs(run_id), "
     "test_file TEXT NOT NULL, test_name TEXT NOT NULL, failure_kind TEXT NOT NULL, error_message TEXT, error_stack "
     "TEXT, duration_ms INTEGER, failed_at TEXT NOT NULL);"
+    "CREATE INDEX idx_failures_run ON failures (run_id);"
     "ALTER TABLE runs ADD COLUMN passed_tests INTEGER; ALTER TABLE runs ADD COLUMN errors_between_tests INTEGER;"
     "CREATE TABLE schema_version (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL);"
     "INSERT INTO runs VALUES ('a', '2026-01-01T10:00:00.000Z', '2026-01-01T10:00:05.000Z', 5000, 'fail', 9, 2, 'abc', "
@@ -216,6 +218,36 @@ TEST_F(Adoption, TheScriptDropsNothingOfOursWhereAPartDiffers) {
   Shell("sqlite3 h.db < move.sql");
   for (const char* table : {"flaky_test_failures\n", "flaky_test_parts\n", "flaky_test_runs\n"}) {
     EXPECT_THAT(Tables("h.db"), HasSubstr(table));
+  }
+}
+
+// Killed at any moment of the first use, on a file and on a server: the next one goes on, and nothing is there twice.
+TEST_F(Adoption, AFirstUseThatIsKilledIsCompletedByTheNext) {
+  const std::string fill =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) INSERT INTO runs (run_id, "
+      "started_at, status) SELECT printf('run-%05d', i), strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'), "
+      "'fail' FROM n; INSERT INTO failures (run_id, test_file, test_name, failure_kind, failed_at) SELECT run_id, "
+      "'a.ts', 'n', 'assertion', started_at FROM runs;";
+  SqldServer& server = SqldServer::Shared();
+  for (const bool on_server : {false, true}) {
+    const std::string location = on_server ? server.url() : File("h.db");
+    if (on_server) {
+      server.Reset();
+      server.Execute(kNpmTables + fill);
+      Set("FLAKY_TESTS_STORE", "turso");
+      Set("FLAKY_TESTS_CONNECTION_STRING", location);
+    } else {
+      Sqlite("h.db", kNpmTables + fill);
+    }
+    int killed = 0;
+    for (int milliseconds = 10; milliseconds < 300; milliseconds += 40) {
+      const std::string wait = "0." + std::string(milliseconds < 100 ? "0" : "") + std::to_string(milliseconds);
+      killed += Shell("timeout -s KILL " + wait + " '" FLAKY_PROGRAM "' schema migrate") != 0;
+    }
+    EXPECT_GT(killed, 0);
+    EXPECT_EQ(Run({"schema", "migrate"}).code, 0);
+    EXPECT_TRUE(AreSame(location + "?prefix=", location)) << location;
+    EXPECT_EQ(Run({"schema", "status"}).code, 0);
   }
 }
 
