@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/copy_report.h"
 #include "cli/json_output.h"
 #include "cli/options.h"
 #include "cli/printable.h"
@@ -24,6 +25,8 @@ struct MigrateOptions {
 
 struct SqlOptions {
   std::string store;
+  std::optional<std::string> adopt_from;
+  bool drop_old = false;
 };
 
 // Absent when there is no store yet.
@@ -50,6 +53,24 @@ Json AsJson(const Location& location, const std::optional<SchemaState>& state) {
   json["known"] = state ? Json(state->known) : Json();
   json["pending"] = state ? Json(state->pending) : Json();
   return json;
+}
+
+Json AsJson(const AdoptionAccount& account) {
+  return {{"runs", account.runs},
+          {"failures", account.failures},
+          {"conflicts", account.conflicts},
+          {"missing", account.missing},
+          {"left_out", account.left_out}};
+}
+
+// Of the npm packages' tables, which opening the store for the first time copies.
+void PrintAdopted(const AdoptionAccount& account, std::ostream& out) {
+  out << "copied what the tables runs and failures hold, which stay as they are\n";
+  PrintCount("runs there", account.runs, "", out);
+  PrintCount("failures there", account.failures, "", out);
+  PrintCount("in conflict", account.conflicts, "other runs of the same id stay in their place", out);
+  PrintCount("left out", account.left_out, "runs without an id, failures of no run", out);
+  if (account.missing > 0) PrintCount("missing", account.missing, "arrived meanwhile: flaky schema adopt", out);
 }
 
 void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
@@ -99,6 +120,7 @@ void Migrate(Session& session, const MigrateOptions& options) {
     json["dry_run"] = options.dry_run;
     json["created"] = !before && !options.dry_run;
     json["applied"] = options.dry_run ? Json::array() : Json(steps);
+    json["adopted"] = after && after->adopted ? AsJson(*after->adopted) : Json();
     PrintJson(session.out, json);
     return;
   }
@@ -114,13 +136,19 @@ void Migrate(Session& session, const MigrateOptions& options) {
     out << (options.dry_run ? "would apply" : "applied") << '\n';
     PrintNames(steps, out);
   }
+  if (after && after->adopted) PrintAdopted(*after->adopted, out);
 }
 
 void Sql(Session& session, const SqlOptions& options) {
   const std::string prefix = session.settings.Text("FLAKY_TESTS_TABLE_PREFIX");
   CheckPrefix(prefix, "FLAKY_TESTS_TABLE_PREFIX");
-  session.out << SchemaScript(options.store.empty() ? session.settings.Text("FLAKY_TESTS_STORE") : options.store,
-                              prefix);
+  const std::string store = options.store.empty() ? session.settings.Text("FLAKY_TESTS_STORE") : options.store;
+  std::string script = SchemaScript(store, prefix);
+  if (options.adopt_from) {
+    CheckPrefix(*options.adopt_from, "--adopt-from");
+    script += "\n" + AdoptionScript(store, *options.adopt_from, prefix, options.drop_old);
+  }
+  session.out << script;
 }
 
 }  // namespace
@@ -156,9 +184,16 @@ void AddSchema(CLI::App& app, Session& session) {
       "  FLAKY_TESTS_DB=team.db flaky schema migrate");
   migrate->callback([&session, migrate_options] { Migrate(session, *migrate_options); });
 
+  AddSchemaAdopt(*schema, session);
+
   auto sql_options = std::make_shared<SqlOptions>();
   CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that makes the store's tables");
   sql->add_option("--store", sql_options->store, "sqlite, turso or postgres (default: FLAKY_TESTS_STORE)");
+  CLI::Option* adopt_from =
+      sql->add_option("--adopt-from", sql_options->adopt_from, "also copy the rows of the tables with this prefix")
+          ->type_name("PREFIX");
+  sql->add_flag("--drop-old", sql_options->drop_old, "then remove those tables, if every row of theirs was copied")
+      ->needs(adopt_from);
   sql->footer(
       "For an administrator to run in an empty database, where the role that records may not create tables. Nothing "
       "is\n"
@@ -166,7 +201,7 @@ void AddSchema(CLI::App& app, Session& session) {
       "\n"
       "Examples:\n"
       "  flaky schema sql --store postgres\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite");
+      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite --adopt-from flaky_test_");
   sql->callback([&session, sql_options] { Sql(session, *sql_options); });
 }
 

@@ -23,6 +23,7 @@ void AddMigrateStore(CLI::App& app, Session& session);
 void AddRun(CLI::App& app, Session& session);
 void AddRuns(CLI::App& app, Session& session);
 void AddSchema(CLI::App& app, Session& session);
+void AddSchemaAdopt(CLI::App& schema, Session& session);  // below `flaky schema`
 void AddShow(CLI::App& app, Session& session);
 void AddTrend(CLI::App& app, Session& session);
 void AddVerify(CLI::App& app, Session& session);

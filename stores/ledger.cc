@@ -13,11 +13,13 @@ std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix
 }
 
 std::span<const Migration> MigrationsUntil(std::span<const Migration> known, AfterRows after_rows) {
-  while (after_rows == AfterRows::kLater && !known.empty() && known.back().sql.starts_with("-- after-rows\n")) {
+  while (after_rows == AfterRows::kLater && !known.empty() && ComesAfterRows(known.back())) {
     known = known.first(known.size() - 1);
   }
   return known;
 }
+
+bool ComesAfterRows(const Migration& migration) { return migration.sql.starts_with("-- after-rows\n"); }
 
 SchemaState StateOf(std::span<const Migration> known, std::span<const AppliedMigration> applied,
                     const std::string& store) {

@@ -38,6 +38,10 @@ enum class AfterRows { kNow, kLater };
 // The migrations that are to be applied now.
 std::span<const Migration> MigrationsUntil(std::span<const Migration> known, AfterRows after_rows);
 
+// True if it makes only indexes and references. Rows from before (stores/adoption.h) come before the first of these, so
+// that one that is applied says that they are all there.
+bool ComesAfterRows(const Migration& migration);
+
 // A row of the ledger.
 struct AppliedMigration {
   int64_t version = 0;

@@ -59,6 +59,9 @@ std::string StoreOf(std::string_view text) {
 
 namespace {
 
+// How a location that may be shown ends.
+std::string ShownPrefix(const std::string& prefix) { return prefix == kDefaultPrefix ? "" : "?prefix=" + prefix; }
+
 // Takes `prefix=NAME` out of the address: of a URL it is one of the options behind the `?`, of anything else all that
 // stands behind the last one.
 std::optional<std::string> TakePrefix(std::string& address) {
@@ -117,7 +120,14 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
   location.shown =
       (names_itself ? "" : location.scheme + ":") + (is_settings ? ShowableSettings(address) : Showable(address));
   location.address = Secret(std::move(address));
-  if (location.prefix != kDefaultPrefix) location.shown += "?prefix=" + location.prefix;
+  location.shown += ShownPrefix(location.prefix);
+  return location;
+}
+
+Location WithPrefix(Location location, std::string_view prefix) {
+  location.shown.erase(location.shown.size() - ShownPrefix(location.prefix).size());
+  location.prefix = prefix;
+  location.shown += ShownPrefix(location.prefix);
   return location;
 }
 

@@ -28,6 +28,9 @@ struct Location {
 // than [a-z0-9_].
 Location ParseLocation(std::string_view text, std::string_view default_prefix = kDefaultPrefix);
 
+// The tables with another prefix in the same place. Precondition: it passed CheckPrefix.
+Location WithPrefix(Location location, std::string_view prefix);
+
 // The name of the store that the text begins with, by its own name or as the scheme of a URL; empty: with none.
 std::string StoreOf(std::string_view text);
 

@@ -1,9 +1,11 @@
 #include "stores/open.h"
 
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "stores/adoption.h"
 #include "stores/ledger.h"
 
 #ifdef FLAKY_STORE_POSTGRES
@@ -20,6 +22,7 @@ namespace flaky {
 namespace {
 
 using OpenFunction = std::unique_ptr<Store> (*)(const Location&, OpenMode);
+using DropFunction = OldTables (*)(const Location&, const std::optional<RowCounts>&);
 
 struct Scheme {
   std::string_view name;
@@ -27,25 +30,33 @@ struct Scheme {
   OpenFunction open;                           // null: this build does not have it
   std::span<const Migration> (*migrations)();  // null: it has no tables
   std::string_view sql_now;                    // the time, as the ledger's column holds it
+  SqlDialect dialect;
+  DropFunction drop;
 };
 
 // Null for a store that this build does not have.
 #ifdef FLAKY_STORE_SQLITE
 constexpr OpenFunction kSqlite = [](const Location& location, OpenMode mode) { return OpenSqlite(location, mode); };
+constexpr DropFunction kSqliteDrop = DropSqliteTables;
 #else
 constexpr OpenFunction kSqlite = nullptr;
+constexpr DropFunction kSqliteDrop = nullptr;
 #endif
 #ifdef FLAKY_STORE_POSTGRES
 constexpr OpenFunction kPostgres = OpenPostgres;
+constexpr DropFunction kPostgresDrop = DropPostgresTables;
 constexpr auto kPostgresMigrations = PostgresMigrations;
 #else
 constexpr OpenFunction kPostgres = nullptr;
+constexpr DropFunction kPostgresDrop = nullptr;
 constexpr std::span<const Migration> (*kPostgresMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_TURSO
 constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); };
+constexpr DropFunction kTursoDrop = DropTursoTables;
 #else
 constexpr OpenFunction kTurso = nullptr;
+constexpr DropFunction kTursoDrop = nullptr;
 #endif
 
 constexpr std::string_view kSqliteNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
@@ -53,11 +64,12 @@ constexpr std::string_view kPostgresNow = "now()";
 
 // The one table of stores.
 constexpr Scheme kSchemes[] = {
-    {"sqlite", "sqlite:PATH", kSqlite, SqliteMigrations, kSqliteNow},
-    {"postgres", "postgres://USER@HOST/DATABASE", kPostgres, kPostgresMigrations, kPostgresNow},
-    {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow},
-    {"supabase", "supabase:https://PROJECT.supabase.co", nullptr, nullptr, {}},
-    {"jsonl", "jsonl:PATH", nullptr, nullptr, {}},
+    {"sqlite", "sqlite:PATH", kSqlite, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kSqliteDrop},
+    {"postgres", "postgres://USER@HOST/DATABASE", kPostgres, kPostgresMigrations, kPostgresNow, SqlDialect::kPostgres,
+     kPostgresDrop},
+    {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kTursoDrop},
+    {"supabase", "supabase:https://PROJECT.supabase.co", nullptr, nullptr, {}, {}, nullptr},
+    {"jsonl", "jsonl:PATH", nullptr, nullptr, {}, {}, nullptr},
 };
 
 const Scheme* FindBuilt(std::string_view name) {
@@ -85,6 +97,23 @@ std::string BuiltSchemes() {
                        std::string(instead));
 }
 
+// A store that has SQL to print.
+const Scheme* FindScripted(std::string_view store) {
+  const Scheme* scheme = FindBuilt(store);
+  if (scheme == nullptr) RefuseStore(store, "", "print the schema");
+  if (scheme->migrations == nullptr) {
+    throw StoreError(ErrorKind::kInvalid, "", "print the schema", "",
+                     "the store '" + std::string(store) + "' has no tables");
+  }
+  return scheme;
+}
+
+OldTables LookOrDrop(const Location& location, const std::optional<RowCounts>& drop_if) {
+  const Scheme* scheme = FindBuilt(location.scheme);
+  if (scheme == nullptr || scheme->drop == nullptr) RefuseStore(location.scheme, location.shown, "drop the tables");
+  return scheme->drop(location, drop_if);
+}
+
 }  // namespace
 
 std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryPolicy policy) {
@@ -94,12 +123,7 @@ std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryP
 }
 
 std::string SchemaScript(std::string_view store, std::string_view prefix) {
-  const Scheme* scheme = FindBuilt(store);
-  if (scheme == nullptr) RefuseStore(store, "", "print the schema");
-  if (scheme->migrations == nullptr) {
-    throw StoreError(ErrorKind::kInvalid, "", "print the schema", "",
-                     "the store '" + std::string(store) + "' has no tables");
-  }
+  const Scheme* scheme = FindScripted(store);
   std::string script;
   for (const Migration& migration : scheme->migrations()) {
     script += "BEGIN;\n\n" + ReplaceAll(migration.sql, "{prefix}", prefix) + "\nINSERT INTO \"" + std::string(prefix) +
@@ -110,6 +134,19 @@ std::string SchemaScript(std::string_view store, std::string_view prefix) {
   script.pop_back();
   return script;
 }
+
+std::string AdoptionScript(std::string_view store, std::string_view from, std::string_view to, bool drop) {
+  const Scheme* scheme = FindScripted(store);
+  if (from == to) {
+    throw StoreError(ErrorKind::kInvalid, "", "print the schema", "",
+                     "the old tables and the new ones have the same prefix '" + std::string(to) + "'");
+  }
+  return AdoptionScript(scheme->dialect, from, to, drop);
+}
+
+OldTables LookAtTables(const Location& location) { return LookOrDrop(location, std::nullopt); }
+
+OldTables DropTables(const Location& location, const RowCounts& drop_if) { return LookOrDrop(location, drop_if); }
 
 const std::vector<SchemeInfo>& KnownSchemes() {
   static const std::vector<SchemeInfo> known = [] {

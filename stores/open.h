@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "stores/location.h"
+#include "stores/old_tables.h"
 #include "stores/retry_store.h"
 #include "stores/store.h"
 
@@ -21,6 +22,11 @@ std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryP
 // by hand in an empty database: all migrations and their entries in the ledger, each in a transaction. Throws
 // StoreError (kInvalid) for a store that has none, and for one that this build does not have.
 std::string SchemaScript(std::string_view store, std::string_view prefix);
+
+// The SQL that copies the rows of the tables with the prefix `from` into those that SchemaScript makes, and with `drop`
+// then removes the old ones (stores/adoption.h). Throws as SchemaScript does, and StoreError (kInvalid) where both
+// prefixes are one.
+std::string AdoptionScript(std::string_view store, std::string_view from, std::string_view to, bool drop);
 
 // The schemes this program knows, and whether this build has their store.
 struct SchemeInfo {

@@ -108,4 +108,29 @@ std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode) {
   return std::make_unique<PostgresStore>(location, mode);
 }
 
+OldTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  PostgresConnection connection(location);
+  return connection.Guard("drop the tables", [&](pqxx::connection& session) {
+    const PresentColumns present = ColumnsInPostgres(connection, session);
+    OldTables old;
+    old.names = TablesToDrop(connection.name(), connection.prefix(), [&](const std::string& table) {
+      const auto found = present.find(std::string_view(table).substr(connection.prefix().size()));
+      return found == present.end() ? ColumnSet() : found->second;
+    });
+    pqxx::work transaction(session);
+    if (drop_if) {
+      transaction.exec("LOCK TABLE " + connection.Table("runs") + ", " + connection.Table("failures") +
+                       " IN ACCESS EXCLUSIVE MODE");
+    }
+    const pqxx::result counts = transaction.exec(RowCountsQuery(connection.prefix(), old.names));
+    const auto number = [&](int column) { return counts[0][column].as<int64_t>(); };
+    old.rows = {number(0), number(1), number(2), number(3), number(4)};
+    if (drop_if == old.rows) {
+      for (const std::string& sql : DropStatements(old.names)) transaction.exec(sql);
+      transaction.commit();
+    }
+    return old;
+  });
+}
+
 }  // namespace flaky

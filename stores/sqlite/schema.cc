@@ -3,6 +3,8 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "history/time.h"
@@ -58,6 +60,33 @@ void Apply(SqliteConnection& connection, const Migration& migration) {
   row.exec();
 }
 
+// Puts the rows of the npm packages' tables, where they stand beside ours, into ours.
+std::optional<AdoptionAccount> Adopt(SqliteConnection& connection) {
+  if (connection.prefix() == kNpmPrefix) return std::nullopt;
+  const auto columns_of = [&](std::string_view table) {
+    return ColumnsOf(connection, std::string(kNpmPrefix) + std::string(table));
+  };
+  const ColumnSet runs = columns_of("runs");
+  if (!AreNpmTables(runs, columns_of("failures"))) return std::nullopt;
+  const NpmAdoption adoption = NpmAdoptionInto(connection.prefix(), runs);
+  SQLite::Statement whole(connection.db(), adoption.range);
+  whole.bind(1, "");
+  whole.bind(2, std::numeric_limits<int64_t>::max());
+  whole.executeStep();
+  if (const std::string last = whole.getColumn(0).getString(); whole.getColumn(1).getInt64() > 0) {
+    for (const std::string& sql : adoption.statements) {
+      SQLite::Statement insert(connection.db(), sql);
+      insert.bind(1, "");
+      insert.bind(2, last);
+      insert.exec();
+    }
+  }
+  SQLite::Statement account(connection.db(), adoption.account);
+  account.executeStep();
+  const auto number = [&](int column) { return account.getColumn(column).getInt64(); };
+  return AdoptionAccount{number(0), number(1), number(2), number(3), number(4)};
+}
+
 }  // namespace
 
 ColumnSet ColumnsOf(SqliteConnection& connection, std::string_view table) {
@@ -77,11 +106,12 @@ void CheckTablesAreOurs(SqliteConnection& connection) {
                      [&](const std::string& table) { return ColumnsOf(connection, table); });
 }
 
-void UpgradeSchema(SqliteConnection& connection, AfterRows after_rows) {
+std::optional<AdoptionAccount> UpgradeSchema(SqliteConnection& connection, AfterRows after_rows) {
   CheckTablesAreOurs(connection);
   connection.UseWriteAheadLog();
+  SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
+  std::optional<AdoptionAccount> adopted;
   for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
-    SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
     const std::vector<AppliedMigration> applied = ReadLedger(connection);
     CheckWritable(StateOf(SqliteMigrations(), applied, connection.name()), connection.name());
     if (std::any_of(applied.begin(), applied.end(),
@@ -89,9 +119,12 @@ void UpgradeSchema(SqliteConnection& connection, AfterRows after_rows) {
       continue;
     }
     CheckTablesAreOurs(connection);
+    if (ComesAfterRows(migration)) adopted = Adopt(connection);
     Apply(connection, migration);
-    transaction.commit();
   }
+  if (after_rows == AfterRows::kLater) adopted = Adopt(connection);
+  transaction.commit();
+  return adopted;
 }
 
 }  // namespace flaky

@@ -1,9 +1,11 @@
 #ifndef FLAKY_STORES_SQLITE_SCHEMA_H_
 #define FLAKY_STORES_SQLITE_SCHEMA_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "stores/adoption.h"
 #include "stores/ledger.h"
 #include "stores/sqlite/connection.h"
 #include "stores/tables.h"
@@ -21,10 +23,11 @@ SchemaState ReadSchemaState(SqliteConnection& connection);
 // the beginning: then it is somebody else's, and nothing may be done to it.
 void CheckTablesAreOurs(SqliteConnection& connection);
 
-// Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
-// exactly once. Throws StoreError, with nothing changed by the migration that failed.
-// With kLater, what may come after the rows is left out.
-void UpgradeSchema(SqliteConnection& connection, AfterRows after_rows);
+// Brings the schema up to date, and copies what the tables of the npm packages beside it hold (stores/adoption.h), all
+// of it in one transaction; processes that do so at once do it exactly once. Throws StoreError, with nothing changed.
+// With kLater, what may come after the rows is left out. Gives an account of the npm packages' tables, if there are
+// any.
+std::optional<AdoptionAccount> UpgradeSchema(SqliteConnection& connection, AfterRows after_rows);
 
 }  // namespace flaky
 

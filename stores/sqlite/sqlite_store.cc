@@ -22,7 +22,8 @@ class SqliteStore : public Store {
         if (!state.pending.empty()) {
           // Something waits only where no row is there yet that somebody may be looking for.
           const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();
-          UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
+          adopted_ =
+              UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
           state = ReadSchemaState(connection_);
         }
       } else if (!state.pending.empty()) {
@@ -38,7 +39,11 @@ class SqliteStore : public Store {
   const std::string& name() const override { return connection_.name(); }
 
   SchemaState schema() override {
-    return connection_.Guard("read the schema's state", [&] { return ReadSchemaState(connection_); });
+    return connection_.Guard("read the schema's state", [&] {
+      SchemaState state = ReadSchemaState(connection_);
+      state.adopted = adopted_;
+      return state;
+    });
   }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
@@ -90,6 +95,7 @@ class SqliteStore : public Store {
 
   const bool bulk_;
   SqliteConnection connection_;
+  std::optional<AdoptionAccount> adopted_;
   std::optional<SqliteReader> reader_;
   std::optional<SqliteWriter> writer_;
 };
@@ -98,6 +104,28 @@ class SqliteStore : public Store {
 
 std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options) {
   return std::make_unique<SqliteStore>(location, mode, options);
+}
+
+OldTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  // Opened as for a copy, references are not looked at: rows that refer to nothing would be in the way.
+  SqliteConnection connection(location, drop_if ? OpenMode::kBulk : OpenMode::kRead, {});
+  return connection.Guard("drop the tables", [&] {
+    SQLite::Transaction transaction(
+        connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
+    OldTables old;
+    old.names = TablesToDrop(connection.name(), connection.prefix(),
+                             [&](const std::string& table) { return ColumnsOf(connection, table); });
+    SQLite::Statement counts(connection.db(), RowCountsQuery(connection.prefix(), old.names));
+    counts.executeStep();
+    const auto number = [&](int column) { return counts.getColumn(column).getInt64(); };
+    old.rows = {number(0), number(1), number(2), number(3), number(4)};
+    counts.reset();
+    if (drop_if == old.rows) {
+      for (const std::string& sql : DropStatements(old.names)) connection.db().exec(sql);
+      transaction.commit();
+    }
+    return old;
+  });
 }
 
 }  // namespace flaky

@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 
 #include "stores/location.h"
+#include "stores/old_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -26,6 +28,9 @@ struct SqliteOptions {
 // by nullable columns and tables of our own. Throws StoreError: kMissing (no such file, folder or tables), kInvalid
 // (not a file, not a database, damaged, somebody else's tables), kAuth, kSchemaTooNew, kTransient (locked too long).
 std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options = {});
+
+// As LookAtTables and DropTables (stores/old_tables.h).
+OldTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
 }  // namespace flaky
 

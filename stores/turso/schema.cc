@@ -12,7 +12,12 @@ namespace flaky {
 namespace {
 
 constexpr std::string_view kOperation = "use the tables";
+constexpr std::string_view kAdoptOperation = "copy the rows of the tables from before";
 constexpr std::string_view kLedger = "schema";
+
+// Runs in one transaction: with some ten failures each it takes a tenth of the time that the server allows.
+constexpr int64_t kAdoptedAtOnce = 5000;
+constexpr int64_t kAdoptedAtLeast = 2;
 
 // How often a migration is tried against others that change the tables at the same time.
 constexpr int kMostTries = 20;
@@ -100,6 +105,55 @@ void Apply(TursoConnection& connection, const Migration& migration) {
   connection.Throw(*failed, "apply the migration " + std::string(migration.name));
 }
 
+// The tables of the npm packages, where they stand beside ours.
+std::optional<NpmAdoption> FindNpmTables(TursoConnection& connection) {
+  const std::string& prefix = connection.tables().prefix;
+  if (prefix == kNpmPrefix) return std::nullopt;
+  const std::string runs = std::string(kNpmPrefix) + "runs";
+  const std::string failures = std::string(kNpmPrefix) + "failures";
+  const TableColumns columns = ColumnsOf(connection, {runs, failures});
+  if (!AreNpmTables(columns.at(runs), columns.at(failures))) return std::nullopt;
+  return NpmAdoptionInto(prefix, columns.at(runs));
+}
+
+std::optional<AdoptionAccount> Adopt(TursoConnection& connection) {
+  const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
+  if (!adoption) return std::nullopt;
+  int64_t most = kAdoptedAtOnce;
+  for (std::string from;;) {
+    const HranaAnswer range =
+        connection.Read(HranaStatement(adoption->range).Text(from).Integer(most), kAdoptOperation);
+    TursoFields fields(connection, range.results.front().row(0), "runs", nullptr);
+    std::optional<std::string> last;
+    int64_t runs = 0;
+    fields("run_id", last);
+    fields("runs", runs);
+    if (!last) break;
+    std::vector<HranaStatement> statements;
+    for (const std::string& sql : adoption->statements)
+      statements.push_back(HranaStatement(sql).Text(from).Text(*last));
+    const HranaOutcome outcome = connection.Transact({}, statements, kAdoptOperation);
+    if (outcome.committed) {
+      if (runs < most) break;
+      from = *last;
+    } else if (most > kAdoptedAtLeast) {
+      // Runs with very many failures may take longer than a transaction may last.
+      most = std::max(most / 4, kAdoptedAtLeast);
+    } else {
+      connection.Throw(outcome.error, kAdoptOperation);
+    }
+  }
+  const HranaAnswer answer = connection.Read(HranaStatement(adoption->account), kAdoptOperation);
+  TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
+  AdoptionAccount account;
+  fields("runs", account.runs);
+  fields("failures", account.failures);
+  fields("conflicts", account.conflicts);
+  fields("missing", account.missing);
+  fields("left out", account.left_out);
+  return account;
+}
+
 }  // namespace
 
 SchemaState ReadSchemaState(TursoConnection& connection) { return StateOf(connection, ReadLedger(connection)); }
@@ -118,8 +172,19 @@ bool HasIndex(TursoConnection& connection, const std::string& name) {
   return connection.Read(HranaStatement(query).Text(name), kOperation).results.front().rows() > 0;
 }
 
-void UpgradeSchema(TursoConnection& connection, AfterRows after_rows) {
-  for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) Apply(connection, migration);
+std::optional<AdoptionAccount> UpgradeSchema(TursoConnection& connection, AfterRows after_rows) {
+  std::optional<AdoptionAccount> adopted;
+  for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
+    if (ComesAfterRows(migration)) adopted = Adopt(connection);
+    Apply(connection, migration);
+  }
+  return after_rows == AfterRows::kLater ? Adopt(connection) : adopted;
+}
+
+bool IsAdopting(TursoConnection& connection, const SchemaState& state) {
+  if (state.pending.empty() || state.found == 0) return false;
+  const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
+  return adoption && connection.Read(HranaStatement(adoption->unfinished), kAdoptOperation).results.front().rows() > 0;
 }
 
 }  // namespace flaky

@@ -2,10 +2,12 @@
 #define FLAKY_STORES_TURSO_SCHEMA_H_
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "stores/adoption.h"
 #include "stores/ledger.h"
 #include "stores/tables.h"
 #include "stores/turso/connection.h"
@@ -27,7 +29,15 @@ bool HasIndex(TursoConnection& connection, const std::string& name);
 // Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
 // exactly once. Throws StoreError, with nothing changed by the migration that failed. With kLater, the last migrations
 // are left out if they only make indexes.
-void UpgradeSchema(TursoConnection& connection, AfterRows after_rows);
+//
+// What the tables of the npm packages beside it hold (stores/adoption.h) is copied before the indexes are made, in
+// transactions of some thousand runs: whoever opens the store for writing next goes on where one was killed. Gives an
+// account of those tables, if there are any.
+std::optional<AdoptionAccount> UpgradeSchema(TursoConnection& connection, AfterRows after_rows);
+
+// True while rows of the npm packages' tables are on their way: then what can be read is not the whole history.
+// `state` is what the ledger says.
+bool IsAdopting(TursoConnection& connection, const SchemaState& state);
 
 }  // namespace flaky
 

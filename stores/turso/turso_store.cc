@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "stores/turso/columns.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/reader.h"
 #include "stores/turso/schema.h"
@@ -20,13 +21,14 @@ class TursoStore : public Store {
       if (!state.pending.empty()) {
         // Something waits only where no row is there yet that somebody may be looking for.
         const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
-        UpgradeSchema(connection_, bulk_ && is_new ? AfterRows::kLater : AfterRows::kNow);
+        adopted_ = UpgradeSchema(connection_, bulk_ && is_new ? AfterRows::kLater : AfterRows::kNow);
         state = ReadSchemaState(connection_);
       }
     } else if (!state.pending.empty()) {
       const TableColumns tables = ReadOurTables(connection_);
       RequireTables(connection_.name(), connection_.tables().prefix,
                     [&](const std::string& table) { return !tables.at(table).empty(); });
+      adopting_ = IsAdopting(connection_, state);
     }
     reader_.emplace(connection_, state.pending.empty());
     if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
@@ -34,7 +36,11 @@ class TursoStore : public Store {
 
   const std::string& name() const override { return connection_.name(); }
 
-  SchemaState schema() override { return ReadSchemaState(connection_); }
+  SchemaState schema() override {
+    SchemaState state = ReadSchemaState(connection_);
+    state.adopted = adopted_;
+    return state;
+  }
 
   StoreLimits limits() const override { return {kTursoRowBytes}; }
 
@@ -52,19 +58,21 @@ class TursoStore : public Store {
     if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, AfterRows::kNow);
   }
 
-  Page Read(const PageRequest& request) override { return reader_->Read(request); }
+  Page Read(const PageRequest& request) override { return Reader("read runs").Read(request); }
 
-  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override { return reader_->Fetch(run_ids); }
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override {
+    return Reader("read runs").Fetch(run_ids);
+  }
 
   std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
-    return reader_->FindRuns(prefix, limit);
+    return Reader("find runs").FindRuns(prefix, limit);
   }
 
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
-    reader_->VisitFailures(filter, visitor);
+    Reader("read failures").VisitFailures(filter, visitor);
   }
 
-  Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
+  Totals Count(const RunFilter& filter) override { return Reader("count runs").Count(filter); }
 
  private:
   TursoWriter& Writer(std::string_view operation) {
@@ -72,8 +80,20 @@ class TursoStore : public Store {
     return *writer_;
   }
 
+  TursoReader& Reader(std::string_view operation) {
+    if (adopting_) adopting_ = IsAdopting(connection_, ReadSchemaState(connection_));
+    if (adopting_) {
+      connection_.Fail(ErrorKind::kTransient, operation,
+                       "the rows of the tables from before are being copied into it; if nobody does any more, `flaky "
+                       "schema migrate` goes on with it");
+    }
+    return *reader_;
+  }
+
   const bool bulk_;
+  bool adopting_ = false;
   TursoConnection connection_;
+  std::optional<AdoptionAccount> adopted_;
   std::optional<TursoReader> reader_;
   std::optional<TursoWriter> writer_;
 };
@@ -82,6 +102,41 @@ class TursoStore : public Store {
 
 std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options) {
   return std::make_unique<TursoStore>(location, mode, options);
+}
+
+OldTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  constexpr std::string_view kOperation = "drop the tables";
+  TursoConnection connection(location, {});
+  const TableColumns columns = ReadOurTables(connection);
+  OldTables old;
+  old.names = TablesToDrop(connection.name(), connection.tables().prefix,
+                           [&](const std::string& table) { return columns.at(table); });
+  const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
+  const auto count = [&] {
+    const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
+    TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
+    RowCounts rows;
+    for (int64_t* number : {&rows.runs, &rows.ended, &rows.parts, &rows.failures, &rows.orphans}) {
+      fields("count", *number);
+    }
+    return rows;
+  };
+  old.rows = count();
+  if (drop_if != old.rows) return old;
+  // Within the transaction nothing can be read and then decided, but a statement can fail.
+  HranaStatement unchanged("SELECT CASE WHEN (" + query + ") = (?, ?, ?, ?, ?) THEN 1 ELSE json('changed') END");
+  for (const int64_t number : {drop_if->runs, drop_if->ended, drop_if->parts, drop_if->failures, drop_if->orphans}) {
+    unchanged.Integer(number);
+  }
+  std::vector<HranaStatement> statements = {unchanged};
+  for (const std::string& sql : DropStatements(old.names)) statements.emplace_back(sql);
+  const HranaOutcome outcome = connection.Transact({}, statements, kOperation);
+  if (!outcome.committed) {
+    const RowCounts now = count();
+    if (now == old.rows) connection.Throw(outcome.error, kOperation);
+    old.rows = now;
+  }
+  return old;
 }
 
 }  // namespace flaky

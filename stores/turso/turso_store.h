@@ -2,9 +2,11 @@
 #define FLAKY_STORES_TURSO_TURSO_STORE_H_
 
 #include <memory>
+#include <optional>
 
 #include "stores/http/client.h"
 #include "stores/location.h"
+#include "stores/old_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -21,6 +23,9 @@ struct TursoOptions {
 // token is missing, wrong, expired or for reading only), kMissing (no such database, no history in it), kInvalid
 // (location, certificate, somebody else's tables), kSchemaTooNew, kTransient (not to be reached, overloaded).
 std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options = {});
+
+// As LookAtTables and DropTables (stores/old_tables.h).
+OldTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
 }  // namespace flaky
 

@@ -29,6 +29,8 @@ TEST(Guides, SwitchWithoutAGap) {
                        "for seed in $(seq 1 10); do BASKET_SEED=$seed ./basket_test > log.txt; done");
 }
 
+TEST(Guides, TablesFromBefore) { ExpectDocumentIsTrue("docs/guides/tables-from-before.md"); }
+
 TEST(Guides, SetUpCi) { ExpectDocumentIsTrue("docs/guides/set-up-ci.md", {PostgresStandIn()}); }
 
 }  // namespace

@@ -13,14 +13,17 @@
 
 namespace flaky {
 
-// An empty database of SQLite's kind, as the stores, without a prefix, and as others see it.
+// An empty database of SQLite's kind, as the stores, without a prefix unless told, and as others see it.
 class LooseDatabase {
  public:
   virtual ~LooseDatabase() = default;
   virtual void Execute(const std::string& sql) = 0;
   // The first column of the rows.
   virtual std::vector<std::string> Query(const std::string& sql) = 0;
-  virtual std::unique_ptr<Store> Open(OpenMode mode) = 0;
+  virtual std::unique_ptr<Store> Open(OpenMode mode, const std::string& prefix) = 0;
+  std::unique_ptr<Store> Open(OpenMode mode) { return Open(mode, ""); }
+  // For OpenStore, without its prefix.
+  virtual std::string location() const = 0;
 };
 
 // Which one. The tests of loose_values_test.cc are linked to every program that has one of these.

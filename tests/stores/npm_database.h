@@ -23,7 +23,7 @@ class NpmDatabase : public testing::TestWithParam<std::tuple<LooseKind, int, boo
   bool has_version_table() const { return std::get<bool>(GetParam()); }
   void Execute(const std::string& sql) { database_->Execute(sql); }
   std::vector<std::string> Query(const std::string& sql) { return database_->Query(sql); }
-  std::unique_ptr<Store> Open(OpenMode mode) { return database_->Open(mode); }
+  std::unique_ptr<Store> Open(OpenMode mode, const std::string& prefix = "") { return database_->Open(mode, prefix); }
 
  private:
   std::unique_ptr<LooseDatabase> database_;

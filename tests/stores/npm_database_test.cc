@@ -138,6 +138,26 @@ TEST_P(NpmDatabase, IsUpgradedByNullableColumnsAndStaysThePackages) {
   EXPECT_EQ(ReadAll(*store).size(), 4u);
 }
 
+TEST_P(NpmDatabase, IsCopiedIntoOurTablesOnFirstUseAndStaysAsItIs) {
+  const std::string everything =
+      "SELECT name || sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('runs', 'failures', "
+      "'schema_version')"
+      " UNION ALL SELECT run_id || started_at FROM runs UNION ALL SELECT id || run_id FROM failures ORDER BY 1";
+  const std::vector<std::string> before = Query(everything);
+  const Digest theirs = SumOf(ReadAll(*Open(OpenMode::kRead)));
+  const std::optional<AdoptionAccount> adopted = Open(OpenMode::kWrite, "flaky_test_")->schema().adopted;
+  ASSERT_TRUE(adopted);
+  EXPECT_EQ(adopted->runs, 2);
+  EXPECT_EQ(adopted->failures, 2);
+  EXPECT_EQ(adopted->conflicts + adopted->missing + adopted->left_out, 0);
+  const auto store = Open(OpenMode::kRead, "flaky_test_");
+  EXPECT_EQ(store->Count({}), (Totals{2, 0, 2}));
+  EXPECT_EQ(SumOf(ReadAll(*store)), theirs);
+  EXPECT_EQ(Query(everything), before);
+  EXPECT_FALSE(Open(OpenMode::kWrite, "flaky_test_")->schema().adopted) << "only the first use looks";
+  EXPECT_EQ(Open(OpenMode::kBulk, "other_")->Count({}).runs, 2) << "another prefix, for a copy";
+}
+
 TEST_P(NpmDatabase, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
   const std::string ids = "SELECT id FROM failures WHERE run_id = 'older-died' ORDER BY id";
   const auto store = Open(OpenMode::kWrite);

@@ -1,3 +1,4 @@
+#include "tests/stores/adopted_database.h"
 #include "tests/stores/loose_database.h"
 #include "tests/stores/npm_database.h"
 #include "tests/stores/sqlite_support.h"
@@ -10,7 +11,10 @@ class LooseFile : public LooseDatabase {
  public:
   void Execute(const std::string& sql) override { RunSql(path_, sql); }
   std::vector<std::string> Query(const std::string& sql) override { return flaky::Query(path_, sql); }
-  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenFile(path_, mode, ""); }
+  std::unique_ptr<Store> Open(OpenMode mode, const std::string& prefix) override {
+    return OpenFile(path_, mode, prefix);
+  }
+  std::string location() const override { return "sqlite:" + path_; }
 
  private:
   TempFolder folder_;
@@ -21,6 +25,7 @@ const LooseKind kKind = {"File", [] { return std::make_unique<LooseFile>(); }};
 
 INSTANTIATE_TEST_SUITE_P(Sqlite, LooseValues, testing::Values(kKind), testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Sqlite, NpmDatabase, NpmDatabases(kKind), NpmDatabaseName);
+INSTANTIATE_TEST_SUITE_P(Sqlite, AdoptedDatabase, testing::Values(kKind), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace flaky

@@ -1,3 +1,4 @@
+#include "tests/stores/adopted_database.h"
 #include "tests/stores/loose_database.h"
 #include "tests/stores/npm_database.h"
 #include "tests/stores/turso_support.h"
@@ -10,7 +11,10 @@ class LooseServer : public LooseDatabase {
   LooseServer() { server_.Reset(); }
   void Execute(const std::string& sql) override { server_.Execute(sql); }
   std::vector<std::string> Query(const std::string& sql) override { return flaky::Query(server_, sql); }
-  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenAt(server_, mode, ""); }
+  std::unique_ptr<Store> Open(OpenMode mode, const std::string& prefix) override {
+    return OpenAt(server_, mode, prefix);
+  }
+  std::string location() const override { return server_.url(); }
 
  private:
   SqldServer& server_ = SqldServer::Shared();
@@ -20,6 +24,7 @@ const LooseKind kKind = {"Server", [] { return std::make_unique<LooseServer>(); 
 
 INSTANTIATE_TEST_SUITE_P(Turso, LooseValues, testing::Values(kKind), testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Turso, NpmDatabase, NpmDatabases(kKind), NpmDatabaseName);
+INSTANTIATE_TEST_SUITE_P(Turso, AdoptedDatabase, testing::Values(kKind), testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace flaky

@@ -209,6 +209,25 @@ TEST_F(TursoTables, AMigrationThatFailsLeavesNothingAndSaysWhy) {
   EXPECT_EQ(error->kind(), ErrorKind::kInvalid) << error->what();
 }
 
+TEST_F(TursoTables, HalfOfWhatIsBeingAdoptedIsNotShownAsTheWhole) {
+  server_.Execute(
+      "CREATE TABLE runs (run_id TEXT PRIMARY KEY, started_at, ended_at, duration_ms, status, total_tests, "
+      "failed_tests, git_sha, git_dirty); CREATE TABLE failures (id INTEGER PRIMARY KEY, run_id, test_file, test_name, "
+      "failure_kind, error_message, error_stack, duration_ms, failed_at);"
+      "INSERT INTO runs (run_id, started_at) VALUES ('a', '2026-01-01T00:00:00.000Z'), ('b', "
+      "'2026-01-01T00:00:00.000Z')");
+  OpenAt(server_, OpenMode::kWrite);
+  server_.Execute("DELETE FROM flaky_test_runs WHERE run_id = 'b'; DELETE FROM flaky_test_schema WHERE version = 3");
+  const auto reader = OpenAt(server_, OpenMode::kRead);
+  EXPECT_THAT(reader->schema().pending, ElementsAre("0003_indexes")) << "its state can be asked for";
+  const auto error = ErrorOf([&] { reader->Count({}); });
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::kTransient);
+  EXPECT_THAT(error->what(), HasSubstr("flaky schema migrate"));
+  OpenAt(server_, OpenMode::kWrite);
+  EXPECT_EQ(reader->Count({}).runs, 2) << "as soon as it is whole";
+}
+
 TEST_F(TursoTables, ACopyIntoNewTablesMakesTheIndexesLast) {
   const std::string indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name";
   const auto bulk = OpenAt(server_, OpenMode::kBulk);

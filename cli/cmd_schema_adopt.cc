@@ -1,0 +1,194 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "cli/commands.h"
+#include "cli/copy_into.h"
+#include "cli/copy_report.h"
+#include "cli/interrupt.h"
+#include "cli/json_output.h"
+#include "cli/numbers.h"
+#include "cli/options.h"
+#include "cli/printable.h"
+#include "cli/stopwatch.h"
+#include "cli/terminal_progress.h"
+#include "cli/verify_report.h"
+#include "transfer/copy.h"
+#include "transfer/verify.h"
+
+// Tables from before, by hand: `flaky schema adopt` and `flaky schema drop-old`.
+namespace flaky {
+namespace {
+
+struct AdoptOptions {
+  std::string from_prefix;
+  CopyIntoOptions into;
+};
+
+struct DropOptions {
+  std::string from_prefix;
+  bool yes = false;
+  bool dry_run = false;
+  bool json = false;
+};
+
+struct OldAndNew {
+  Location from, to;
+};
+
+OldAndNew LocationsOf(const Session& session, const std::string& from_prefix) {
+  CheckPrefix(from_prefix, "--from-prefix");
+  Location to = HistoryLocation(session.settings);
+  if (to.prefix == from_prefix) {
+    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables that are in use, " + to.shown +
+                       ": name that of the old ones");
+  }
+  return {WithPrefix(to, from_prefix), to};
+}
+
+void Adopt(Session& session, const AdoptOptions& options) {
+  const auto [from, to] = LocationsOf(session, options.from_prefix);
+  const InterruptGuard interrupt;
+  const Stopwatch watch;
+  const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
+  StoreSource source(*old_store);
+  const CopyAccount account = CopyInto(session, source, to, options.into);
+  PrintCopy(account, {from.shown, to.shown, watch.Seconds(), options.into.dry_run, options.into.json}, session.out);
+  session.exit_code = CodeOf(account);
+}
+
+// Throws CommandError unless the new tables hold all that the old ones hold, as `flaky verify --one-way` compares.
+void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCounts& rows,
+                          const DropOptions& options) {
+  if (rows.orphans > 0) {
+    const std::string& prefix = stores.from.prefix;
+    throw CommandError(ExitCode::kDifferences, stores.from.shown +
+                                                   ": nothing was dropped: " + WithThousands(rows.orphans) +
+                                                   " failures belong to no run, so no copy has them; SELECT * FROM \"" +
+                                                   prefix + "failures\" WHERE run_id NOT IN (SELECT run_id FROM \"" +
+                                                   prefix + "runs\") shows them; remove them, or the tables, by hand");
+  }
+  const Stopwatch watch;
+  const std::unique_ptr<Store> source = OpenStore(stores.from, OpenMode::kRead, PatientRetrying(session));
+  const std::unique_ptr<Store> target = OpenStore(stores.to, OpenMode::kRead, PatientRetrying(session));
+  TerminalProgress progress(session.err, FormOf(session, options.json));
+  VerifyOptions how;
+  how.one_way = true;
+  how.stop = InterruptGuard::Seen;
+  VerifiedRuns runs(false, true);
+  how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
+  const VerifyAccount account = Verify(*source, *target, how, progress);
+  if (account.stopped) throw CommandError(ExitCode::kInterrupted, "interrupted: nothing was dropped");
+  if (account.SameAs(how) && account.source.totals.runs == rows.runs &&
+      account.source.totals.failures == rows.failures) {
+    return;
+  }
+  const VerifyReport report{account, how, runs, stores.from.shown, stores.to.shown, "", watch.Seconds()};
+  if (options.json) {
+    PrintVerifyJson(report, session.out);
+  } else {
+    PrintVerifyText(report, session.out, session.color);
+  }
+  throw CommandError(ExitCode::kDifferences, stores.from.shown +
+                                                 ": nothing was dropped: the new tables do not hold all of it; "
+                                                 "`flaky schema adopt --from-prefix '" +
+                                                 stores.from.prefix + "'` copies what is missing");
+}
+
+std::string ListOf(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+// Only where somebody can answer.
+bool IsWanted(Session& session, const std::string& question) {
+  if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
+    throw CommandError(ExitCode::kUsage, "drop-old: nobody can be asked here: give --yes to drop the old tables");
+  }
+  session.err.Print(question + " Type yes to do so:\n");
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "yes";
+}
+
+void DropOld(Session& session, const DropOptions& options) {
+  const OldAndNew stores = LocationsOf(session, options.from_prefix);
+  const InterruptGuard interrupt;
+  const OldTables old = LookAtTables(stores.from);
+  DemandThatAllIsThere(session, stores, old.rows, options);
+
+  const std::string what = ListOf(old.names) + " with " + WithThousands(old.rows.runs) + " runs and " +
+                           WithThousands(old.rows.failures) + " failures";
+  bool drop = !options.dry_run;
+  if (drop && !options.yes) {
+    drop = IsWanted(session, "All rows are in " + Printable(stores.to.shown) + ". Remove the tables " + what + "?");
+  }
+  if (drop && DropTables(stores.from, old.rows).rows != old.rows) {
+    throw CommandError(ExitCode::kDifferences, stores.from.shown +
+                                                   ": nothing was dropped: rows arrived meanwhile; `flaky schema adopt "
+                                                   "--from-prefix '" +
+                                                   stores.from.prefix + "'` copies them");
+  }
+  if (options.json) {
+    Json json = JsonOutput();
+    json["store"] = stores.from.shown;
+    json["tables"] = old.names;
+    json["runs"] = old.rows.runs;
+    json["parts"] = old.rows.parts;
+    json["failures"] = old.rows.failures;
+    json["dropped"] = drop;
+    json["dry_run"] = options.dry_run;
+    PrintJson(session.out, json);
+    return;
+  }
+  session.out << Printable(stores.to.shown) << ": holds every row; "
+              << (drop              ? "dropped "
+                  : options.dry_run ? "would drop "
+                                    : "left alone ")
+              << what << '\n';
+}
+
+}  // namespace
+
+void AddSchemaAdopt(CLI::App& schema, Session& session) {
+  constexpr char kFromPrefix[] = "what the names of the old tables begin with; '' for runs and failures";
+
+  auto adopt_options = std::make_shared<AdoptOptions>();
+  CLI::App* adopt = schema.add_subcommand("adopt", "Copy what tables with another prefix hold into those in use");
+  adopt->add_option("--from-prefix", adopt_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
+  AddCopyOptions(*adopt, adopt_options->into);
+  AddJsonFlag(*adopt, adopt_options->into.json);
+  adopt->footer(
+      "The tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* name. They are "
+      "only\n"
+      "read. Running it again copies what arrived since. Values and exit codes are those of `flaky migrate-store`.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky schema adopt --from-prefix ''\n"
+      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run");
+  adopt->callback([&session, adopt_options] { Adopt(session, *adopt_options); });
+
+  auto drop_options = std::make_shared<DropOptions>();
+  CLI::App* drop =
+      schema.add_subcommand("drop-old", "Remove tables with another prefix whose rows are all in those in use");
+  drop->add_option("--from-prefix", drop_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
+  drop->add_flag("--yes", drop_options->yes, "do not ask");
+  drop->add_flag("--dry-run", drop_options->dry_run, "compare and say what would be dropped, change nothing");
+  AddJsonFlag(*drop, drop_options->json);
+  drop->footer(
+      "Every row is compared first, as `flaky verify --one-way` does. Where one is missing or differs, or arrives\n"
+      "meanwhile, nothing is dropped and the exit code is 5. On a terminal it asks; elsewhere it needs --yes.\n"
+      "\n"
+      "Examples:\n"
+      "  flaky schema drop-old --from-prefix '' --dry-run\n"
+      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes");
+  drop->callback([&session, drop_options] { DropOld(session, *drop_options); });
+}
+
+}  // namespace flaky
