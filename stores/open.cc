@@ -12,6 +12,9 @@
 #ifdef FLAKY_STORE_SQLITE
 #include "stores/sqlite/sqlite_store.h"
 #endif
+#ifdef FLAKY_STORE_SUPABASE
+#include "stores/supabase/supabase_store.h"
+#endif
 #ifdef FLAKY_STORE_TURSO
 #include "stores/turso/turso_store.h"
 #endif
@@ -24,9 +27,10 @@ using OpenFunction = std::unique_ptr<Store> (*)(const Location&, OpenMode);
 struct Scheme {
   std::string_view name;
   std::string_view address_form;
-  OpenFunction open;                           // null: this build does not have it
-  std::span<const Migration> (*migrations)();  // null: it has no tables
-  std::string_view sql_now;                    // the time, as the ledger's column holds it
+  OpenFunction open;                               // null: this build does not have it
+  std::span<const Migration> (*migrations)();      // null: it has no tables
+  std::string_view sql_now;                        // the time, as the ledger's column holds it
+  std::span<const Migration> (*more)() = nullptr;  // a second series, with the ledger `<prefix><name>_schema`
 };
 
 // Null for a store that this build does not have.
@@ -37,10 +41,20 @@ constexpr OpenFunction kSqlite = nullptr;
 #endif
 #ifdef FLAKY_STORE_POSTGRES
 constexpr OpenFunction kPostgres = OpenPostgres;
-constexpr auto kPostgresMigrations = PostgresMigrations;
 #else
 constexpr OpenFunction kPostgres = nullptr;
+#endif
+#if defined(FLAKY_STORE_POSTGRES) || defined(FLAKY_STORE_SUPABASE)
+constexpr auto kPostgresMigrations = PostgresMigrations;
+#else
 constexpr std::span<const Migration> (*kPostgresMigrations)() = nullptr;
+#endif
+#ifdef FLAKY_STORE_SUPABASE
+constexpr OpenFunction kSupabase = [](const Location& location, OpenMode mode) { return OpenSupabase(location, mode); };
+constexpr auto kSupabaseMigrations = SupabaseMigrations;
+#else
+constexpr OpenFunction kSupabase = nullptr;
+constexpr std::span<const Migration> (*kSupabaseMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_TURSO
 constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); };
@@ -56,7 +70,8 @@ constexpr Scheme kSchemes[] = {
     {"sqlite", "sqlite:PATH", kSqlite, SqliteMigrations, kSqliteNow},
     {"postgres", "postgres://USER@HOST/DATABASE", kPostgres, kPostgresMigrations, kPostgresNow},
     {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow},
-    {"supabase", "supabase:https://PROJECT.supabase.co", nullptr, nullptr, {}},
+    {"supabase", "supabase:https://PROJECT.supabase.co", kSupabase, kPostgresMigrations, kPostgresNow,
+     kSupabaseMigrations},
     {"jsonl", "jsonl:PATH", nullptr, nullptr, {}},
 };
 
@@ -101,11 +116,19 @@ std::string SchemaScript(std::string_view store, std::string_view prefix) {
                      "the store '" + std::string(store) + "' has no tables");
   }
   std::string script;
-  for (const Migration& migration : scheme->migrations()) {
-    script += "BEGIN;\n\n" + ReplaceAll(migration.sql, "{prefix}", prefix) + "\nINSERT INTO \"" + std::string(prefix) +
-              "schema\" (version, name, checksum, applied_at) VALUES (" + std::to_string(migration.version) + ", '" +
-              std::string(migration.name) + "', '" + Checksum(migration) + "', " + std::string(scheme->sql_now) +
-              ");\n\nCOMMIT;\n\n";
+  const auto add = [&](std::span<const Migration> migrations, const std::string& ledger, std::string_view otherwise) {
+    for (const Migration& migration : migrations) {
+      script += "BEGIN;\n\n" + ReplaceAll(migration.sql, "{prefix}", prefix) + "\nINSERT INTO \"" + ledger +
+                "\" (version, name, checksum, applied_at) VALUES (" + std::to_string(migration.version) + ", '" +
+                std::string(migration.name) + "', '" + Checksum(migration) + "', " + std::string(scheme->sql_now) +
+                ")" + std::string(otherwise) + ";\n\nCOMMIT;\n\n";
+    }
+  };
+  // Of the stores with a second series this script is the only way to be upgraded, so it can be run again.
+  const std::string_view otherwise = scheme->more == nullptr ? "" : " ON CONFLICT (version) DO NOTHING";
+  add(scheme->migrations(), std::string(prefix) + "schema", otherwise);
+  if (scheme->more != nullptr) {
+    add(scheme->more(), std::string(prefix) + std::string(scheme->name) + "_schema", otherwise);
   }
   script.pop_back();
   return script;
