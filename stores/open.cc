@@ -13,6 +13,7 @@
 #include "stores/sqlite/sqlite_store.h"
 #endif
 #ifdef FLAKY_STORE_SUPABASE
+#include "stores/supabase/migrate.h"
 #include "stores/supabase/supabase_store.h"
 #endif
 #ifdef FLAKY_STORE_TURSO
@@ -132,6 +133,18 @@ std::string SchemaScript(std::string_view store, std::string_view prefix) {
   }
   script.pop_back();
   return script;
+}
+
+SchemaState MigrateFromOutside(const Location& location, [[maybe_unused]] const Secret& database,
+                               [[maybe_unused]] const Secret& management_token) {
+  if (FindBuilt(location.scheme) == nullptr) RefuseStore(location.scheme, location.shown, "make the tables");
+#ifdef FLAKY_STORE_SUPABASE
+  if (location.scheme == "supabase") {
+    return database.empty() ? MigrateSupabaseByManagement(location, management_token)
+                            : MigrateSupabaseByDatabase(location, database);
+  }
+#endif
+  throw StoreError(ErrorKind::kInvalid, location.shown, "make the tables", "", "the store makes its tables by itself");
 }
 
 const std::vector<SchemeInfo>& KnownSchemes() {

@@ -22,6 +22,12 @@ std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryP
 // StoreError (kInvalid) for a store that has none, and for one that this build does not have.
 std::string SchemaScript(std::string_view store, std::string_view prefix);
 
+// Brings the tables of a store up to date that its own protocol cannot change: a Supabase project's, over its database's
+// connection string or, where that is empty, over the Management API with a personal token. Gives the state after that,
+// which the store itself may take some seconds to show. Throws StoreError: kInvalid for any other store, and for one
+// that this build does not have.
+SchemaState MigrateFromOutside(const Location& location, const Secret& database, const Secret& management_token);
+
 // The schemes this program knows, and whether this build has their store.
 struct SchemeInfo {
   std::string scheme;

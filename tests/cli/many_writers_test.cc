@@ -29,6 +29,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     Unset("GTEST_OUTPUT");
     Set("FLAKY_TESTS_STORE", fresh_.store);
     Set("FLAKY_TESTS_CONNECTION_STRING", fresh_.connection);
+    Set("FLAKY_TESTS_AUTH_TOKEN", fresh_.token);
     // All of them wait for each other, and for a machine that does other things as well.
     Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "120");
     Set("MANY_TESTS", std::to_string(kTests));

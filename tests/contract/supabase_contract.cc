@@ -37,7 +37,7 @@ class SupabasePlace : public Place {
       : servers_(servers),
         server_(servers.Take()),
         location_(ParseLocation("supabase:" + server_->url() + "?prefix=" + prefix)) {
-    location_.token = Secret(server_->secret_key());
+    location_.token = Secret(SupabaseServer::SecretKey());
     server_->Empty(prefix);
   }
   ~SupabasePlace() override { servers_.Give(std::move(server_)); }

@@ -40,8 +40,6 @@ std::string Program() {
 SupabaseServer::SupabaseServer(Options options)
     : options_(std::move(options)),
       database_uri_(PostgresServer::Shared().CreateDatabase()),
-      secret_key_("sb_secret_0123456789abcdefghijkl_ABCDEFGH"),
-      publishable_key_("sb_publishable_0123456789abcdefghijkl_ABCDEFGH"),
       port_(FreePort()),
       url_("http://127.0.0.1:" + std::to_string(port_)) {
   Execute(kRoles);
@@ -52,8 +50,8 @@ SupabaseServer::SupabaseServer(Options options)
   if (options_.max_rows) config << "max_rows = " << *options_.max_rows << '\n';
   config << "[db]\ndriver = \"postgres\"\nurl = \"" << database_uri_
          << (database_uri_.find('?') == database_uri_.npos ? "?" : "&") << "max=4\"\n"
-         << "[auth]\nenabled = true\njwt_secret = \"of-a-test-only\"\npublishable_key = \"" << publishable_key_
-         << "\"\nsecret_key = \"" << secret_key_ << "\"\n";
+         << "[auth]\nenabled = true\njwt_secret = \"of-a-test-only\"\npublishable_key = \"" << PublishableKey()
+         << "\"\nsecret_key = \"" << SecretKey() << "\"\n";
   config.close();
   Start();
 }
@@ -65,6 +63,16 @@ SupabaseServer::~SupabaseServer() {
     PostgresServer::Shared().DropDatabase(database_uri_);
   } catch (const std::runtime_error&) {
   }
+}
+
+const std::string& SupabaseServer::SecretKey() {
+  static const std::string key = "sb_secret_0123456789abcdefghijkl_ABCDEFGH";
+  return key;
+}
+
+const std::string& SupabaseServer::PublishableKey() {
+  static const std::string key = "sb_publishable_0123456789abcdefghijkl_ABCDEFGH";
+  return key;
 }
 
 void SupabaseServer::Start() {
@@ -79,7 +87,7 @@ void SupabaseServer::Start() {
   process_ = std::make_unique<ServerProcess>(command);
   process_->WaitUntil([this] {
     // A function that is not there: its interface answers.
-    return HttpPost(url_ + "/rest/v1/rpc/none", "{}", {"apikey: " + secret_key_, "Content-Type: application/json"})
+    return HttpPost(url_ + "/rest/v1/rpc/none", "{}", {"apikey: " + SecretKey(), "Content-Type: application/json"})
                .status == 404;
   });
 }

@@ -30,8 +30,9 @@ class SupabaseServer {
   pid_t pid() const { return process_->pid(); }
   // The database's own connection string, for its owner.
   const std::string& database_uri() const { return database_uri_; }
-  const std::string& secret_key() const { return secret_key_; }
-  const std::string& publishable_key() const { return publishable_key_; }
+  // The same of all of them.
+  static const std::string& SecretKey();
+  static const std::string& PublishableKey();
 
   void Execute(const std::string& sql) const;
   Rows Query(const std::string& sql) const;
@@ -49,8 +50,6 @@ class SupabaseServer {
   Options options_;
   TempFolder folder_;
   std::string database_uri_;
-  std::string secret_key_;
-  std::string publishable_key_;
   int port_ = 0;
   std::string url_;
   std::unique_ptr<ServerProcess> process_;
