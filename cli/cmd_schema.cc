@@ -1,13 +1,16 @@
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/commands.h"
 #include "cli/copy_report.h"
 #include "cli/json_output.h"
+#include "cli/messages.h"
 #include "cli/options.h"
 #include "cli/printable.h"
 
@@ -20,6 +23,7 @@ struct StatusOptions {
 
 struct MigrateOptions {
   bool dry_run = false;
+  bool management_api = false;
   bool json = false;
 };
 
@@ -83,7 +87,11 @@ void Status(Session& session, const StatusOptions& options) {
   if (options.json) {
     PrintJson(session.out, AsJson(location, state));
   } else if (!state) {
-    session.out << Printable(location.shown) << ": there is no store yet; the first delivery creates it\n";
+    session.out << Printable(location.shown) << ": "
+                << (location.scheme == "supabase"
+                        ? "the project has no tables of flaky yet; flaky schema migrate makes them"
+                        : "there is no store yet; the first delivery creates it")
+                << '\n';
   } else {
     session.out << Printable(location.shown) << ": schema version " << state->found << ", this program has "
                 << state->known << '\n';
@@ -102,8 +110,42 @@ void Status(Session& session, const StatusOptions& options) {
   }
 }
 
+// A Supabase project's tables, which the store cannot make: over its database's own connection string or, where asked
+// for, the Management API.
+SchemaState MigrateSupabase(Session& session, const Location& location, const MigrateOptions& options) {
+  constexpr std::chrono::seconds kPatience{5};
+  constexpr std::chrono::milliseconds kPause{250};
+  const Secret database(options.management_api ? "" : session.settings.Text("FLAKY_TESTS_SUPABASE_DB"));
+  const Secret token(options.management_api ? session.settings.Text("FLAKY_TESTS_SUPABASE_TOKEN") : "");
+  if (options.management_api && token.empty()) {
+    throw SettingError("--management-api: FLAKY_TESTS_SUPABASE_TOKEN is not set; it takes a personal access token");
+  }
+  if (!options.management_api && database.empty()) {
+    throw SettingError(
+        "a Supabase project's REST interface cannot make tables: set FLAKY_TESTS_SUPABASE_DB to its database's "
+        "connection "
+        "string (dashboard: Connect), or run what `flaky schema sql --store supabase` prints in the dashboard's SQL "
+        "editor, or give --management-api and FLAKY_TESTS_SUPABASE_TOKEN");
+  }
+  const SchemaState after = MigrateFromOutside(location, database, token);
+  for (const auto until = std::chrono::steady_clock::now() + kPatience; std::chrono::steady_clock::now() < until;) {
+    const std::optional<SchemaState> seen = StateOf(session, location);
+    if (seen && seen->pending.empty()) return *seen;
+    std::this_thread::sleep_for(kPause);
+  }
+  Say(session, LogLevel::kWarn,
+      "the tables are made, but the project's REST interface does not show them yet: it reads the schema anew by "
+      "itself, "
+      "or on NOTIFY pgrst, 'reload schema', or when it is restarted");
+  return after;
+}
+
 void Migrate(Session& session, const MigrateOptions& options) {
   const Location location = HistoryLocation(session.settings);
+  const bool from_outside = location.scheme == "supabase";
+  if (options.management_api && !from_outside) {
+    throw SettingError("--management-api: the store is " + location.scheme + ", which makes its tables by itself");
+  }
   const std::optional<SchemaState> before = StateOf(session, location);
   if (before && before->found > before->known) {
     throw StoreError(ErrorKind::kSchemaTooNew, location.shown, "upgrade the schema", "",
@@ -113,7 +155,11 @@ void Migrate(Session& session, const MigrateOptions& options) {
   const std::vector<std::string> steps = before ? before->pending : std::vector<std::string>();
   const bool changes = !before || !steps.empty();
   std::optional<SchemaState> after = before;
-  if (!options.dry_run) after = OpenForWriting(location, OpenMode::kWrite, Retrying(session))->schema();
+  if (!options.dry_run && from_outside && changes) {
+    after = MigrateSupabase(session, location, options);
+  } else if (!options.dry_run) {
+    after = OpenForWriting(location, OpenMode::kWrite, Retrying(session))->schema();
+  }
 
   if (options.json) {
     Json json = AsJson(location, after);
@@ -177,8 +223,14 @@ void AddSchema(CLI::App& app, Session& session) {
   auto migrate_options = std::make_shared<MigrateOptions>();
   CLI::App* migrate = schema->add_subcommand("migrate", "Create the store where it is missing and upgrade its tables");
   migrate->add_flag("--dry-run", migrate_options->dry_run, "say what would be done, change nothing");
+  migrate->add_flag("--management-api", migrate_options->management_api,
+                    "make a Supabase project's tables over Supabase's Management API");
   AddJsonFlag(*migrate, migrate_options->json);
   migrate->footer(
+      "A Supabase project's tables are made over FLAKY_TESTS_SUPABASE_DB, its database's own connection string, or "
+      "with\n"
+      "--management-api and the personal access token FLAKY_TESTS_SUPABASE_TOKEN.\n"
+      "\n"
       "Examples:\n"
       "  flaky schema migrate --dry-run\n"
       "  FLAKY_TESTS_DB=team.db flaky schema migrate");
@@ -188,7 +240,7 @@ void AddSchema(CLI::App& app, Session& session) {
 
   auto sql_options = std::make_shared<SqlOptions>();
   CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that makes the store's tables");
-  sql->add_option("--store", sql_options->store, "sqlite, turso or postgres (default: FLAKY_TESTS_STORE)");
+  sql->add_option("--store", sql_options->store, "sqlite, turso, postgres or supabase (default: FLAKY_TESTS_STORE)");
   CLI::Option* adopt_from =
       sql->add_option("--adopt-from", sql_options->adopt_from, "also copy the rows of the tables with this prefix")
           ->type_name("PREFIX");

@@ -24,6 +24,7 @@ struct Migration {
 // In order of the versions. Defined by what cmake/EmbedSql.cmake generates.
 std::span<const Migration> SqliteMigrations();
 std::span<const Migration> PostgresMigrations();
+std::span<const Migration> SupabaseMigrations();  // on top of PostgreSQL's, with a ledger of their own
 
 // Stands for the content of an applied file: 32 hexadecimal digits, XXH3-128 of its bytes.
 std::string Checksum(const Migration& migration);

@@ -14,6 +14,10 @@
 #ifdef FLAKY_STORE_SQLITE
 #include "stores/sqlite/sqlite_store.h"
 #endif
+#ifdef FLAKY_STORE_SUPABASE
+#include "stores/supabase/migrate.h"
+#include "stores/supabase/supabase_store.h"
+#endif
 #ifdef FLAKY_STORE_TURSO
 #include "stores/turso/turso_store.h"
 #endif
@@ -27,11 +31,12 @@ using DropFunction = OldTables (*)(const Location&, const std::optional<RowCount
 struct Scheme {
   std::string_view name;
   std::string_view address_form;
-  OpenFunction open;                           // null: this build does not have it
-  std::span<const Migration> (*migrations)();  // null: it has no tables
-  std::string_view sql_now;                    // the time, as the ledger's column holds it
+  OpenFunction open;                               // null: this build does not have it
+  std::span<const Migration> (*migrations)();      // null: it has no tables
+  std::string_view sql_now;                        // the time, as the ledger's column holds it
   SqlDialect dialect;
   DropFunction drop;
+  std::span<const Migration> (*more)() = nullptr;  // a second series, with the ledger `<prefix><name>_schema`
 };
 
 // Null for a store that this build does not have.
@@ -45,11 +50,21 @@ constexpr DropFunction kSqliteDrop = nullptr;
 #ifdef FLAKY_STORE_POSTGRES
 constexpr OpenFunction kPostgres = OpenPostgres;
 constexpr DropFunction kPostgresDrop = DropPostgresTables;
-constexpr auto kPostgresMigrations = PostgresMigrations;
 #else
 constexpr OpenFunction kPostgres = nullptr;
 constexpr DropFunction kPostgresDrop = nullptr;
+#endif
+#if defined(FLAKY_STORE_POSTGRES) || defined(FLAKY_STORE_SUPABASE)
+constexpr auto kPostgresMigrations = PostgresMigrations;
+#else
 constexpr std::span<const Migration> (*kPostgresMigrations)() = nullptr;
+#endif
+#ifdef FLAKY_STORE_SUPABASE
+constexpr OpenFunction kSupabase = [](const Location& location, OpenMode mode) { return OpenSupabase(location, mode); };
+constexpr auto kSupabaseMigrations = SupabaseMigrations;
+#else
+constexpr OpenFunction kSupabase = nullptr;
+constexpr std::span<const Migration> (*kSupabaseMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_TURSO
 constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); };
@@ -68,7 +83,8 @@ constexpr Scheme kSchemes[] = {
     {"postgres", "postgres://USER@HOST/DATABASE", kPostgres, kPostgresMigrations, kPostgresNow, SqlDialect::kPostgres,
      kPostgresDrop},
     {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kTursoDrop},
-    {"supabase", "supabase:https://PROJECT.supabase.co", nullptr, nullptr, {}, {}, nullptr},
+    {"supabase", "supabase:https://PROJECT.supabase.co", kSupabase, kPostgresMigrations, kPostgresNow,
+     SqlDialect::kPostgres, nullptr, kSupabaseMigrations},
     {"jsonl", "jsonl:PATH", nullptr, nullptr, {}, {}, nullptr},
 };
 
@@ -125,11 +141,19 @@ std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryP
 std::string SchemaScript(std::string_view store, std::string_view prefix) {
   const Scheme* scheme = FindScripted(store);
   std::string script;
-  for (const Migration& migration : scheme->migrations()) {
-    script += "BEGIN;\n\n" + ReplaceAll(migration.sql, "{prefix}", prefix) + "\nINSERT INTO \"" + std::string(prefix) +
-              "schema\" (version, name, checksum, applied_at) VALUES (" + std::to_string(migration.version) + ", '" +
-              std::string(migration.name) + "', '" + Checksum(migration) + "', " + std::string(scheme->sql_now) +
-              ");\n\nCOMMIT;\n\n";
+  const auto add = [&](std::span<const Migration> migrations, const std::string& ledger, std::string_view otherwise) {
+    for (const Migration& migration : migrations) {
+      script += "BEGIN;\n\n" + ReplaceAll(migration.sql, "{prefix}", prefix) + "\nINSERT INTO \"" + ledger +
+                "\" (version, name, checksum, applied_at) VALUES (" + std::to_string(migration.version) + ", '" +
+                std::string(migration.name) + "', '" + Checksum(migration) + "', " + std::string(scheme->sql_now) +
+                ")" + std::string(otherwise) + ";\n\nCOMMIT;\n\n";
+    }
+  };
+  // Of the stores with a second series this script is the only way to be upgraded, so it can be run again.
+  const std::string_view otherwise = scheme->more == nullptr ? "" : " ON CONFLICT (version) DO NOTHING";
+  add(scheme->migrations(), std::string(prefix) + "schema", otherwise);
+  if (scheme->more != nullptr) {
+    add(scheme->more(), std::string(prefix) + std::string(scheme->name) + "_schema", otherwise);
   }
   script.pop_back();
   return script;
@@ -147,6 +171,18 @@ std::string AdoptionScript(std::string_view store, std::string_view from, std::s
 OldTables LookAtTables(const Location& location) { return LookOrDrop(location, std::nullopt); }
 
 OldTables DropTables(const Location& location, const RowCounts& drop_if) { return LookOrDrop(location, drop_if); }
+
+SchemaState MigrateFromOutside(const Location& location, [[maybe_unused]] const Secret& database,
+                               [[maybe_unused]] const Secret& management_token) {
+  if (FindBuilt(location.scheme) == nullptr) RefuseStore(location.scheme, location.shown, "make the tables");
+#ifdef FLAKY_STORE_SUPABASE
+  if (location.scheme == "supabase") {
+    return database.empty() ? MigrateSupabaseByManagement(location, management_token)
+                            : MigrateSupabaseByDatabase(location, database);
+  }
+#endif
+  throw StoreError(ErrorKind::kInvalid, location.shown, "make the tables", "", "the store makes its tables by itself");
+}
 
 const std::vector<SchemeInfo>& KnownSchemes() {
   static const std::vector<SchemeInfo> known = [] {

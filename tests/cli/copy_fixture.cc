@@ -13,6 +13,7 @@
 
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/servers/supabase_server.h"
 #include "tests/support/generate_history.h"
 #include "transfer/jsonl_reader.h"
 #include "transfer/jsonl_writer.h"
@@ -39,14 +40,24 @@ std::vector<RunRecord> Generate(uint64_t seed, int64_t runs) {
   return GenerateHistory(shape);
 }
 
-void Fill(const std::string& location) {
-  const auto store = OpenStore(ParseLocation(location), OpenMode::kBulk);
+void Fill(const std::string& text) {
+  Location location = ParseLocation(text);
+  if (location.scheme == "supabase") location.token = Secret(SupabaseServer::SecretKey());
+  const auto store = OpenStore(location, OpenMode::kBulk);
   store->Write(GeneratedHistory());
   store->Finish();
 }
 
 SqldServer& FilledSqld() {
   static ProcessWide<SqldServer> server;
+  return server.get();
+}
+
+SupabaseServer& FilledSupabase() {
+  struct Server : SupabaseServer {
+    Server() : SupabaseServer({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt}) {}
+  };
+  static ProcessWide<Server> server;
   return server.get();
 }
 
@@ -60,6 +71,9 @@ FilledPlace Make(const std::string& kind) {
   } else if (kind == "turso") {
     place.location = "turso:" + FilledSqld().url();
     place.port = FilledSqld().port();
+  } else if (kind == "supabase") {
+    place.location = "supabase:" + FilledSupabase().url();
+    place.port = FilledSupabase().port();
   } else {
     place.location = SharedFolder().File("filled.jsonl");
     std::ofstream file(place.location, std::ios::binary);
@@ -141,7 +155,7 @@ std::string RunningProgram::Err() const {
 }
 
 std::vector<Pair> AllPairs() {
-  const std::array kinds = {"sqlite", "postgres", "turso", "jsonl"};
+  const std::array kinds = {"sqlite", "postgres", "turso", "supabase", "jsonl"};
   std::vector<Pair> pairs;
   for (const std::string source : kinds) {
     for (const std::string target : kinds) {
@@ -179,6 +193,7 @@ EmptyPlace::EmptyPlace(const std::string& kind, const std::string& file) : kind_
 }
 
 int EmptyPlace::port() const {
+  if (kind_ == "supabase") return std::stoi(location_.substr(location_.rfind(':') + 1));
   return kind_ == "postgres" ? PostgresServer::Shared().port() : SqldServer::Shared().port();
 }
 
@@ -206,7 +221,7 @@ int64_t EmptyPlace::Orphans() const {
 std::vector<std::string> EmptyPlace::Indexes() const {
   if (is_file()) return {};
   std::vector<std::string> names;
-  const std::string sql = kind_ == "postgres"
+  const std::string sql = kind_ == "postgres" || kind_ == "supabase"
                               ? "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
                               : "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name";
   for (const auto& row : store_->query(sql)) names.push_back(row.at(0).value_or(""));
@@ -232,6 +247,9 @@ std::string AtPort(const std::string& location, int port) {
 CopyTest::CopyTest() {
   Unset("FLAKY_TESTS_DB");
   Unset("GTEST_OUTPUT");
+  // Of the one that wants any.
+  Set("FLAKY_TESTS_AUTH_TOKEN", SupabaseServer::SecretKey());
+  Set("FLAKY_TESTS_SOURCE_AUTH_TOKEN", SupabaseServer::SecretKey());
 }
 
 CopyTest::~CopyTest() {

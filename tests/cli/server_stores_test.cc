@@ -9,6 +9,7 @@
 #include "tests/cli/program_fixture.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/servers/supabase_server.h"
 
 namespace flaky {
 namespace {
@@ -83,6 +84,33 @@ TEST_F(ServerStoresTest, TwoVariablesAreAllForTurso) {
   const SqldServer server;
   UseTurso(server);
   ExpectTheNextRunIsRecorded();
+}
+
+TEST_F(ServerStoresTest, ASupabaseProjectGetsItsTablesByCommandAndThenEveryRun) {
+  SupabaseServer server({.sql = "", .max_rows = std::nullopt});
+  Set("FLAKY_TESTS_STORE", "supabase");
+  Set("FLAKY_TESTS_CONNECTION_STRING", server.url());
+  Set("FLAKY_TESTS_AUTH_TOKEN", SupabaseServer::SecretKey());
+  EXPECT_THAT(RunTests("Plain.Passes", 0), HasSubstr("flaky schema migrate"));
+  const Outcome runs = Run({"runs"});
+  EXPECT_EQ(runs.code, 10);
+  EXPECT_THAT(runs.err, AllOf(HasSubstr("flaky schema sql --store supabase"), HasSubstr("flaky schema migrate")));
+  const Outcome missing = Run({"schema", "status"});
+  EXPECT_EQ(missing.code, 10);
+  EXPECT_THAT(missing.out, HasSubstr("flaky schema migrate makes them"));
+
+  const Outcome refused = Run({"schema", "migrate"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_THAT(refused.err, AllOf(HasSubstr("FLAKY_TESTS_SUPABASE_DB"), HasSubstr("--management-api")));
+  EXPECT_EQ(Run({"schema", "migrate", "--management-api"}).code, 2) << "without its token";
+
+  Set("FLAKY_TESTS_SUPABASE_DB", server.database_uri());
+  EXPECT_EQ(Run({"schema", "migrate"}).code, 0);
+  server.Restart();  // what a project does by itself: reads its schema anew
+  EXPECT_EQ(Run({"schema", "status"}).code, 0);
+  EXPECT_THAT(Run({"schema", "migrate"}).out, HasSubstr("nothing to do"));
+  EXPECT_EQ(RunTests("Plain.Fails", 1), "");
+  EXPECT_THAT(Runs(), SizeIs(2)) << "the first one had waited in the spool";
 }
 
 TEST_F(ServerStoresTest, AndATokenWhereTheServerWantsOne) {
@@ -289,7 +317,7 @@ TEST_F(ServerStoresTest, APasswordIsNoArgument) {
 
 TEST_F(ServerStoresTest, TheSchemasSqlIsForEachStoreThatHasTables) {
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
-  for (const char* store : {"sqlite", "turso", "postgres"}) {
+  for (const char* store : {"sqlite", "turso", "postgres", "supabase"}) {
     const Outcome outcome = Run({"schema", "sql", "--store", store});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     EXPECT_THAT(outcome.out,

@@ -14,6 +14,7 @@
 #include "stores/open.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/servers/supabase_server.h"
 #include "tests/support/contents.h"
 #include "tests/support/record_builder.h"
 #include "tests/support/soak.h"
@@ -42,6 +43,15 @@ std::vector<ProxyFault> TransientFaults(bool http) {
   return faults;
 }
 
+// Its tables are there from the beginning: it cannot make them.
+SupabaseServer& Supabase() {
+  struct Server : SupabaseServer {
+    Server() : SupabaseServer({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt}) {}
+  };
+  static ProcessWide<Server> server;
+  return server.get();
+}
+
 std::vector<StoreKind> BuiltKinds() {
   const std::vector<StoreKind> all = {
       {"postgres", FaultProxy::Protocol::kPostgres, [] { return PostgresServer::Shared().port(); },
@@ -53,6 +63,9 @@ std::vector<StoreKind> BuiltKinds() {
       {"turso", FaultProxy::Protocol::kHttp, [] { return SqldServer::Shared().port(); },
        [](int port) { return "http://127.0.0.1:" + std::to_string(port); }, [] { SqldServer::Shared().Reset(); },
        TransientFaults(true)},
+      {"supabase", FaultProxy::Protocol::kHttp, [] { return Supabase().port(); },
+       [](int port) { return "supabase:http://127.0.0.1:" + std::to_string(port); },
+       [] { Supabase().Empty(std::string(kDefaultPrefix)); }, TransientFaults(true)},
   };
   std::vector<StoreKind> built;
   for (const StoreKind& kind : all) {
@@ -160,7 +173,11 @@ class FaultyNetwork : public testing::TestWithParam<StoreKind> {
     EXPECT_LE(nth, kMost) << "it does not end";
   }
 
-  Location At(int port) const { return ParseLocation(GetParam().location(port)); }
+  Location At(int port) const {
+    Location location = ParseLocation(GetParam().location(port));
+    location.token = Secret(SupabaseServer::SecretKey());  // of the one that wants any
+    return location;
+  }
 
   int64_t batches_ = 0;
   RunRecord last_;

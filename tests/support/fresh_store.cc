@@ -7,6 +7,9 @@
 #ifdef FLAKY_STORE_POSTGRES
 #include "tests/servers/postgres_server.h"
 #endif
+#ifdef FLAKY_STORE_SUPABASE
+#include "tests/servers/supabase_server.h"
+#endif
 #ifdef FLAKY_STORE_TURSO
 #include "tests/servers/sqld_server.h"
 #endif
@@ -55,6 +58,24 @@ FreshStore FreshTurso() {
 }
 #endif
 
+#ifdef FLAKY_STORE_SUPABASE
+// Its tables are there from the beginning: it cannot make them.
+SupabaseServer& SharedSupabase() {
+  struct Server : SupabaseServer {
+    Server() : SupabaseServer({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt}) {}
+  };
+  static ProcessWide<Server> shared;
+  return shared.get();
+}
+
+FreshStore FreshSupabase() {
+  SupabaseServer& server = SharedSupabase();
+  server.Empty(std::string(kDefaultPrefix));
+  return {"supabase", server.url(), [&server](const std::string& sql) { return server.Query(sql); }, nullptr,
+          SupabaseServer::SecretKey()};
+}
+#endif
+
 }  // namespace
 
 const std::vector<StoreKind>& StoreKinds() {
@@ -67,6 +88,9 @@ const std::vector<StoreKind>& StoreKinds() {
 #endif
 #ifdef FLAKY_STORE_TURSO
       {"turso", FreshTurso},
+#endif
+#ifdef FLAKY_STORE_SUPABASE
+      {"supabase", FreshSupabase},
 #endif
   };
   return kinds;

@@ -20,8 +20,13 @@ struct FreshStore {
   // Asks the database itself, without the store: one statement, given by the test's own text.
   std::function<Rows(const std::string& sql)> query;
   std::shared_ptr<void> place;
+  std::string token = {};  // FLAKY_TESTS_AUTH_TOKEN
 
-  std::unique_ptr<Store> Open(OpenMode mode) const { return OpenStore(ParseLocation(store + ":" + connection), mode); }
+  std::unique_ptr<Store> Open(OpenMode mode) const {
+    Location location = ParseLocation(store + ":" + connection);
+    location.token = Secret(token);
+    return OpenStore(location, mode);
+  }
 };
 
 // A store that this build has, for tests that run over all of them.

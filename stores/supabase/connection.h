@@ -1,0 +1,52 @@
+#ifndef FLAKY_STORES_SUPABASE_CONNECTION_H_
+#define FLAKY_STORES_SUPABASE_CONNECTION_H_
+
+#include <simdjson.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/error.h"
+#include "stores/http/client.h"
+#include "stores/location.h"
+#include "stores/supabase/supabase_store.h"
+#include "stores/supabase/url.h"
+
+namespace flaky {
+
+// One project's REST interface as one history's place, and the edge at which its errors become StoreErrors. All it does
+// is to call the functions of stores/schema/supabase/: one call is one transaction.
+class SupabaseConnection {
+ public:
+  SupabaseConnection(const Location& location, const SupabaseOptions& options);
+
+  const std::string& name() const { return name_; }
+  const std::string& prefix() const { return prefix_; }
+
+  // Calls the function `rest_<prefix><function>` with the request, JSON; gives what it returned, which lives until the
+  // next call. Throws StoreError. `operation` says what was being done.
+  simdjson::dom::element Call(std::string_view function, std::string_view request, std::string_view operation);
+
+  [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
+  // For an answer that none of the functions gives.
+  [[noreturn]] void FailMalformed(std::string_view operation) const;
+
+ private:
+  [[noreturn]] void Refused(const HttpResponse& response, std::string_view function, std::string_view operation) const;
+
+  std::string name_;
+  std::string prefix_;
+  SupabaseAddress address_;
+  Secret key_;
+  HttpClient client_;
+  std::vector<std::string> headers_;
+  simdjson::dom::parser parser_;
+};
+
+// What makes the tables and functions, as an error says it.
+std::string HowToMakeTables();
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SUPABASE_CONNECTION_H_

@@ -1,0 +1,311 @@
+#include "stores/supabase/reader.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "history/fields.h"
+#include "history/roster.h"
+#include "history/text.h"
+#include "stores/supabase/columns.h"
+#include "stores/tables.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kReadRuns = "read runs";
+constexpr std::string_view kReadFailures = "read failures";
+
+constexpr size_t kFirstRecords = 128;
+constexpr size_t kFirstRuns = 1024;
+constexpr size_t kMaxRuns = 4096;
+constexpr size_t kFoundAtOnce = 1000;
+constexpr size_t kFailuresWithTexts = 2000;
+constexpr size_t kFailuresWithout = 10'000;
+// Of one answer; what it takes while it is parsed is a few times that.
+constexpr size_t kMaxAnswerBytes = 4 << 20;
+
+constexpr size_t kMaxRosterCacheBytes = 4 << 20;
+constexpr size_t kMaxRosters = 256;  // their ids travel with every request
+
+// A JSON object, member by member.
+class Request {
+ public:
+  // `json` as it is.
+  Request& Add(std::string_view name, std::string_view json) {
+    json_ += json_.size() > 1 ? "," : "";
+    AppendJson(json_, name);
+    json_ += ':';
+    json_ += json;
+    return *this;
+  }
+  Request& AddText(std::string_view name, std::string_view text) {
+    std::string json;
+    AppendJson(json, text);
+    return Add(name, json);
+  }
+  Request& AddNumber(std::string_view name, size_t number) { return AddText(name, std::to_string(number)); }
+  Request& AddTruth(std::string_view name, bool truth) { return Add(name, truth ? "true" : "false"); }
+  Request& AddProject(const std::optional<std::optional<std::string>>& project) {
+    if (!project) return *this;
+    return *project ? AddText("project", **project) : Add("project", "null");
+  }
+  Request& AddTime(std::string_view name, const std::optional<Timestamp>& time) {
+    return time ? AddText(name, SupabaseTime(*time)) : *this;
+  }
+  std::string Take() { return std::move(json_) + "}"; }
+
+ private:
+  std::string json_ = "{";
+};
+
+std::string Place(Timestamp time, const std::string& id) {
+  const std::string place[] = {SupabaseTime(time), id};
+  return JsonTexts(place);
+}
+
+Request& AddRuns(Request& request, const RunFilter& filter) {
+  return request.AddProject(filter.project).AddTime("since", filter.since).AddTime("until", filter.until);
+}
+
+// An array, or null for none.
+simdjson::dom::array ArrayOf(const SupabaseConnection& connection, simdjson::dom::element element,
+                             std::string_view operation) {
+  simdjson::dom::array array;
+  if (element.get(array) != simdjson::SUCCESS) connection.FailMalformed(operation);
+  return array;
+}
+
+simdjson::dom::element Member(const SupabaseConnection& connection, simdjson::dom::element object,
+                              std::string_view name, std::string_view operation) {
+  simdjson::dom::element member;
+  if (object[name].get(member) != simdjson::SUCCESS) connection.FailMalformed(operation);
+  return member;
+}
+
+}  // namespace
+
+SupabaseReader::SupabaseReader(SupabaseConnection& connection)
+    : connection_(connection), whole_pace_(kFirstRecords), runs_pace_(kFirstRuns), fetch_pace_(kFirstRecords) {}
+
+SupabaseReader::Answer SupabaseReader::Ask(std::string_view function, const std::string& request, bool whole,
+                                           std::string_view operation) {
+  const simdjson::dom::element root = connection_.Call(function, request, operation);
+  Answer answer;
+  int64_t done = 0;
+  simdjson::dom::element done_text = Member(connection_, root, "done", operation);
+  std::string_view digits;
+  if (done_text.get(digits) != simdjson::SUCCESS) connection_.FailMalformed(operation);
+  done = std::strtoll(std::string(digits).c_str(), nullptr, 10);
+  answer.done = static_cast<size_t>(std::max<int64_t>(done, 0));
+  if (Member(connection_, root, "more", operation).get(answer.more) != simdjson::SUCCESS) {
+    connection_.FailMalformed(operation);
+  }
+  const simdjson::dom::element records = Member(connection_, root, "records", operation);
+  if (records.is_null()) return answer;
+  for (const simdjson::dom::element record : ArrayOf(connection_, records, operation)) {
+    answer.records.push_back(RecordOf(record, whole, answer.bytes));
+  }
+  size_t at = 0;
+  for (const simdjson::dom::element state :
+       ArrayOf(connection_, Member(connection_, root, "states", operation), operation)) {
+    std::string_view text;
+    if (at == answer.records.size() || state.get(text) != simdjson::SUCCESS) connection_.FailMalformed(operation);
+    answer.records[at++].state = text;
+  }
+  if (whole) {
+    TakeRosters(Member(connection_, root, "rosters", operation));
+    for (SupabaseRecord& record : answer.records) GiveRosters(record);
+    ForgetRosters();
+  }
+  return answer;
+}
+
+SupabaseRecord SupabaseReader::RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const {
+  SupabaseRecord stored;
+  RunRecord& record = stored.record;
+  const auto rows = [&](std::string_view member) {
+    const simdjson::dom::element list = Member(connection_, element, member, kReadRuns);
+    return list.is_null() ? std::nullopt : std::optional(ArrayOf(connection_, list, kReadRuns));
+  };
+  SupabaseFields run(connection_, *rows("run"), "runs", &stored.misread);
+  VisitRun(record.run, run);
+  const auto count = [&](const auto& text) { bytes += text ? text->size() : 0; };
+  count(record.run.test_args);
+  if (!whole) return stored;
+
+  std::string run_id;
+  if (const auto parts = rows("parts")) {
+    for (const simdjson::dom::element row : *parts) {
+      SupabaseFields fields(connection_, ArrayOf(connection_, row, kReadRuns), "parts", &stored.misread);
+      fields("run_id", run_id);
+      VisitPart(record.parts.emplace_back(), fields);
+    }
+  }
+  if (const auto failures = rows("failures")) {
+    for (const simdjson::dom::element row : *failures) {
+      SupabaseFields fields(connection_, ArrayOf(connection_, row, kReadRuns), "failures", &stored.misread);
+      fields("id", stored.failure_ids.emplace_back());
+      fields("run_id", run_id);
+      Failure& failure = record.failures.emplace_back();
+      VisitFailure(failure, fields);
+      count(failure.error_message);
+      count(failure.error_stack);
+    }
+  }
+  return stored;
+}
+
+void SupabaseReader::TakeRosters(simdjson::dom::element list) {
+  if (list.is_null()) return;
+  for (const simdjson::dom::element row : ArrayOf(connection_, list, kReadRuns)) {
+    SupabaseFields fields(connection_, ArrayOf(connection_, row, kReadRuns), "rosters");
+    Roster roster;
+    fields("roster_id", roster.roster_id);
+    fields("tests", roster.tests);
+    if (RosterId(roster.tests) != roster.roster_id) continue;
+    rosters_bytes_ += roster.tests.size();
+    std::string id = roster.roster_id;
+    rosters_[std::move(id)] = std::make_shared<const Roster>(std::move(roster));
+  }
+}
+
+void SupabaseReader::GiveRosters(SupabaseRecord& stored) const {
+  std::vector<RosterPtr>& own = stored.record.rosters;
+  for (Part& part : stored.record.parts) {
+    if (!part.roster_id) continue;
+    const auto roster = rosters_.find(*part.roster_id);
+    if (roster == rosters_.end()) {
+      TellRosterLeftOut(&stored.misread, *part.roster_id);
+      part.roster_id.reset();
+    } else if (std::ranges::find(own, roster->second) == own.end()) {
+      own.push_back(roster->second);
+    }
+  }
+}
+
+void SupabaseReader::ForgetRosters() {
+  if (rosters_bytes_ <= kMaxRosterCacheBytes && rosters_.size() <= kMaxRosters) return;
+  rosters_.clear();
+  rosters_bytes_ = 0;
+}
+
+std::string SupabaseReader::KnownRosters() const {
+  std::vector<std::string> ids;
+  for (const auto& [id, roster] : rosters_) ids.push_back(id);
+  return JsonTexts(ids);
+}
+
+Page SupabaseReader::Read(const PageRequest& request) {
+  const bool whole = request.detail == Detail::kWhole;
+  Pace& pace = whole ? whole_pace_ : runs_pace_;
+  const size_t most_bytes = std::clamp<size_t>(request.max_bytes, 1, kMaxAnswerBytes);
+  const size_t most = pace.Next(std::min(request.max_records, kMaxRuns), most_bytes);
+  Request query;
+  AddRuns(query, request.filter);
+  if (request.after) query.Add("after", Place(request.after->started_at, request.after->run_id));
+  query.AddTruth("newest_first", request.direction == Direction::kNewestFirst).AddTruth("whole", whole);
+  query.AddNumber("most", most).AddNumber("bytes", most_bytes).Add("rosters", KnownRosters());
+
+  Answer answer = Ask("runs", query.Take(), whole, kReadRuns);
+  pace.Got(most, answer.records.size(), answer.bytes);
+  Page page;
+  for (SupabaseRecord& stored : answer.records) {
+    if (!stored.misread.empty()) page.misread.push_back({stored.record.run.run_id, std::move(stored.misread)});
+    page.records.push_back(std::move(stored.record));
+  }
+  if (answer.more && page.records.empty()) connection_.FailMalformed(kReadRuns);
+  if (answer.more) {
+    const Run& last = page.records.back().run;
+    page.next = RunKey{last.account.started_at, last.run_id};
+  }
+  return page;
+}
+
+std::vector<SupabaseRecord> SupabaseReader::Load(std::span<const std::string> run_ids) {
+  std::vector<SupabaseRecord> stored;
+  while (!run_ids.empty()) {
+    const size_t count = fetch_pace_.Next(run_ids.size(), kMaxAnswerBytes);
+    Request query;
+    query.Add("ids", JsonTexts(run_ids.first(count)));
+    query.AddNumber("bytes", kMaxAnswerBytes).Add("rosters", KnownRosters());
+    Answer answer = Ask("fetch", query.Take(), true, kReadRuns);
+    if (answer.done == 0 || answer.done > count) connection_.FailMalformed(kReadRuns);
+    fetch_pace_.Got(count, answer.records.size(), answer.bytes);
+    std::ranges::move(answer.records, std::back_inserter(stored));
+    run_ids = run_ids.subspan(answer.done);
+  }
+  return stored;
+}
+
+std::vector<RunRecord> SupabaseReader::Fetch(std::span<const std::string> run_ids) {
+  std::vector<std::string> ids;  // no text there has another
+  std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
+  std::vector<RunRecord> records;
+  for (SupabaseRecord& stored : Load(ids)) records.push_back(std::move(stored.record));
+  return records;
+}
+
+std::vector<std::string> SupabaseReader::FindRuns(std::string_view prefix, size_t limit) {
+  std::vector<std::string> found;
+  if (!IsStorable(prefix)) return found;
+  while (found.size() < limit) {
+    Request query;
+    query.AddText("prefix", prefix).AddNumber("most", std::min(limit - found.size(), kFoundAtOnce));
+    if (!found.empty()) query.AddText("after", found.back());
+    const simdjson::dom::array ids =
+        ArrayOf(connection_, connection_.Call("find", query.Take(), "find runs"), "find runs");
+    if (ids.size() == 0) break;
+    SupabaseFields fields(connection_, ids, "runs");
+    for (size_t i = 0; i < ids.size(); ++i) fields("run_id", found.emplace_back());
+  }
+  return found;
+}
+
+void SupabaseReader::VisitFailures(const FailureFilter& filter,
+                                   const std::function<void(const FailureView&)>& visitor) {
+  std::optional<FailureKey> behind = filter.behind;
+  for (;;) {
+    Request query;
+    query.AddProject(filter.project).AddTime("after", filter.after);
+    if (filter.test_name) query.AddText("test_name", *filter.test_name);
+    if (!filter.ids.empty()) {
+      std::vector<std::string> ids;
+      for (const int64_t id : filter.ids) ids.push_back(std::to_string(id));
+      query.Add("ids", JsonTexts(ids));
+    }
+    if (behind) query.Add("behind", Place(behind->failed_at, std::to_string(behind->id)));
+    query.AddTruth("texts", filter.texts).AddNumber("bytes", kMaxAnswerBytes);
+    query.AddNumber("most", filter.texts ? kFailuresWithTexts : kFailuresWithout);
+    const simdjson::dom::array rows =
+        ArrayOf(connection_, connection_.Call("failures", query.Take(), kReadFailures), kReadFailures);
+    if (rows.size() == 0) return;
+    // A visitor may use the store, whose next answer takes the place of this one.
+    std::vector<std::string> held;
+    for (const simdjson::dom::element row : rows) held.push_back(simdjson::minify(row));
+    simdjson::dom::parser parser;
+    for (const std::string& text : held) {
+      simdjson::dom::array row;
+      if (parser.parse(text).get(row) != simdjson::SUCCESS) connection_.FailMalformed(kReadFailures);
+      SupabaseFields fields(connection_, row, "failures");
+      const FailureView view = ReadView(fields);
+      behind = FailureKey{view.failed_at, view.id};
+      if (!filter.after || view.failed_at > *filter.after) visitor(view);
+    }
+  }
+}
+
+Totals SupabaseReader::Count(const RunFilter& filter) {
+  constexpr std::string_view kOperation = "count runs";
+  Request query;
+  AddRuns(query, filter);
+  SupabaseFields fields(connection_,
+                        ArrayOf(connection_, connection_.Call("count", query.Take(), kOperation), kOperation), "runs");
+  Totals totals;
+  fields("runs", totals.runs);
+  fields("parts", totals.parts);
+  fields("failures", totals.failures);
+  return totals;
+}
+
+}  // namespace flaky

@@ -1,0 +1,71 @@
+#include "stores/supabase/supabase_store.h"
+
+#include <optional>
+
+#include "stores/supabase/connection.h"
+#include "stores/supabase/reader.h"
+#include "stores/supabase/schema.h"
+#include "stores/supabase/writer.h"
+
+namespace flaky {
+namespace {
+
+class SupabaseStore : public Store {
+ public:
+  SupabaseStore(const Location& location, OpenMode mode, const SupabaseOptions& options)
+      : connection_(location, options), reader_(connection_) {
+    const SchemaState state = ReadSchemaState(connection_);
+    if (mode == OpenMode::kRead) return;
+    CheckWritable(state, connection_.name());
+    if (!state.pending.empty()) {
+      connection_.Fail(ErrorKind::kMissing, "use the tables",
+                       "the project's tables are of an older version than this program's: '" + state.pending.front() +
+                           "' is to come; " + HowToMakeTables());
+    }
+    writer_.emplace(connection_, reader_);
+  }
+
+  const std::string& name() const override { return connection_.name(); }
+
+  SchemaState schema() override { return ReadSchemaState(connection_); }
+
+  StoreLimits limits() const override { return {SupabaseWriter::kMaxRowBytes, true}; }
+
+  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+    return Writer("write runs").Write(records, Existing::kMerge);
+  }
+  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
+    return Writer("replace runs").Write(records, Existing::kReplace);
+  }
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
+    return Writer("claim it").Claim(holder, lease, instead_of);
+  }
+
+  Page Read(const PageRequest& request) override { return reader_.Read(request); }
+  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override { return reader_.Fetch(run_ids); }
+  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
+    return reader_.FindRuns(prefix, limit);
+  }
+  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
+    reader_.VisitFailures(filter, visitor);
+  }
+  Totals Count(const RunFilter& filter) override { return reader_.Count(filter); }
+
+ private:
+  SupabaseWriter& Writer(std::string_view operation) {
+    if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
+    return *writer_;
+  }
+
+  SupabaseConnection connection_;
+  SupabaseReader reader_;
+  std::optional<SupabaseWriter> writer_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options) {
+  return std::make_unique<SupabaseStore>(location, mode, options);
+}
+
+}  // namespace flaky

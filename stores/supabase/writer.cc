@@ -1,0 +1,183 @@
+#include "stores/supabase/writer.h"
+
+#include <algorithm>
+#include <numeric>
+#include <unordered_map>
+#include <utility>
+
+#include "stores/bad_value.h"
+#include "stores/record_check.h"
+#include "stores/supabase/change.h"
+#include "stores/supabase/columns.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kWriteRuns = "write runs";
+constexpr std::string_view kClaim = "claim it";
+
+// What one request carries, about; a record is never torn. As text within text it grows by a fifth or so.
+constexpr size_t kPieceBytes = 768 << 10;
+constexpr size_t kPieceRows = 1000;
+constexpr size_t kMaxRecordBytes = 128 << 20;
+
+// So often a run may be another one when it is to be changed than when it was read.
+constexpr int kMaxRounds = 10;
+
+std::string RunOf(const RunRecord& record) { return "write run '" + record.run.run_id + "'"; }
+
+}  // namespace
+
+// The tables admit known values only. Records of another tool may have others: then the answer is better a sentence
+// about them than one about a constraint.
+void SupabaseWriter::CheckWords(const RunRecord& record) const {
+  const auto refuse = [&](const char* table, const char* column, const std::string& word) {
+    connection_.Fail(ErrorKind::kInvalid, RunOf(record),
+                     std::string("the column '") + column + "' would hold " + ShownText(word) + ", which the table '" +
+                         connection_.prefix() + table + "' does not admit");
+  };
+  const auto check = [&](const char* table, const Account& account) {
+    if (account.status && !IsKnownStatus(*account.status)) refuse(table, "status", *account.status);
+  };
+  check("runs", record.run.account);
+  for (const Part& part : record.parts) check("parts", part.account);
+  for (const Failure& failure : record.failures) {
+    if (!IsKnownFailureKind(failure.failure_kind)) refuse("failures", "failure_kind", failure.failure_kind);
+  }
+}
+
+std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> records, Existing existing) {
+  RecordCheck check(connection_.name());
+  std::vector<size_t> sizes;
+  for (const RunRecord& record : records) {
+    check.Check(record);
+    CheckWords(record);
+    sizes.push_back(CheckRowSizes(record, kMaxRowBytes, connection_.name()));
+    if (sizes.back() > kMaxRecordBytes) {
+      connection_.Fail(
+          ErrorKind::kInvalid, RunOf(record),
+          "it has " + std::to_string(sizes.back()) + " bytes of text; " + std::to_string(kMaxRecordBytes) + " fit");
+    }
+  }
+  // In one order for all writers, so that no two ever wait for each other.
+  Places order(records.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, {}, [&](size_t i) { return std::string_view(records[i].run.run_id); });
+
+  std::vector<WriteResult> results(records.size());
+  Places piece;
+  size_t bytes = 0;
+  size_t rows = 0;
+  std::unordered_set<const Roster*> rosters;
+  const auto write = [&] {
+    if (!piece.empty()) WritePiece(records, std::exchange(piece, {}), existing, results);
+    bytes = rows = 0;
+    rosters.clear();
+  };
+  for (const size_t place : order) {
+    const RunRecord& record = records[place];
+    const size_t more_rows = 1 + record.parts.size() + record.failures.size();
+    if (bytes + sizes[place] > kPieceBytes || rows + more_rows > kPieceRows) write();
+    piece.push_back(place);
+    bytes += sizes[place];
+    rows += more_rows;
+    for (const RosterPtr& roster : record.rosters) {
+      if (rosters.insert(roster.get()).second) bytes += roster->tests.size();
+    }
+  }
+  write();
+  return results;
+}
+
+void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece, Existing existing,
+                                std::vector<WriteResult>& results) {
+  for (int round = 0; !piece.empty(); ++round) {
+    if (round > kMaxRounds) {
+      connection_.Fail(ErrorKind::kTransient, RunOf(records[piece.front()]), "somebody else keeps changing it");
+    }
+    SupabaseChange change;
+    for (const size_t place : piece) change.AddNew(records[place]);
+    const Ids inserted = CallForIds("insert", change.Take());
+    std::erase_if(piece, [&](size_t place) {
+      if (!inserted.contains(records[place].run.run_id)) return false;
+      results[place] = {WriteResult::Outcome::kInserted, {}};
+      return true;
+    });
+    if (!piece.empty()) piece = Complete(records, piece, existing, results);
+  }
+}
+
+// Gives the places of those that are not there any more, or were changed by others meanwhile.
+SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> records, const Places& piece,
+                                                Existing existing, std::vector<WriteResult>& results) {
+  std::vector<std::string> ids;
+  for (const size_t place : piece) ids.push_back(records[place].run.run_id);
+  std::unordered_map<std::string, SupabaseRecord> known;
+  for (SupabaseRecord& stored : reader_.Load(ids)) {
+    std::string run_id = stored.record.run.run_id;
+    known.emplace(std::move(run_id), std::move(stored));
+  }
+
+  SupabaseChange change;
+  Places again;
+  std::vector<std::pair<size_t, WriteResult>> changing;
+  for (const size_t place : piece) {
+    const auto stored = known.find(records[place].run.run_id);
+    if (stored == known.end()) {
+      again.push_back(place);
+      continue;
+    }
+    Resolution resolution = Resolve(stored->second.record, records[place], existing);
+    if (!resolution.Changes()) {
+      results[place] = std::move(resolution.result);
+      continue;
+    }
+    change.AddCompletion(resolution.record, CompletionOf(stored->second, resolution.record), stored->second.state);
+    changing.emplace_back(place, std::move(resolution.result));
+  }
+  if (changing.empty()) return again;
+  const Ids changed = CallForIds("change", change.Take());
+  for (auto& [place, result] : changing) {
+    if (changed.contains(records[place].run.run_id)) {
+      results[place] = std::move(result);
+    } else {
+      again.push_back(place);
+    }
+  }
+  return again;
+}
+
+SupabaseWriter::Ids SupabaseWriter::CallForIds(std::string_view function, const std::string& request) {
+  simdjson::dom::array list;
+  if (connection_.Call(function, request, kWriteRuns).get(list) != simdjson::SUCCESS) {
+    connection_.FailMalformed(kWriteRuns);
+  }
+  SupabaseFields fields(connection_, list, "runs");
+  Ids ids;
+  for (size_t i = 0; i < list.size(); ++i) {
+    std::string run_id;
+    fields("run_id", run_id);
+    ids.insert(std::move(run_id));
+  }
+  return ids;
+}
+
+CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  std::string request = R"({"holder":)";
+  AppendJson(request, holder);
+  request += R"(,"lease":")" + std::to_string(std::max<int64_t>(lease.count(), 0)) + R"(","instead_of":)";
+  AppendJson(request, instead_of);
+  request += '}';
+  simdjson::dom::array answer;
+  if (connection_.Call("claim", request, kClaim).get(answer) != simdjson::SUCCESS) connection_.FailMalformed(kClaim);
+  CopyClaim claim;
+  if (answer.size() == 0) return claim;
+  SupabaseFields fields(connection_, answer, "claims");
+  int64_t seconds = 0;
+  fields("holder", claim.holder);
+  fields("lapses_at", seconds);
+  claim.lapses = std::chrono::seconds(seconds);
+  return claim;
+}
+
+}  // namespace flaky

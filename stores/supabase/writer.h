@@ -1,0 +1,46 @@
+#ifndef FLAKY_STORES_SUPABASE_WRITER_H_
+#define FLAKY_STORES_SUPABASE_WRITER_H_
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "stores/completion.h"
+#include "stores/store.h"
+#include "stores/supabase/connection.h"
+#include "stores/supabase/reader.h"
+
+namespace flaky {
+
+// The writing verbs of the Supabase store. New runs are inserted by one call. Runs that are there are read, merged here
+// as in every store, and changed by a second call, which changes a run only if it is still what was read. Throws
+// StoreError.
+class SupabaseWriter {
+ public:
+  static constexpr size_t kMaxRowBytes = 32 << 20;
+
+  SupabaseWriter(SupabaseConnection& connection, SupabaseReader& reader) : connection_(connection), reader_(reader) {}
+
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
+
+ private:
+  using Places = std::vector<size_t>;
+  using Ids = std::unordered_set<std::string>;
+
+  void CheckWords(const RunRecord& record) const;
+  void WritePiece(std::span<const RunRecord> records, Places piece, Existing existing,
+                  std::vector<WriteResult>& results);
+  Places Complete(std::span<const RunRecord> records, const Places& piece, Existing existing,
+                  std::vector<WriteResult>& results);
+  Ids CallForIds(std::string_view function, const std::string& request);
+
+  SupabaseConnection& connection_;
+  SupabaseReader& reader_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SUPABASE_WRITER_H_

@@ -1,0 +1,72 @@
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stores/open.h"
+#include "stores/supabase/supabase_store.h"
+#include "tests/contract/contract.h"
+#include "tests/servers/supabase_server.h"
+
+namespace flaky {
+namespace {
+
+// Servers that no place uses just now; a test has two at once at most.
+class Servers {
+ public:
+  explicit Servers(SupabaseServer::Options options) : options_(std::move(options)) {}
+
+  std::unique_ptr<SupabaseServer> Take() {
+    if (idle_.empty()) return std::make_unique<SupabaseServer>(options_);
+    std::unique_ptr<SupabaseServer> server = std::move(idle_.back());
+    idle_.pop_back();
+    return server;
+  }
+  void Give(std::unique_ptr<SupabaseServer> server) { idle_.push_back(std::move(server)); }
+
+ private:
+  SupabaseServer::Options options_;
+  std::vector<std::unique_ptr<SupabaseServer>> idle_;
+};
+
+class SupabasePlace : public Place {
+ public:
+  SupabasePlace(Servers& servers, const std::string& prefix)
+      : servers_(servers),
+        server_(servers.Take()),
+        location_(ParseLocation("supabase:" + server_->url() + "?prefix=" + prefix)) {
+    location_.token = Secret(SupabaseServer::SecretKey());
+    server_->Empty(prefix);
+  }
+  ~SupabasePlace() override { servers_.Give(std::move(server_)); }
+
+  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenSupabase(location_, mode); }
+
+ private:
+  Servers& servers_;
+  std::unique_ptr<SupabaseServer> server_;
+  Location location_;
+};
+
+Traits Supabase(const std::string& name, const std::string& prefix, std::optional<int> max_rows = std::nullopt) {
+  Traits traits;
+  traits.name = name;
+  traits.make_place = [=] {
+    // GoogleTest makes the traits anew for every test.
+    static std::map<std::string, Servers> servers;
+    const auto found = servers.try_emplace(name, SupabaseServer::Options{SchemaScript("supabase", prefix), max_rows});
+    return std::make_unique<SupabasePlace>(found.first->second, prefix);
+  };
+  traits.keeps_any_kind = false;
+  return traits;
+}
+
+INSTANTIATE_TEST_SUITE_P(Supabase, StoreContract,
+                         testing::Values(Supabase("Prefixed", "flaky_test_"), Supabase("Unprefixed", ""),
+                                         Supabase("DigitFirst", "0_"), Supabase("SevenRows", "flaky_test_", 7)),
+                         NameOf);
+
+}  // namespace
+}  // namespace flaky
