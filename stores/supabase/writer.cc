@@ -1,7 +1,10 @@
 #include "stores/supabase/writer.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
+#include <random>
+#include <thread>
 #include <unordered_map>
 #include <utility>
 
@@ -21,8 +24,16 @@ constexpr size_t kPieceBytes = 768 << 10;
 constexpr size_t kPieceRows = 1000;
 constexpr size_t kMaxRecordBytes = 128 << 20;
 
-// So often a run may be another one when it is to be changed than when it was read.
-constexpr int kMaxRounds = 10;
+// So often a run may be another one when it is to be changed than when it was read. Of all who change one run at the
+// same time one succeeds in every round, so this is also how many there may be.
+constexpr int kMaxRounds = 500;
+
+// Lets others go first, the longer the more of them there seem to be.
+void GiveWay(int round) {
+  constexpr int kMost = 64;
+  thread_local std::minstd_rand random(std::random_device{}());
+  std::this_thread::sleep_for(std::chrono::milliseconds(random() % static_cast<unsigned>(std::min(2 * round, kMost))));
+}
 
 std::string RunOf(const RunRecord& record) { return "write run '" + record.run.run_id + "'"; }
 
@@ -95,6 +106,7 @@ void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece
     if (round > kMaxRounds) {
       connection_.Fail(ErrorKind::kTransient, RunOf(records[piece.front()]), "somebody else keeps changing it");
     }
+    if (round > 1) GiveWay(round);
     SupabaseChange change;
     for (const size_t place : piece) change.AddNew(records[place]);
     const Ids inserted = CallForIds("insert", change.Take());
