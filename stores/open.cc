@@ -31,9 +31,9 @@ using DropFunction = OldTables (*)(const Location&, const std::optional<RowCount
 struct Scheme {
   std::string_view name;
   std::string_view address_form;
-  OpenFunction open;                               // null: this build does not have it
-  std::span<const Migration> (*migrations)();      // null: it has no tables
-  std::string_view sql_now;                        // the time, as the ledger's column holds it
+  OpenFunction open;                           // null: this build does not have it
+  std::span<const Migration> (*migrations)();  // null: it has no tables
+  std::string_view sql_now;                    // the time, as the ledger's column holds it
   SqlDialect dialect;
   DropFunction drop;
   std::span<const Migration> (*more)() = nullptr;  // a second series, with the ledger `<prefix><name>_schema`

@@ -28,10 +28,10 @@ std::string SchemaScript(std::string_view store, std::string_view prefix);
 // prefixes are one.
 std::string AdoptionScript(std::string_view store, std::string_view from, std::string_view to, bool drop);
 
-// Brings the tables of a store up to date that its own protocol cannot change: a Supabase project's, over its database's
-// connection string or, where that is empty, over the Management API with a personal token. Gives the state after that,
-// which the store itself may take some seconds to show. Throws StoreError: kInvalid for any other store, and for one
-// that this build does not have.
+// Brings the tables of a store up to date that its own protocol cannot change: a Supabase project's, over its
+// database's connection string or, where that is empty, over the Management API with a personal token. Gives the state
+// after that, which the store itself may take some seconds to show. Throws StoreError: kInvalid for any other store,
+// and for one that this build does not have.
 SchemaState MigrateFromOutside(const Location& location, const Secret& database, const Secret& management_token);
 
 // The schemes this program knows, and whether this build has their store.

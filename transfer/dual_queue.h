@@ -28,7 +28,8 @@
 // needs no spool lock and so never delays the first store. docs/adr/0012-dual-write.md says why it is so.
 namespace flaky {
 
-// The store that is shown so (Location::shown) in the names of waiting files: 16 hexadecimal digits, the same on every machine.
+// The store that is shown so (Location::shown) in the names of waiting files: 16 hexadecimal digits, the same on every
+// machine.
 std::string HolderOf(const std::string& store);
 
 // Takes the records of a delivery down. The spool's lock must be held as long as it lives. For one thread.

@@ -1,6 +1,5 @@
 #include "stores/health.h"
 
-
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"
 
