@@ -48,6 +48,9 @@ Findings MakeChecks(Session& session) {
   std::optional<Location> history;
   Check("store", findings, [&] { history = HistoryLocation(settings); });
   if (history) Check("store", findings, [&] { CheckStore(*history, "", findings); });
+  std::optional<Location> second;
+  Check("second store", findings, [&] { second = DualLocation(settings); });
+  if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
   Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->shown : "", findings); });
   Check("program", findings, [&] { CheckProgram(settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });

@@ -65,6 +65,15 @@ TEST_F(DoctorTest, AStoreInUseIsFineAndLeftAsItIs) {
   EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
 }
 
+TEST_F(DoctorTest, TheSecondStoreOfADualWriteIsLookedAtToo) {
+  Set("FLAKY_TESTS_DUAL_DB", Path("nowhere/second.db"));
+  json said = Examine(Run({"doctor"}).code);
+  EXPECT_THAT(Found(said, "second store", "problem"), HasSubstr("nowhere"));
+  Set("FLAKY_TESTS_DUAL_DB", Path("h.db"));
+  said = Examine(2);
+  EXPECT_THAT(Found(said, "second store", "problem"), HasSubstr("FLAKY_TESTS_DUAL_"));
+}
+
 TEST_F(DoctorTest, WorksWhereEverythingIsBroken) {
   ASSERT_EQ(InOwnMounts([&] {
               WriteFile("config/flaky/config.toml", "windwo = 3\n");

@@ -276,6 +276,21 @@ TEST_F(DualGapTest, ASecondStoreThatHangsHoldsNobodyUp) {
   EXPECT_THAT(First(), SizeIs(3));
 }
 
+TEST_F(DualGapTest, ASupabaseProjectMayBeTheSecond) {
+  const EmptyPlace second = NewPlace("supabase");
+  Name("supabase", second.store().connection);
+  Set("FLAKY_TESTS_DUAL_AUTH_TOKEN", second.store().token);
+  Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "60");
+  for (const char* run_id : {"a", "b"}) {
+    RecordOne(run_id);
+    EXPECT_EQ(said_, "");
+  }
+  EXPECT_EQ(second.Now(), First());
+  EXPECT_THAT(First(), SizeIs(2));
+  EXPECT_EQ(Flaky({"dual", "verify"}).code, 0);
+  EXPECT_EQ(Flaky({"dual", "backfill"}).code, 0);
+}
+
 TEST_F(DualGapTest, ASecondStoreThatRefusesCostsAWarningWithoutTheSecret) {
   const SqldServer server(SqldServer::Options{.auth = true, .flags = {}});
   Name("turso", server.url());

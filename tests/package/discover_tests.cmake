@@ -71,6 +71,7 @@ expect("${printed}" "100% tests passed, 0 tests failed out of 4")
 unset(ENV{FLAKY_TESTS_LOG})
 unset(ENV{FLAKY_TESTS_DB})
 ctest(printed -R "^shop")
-expect("${printed}" "delivered 2 runs .*delivered 1 run ")
+# What waited may have been taken along before, by the process behind an earlier ctest that knew the store.
+expect("${printed}" "delivered 1 run ")
 ask_history(count run)
 expect("${count}" "^6$")
