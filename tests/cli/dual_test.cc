@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -426,6 +427,8 @@ TEST_F(DualTest, KilledAtAnyMomentNothingIsLostOrDouble) {
     int status = 0;
     ::waitpid(child, &status, 0);
     killed += WIFSIGNALED(status) ? 1 : 0;
+    // The first one may have been slow: moments lie within what one takes now.
+    if (!WIFSIGNALED(status)) whole = std::max(whole * 4 / 5, std::chrono::microseconds(1000));
   }
   EXPECT_GT(killed, rounds / 4);
   ExpectEachOnce(made);
