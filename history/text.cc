@@ -105,4 +105,13 @@ void AppendJson(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
+std::string JsonArray(std::span<const std::string> texts) {
+  std::string array = "[";
+  for (const std::string& text : texts) {
+    if (array.size() > 1) array += ',';
+    AppendJson(array, text);
+  }
+  return array + "]";
+}
+
 }  // namespace flaky

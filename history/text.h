@@ -2,6 +2,7 @@
 #define FLAKY_HISTORY_TEXT_H_
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ inline constexpr size_t kMaxCutNote = 64;
 
 // Appends the text as a JSON string, quotes included. Precondition: IsStorable(text).
 void AppendJson(std::string& out, std::string_view text);
+
+// A JSON array of texts. Precondition: as for each of them.
+std::string JsonArray(std::span<const std::string> texts);
 
 }  // namespace flaky
 

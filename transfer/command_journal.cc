@@ -11,7 +11,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "history/text.h"
+#include "history/json_object.h"
 #include "transfer/journal_notes.h"
 #include "transfer/spool.h"
 #include "transfer/spool_files.h"
@@ -46,15 +46,15 @@ std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, c
     arguments += arguments.empty() ? "[" : ",";
     AppendJson(arguments, MakeStorable(argument));
   }
-  JournalLine line;
-  line.Raw("flaky_journal", "1").Text("journal_id", journal_id).Text("process_run_id", journal_id);
-  line.Raw("command", "true").Text("run_id", run_id);
-  if (facts.project) line.Text("project", *facts.project);
-  line.Raw("pid", std::to_string(self.pid)).Text("pid_seen", self.pid_start).Text("boot_id", self.boot_id);
-  line.Text("host", self.host).Text("pid_ns", self.pid_ns);
-  line.Raw("started_us", std::to_string(started_at.micros)).Text("cwd", facts.cwd);
-  line.Raw("args", arguments.empty() ? "[]" : arguments + ']').Text("system", facts.system).Raw("tests_to_run", "0");
-  return line.End();
+  JsonObject line;
+  line.Add("flaky_journal", "1").AddText("journal_id", journal_id).AddText("process_run_id", journal_id);
+  line.Add("command", "true").AddText("run_id", run_id);
+  if (facts.project) line.AddText("project", *facts.project);
+  line.Add("pid", std::to_string(self.pid)).AddText("pid_seen", self.pid_start).AddText("boot_id", self.boot_id);
+  line.AddText("host", self.host).AddText("pid_ns", self.pid_ns);
+  line.Add("started_us", std::to_string(started_at.micros)).AddText("cwd", facts.cwd);
+  line.Add("args", arguments.empty() ? "[]" : arguments + ']').AddText("system", facts.system).Add("tests_to_run", "0");
+  return line.Take();
 }
 
 }  // namespace
@@ -110,9 +110,9 @@ void CommandJournal::End(pid_t child, const ProcessEnd& end) {
   const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
   if (!NoteEndOf(child, end)) {
     const std::string what = "the command ended with " + ToString(end) + ", although no test that was recorded failed";
-    Append(JournalLine().Raw("failure", JournalLine().Raw("at_us", at).Text("message", what).End()).End());
+    Append(JsonObject().Add("failure", JsonObject().Add("at_us", at).AddText("message", what).Take()).Take());
   }
-  Append(JournalLine().Raw("end_us", at).Raw("passed", end.succeeded() ? "true" : "false").End());
+  Append(JsonObject().Add("end_us", at).Add("passed", end.succeeded() ? "true" : "false").Take());
   file_.reset();
 }
 

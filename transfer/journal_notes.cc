@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "history/text.h"
+#include "history/json_object.h"
 
 namespace flaky {
 namespace {
@@ -16,32 +16,16 @@ constexpr size_t kLongestHeader = 16 << 20;
 constexpr size_t kTail = 256;
 
 std::string DeathLine(const JournalDeath& death) {
-  JournalLine how;
-  if (death.signal) how.Text("signal", *death.signal);
-  if (death.exit_code) how.Raw("exit_code", std::to_string(*death.exit_code));
-  if (death.at_us) how.Raw("at_us", std::to_string(*death.at_us));
-  if (death.time_limit_us) how.Raw("time_limit_us", std::to_string(*death.time_limit_us));
-  if (death.out_of_memory) how.Raw("out_of_memory", "true");
-  return JournalLine().Raw("died", how.End()).End() + '\n';
+  JsonObject how;
+  if (death.signal) how.AddText("signal", *death.signal);
+  if (death.exit_code) how.Add("exit_code", std::to_string(*death.exit_code));
+  if (death.at_us) how.Add("at_us", std::to_string(*death.at_us));
+  if (death.time_limit_us) how.Add("time_limit_us", std::to_string(*death.time_limit_us));
+  if (death.out_of_memory) how.Add("out_of_memory", "true");
+  return JsonObject().Add("died", how.Take()).Take() + '\n';
 }
 
 }  // namespace
-
-JournalLine& JournalLine::Text(std::string_view name, std::string_view value) {
-  AppendJson(Name(name), MakeStorable(value));
-  return *this;
-}
-
-JournalLine& JournalLine::Raw(std::string_view name, const std::string& json) {
-  Name(name) += json;
-  return *this;
-}
-
-std::string& JournalLine::Name(std::string_view name) {
-  json_ += json_.empty() ? "{" : ",";
-  AppendJson(json_, name);
-  return json_ += ':';
-}
 
 std::optional<std::string> ReadHead(const OpenedFile& file) {
   for (size_t size = kHead;; size *= 8) {

@@ -3,25 +3,12 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "transfer/journal.h"
 #include "transfer/spool_files.h"
 
 // Journals as files: what the program looks for in those that lie in the spool, and what it adds to them.
 namespace flaky {
-
-// One JSON object, field by field, as a line of a journal is.
-class JournalLine {
- public:
-  JournalLine& Text(std::string_view name, std::string_view value);
-  JournalLine& Raw(std::string_view name, const std::string& json);
-  std::string End() const { return json_ + '}'; }
-
- private:
-  std::string& Name(std::string_view name);
-  std::string json_;
-};
 
 // The file's beginning up to and with its first line, and more. Absent (errno) when it cannot be read.
 std::optional<std::string> ReadHead(const OpenedFile& file);

@@ -4,14 +4,12 @@
 #include <limits>
 #include <utility>
 
-#include "history/roster.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
 
 namespace flaky {
 namespace {
 
-constexpr size_t kMaxRosterCacheBytes = 4 << 20;
 constexpr size_t kLeastLikely = 16;
 constexpr size_t kMostLikely = 4096;
 
@@ -123,8 +121,8 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
       if (!part.roster_id) continue;
       const auto [roster, is_new] = rosters.try_emplace(*part.roster_id);
       if (!is_new) continue;
-      if (const auto known = rosters_.find(*part.roster_id); known != rosters_.end()) {
-        roster->second = known->second;
+      if (RosterPtr known = rosters_.Find(*part.roster_id)) {
+        roster->second = std::move(known);
       } else {
         all_known = false;
         ids.AddText(*part.roster_id);
@@ -144,8 +142,8 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
       fields("total", total);
       fields("roster_id", roster.roster_id);
       fields("tests", roster.tests);
-      if (RosterId(roster.tests) != roster.roster_id) continue;
-      Remember(rosters[roster.roster_id] = std::make_shared<const Roster>(roster));
+      rosters_.Trim();
+      if (RosterPtr added = rosters_.Add(std::move(roster))) rosters[added->roster_id] = added;
     }
     if (total >= budget) complete = static_cast<size_t>(place) + 1;
     budget = std::max<int64_t>(budget - total, 1);
@@ -187,15 +185,6 @@ size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span
   const size_t complete = total >= budget ? static_cast<size_t>(place) : records.size();
   if (failure_ids != nullptr) failure_ids->resize(first_ids + complete);
   return complete;
-}
-
-void RecordLoader::Remember(const RosterPtr& roster) {
-  if (rosters_bytes_ > kMaxRosterCacheBytes) {
-    rosters_.clear();
-    rosters_bytes_ = 0;
-  }
-  rosters_bytes_ += roster->tests.size();
-  rosters_[roster->roster_id] = roster;
 }
 
 }  // namespace flaky

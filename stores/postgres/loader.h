@@ -2,7 +2,6 @@
 #define FLAKY_STORES_POSTGRES_LOADER_H_
 
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +10,7 @@
 #include "stores/conversion.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
+#include "stores/roster_cache.h"
 
 namespace flaky {
 
@@ -39,16 +39,13 @@ class RecordLoader {
                      Misread misread);
   size_t LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
                       std::vector<std::vector<int64_t>>* failure_ids, Misread misread) const;
-  void Remember(const RosterPtr& roster);
 
   const PostgresConnection& connection_;
   std::string parts_sql_;  // empty: there is no such table
   std::string rosters_sql_;
   std::string failures_sql_;
 
-  // Rosters read lately: successive runs mostly have the same.
-  std::map<std::string, RosterPtr> rosters_;
-  size_t rosters_bytes_ = 0;
+  RosterCache rosters_;
   size_t likely_ = 256;
 };
 

@@ -206,15 +206,6 @@ ClaimStatements StatementsOfClaim(const SqliteTables& tables) {
           "SELECT holder, lapses_at - " + now + " FROM " + claims + " WHERE name = 'copy' AND lapses_at > " + now};
 }
 
-std::string JsonArray(std::span<const std::string> texts) {
-  std::string array = "[";
-  for (const std::string& text : texts) {
-    if (array.size() > 1) array += ',';
-    AppendJson(array, text);
-  }
-  return array + "]";
-}
-
 std::string JsonArray(std::span<const int64_t> numbers) {
   std::string array = "[";
   for (const int64_t number : numbers) array += (array.size() > 1 ? "," : "") + std::to_string(number);

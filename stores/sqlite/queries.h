@@ -105,7 +105,6 @@ struct ClaimStatements {
 ClaimStatements StatementsOfClaim(const SqliteTables& tables);
 
 // The values as one parameter: a JSON array.
-std::string JsonArray(std::span<const std::string> texts);
 std::string JsonArray(std::span<const int64_t> numbers);
 
 // INSERT INTO table (columns).

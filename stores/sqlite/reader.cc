@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "history/roster.h"
 #include "stores/sqlite/columns.h"
 #include "stores/sqlite/queries.h"
 #include "stores/tables.h"
 
 namespace flaky {
 namespace {
-
-constexpr size_t kMaxRosterCacheBytes = 4 << 20;
 
 ColumnSet Present(SqliteConnection& connection, bool up_to_date, std::string_view table) {
   if (up_to_date) return {};
@@ -82,21 +79,16 @@ size_t SqliteReader::ReadParts(RunRecord& record, Told told) {
 }
 
 RosterPtr SqliteReader::ReadRoster(const std::string& roster_id, size_t& bytes) {
-  if (const auto known = rosters_.find(roster_id); known != rosters_.end()) return known->second;
+  if (RosterPtr known = rosters_.Find(roster_id)) return known;
   StatementUse row(*roster_);
   BindText(*row, 1, roster_id);
   if (!row->executeStep()) return nullptr;
   Roster roster{roster_id, {}};
   FieldReader(connection_, *row, "rosters", nullptr)("tests", roster.tests);
-  if (RosterId(roster.tests) != roster_id) return nullptr;
-  bytes += roster.tests.size();
-
-  if (rosters_bytes_ > kMaxRosterCacheBytes) {
-    rosters_.clear();
-    rosters_bytes_ = 0;
-  }
-  rosters_bytes_ += roster.tests.size();
-  return rosters_[roster_id] = std::make_shared<const Roster>(std::move(roster));
+  rosters_.Trim();
+  RosterPtr added = rosters_.Add(std::move(roster));
+  if (added != nullptr) bytes += added->tests.size();
+  return added;
 }
 
 size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Told told) {

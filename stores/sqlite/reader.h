@@ -2,13 +2,13 @@
 #define FLAKY_STORES_SQLITE_READER_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "stores/completion.h"
+#include "stores/roster_cache.h"
 #include "stores/sqlite/connection.h"
 #include "stores/sqlite/queries.h"
 #include "stores/sqlite/schema.h"
@@ -56,9 +56,7 @@ class SqliteReader {
   SQLite::Statement failures_;
   std::optional<SQLite::Statement> roster_;
 
-  // Rosters read lately: successive runs mostly have the same.
-  std::map<std::string, RosterPtr> rosters_;
-  size_t rosters_bytes_ = 0;
+  RosterCache rosters_;
 };
 
 }  // namespace flaky

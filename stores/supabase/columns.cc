@@ -47,14 +47,6 @@ std::string SupabaseTime(Timestamp time) {
   return text;
 }
 
-std::string JsonTexts(std::span<const std::string> texts) {
-  std::string list;
-  SupabaseRow row(list);
-  for (const std::string& text : texts) row("", text);
-  row.Close();
-  return list;
-}
-
 std::optional<std::string_view> SupabaseFields::Next() {
   if (next_ == end_) return std::nullopt;
   const simdjson::dom::element element = *next_;

@@ -24,9 +24,6 @@ namespace flaky {
 // hold: they are infinite.
 std::string SupabaseTime(Timestamp time);
 
-// A JSON array of texts.
-std::string JsonTexts(std::span<const std::string> texts);
-
 // Appends a JSON array of the fields it visits: texts and null.
 class SupabaseRow {
  public:

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "history/fields.h"
-#include "history/roster.h"
+#include "history/json_object.h"
 #include "history/text.h"
 #include "stores/supabase/columns.h"
 #include "stores/tables.h"
@@ -25,47 +25,31 @@ constexpr size_t kFailuresWithout = 10'000;
 // Of one answer; what it takes while it is parsed is a few times that.
 constexpr size_t kMaxAnswerBytes = 4 << 20;
 
-constexpr size_t kMaxRosterCacheBytes = 4 << 20;
 constexpr size_t kMaxRosters = 256;  // their ids travel with every request
 
-// A JSON object, member by member.
-class Request {
- public:
-  // `json` as it is.
-  Request& Add(std::string_view name, std::string_view json) {
-    json_ += json_.size() > 1 ? "," : "";
-    AppendJson(json_, name);
-    json_ += ':';
-    json_ += json;
-    return *this;
-  }
-  Request& AddText(std::string_view name, std::string_view text) {
-    std::string json;
-    AppendJson(json, text);
-    return Add(name, json);
-  }
-  Request& AddNumber(std::string_view name, size_t number) { return AddText(name, std::to_string(number)); }
-  Request& AddTruth(std::string_view name, bool truth) { return Add(name, truth ? "true" : "false"); }
-  Request& AddProject(const std::optional<std::optional<std::string>>& project) {
-    if (!project) return *this;
-    return *project ? AddText("project", **project) : Add("project", "null");
-  }
-  Request& AddTime(std::string_view name, const std::optional<Timestamp>& time) {
-    return time ? AddText(name, SupabaseTime(*time)) : *this;
-  }
-  std::string Take() { return std::move(json_) + "}"; }
-
- private:
-  std::string json_ = "{";
-};
+JsonObject& AddNumber(JsonObject& request, std::string_view name, size_t number) {
+  return request.AddText(name, std::to_string(number));
+}
+JsonObject& AddTruth(JsonObject& request, std::string_view name, bool truth) {
+  return request.Add(name, truth ? "true" : "false");
+}
+void AddProject(JsonObject& request, const std::optional<std::optional<std::string>>& project) {
+  if (!project) return;
+  *project ? request.AddText("project", **project) : request.Add("project", "null");
+}
+void AddTime(JsonObject& request, std::string_view name, const std::optional<Timestamp>& time) {
+  if (time) request.AddText(name, SupabaseTime(*time));
+}
 
 std::string Place(Timestamp time, const std::string& id) {
   const std::string place[] = {SupabaseTime(time), id};
-  return JsonTexts(place);
+  return JsonArray(place);
 }
 
-Request& AddRuns(Request& request, const RunFilter& filter) {
-  return request.AddProject(filter.project).AddTime("since", filter.since).AddTime("until", filter.until);
+void AddRuns(JsonObject& request, const RunFilter& filter) {
+  AddProject(request, filter.project);
+  AddTime(request, "since", filter.since);
+  AddTime(request, "until", filter.until);
 }
 
 // An array, or null for none.
@@ -116,7 +100,7 @@ SupabaseReader::Answer SupabaseReader::Ask(std::string_view function, const std:
   if (whole) {
     TakeRosters(Member(connection_, root, "rosters", operation));
     for (SupabaseRecord& record : answer.records) GiveRosters(record);
-    ForgetRosters();
+    rosters_.Trim(kMaxRosters);
   }
   return answer;
 }
@@ -163,10 +147,7 @@ void SupabaseReader::TakeRosters(simdjson::dom::element list) {
     Roster roster;
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
-    if (RosterId(roster.tests) != roster.roster_id) continue;
-    rosters_bytes_ += roster.tests.size();
-    std::string id = roster.roster_id;
-    rosters_[std::move(id)] = std::make_shared<const Roster>(std::move(roster));
+    rosters_.Add(std::move(roster));
   }
 }
 
@@ -174,26 +155,14 @@ void SupabaseReader::GiveRosters(SupabaseRecord& stored) const {
   std::vector<RosterPtr>& own = stored.record.rosters;
   for (Part& part : stored.record.parts) {
     if (!part.roster_id) continue;
-    const auto roster = rosters_.find(*part.roster_id);
-    if (roster == rosters_.end()) {
+    RosterPtr roster = rosters_.Find(*part.roster_id);
+    if (roster == nullptr) {
       TellRosterLeftOut(&stored.misread, *part.roster_id);
       part.roster_id.reset();
-    } else if (std::ranges::find(own, roster->second) == own.end()) {
-      own.push_back(roster->second);
+    } else if (std::ranges::find(own, roster) == own.end()) {
+      own.push_back(std::move(roster));
     }
   }
-}
-
-void SupabaseReader::ForgetRosters() {
-  if (rosters_bytes_ <= kMaxRosterCacheBytes && rosters_.size() <= kMaxRosters) return;
-  rosters_.clear();
-  rosters_bytes_ = 0;
-}
-
-std::string SupabaseReader::KnownRosters() const {
-  std::vector<std::string> ids;
-  for (const auto& [id, roster] : rosters_) ids.push_back(id);
-  return JsonTexts(ids);
 }
 
 Page SupabaseReader::Read(const PageRequest& request) {
@@ -201,11 +170,13 @@ Page SupabaseReader::Read(const PageRequest& request) {
   Pace& pace = whole ? whole_pace_ : runs_pace_;
   const size_t most_bytes = std::clamp<size_t>(request.max_bytes, 1, kMaxAnswerBytes);
   const size_t most = pace.Next(std::min(request.max_records, kMaxRuns), most_bytes);
-  Request query;
+  JsonObject query;
   AddRuns(query, request.filter);
   if (request.after) query.Add("after", Place(request.after->started_at, request.after->run_id));
-  query.AddTruth("newest_first", request.direction == Direction::kNewestFirst).AddTruth("whole", whole);
-  query.AddNumber("most", most).AddNumber("bytes", most_bytes).Add("rosters", KnownRosters());
+  AddTruth(query, "newest_first", request.direction == Direction::kNewestFirst);
+  AddTruth(query, "whole", whole);
+  AddNumber(query, "most", most);
+  AddNumber(query, "bytes", most_bytes).Add("rosters", JsonArray(rosters_.Ids()));
 
   Answer answer = Ask("runs", query.Take(), whole, kReadRuns);
   pace.Got(most, answer.records.size(), answer.bytes);
@@ -226,9 +197,9 @@ std::vector<SupabaseRecord> SupabaseReader::Load(std::span<const std::string> ru
   std::vector<SupabaseRecord> stored;
   while (!run_ids.empty()) {
     const size_t count = fetch_pace_.Next(run_ids.size(), kMaxAnswerBytes);
-    Request query;
-    query.Add("ids", JsonTexts(run_ids.first(count)));
-    query.AddNumber("bytes", kMaxAnswerBytes).Add("rosters", KnownRosters());
+    JsonObject query;
+    query.Add("ids", JsonArray(run_ids.first(count)));
+    AddNumber(query, "bytes", kMaxAnswerBytes).Add("rosters", JsonArray(rosters_.Ids()));
     Answer answer = Ask("fetch", query.Take(), true, kReadRuns);
     if (answer.done == 0 || answer.done > count) connection_.FailMalformed(kReadRuns);
     fetch_pace_.Got(count, answer.records.size(), answer.bytes);
@@ -250,8 +221,8 @@ std::vector<std::string> SupabaseReader::FindRuns(std::string_view prefix, size_
   std::vector<std::string> found;
   if (!IsStorable(prefix)) return found;
   while (found.size() < limit) {
-    Request query;
-    query.AddText("prefix", prefix).AddNumber("most", std::min(limit - found.size(), kFoundAtOnce));
+    JsonObject query;
+    AddNumber(query.AddText("prefix", prefix), "most", std::min(limit - found.size(), kFoundAtOnce));
     if (!found.empty()) query.AddText("after", found.back());
     const simdjson::dom::array ids =
         ArrayOf(connection_, connection_.Call("find", query.Take(), "find runs"), "find runs");
@@ -266,17 +237,18 @@ void SupabaseReader::VisitFailures(const FailureFilter& filter,
                                    const std::function<void(const FailureView&)>& visitor) {
   std::optional<FailureKey> behind = filter.behind;
   for (;;) {
-    Request query;
-    query.AddProject(filter.project).AddTime("after", filter.after);
+    JsonObject query;
+    AddProject(query, filter.project);
+    AddTime(query, "after", filter.after);
     if (filter.test_name) query.AddText("test_name", *filter.test_name);
     if (!filter.ids.empty()) {
       std::vector<std::string> ids;
       for (const int64_t id : filter.ids) ids.push_back(std::to_string(id));
-      query.Add("ids", JsonTexts(ids));
+      query.Add("ids", JsonArray(ids));
     }
     if (behind) query.Add("behind", Place(behind->failed_at, std::to_string(behind->id)));
-    query.AddTruth("texts", filter.texts).AddNumber("bytes", kMaxAnswerBytes);
-    query.AddNumber("most", filter.texts ? kFailuresWithTexts : kFailuresWithout);
+    AddNumber(AddTruth(query, "texts", filter.texts), "bytes", kMaxAnswerBytes);
+    AddNumber(query, "most", filter.texts ? kFailuresWithTexts : kFailuresWithout);
     const simdjson::dom::array rows =
         ArrayOf(connection_, connection_.Call("failures", query.Take(), kReadFailures), kReadFailures);
     if (rows.size() == 0) return;
@@ -297,7 +269,7 @@ void SupabaseReader::VisitFailures(const FailureFilter& filter,
 
 Totals SupabaseReader::Count(const RunFilter& filter) {
   constexpr std::string_view kOperation = "count runs";
-  Request query;
+  JsonObject query;
   AddRuns(query, filter);
   SupabaseFields fields(connection_,
                         ArrayOf(connection_, connection_.Call("count", query.Take(), kOperation), kOperation), "runs");

@@ -2,16 +2,16 @@
 #define FLAKY_STORES_SUPABASE_READER_H_
 
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "stores/completion.h"
+#include "stores/pace.h"
+#include "stores/roster_cache.h"
 #include "stores/store.h"
 #include "stores/supabase/connection.h"
-#include "stores/turso/pace.h"
 
 namespace flaky {
 
@@ -46,17 +46,13 @@ class SupabaseReader {
   SupabaseRecord RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const;
   void TakeRosters(simdjson::dom::element list);
   void GiveRosters(SupabaseRecord& record) const;
-  std::string KnownRosters() const;
-  void ForgetRosters();
 
   SupabaseConnection& connection_;
   Pace whole_pace_;
   Pace runs_pace_;
   Pace fetch_pace_;
 
-  // Rosters read lately: successive runs mostly have the same.
-  std::map<std::string, RosterPtr, std::less<>> rosters_;
-  size_t rosters_bytes_ = 0;
+  RosterCache rosters_;
 };
 
 }  // namespace flaky

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "history/fields.h"
-#include "history/roster.h"
 #include "stores/turso/columns.h"
 #include "stores/turso/raw_text.h"
 #include "stores/turso/schema.h"
@@ -18,7 +17,6 @@ constexpr std::string_view kReadRuns = "read runs";
 constexpr std::string_view kReadFailures = "read failures";
 constexpr std::string_view kFindRuns = "find runs";
 
-constexpr size_t kMaxRosterCacheBytes = 4 << 20;
 constexpr size_t kMaxAnswerText = 1 << 20;
 
 // Of runs, of runs alone and of failures to ask for at first.
@@ -120,14 +118,12 @@ std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t li
                                   of_page("parts", "p"),
                               source.values)
                         .Integer(rows));
-  std::vector<std::string> known;
-  for (const auto& [id, roster] : rosters_) known.push_back(id);
   queries.push_back(BoundAsIs("SELECT " + SelectedColumns("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
                                   " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
                                   ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
                               source.values)
                         .Integer(rows)
-                        .Text(JsonArray(known)));
+                        .Text(JsonArray(rosters_.Ids())));
   return queries;
 }
 
@@ -226,19 +222,17 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     if (std::ranges::any_of(own, [&](const RosterPtr& roster) { return roster->roster_id == *part.roster_id; })) {
       continue;
     }
-    const auto roster = rosters_.find(*part.roster_id);
-    if (roster == rosters_.end()) {
+    RosterPtr roster = rosters_.Find(*part.roster_id);
+    if (roster == nullptr) {
       TellRosterLeftOut(&run->misread, *part.roster_id);
       part.roster_id.reset();
       continue;
     }
-    if (roster->second.use_count() == 1) run->text_bytes += roster->second->tests.size();
-    own.push_back(roster->second);
+    constexpr long kHereAndInTheCache = 2;
+    if (roster.use_count() == kHereAndInTheCache) run->text_bytes += roster->tests.size();
+    own.push_back(std::move(roster));
   }
-  if (rosters_bytes_ > kMaxRosterCacheBytes) {
-    rosters_.clear();
-    rosters_bytes_ = 0;
-  }
+  rosters_.Trim();
 }
 
 void TursoReader::TakeRosters(const HranaResult& rosters) {
@@ -247,10 +241,7 @@ void TursoReader::TakeRosters(const HranaResult& rosters) {
     TursoFields fields(connection_, rosters.row(i), "rosters", nullptr);
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
-    if (RosterId(roster.tests) != roster.roster_id) continue;
-    rosters_bytes_ += fields.text_bytes();
-    std::string id = roster.roster_id;
-    rosters_[std::move(id)] = std::make_shared<const Roster>(std::move(roster));
+    rosters_.Add(std::move(roster));
   }
 }
 

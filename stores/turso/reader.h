@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,9 +10,10 @@
 #include <vector>
 
 #include "stores/completion.h"
+#include "stores/pace.h"
+#include "stores/roster_cache.h"
 #include "stores/store.h"
 #include "stores/turso/connection.h"
-#include "stores/turso/pace.h"
 
 namespace flaky {
 
@@ -76,9 +76,7 @@ class TursoReader {
   std::optional<RunKey> last_key_;
   std::optional<std::string> last_time_;
 
-  // Rosters read lately: successive runs mostly have the same.
-  std::map<std::string, RosterPtr, std::less<>> rosters_;
-  size_t rosters_bytes_ = 0;
+  RosterCache rosters_;
 };
 
 }  // namespace flaky

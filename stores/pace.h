@@ -1,5 +1,5 @@
-#ifndef FLAKY_STORES_TURSO_PACE_H_
-#define FLAKY_STORES_TURSO_PACE_H_
+#ifndef FLAKY_STORES_PACE_H_
+#define FLAKY_STORES_PACE_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -42,4 +42,4 @@ class Pace {
 
 }  // namespace flaky
 
-#endif  // FLAKY_STORES_TURSO_PACE_H_
+#endif  // FLAKY_STORES_PACE_H_
