@@ -124,6 +124,27 @@ std::optional<std::string> ReadUpToNul(const Descriptor& file) {
   }
 }
 
+std::optional<std::string> MoveToRejected(const Descriptor& spool, const Descriptor& from, const std::string& name,
+                                          const std::string& path, const std::string& reason) {
+  const Descriptor rejected = MakeFolderAt(spool, kRejected);
+  if (!rejected) ThrowErrno(path, "move it to rejected/");
+  std::string there = name;
+  struct stat status {};
+  for (int i = 1; fstatat(rejected.get(), there.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0; ++i) {
+    there = name + '.' + std::to_string(i);
+  }
+  if (renameat(from.get(), name.c_str(), rejected.get(), there.c_str()) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    ThrowErrno(path, "move it to rejected/");
+  }
+  const Descriptor note(
+      openat(rejected.get(), (there + ".reason").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const std::string line = reason + '\n';
+  // Without its note it is still safe, and whoever called says the reason.
+  [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
+  return there;
+}
+
 void ThrowErrno(const std::string& path, const std::string& operation) {
   const int error = errno;
   throw StoreError(ErrorKind::kPermanent, path, operation, std::to_string(error),

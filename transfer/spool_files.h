@@ -16,6 +16,9 @@
 // way.
 namespace flaky {
 
+// The spool's folder for what could not be delivered.
+inline constexpr char kRejected[] = "rejected";
+
 // A descriptor that closes itself; -1 is none.
 class Descriptor {
  public:
@@ -63,6 +66,12 @@ std::optional<std::string> ReadAt(const Descriptor& file, int64_t offset, size_t
 
 // The file's bytes up to the first NUL, however large the file. Absent (errno) when it cannot be read.
 std::optional<std::string> ReadUpToNul(const Descriptor& file);
+
+// Moves the file or folder `name` from a folder of the spool to its rejected/, with the reason beside it in
+// <name>.reason. Gives the name that it has there: another one where that was taken. Absent where it is gone. Throws as
+// ThrowErrno; `path` is what is moved, for the words.
+std::optional<std::string> MoveToRejected(const Descriptor& spool, const Descriptor& from, const std::string& name,
+                                          const std::string& path, const std::string& reason);
 
 // Throws StoreError (kPermanent) for `operation` on `path` with what errno says.
 [[noreturn]] void ThrowErrno(const std::string& path, const std::string& operation);

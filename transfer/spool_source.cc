@@ -20,7 +20,6 @@ namespace flaky {
 namespace {
 
 constexpr char kOutbox[] = "outbox";
-constexpr char kRejected[] = "rejected";
 
 // A part as it lies in the spool: a sealed folder, or one journal that is a part by itself.
 struct PartPlace {
@@ -222,27 +221,13 @@ class SpoolSource::Impl {
   // Moves a journal or a sealed part aside, with the reason beside it.
   void MoveToRejected(const SpoolFile& file, const std::string& reason) {
     const std::lock_guard hold(mutex_);
-    const Descriptor rejected = MakeFolderAt(spool_, kRejected);
-    if (!rejected) ThrowErrno(path_ + "/rejected", "make the folder");
     const bool whole_folder = file.name.empty();
-    const std::string& old_name = whole_folder ? file.folder : file.name;
-    std::string name = old_name;
-    struct stat status {};
-    for (int i = 1; fstatat(rejected.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0; ++i) {
-      name = old_name + '.' + std::to_string(i);
-    }
     const Descriptor from = whole_folder ? Duplicate(outbox_) : FolderOf(file);
-    if (renameat(from.get(), old_name.c_str(), rejected.get(), name.c_str()) != 0) {
-      if (errno == ENOENT) return;
-      ThrowErrno(PathOf(file), "move it to rejected/");
-    }
-    const Descriptor note(
-        openat(rejected.get(), (name + ".reason").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    const std::string line = reason + '\n';
-    // Without its note the journal is still safe, and the reason is in the report.
-    [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
+    const auto there =
+        flaky::MoveToRejected(spool_, from, whole_folder ? file.folder : file.name, PathOf(file), reason);
+    if (!there) return;
     ++report_.rejected;
-    report_.messages.push_back(PathOf(file) + ": " + reason + "; kept as " + path_ + "/rejected/" + name);
+    report_.messages.push_back(PathOf(file) + ": " + reason + "; kept as " + path_ + "/rejected/" + *there);
   }
 
   void Report(std::string message) {

@@ -132,16 +132,9 @@ class WaitingSource::Impl {
       messages_.emplace_back(error.what());
       return;
     }
-    const Descriptor rejected = MakeFolderAt(spool_, "rejected");
-    if (!rejected || renameat(folder_.get(), name.c_str(), rejected.get(), name.c_str()) != 0) {
-      ThrowErrno((spool_path_ / "dual" / name).string(), "move it to rejected/");
-    }
-    const Descriptor note(
-        openat(rejected.get(), (name + ".reason").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    const std::string line = std::string(error.what()) + '\n';
-    // Without its note the file is still safe, and the reason is in the message.
-    [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
-    messages_.push_back(std::string(error.what()) + "; kept as " + (spool_path_ / "rejected" / name).string() +
+    const auto there = MoveToRejected(spool_, folder_, name, (spool_path_ / "dual" / name).string(), error.what());
+    if (!there) return;
+    messages_.push_back(std::string(error.what()) + "; kept as " + (spool_path_ / kRejected / *there).string() +
                         "; the first store has all of it: `flaky dual backfill` copies it");
   }
 
