@@ -1,5 +1,6 @@
 #include "stores/error.h"
 
+#include <cerrno>
 #include <utility>
 
 namespace flaky {
@@ -16,6 +17,23 @@ std::string Sentence(const std::string& store, const std::string& operation, con
 }
 
 }  // namespace
+
+ErrorKind KindOfErrno(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return ErrorKind::kMissing;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorKind::kAuth;
+    case ENAMETOOLONG:
+    case ELOOP:
+      return ErrorKind::kInvalid;
+    default:
+      return ErrorKind::kPermanent;
+  }
+}
 
 StoreError::StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code,
                        const std::string& detail)

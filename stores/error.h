@@ -19,6 +19,9 @@ enum class ErrorKind {
   kPermanent,     // anything else; trying again will not help
 };
 
+// What an errno of a file's operation is to a caller.
+ErrorKind KindOfErrno(int error);
+
 // The one exception type of all stores; a client library's own exceptions do not pass a store's edge. what() is one
 // sentence for the user: `sqlite:/x/h.db: cannot write runs: database or disk is full (SQLITE_FULL)`, with no secret in
 // it.

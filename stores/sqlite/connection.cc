@@ -75,23 +75,6 @@ std::string UriOf(const std::string& path, std::string_view parameters) {
   return uri.append(parameters);
 }
 
-ErrorKind KindOfErrno(int error) {
-  switch (error) {
-    case ENOENT:
-      return ErrorKind::kMissing;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return ErrorKind::kAuth;
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:
-      return ErrorKind::kInvalid;
-    default:
-      return ErrorKind::kPermanent;
-  }
-}
-
 }  // namespace
 
 SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options)
