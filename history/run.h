@@ -1,6 +1,8 @@
 #ifndef FLAKY_HISTORY_RUN_H_
 #define FLAKY_HISTORY_RUN_H_
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,10 +27,12 @@ inline constexpr std::string_view kTimeout = "timeout";
 inline constexpr std::string_view kUncaught = "uncaught";
 inline constexpr std::string_view kUnknown = "unknown";
 
-// Whether a word is one of these: tables may admit no others.
-constexpr bool IsKnownStatus(std::string_view word) { return word == kPass || word == kFail; }
+// All of them: tables may admit no others.
+inline constexpr std::array<std::string_view, 2> kStatuses = {kPass, kFail};
+inline constexpr std::array<std::string_view, 4> kFailureKinds = {kAssertion, kTimeout, kUncaught, kUnknown};
+constexpr bool IsKnownStatus(std::string_view word) { return std::ranges::find(kStatuses, word) != kStatuses.end(); }
 constexpr bool IsKnownFailureKind(std::string_view word) {
-  return word == kAssertion || word == kTimeout || word == kUncaught || word == kUnknown;
+  return std::ranges::find(kFailureKinds, word) != kFailureKinds.end();
 }
 
 // What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count

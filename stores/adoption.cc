@@ -5,6 +5,8 @@
 #include <span>
 #include <utility>
 
+#include "history/run.h"
+
 namespace flaky {
 namespace {
 
@@ -57,11 +59,13 @@ std::string Fitting(const Adoption& adoption, std::string_view table, const std:
                             (column == "part_id" && table == "parts");
     return never_null ? "coalesce(" + value + ", '')" : value;
   }
-  if (column == "status") return "CASE WHEN " + value + " IN ('pass', 'fail') THEN " + value + " END";
-  if (column == "failure_kind") {
-    return "CASE WHEN " + value + " IN ('assertion', 'timeout', 'uncaught', 'unknown') THEN " + value +
-           " ELSE 'unknown' END";
-  }
+  const auto one_of = [&](std::span<const std::string_view> words, const std::string& otherwise) {
+    std::string list;
+    for (const std::string_view word : words) list += (list.empty() ? "'" : ", '") + std::string(word) + "'";
+    return "CASE WHEN " + value + " IN (" + list + ") THEN " + value + otherwise + " END";
+  };
+  if (column == "status") return one_of(kStatuses, "");
+  if (column == "failure_kind") return one_of(kFailureKinds, " ELSE '" + std::string(kUnknown) + "'");
   return value;
 }
 
