@@ -88,22 +88,18 @@ void DeliverAfterCtest(Session& session, const std::string& name) {
   DeliverQuietly(session);
 }
 
-std::string Plural(int64_t count, const std::string& one) {
-  return WithThousands(count) + ' ' + one + (count == 1 ? "" : "s");
-}
-
 std::string Sentence(const DeliveryAccount& account, const Options& options, const Session& session) {
   std::string text;
   if (account.runs == 0) {
     text = "nothing to deliver";
   } else {
-    text = (options.dry_run ? "would deliver " : "delivered ") + Plural(account.runs, "run") + " (" +
-           Plural(account.parts, "part") + ") to " + HistoryLocation(session.settings).shown;
+    text = (options.dry_run ? "would deliver " : "delivered ") + Counted(account.runs, "run") + " (" +
+           Counted(account.parts, "part") + ") to " + HistoryLocation(session.settings).shown;
   }
-  if (account.running > 0) text += "; " + Plural(account.running, "test program") + " still running";
+  if (account.running > 0) text += "; " + Counted(account.running, "test program") + " still running";
   if (account.rejected > 0) text += "; " + WithThousands(account.rejected) + " rejected";
-  if (account.dual.runs > 0) text += "; " + Plural(account.dual.runs, "run") + " to the second store";
-  if (account.kept > 0) text += "; " + Plural(account.kept, "run") + " left in the spool";
+  if (account.dual.runs > 0) text += "; " + Counted(account.dual.runs, "run") + " to the second store";
+  if (account.kept > 0) text += "; " + Counted(account.kept, "run") + " left in the spool";
   return text;
 }
 

@@ -76,10 +76,10 @@ void PrintState(const DualState& state, std::ostream& out) {
   if (!waiting.since) {
     out << "waiting     none\n";
   } else {
-    out << "waiting     " << WithThousands(waiting.runs) << (waiting.runs == 1 ? " run" : " runs") << ", since "
-        << waiting.since->ToString() << (state.on ? "" : "; they go to the next second store that is named") << '\n';
+    out << "waiting     " << Counted(waiting.runs, "run") << ", since " << waiting.since->ToString()
+        << (state.on ? "" : "; they go to the next second store that is named") << '\n';
   }
-  if (waiting.unreadable > 0) out << "unreadable  " << WithThousands(waiting.unreadable) << " files of the spool\n";
+  if (waiting.unreadable > 0) out << "unreadable  " << Counted(waiting.unreadable, "file") << " of the spool\n";
   if (state.trouble) {
     out << "last error  " << Printable(state.trouble->what) << " (" << state.trouble->at.ToString() << ")\n";
   }

@@ -68,11 +68,13 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
   if (rows.orphans > 0) {
     const std::string& prefix = stores.from.prefix;
     throw CommandError(ExitCode::kDifferences, stores.from.shown +
-                                                   ": nothing was dropped: " + WithThousands(rows.orphans) +
-                                                   " failures belong to no run, so no copy has them; SELECT * FROM \"" +
-                                                   prefix + "failures\" WHERE run_id NOT IN (SELECT run_id FROM \"" +
-                                                   prefix + "runs\") shows them; remove them, or the tables, by hand");
+                                                   ": nothing was dropped: " + Counted(rows.orphans, "failure") +
+                                                   (rows.orphans == 1 ? " belongs" : " belong") +
+                                                   " to no run, so no copy has them; SELECT * FROM \"" + prefix +
+                                                   "failures\" WHERE run_id NOT IN (SELECT run_id FROM \"" + prefix +
+                                                   "runs\") shows them; remove them, or the tables, by hand");
   }
+  const InterruptGuard interrupt;
   const Stopwatch watch;
   const std::unique_ptr<Store> source = OpenStore(stores.from, OpenMode::kRead, PatientRetrying(session));
   const std::unique_ptr<Store> target = OpenStore(stores.to, OpenMode::kRead, PatientRetrying(session));
@@ -106,7 +108,7 @@ std::string ListOf(const std::vector<std::string>& names) {
   return list;
 }
 
-// Only where somebody can answer.
+// Only where somebody can answer. Ctrl-C is an answer, too: nothing may catch it meanwhile.
 bool IsWanted(Session& session, const std::string& question) {
   if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
     throw CommandError(ExitCode::kUsage, "drop-old: nobody can be asked here: give --yes to drop the old tables");
@@ -119,12 +121,11 @@ bool IsWanted(Session& session, const std::string& question) {
 
 void DropOld(Session& session, const DropOptions& options) {
   const OldAndNew stores = LocationsOf(session, options.from_prefix);
-  const InterruptGuard interrupt;
   const OldTables old = LookAtTables(stores.from);
   DemandThatAllIsThere(session, stores, old.rows, options);
 
-  const std::string what = ListOf(old.names) + " with " + WithThousands(old.rows.runs) + " runs and " +
-                           WithThousands(old.rows.failures) + " failures";
+  const std::string what =
+      ListOf(old.names) + " with " + Counted(old.rows.runs, "run") + " and " + Counted(old.rows.failures, "failure");
   bool drop = !options.dry_run;
   if (drop && !options.yes) {
     drop = IsWanted(session, "All rows are in " + Printable(stores.to.shown) + ". Remove the tables " + what + "?");

@@ -5,12 +5,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
 
-#include "cli/session.h"
 #include "cli/subprocess.h"
 
 namespace flaky {
@@ -92,12 +90,6 @@ std::optional<microseconds> LimitIn(const json& test) {
 }
 
 std::string NameOf(const JournalWriter& process) { return std::to_string(process.pid) + '-' + process.pid_start; }
-
-std::vector<std::string> ThisEnvironment() {
-  std::vector<std::string> environment;
-  for (char** entry = ::environ; *entry != nullptr; ++entry) environment.emplace_back(*entry);
-  return environment;
-}
 
 }  // namespace
 

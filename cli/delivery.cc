@@ -157,7 +157,7 @@ class Delivery {
         account_.locked = first && HasPending(spool_);
         break;
       }
-      more = Pass(*lock) && !IsOver();
+      more = Pass(*lock) && !options_.IsOver();
     }
     return std::move(account_);
   }
@@ -201,7 +201,7 @@ class Delivery {
     copy.look_first = false;
     copy.stop = [&] {
       letting_go.EndBatch();
-      return IsOver();
+      return options_.IsOver();
     };
     copy.on_settled = [&](const RunRecord& record, Fate fate, const std::string& why) {
       if (fate == Fate::kConflict && !HoldsParts(sink, record)) {
@@ -238,10 +238,6 @@ class Delivery {
     if (std::ranges::find(account_.messages, message) == account_.messages.end()) {
       account_.messages.push_back(std::move(message));
     }
-  }
-
-  bool IsOver() const {
-    return (options_.until && Clock::now() >= *options_.until) || (options_.stop && options_.stop());
   }
 
   const Session& session_;

@@ -39,7 +39,7 @@ void CheckSpool(const std::string& spool, const std::string& store, Findings& fi
 // How test programs come by the program that delivers.
 void CheckProgram(const Settings& settings, Findings& findings);
 
-// Whether `flaky run` can watch test programs.
+// Whether whoever waits for a run can see its test programs die.
 void CheckWatching(Findings& findings);
 
 // What git says of the current folder.
@@ -47,6 +47,9 @@ void CheckGit(Findings& findings);
 
 // What is wrong with the room and the kind of the file system below a folder, which is there to be written.
 void CheckFileSystem(const std::string& check, const std::filesystem::path& folder, Findings& findings);
+
+// Clocks that differ by less are as good as equal for what compares them: days, and the leases of copies.
+inline constexpr int64_t kToleratedSkew = 5 * kMicrosPerSecond;
 
 // What a store's answer means; for CheckStore.
 void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings);

@@ -23,12 +23,8 @@ constexpr size_t kLongestVersion = 200;
 constexpr char kThisVersion[] = "flaky " FLAKY_VERSION;
 
 std::string Said(const std::vector<std::string>& command, std::chrono::milliseconds budget) {
-  std::vector<std::string> environment;
-  for (char** variable = ::environ; variable != nullptr && *variable != nullptr; ++variable) {
-    environment.emplace_back(*variable);
-  }
   const CommandOutput output =
-      RunCommand(command, environment, std::chrono::steady_clock::now() + budget, kLongestVersion);
+      RunCommand(command, ThisEnvironment(), std::chrono::steady_clock::now() + budget, kLongestVersion);
   return output.succeeded ? std::string(FirstLine(output.text)) : "";
 }
 
@@ -91,13 +87,14 @@ void CheckWatching(Findings& findings) {
   const std::string limits = "max_user_instances " + Number("/proc/sys/fs/inotify/max_user_instances") +
                              ", max_user_watches " + Number("/proc/sys/fs/inotify/max_user_watches");
   if (watch) {
-    findings.push_back({kCheck, Verdict::kFine, "`flaky run` can see test programs die (inotify: " + limits + ")"});
+    findings.push_back({kCheck, Verdict::kFine, "it can be seen when test programs die (inotify: " + limits + ")"});
     return;
   }
-  findings.push_back({kCheck, Verdict::kWarning,
-                      "`flaky run` cannot tell by which signal test programs die: inotify says " +
-                          std::string(std::strerror(errno)) + " (" + limits + ")",
-                      "end programs that watch files, or raise fs.inotify.max_user_instances (sysctl)"});
+  findings.push_back(
+      {kCheck, Verdict::kWarning,
+       "how long a test had run when its program died, and ctest's time limits, cannot be told: inotify says " +
+           std::string(std::strerror(errno)) + " (" + limits + ")",
+       "end programs that watch files, or raise fs.inotify.max_user_instances (sysctl)"});
 }
 
 void CheckGit(Findings& findings) {

@@ -19,7 +19,6 @@ namespace {
 
 constexpr char kCheck[] = "spool";
 constexpr int64_t kLongWait = 3600 * kMicrosPerSecond;
-constexpr int64_t kToleratedSkew = 5 * kMicrosPerSecond;
 
 // A journal takes some kB, and grows with what tests print.
 constexpr int64_t kNoRoom = 1 << 20;
@@ -32,9 +31,7 @@ void Warn(Findings& findings, const std::string& found, const std::string& advic
   findings.push_back({kCheck, Verdict::kWarning, found, advice});
 }
 
-std::string Journals(size_t count) {
-  return WithThousands(static_cast<int64_t>(count)) + (count == 1 ? " journal" : " journals");
-}
+std::string Journals(size_t count) { return Counted(static_cast<int64_t>(count), "journal"); }
 
 // False where nothing in it can be looked at.
 bool JudgeFolder(const std::string& spool, Findings& findings) {
@@ -84,7 +81,7 @@ void JudgeFiles(const std::vector<UnusableFile>& files, const std::string& what,
 }
 
 void JudgeRejected(const Descriptor& folder, const std::string& spool, Findings& findings) {
-  const Descriptor rejected = OpenFolderAt(folder, "rejected");
+  const Descriptor rejected = OpenFolderAt(folder, kRejected);
   if (!rejected) return;
   constexpr std::string_view kReason = ".reason";
   std::vector<std::string> names = NamesIn(rejected);

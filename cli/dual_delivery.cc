@@ -30,7 +30,7 @@ class Sending {
   // the account says.
   bool Run(const Location& first, const Location& second) {
     const std::string holder = HolderOf(first.shown);
-    while (!IsOver()) {
+    while (!options_.IsOver()) {
       std::vector<WaitingFile> held, others;
       for (WaitingFile& file : ListWaiting(lock_.spool())) {
         (file.holder == holder ? held : others).push_back(std::move(file));
@@ -44,7 +44,7 @@ class Sending {
       } else {
         account_.runs += Send(second, std::move(files), WaitingSource::Then::kRemove, holder);
       }
-      if (!IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) {
+      if (!options_.IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) {
         AddTrouble(oldest + " cannot be sent");  // unless it is known why
         return false;
       }
@@ -66,7 +66,7 @@ class Sending {
     CopyOptions copy;
     copy.limits.records = kBatchRuns;
     copy.look_first = false;
-    copy.stop = [this] { return IsOver(); };
+    copy.stop = [this] { return options_.IsOver(); };
     copy.on_settled = [&](const RunRecord& record, Fate fate, const std::string& why) {
       source.Settled(fate != Fate::kDiffers);
       sent += fate == Fate::kDiffers ? 0 : 1;
@@ -85,10 +85,6 @@ class Sending {
 
   void AddTrouble(const std::string& text) {
     if (!account_.trouble) account_.trouble = "dual write: " + text;
-  }
-
-  bool IsOver() const {
-    return (options_.until && Clock::now() >= *options_.until) || (options_.stop && options_.stop());
   }
 
   const DeliveryOptions& options_;

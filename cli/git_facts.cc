@@ -28,13 +28,10 @@ constexpr std::array<std::string_view, 10> kRepositoryVariables = {
     "GIT_CONFIG", "GIT_SHALLOW_FILE"};
 
 std::vector<std::string> GitEnvironment() {
-  std::vector<std::string> environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text = *entry;
-    if (std::ranges::find(kRepositoryVariables, text.substr(0, text.find('='))) == kRepositoryVariables.end()) {
-      environment.emplace_back(text);
-    }
-  }
+  std::vector<std::string> environment = ThisEnvironment();
+  std::erase_if(environment, [](std::string_view text) {
+    return std::ranges::find(kRepositoryVariables, text.substr(0, text.find('='))) != kRepositoryVariables.end();
+  });
   environment.emplace_back("GIT_OPTIONAL_LOCKS=0");  // a look must not disturb the user's own git commands
   environment.emplace_back("GIT_TERMINAL_PROMPT=0");
   environment.emplace_back("LC_ALL=C");

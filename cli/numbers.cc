@@ -23,6 +23,10 @@ std::string WithThousands(int64_t number) {
   return text;
 }
 
+std::string Counted(int64_t count, std::string_view what) {
+  return WithThousands(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::string AsBytes(int64_t bytes) {
   if (bytes < 1000) return std::to_string(bytes) + " B";
   double value = static_cast<double>(bytes);

@@ -3,11 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace flaky {
 
 // "1,234,567".
 std::string WithThousands(int64_t number);
+
+// "1 run", "1,234 runs".
+std::string Counted(int64_t count, std::string_view what);
 
 // "512 B", "1.5 kB", "20.3 MB": powers of 1000, one digit behind the point.
 std::string AsBytes(int64_t bytes);

@@ -34,7 +34,7 @@ QuietDelivery DeliverQuietly(const Session& session) {
   if (account.messages.empty()) return delivery;
   delivery.message = account.messages.front();
   if (const auto more = static_cast<int64_t>(account.messages.size()) - 1; more > 0) {
-    *delivery.message += " (and " + WithThousands(more) + (more == 1 ? " message" : " messages") + " more)";
+    *delivery.message += " (and " + Counted(more, "message") + " more)";
   }
   return delivery;
 }

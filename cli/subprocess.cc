@@ -69,6 +69,12 @@ bool ReadAll(int in, Clock::time_point deadline, size_t limit, std::string& text
 
 }  // namespace
 
+std::vector<std::string> ThisEnvironment() {
+  std::vector<std::string> environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) environment.emplace_back(*entry);
+  return environment;
+}
+
 CommandOutput RunCommand(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
                          Clock::time_point deadline, size_t limit) {
   CommandOutput output;

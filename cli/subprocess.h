@@ -12,6 +12,9 @@ struct CommandOutput {
   bool succeeded = false;  // it ended by itself, in time, with status 0
 };
 
+// That of this process, as RunCommand takes it.
+std::vector<std::string> ThisEnvironment();
+
 // Runs a program, found along PATH, with these arguments (the first is its name) and this environment (`NAME=value`),
 // without a shell. Its stdin and stderr are /dev/null. When the deadline comes, or `limit` bytes were read, it is
 // killed together with the processes it started. A program that cannot be started has not succeeded.

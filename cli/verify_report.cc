@@ -35,10 +35,6 @@ Kind KindOf(Comparison comparison) {
   return {'=', comparison == Comparison::kAhead ? "ahead" : "equal"};
 }
 
-std::string Counted(int64_t count, std::string_view what) {
-  return WithThousands(count) + ' ' + std::string(what) + (count == 1 ? "" : "s");
-}
-
 std::string Phrase(const Totals& totals) {
   return Counted(totals.runs, "run") + ", " + Counted(totals.parts, "part") + ", " +
          Counted(totals.failures, "failure");
@@ -87,7 +83,7 @@ std::string Closing(const VerifyReport& report) {
   if (account.stopped) return "interrupted, so this is not all: " + counts;
   if (!account.SameAs(report.options)) return "NOT equal" + Extent(report) + ": " + counts;
   if (account.only_target == 0 && account.ahead == 0) {
-    return "equal" + Extent(report) + ": " + WithThousands(account.equal) + (account.equal == 1 ? " run" : " runs");
+    return "equal" + Extent(report) + ": " + Counted(account.equal, "run");
   }
   return "the target holds all of the source" + Extent(report) + ": equal " + WithThousands(account.equal) +
          ", more in the target " + WithThousands(account.ahead) + ", only in the target " +

@@ -120,7 +120,7 @@ TEST_F(Adoption, DropOldDropsOnlyWhatIsWhollyCopied) {
          "'');");
   outcome = Run(drop);
   EXPECT_EQ(outcome.code, 5);
-  EXPECT_THAT(outcome.err, HasSubstr("1 failures belong to no run"));
+  EXPECT_THAT(outcome.err, HasSubstr("1 failure belongs to no run"));
   Sqlite("h.db", "DELETE FROM failures WHERE run_id = 'nobody';");
 
   outcome = Run({"schema", "drop-old", "--from-prefix", ""});

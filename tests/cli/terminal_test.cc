@@ -4,9 +4,12 @@
 
 #include <gmock/gmock.h>
 
+#include <csignal>
 #include <filesystem>
+#include <utility>
 
 #include "tests/cli/program_fixture.h"
+#include "tests/support/contents.h"
 #include "tests/support/generate_history.h"
 
 namespace flaky {
@@ -98,6 +101,35 @@ TEST_F(TerminalTest, APipelineHasOneBar) {
                     100);
   EXPECT_EQ(terminal.End(), 0);
   EXPECT_THAT(terminal.sent(), AllOf(HasSubstr("copying  "), Not(HasSubstr("writing"))));
+}
+
+// An answer is a whole line.
+TEST_F(TerminalTest, NothingIsDroppedUnlessSomebodySaysYes) {
+  WriteHistory(3);
+  const auto old_tables = [&] { return ContentsAt(Old()).size(); };
+  Set("FLAKY_TESTS_DB", Path("old.db"));
+  Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
+  ASSERT_EQ(Run({"schema", "adopt", "--from-prefix", "flaky_test_"}).code, 0);
+  const std::vector<std::string> drop = {"schema", "drop-old", "--from-prefix", "flaky_test_"};
+  const auto answered = [&](const std::string& keys) {
+    Terminal terminal(FLAKY_PROGRAM, drop, 200);
+    EXPECT_TRUE(terminal.ReadUntil(Sees("Type yes to do so")));
+    terminal.Type(keys);
+    const int code = terminal.End();
+    return std::pair(code, terminal.sent());
+  };
+  for (const std::string keys : {"no\n", "\n", "y\n", "\x04"}) {
+    const auto [code, sent] = answered(keys);
+    EXPECT_EQ(code, 0);
+    EXPECT_THAT(sent, HasSubstr("left alone "));
+    EXPECT_EQ(old_tables(), 3u);
+  }
+  EXPECT_EQ(answered("\x03").first, -SIGINT);
+  EXPECT_EQ(old_tables(), 3u);
+  const auto [code, sent] = answered("yes\n");
+  EXPECT_EQ(code, 0);
+  EXPECT_THAT(sent, AllOf(HasSubstr("Remove the tables flaky_test_"), HasSubstr("; dropped flaky_test_")));
+  EXPECT_THROW(old_tables(), StoreError);
 }
 
 TEST_F(TerminalTest, NoBarWhereALineCannotBeDrawnAnewAndNoneWithJson) {
