@@ -2,119 +2,17 @@
 // whatever happens, and never at the first one's expense.
 
 #include <SQLiteCpp/SQLiteCpp.h>
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <poll.h>
-#include <signal.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <nlohmann/json.hpp>
-#include <random>
-#include <thread>
-
-#include "cli/delivery_pause.h"
-#include "tests/cli/program_fixture.h"
-#include "tests/support/contents.h"
-#include "tests/support/journal_text.h"
-#include "tests/support/soak.h"
-#include "transfer/dual_queue.h"
+#include "tests/cli/dual_fixture.h"
 
 namespace flaky {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::json;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::Not;
 using testing::SizeIs;
-
-// A process of this boot that is gone.
-HeaderText DeadHeader(uint64_t number) {
-  std::string boot_id;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot_id;
-  struct stat ns {};
-  stat("/proc/self/ns/pid", &ns);
-  return HeaderText(number).SetText("boot_id", boot_id).Set("pid_ns", std::to_string(ns.st_ino)).Set("pid", "99999999");
-}
-
-class DualTest : public ProgramTest {
- protected:
-  DualTest() {
-    Unset("FLAKY_TESTS_PROJECT");
-    Set("FLAKY_TESTS_SPOOL", Path("spool"));
-    Set("FLAKY_TESTS_DB", Path("first.db"));
-    SwitchOn();
-  }
-  void SwitchOn(const std::string& file = "second.db") { Set("FLAKY_TESTS_DUAL_DB", Path(file)); }
-  void SwitchOff() { Unset("FLAKY_TESTS_DUAL_DB"); }
-
-  fs::path spool() const { return Path("spool"); }
-
-  // A run of its own, or a part of `run_id`.
-  void Record(uint64_t number, const std::string& project = "p", const std::string& run_id = "") {
-    HeaderText header = DeadHeader(number).SetText("project", project);
-    if (!run_id.empty()) header = header.SetText("run_id", run_id);
-    PutJournal(spool(), number,
-               header.Line() + "[\"S.T" + std::to_string(number) +
-                   "\",1,1000,{\"at_us\":5,\"message\":\"m\"},\"failed\",1]\n" + kFailedEnd);
-  }
-
-  RunDigests Of(const std::string& file) const {
-    if (!fs::exists(Path(file))) return {};
-    return ContentsOf(*OpenStore(ParseLocation("sqlite:" + Path(file)), OpenMode::kRead));
-  }
-  void ExpectEqual(size_t runs) const {
-    EXPECT_EQ(Of("first.db").size(), runs);
-    EXPECT_EQ(Of("second.db"), Of("first.db"));
-    EXPECT_THAT(ListWaiting(spool()), IsEmpty());
-  }
-  static json StatusNow() { return json::parse(Run({"dual", "status", "--json"}).out); }
-
-  // As if the trouble had been a while ago.
-  void LetAMinutePass() const {
-    if (fs::exists(spool() / "dual/unreachable")) {
-      fs::last_write_time(spool() / "dual/unreachable", fs::file_time_type::clock::now() - 2 * kDeliveryPause);
-    }
-  }
-
-  // `flaky deliver` in a process of its own, which says nothing.
-  static pid_t StartDelivery() {
-    const pid_t child = ::fork();
-    if (child != 0) return child;
-    if (std::freopen("/dev/null", "w", stdout) != nullptr && std::freopen("/dev/null", "w", stderr) != nullptr) {
-      ::execl(FLAKY_PROGRAM, "flaky", "deliver", nullptr);
-    }
-    ::_exit(99);
-  }
-
-  // Delivers what is left; then both stores have so many parts, each once, and nothing waits.
-  void ExpectEachOnce(uint64_t made) const {
-    const Outcome last = Run({"deliver"});
-    EXPECT_EQ(last.code, 0) << last.err;
-    EXPECT_EQ(Of("second.db"), Of("first.db"));
-    EXPECT_THAT(ListWaiting(spool()), IsEmpty());
-    std::map<std::string, int> parts;
-    const auto store = OpenStore(ParseLocation("sqlite:" + Path("second.db")), OpenMode::kRead);
-    for (const RunRecord& record : ReadAll(*store)) {
-      for (const Part& part : record.parts) ++parts[part.part_id];
-    }
-    EXPECT_EQ(parts.size(), made);
-    for (const auto& [part, times] : parts) EXPECT_EQ(times, 1) << part;
-  }
-
-  // A second store that cannot be used: its folder is missing, or back.
-  void TakeAway() { Set("FLAKY_TESTS_DUAL_DB", Path("away/second.db")); }
-};
 
 TEST_F(DualTest, EveryDeliveryGoesToBoth) {
   for (uint64_t i = 1; i <= 3; ++i) Record(i);
@@ -305,12 +203,7 @@ TEST_F(DualTest, AConflictAtTheSecondIsToldAndTheFirstOnesIsKept) {
 }
 
 TEST_F(DualTest, DamagedFilesAreMovedAside) {
-  TakeAway();
-  Record(1);
-  Run({"deliver", "--quiet"});
-  Record(2);
-  Run({"deliver", "--quiet"});
-  const auto files = ListWaiting(spool());
+  const auto files = TwoThatWait();
   ASSERT_THAT(files, SizeIs(2));
   const fs::path damaged = spool() / "dual" / files[0].name;
   fs::resize_file(damaged, fs::file_size(damaged) / 2);
@@ -327,12 +220,7 @@ TEST_F(DualTest, DamagedFilesAreMovedAside) {
 
 // It may be another flaky's on the same machine. What is behind it waits, too: the order is kept.
 TEST_F(DualTest, AFileOfALaterFormatWaitsForALaterProgram) {
-  TakeAway();
-  Record(1);
-  Run({"deliver", "--quiet"});
-  Record(2);
-  Run({"deliver", "--quiet"});
-  const auto files = ListWaiting(spool());
+  const auto files = TwoThatWait();
   ASSERT_THAT(files, SizeIs(2));
   const std::string file = "spool/dual/" + files[0].name, text = Content(Path(file));
   const size_t version = text.find("\"1.0\"");
@@ -403,71 +291,6 @@ TEST_F(DualTest, LittleIsToldOfWhatCannotBeWrittenDown) {
   fs::remove(spool() / "dual");
   EXPECT_EQ(Run({"deliver"}).code, 0);
   ExpectEqual(1);
-}
-
-// Deliveries that are killed at any moment: in the end both stores have every run, once.
-TEST_F(DualTest, KilledAtAnyMomentNothingIsLostOrDouble) {
-  const int64_t rounds = SoakCount(40, 1000);
-  std::mt19937_64 random(SoakSeed());
-  uint64_t made = 0;
-  int64_t killed = 0;
-  std::fflush(nullptr);
-  std::chrono::microseconds whole{0};
-  for (int64_t round = 0; round < rounds; ++round) {
-    for (int i = 0; i < 20; ++i, ++made) Record(made + 1, "p", i % 4 == 0 ? "r" + std::to_string(random() % 8) : "");
-    const auto begin = std::chrono::steady_clock::now();
-    const pid_t child = StartDelivery();
-    if (whole.count() == 0) {
-      ::waitpid(child, nullptr, 0);
-      whole = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
-      continue;
-    }
-    std::this_thread::sleep_for(std::chrono::microseconds(random() % static_cast<uint64_t>(whole.count())));
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    killed += WIFSIGNALED(status) ? 1 : 0;
-    // The first one may have been slow: moments lie within what one takes now.
-    if (!WIFSIGNALED(status)) whole = std::max(whole * 4 / 5, std::chrono::microseconds(1000));
-  }
-  EXPECT_GT(killed, rounds / 4);
-  ExpectEachOnce(made);
-}
-
-// At each step that it takes in the spool, one after the other: random moments seldom meet the short ones.
-TEST_F(DualTest, KilledAtAnyStepNothingIsLostOrDouble) {
-  fs::create_directories(spool() / "dual");
-  const int watch = ::inotify_init1(IN_CLOEXEC);
-  constexpr uint32_t kSteps = IN_CREATE | IN_MOVED_TO | IN_DELETE;
-  ASSERT_GE(::inotify_add_watch(watch, spool().c_str(), kSteps), 0);
-  ASSERT_GE(::inotify_add_watch(watch, (spool() / "dual").c_str(), kSteps), 0);
-  uint64_t made = 0;
-  int64_t killed = 0;
-  std::fflush(nullptr);
-  for (int64_t step = 1; step <= 16; ++step) {
-    for (int i = 0; i < 6; ++i, ++made) Record(made + 1, "p", i < 3 ? "shared" : "");
-    alignas(inotify_event) char buffer[4096];
-    for (pollfd seen{watch, POLLIN, 0}; ::poll(&seen, 1, 0) > 0;) {
-      ASSERT_GT(::read(watch, buffer, sizeof buffer), 0);  // of the recording
-    }
-    const pid_t child = StartDelivery();
-    int64_t steps = 0;
-    for (pollfd seen{watch, POLLIN, 0}; steps < step && ::waitpid(child, nullptr, WNOHANG) == 0;) {
-      if (::poll(&seen, 1, 10) <= 0) continue;
-      const ssize_t size = ::read(watch, buffer, sizeof buffer);
-      for (ssize_t at = 0; at < size; ++steps) {
-        at += static_cast<ssize_t>(sizeof(inotify_event) + reinterpret_cast<inotify_event*>(buffer + at)->len);
-      }
-    }
-    if (steps < step) continue;
-    ::kill(child, SIGKILL);
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    killed += WIFSIGNALED(status) ? 1 : 0;
-  }
-  ::close(watch);
-  EXPECT_GE(killed, 8);
-  ExpectEachOnce(made);
 }
 
 }  // namespace

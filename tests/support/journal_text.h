@@ -65,6 +65,15 @@ class HeaderText {
   std::map<std::string, std::string> fields_;
 };
 
+// Of a process of this boot, so that pids mean something, that is gone: the pid is beyond the largest there can be.
+inline HeaderText DeadHeader(uint64_t number) {
+  std::string boot_id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot_id;
+  struct stat ns {};
+  stat("/proc/self/ns/pid", &ns);
+  return HeaderText(number).SetText("boot_id", boot_id).Set("pid_ns", std::to_string(ns.st_ino)).Set("pid", "99999999");
+}
+
 inline const std::string kPassedEnd = R"({"end_us":90210,"passed":true})"
                                       "\n";
 inline const std::string kFailedEnd = R"({"end_us":90210,"passed":false})"

@@ -2,7 +2,6 @@
 #define FLAKY_TESTS_TRANSFER_SPOOL_FIXTURE_H_
 
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,15 +24,6 @@ namespace fs = std::filesystem;
 
 inline const std::string kOneTest = R"(["S.A",1,1000,"passed",1])"
                                     "\n";
-
-// This boot, so that pids mean something; the pid is beyond the largest there can be.
-inline HeaderText DeadHeader(uint64_t number) {
-  std::string boot_id;
-  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot_id;
-  struct stat ns {};
-  stat("/proc/self/ns/pid", &ns);
-  return HeaderText(number).SetText("boot_id", boot_id).Set("pid_ns", std::to_string(ns.st_ino)).Set("pid", "99999999");
-}
 
 inline std::string OwnStart() {
   std::string line;
