@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using testing::HasSubstr;
 
-bool IsHttp(const std::string& kind) { return kind == "turso"; }
+bool IsHttp(const std::string& kind) { return kind != "postgres"; }
 
 // A server that answers 500 has a fault that trying again may not mend, so that is not among the transient ones.
 std::vector<ProxyFault> TransientFaults(const std::string& kind) {
@@ -48,9 +48,8 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
       : pair_(GetParam().is_source ? Pair{GetParam().kind, "sqlite"} : Pair{"sqlite", GetParam().kind}),
         target_(NewPlace(pair_.target)),
         source_(Filled(pair_.source).location),
-        server_(ServerOf(GetParam().kind, GetParam().is_source)) {}
+        server_(GetParam().is_source ? Filled(pair_.source).server : target_.store().server) {}
 
-  int server_port() const { return GetParam().is_source ? Filled(pair_.source).port : target_.port(); }
   // Both locations, the server's at another port.
   std::string SourceAt(int port) const { return GetParam().is_source ? AtPort(source_, port) : source_; }
   std::string TargetAt(int port) const {
@@ -76,7 +75,7 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
   std::unique_ptr<FaultProxy> BadNetwork() {
     if (!GetParam().is_source && !(Soaking() && pair_.target == "turso")) target_.store().Open(OpenMode::kWrite);
     auto proxy = std::make_unique<FaultProxy>(
-        IsHttp(GetParam().kind) ? FaultProxy::Protocol::kHttp : FaultProxy::Protocol::kPostgres, server_port());
+        IsHttp(GetParam().kind) ? FaultProxy::Protocol::kHttp : FaultProxy::Protocol::kPostgres, server_.port);
     proxy->SetDelay(milliseconds(20));
     proxy->FaultRandomly(SoakSeed(), Probability(GetParam().kind), TransientFaults(GetParam().kind));
     return proxy;
@@ -133,7 +132,7 @@ TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
   const int64_t rounds = SoakCount(1, 3);
   for (int64_t round = 0; round < rounds; ++round) {
     if (round > 0) target_ = NewPlace(pair_.target);
-    const auto copy = Start(CommandAt(server_port(), Slowly()));
+    const auto copy = Start(CommandAt(server_.port, Slowly()));
     WaitForTheMiddle(*copy);
     server_.kill();
     std::this_thread::sleep_for(milliseconds(800));
@@ -145,7 +144,7 @@ TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
 
 // Where nobody interrupts, the copy gives up after its patience of two minutes.
 TEST_P(CopyFaultsTest, AServerThatStaysAwayIsLeftAndTheNextCopyGoesOn) {
-  const auto copy = Start(CommandAt(server_port(), Slowly()));
+  const auto copy = Start(CommandAt(server_.port, Slowly()));
   WaitForTheMiddle(*copy);
   server_.kill();
   while (copy->Runs() && copy->Err().find("trying again") == std::string::npos) {
@@ -159,14 +158,14 @@ TEST_P(CopyFaultsTest, AServerThatStaysAwayIsLeftAndTheNextCopyGoesOn) {
 
   const int64_t missing = Missing(GeneratedContents(), target_.Now());
   EXPECT_GT(missing, 0);
-  const Outcome again = Flaky(CommandAt(server_port(), {"--json"}));
+  const Outcome again = Flaky(CommandAt(server_.port, {"--json"}));
   EXPECT_LE(json::parse(again.out).at("sent"), missing + kBatch);
   ExpectWhole(again);
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, CopyFaultsTest,
                          testing::Values(Server{"postgres", false}, Server{"postgres", true}, Server{"turso", false},
-                                         Server{"turso", true}),
+                                         Server{"turso", true}, Server{"supabase", false}, Server{"supabase", true}),
                          testing::PrintToStringParamName());
 
 class ServerLimitsTest : public CopyTest {};
@@ -174,7 +173,7 @@ class ServerLimitsTest : public CopyTest {};
 TEST_F(ServerLimitsTest, TheAskedRateAndTheServersRefusalsAreBothHeeded) {
   constexpr int kRate = 5000;
   const EmptyPlace target = NewPlace("turso");
-  FaultProxy proxy(FaultProxy::Protocol::kHttp, target.port());
+  FaultProxy proxy(FaultProxy::Protocol::kHttp, target.store().server.port);
   proxy.SetRetryAfter(std::chrono::seconds(1));
   if (Soaking()) {
     proxy.FaultRandomly(SoakSeed(), 0.1, {ProxyFault::kHttp429});

@@ -67,13 +67,13 @@ FilledPlace Make(const std::string& kind) {
     place.location = "sqlite:" + SharedFolder().File("filled.db");
   } else if (kind == "postgres") {
     place.location = "postgres:" + PostgresServer::Shared().CreateDatabase();
-    place.port = PostgresServer::Shared().port();
+    place.server = ServerControl::Of(PostgresServer::Shared());
   } else if (kind == "turso") {
     place.location = "turso:" + FilledSqld().url();
-    place.port = FilledSqld().port();
+    place.server = ServerControl::Of(FilledSqld());
   } else if (kind == "supabase") {
     place.location = "supabase:" + FilledSupabase().url();
-    place.port = FilledSupabase().port();
+    place.server = ServerControl::Of(FilledSupabase());
   } else {
     place.location = SharedFolder().File("filled.jsonl");
     std::ofstream file(place.location, std::ios::binary);
@@ -192,11 +192,6 @@ EmptyPlace::EmptyPlace(const std::string& kind, const std::string& file) : kind_
   location_ = store_->store + ":" + store_->connection;
 }
 
-int EmptyPlace::port() const {
-  if (kind_ == "supabase") return std::stoi(location_.substr(location_.rfind(':') + 1));
-  return kind_ == "postgres" ? PostgresServer::Shared().port() : SqldServer::Shared().port();
-}
-
 RunDigests EmptyPlace::Now() const {
   try {
     if (is_file()) return std::filesystem::exists(location_) ? ContentsOfFile(location_) : RunDigests();
@@ -226,14 +221,6 @@ std::vector<std::string> EmptyPlace::Indexes() const {
                               : "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name";
   for (const auto& row : store_->query(sql)) names.push_back(row.at(0).value_or(""));
   return names;
-}
-
-ServerControl ServerOf(const std::string& kind, bool filled) {
-  if (kind == "postgres") {
-    return {[] { PostgresServer::Shared().Kill(); }, [] { PostgresServer::Shared().Restart(); }};
-  }
-  SqldServer& server = filled ? FilledSqld() : SqldServer::Shared();
-  return {[&server] { server.Kill(); }, [&server] { server.Restart(); }};
 }
 
 std::string AtPort(const std::string& location, int port) {

@@ -58,8 +58,8 @@ std::vector<RunRecord> OtherHistory(uint64_t seed, int64_t runs);
 
 // A place of a kind that holds the generated history, made when first asked for; nobody writes to it.
 struct FilledPlace {
-  std::string location;  // the file for "jsonl"
-  int port = 0;          // of the server on 127.0.0.1 that it is on
+  std::string location;       // the file for "jsonl"
+  ServerControl server = {};  // that it is on
 };
 const FilledPlace& Filled(const std::string& kind);
 
@@ -73,7 +73,6 @@ class EmptyPlace {
   const std::string& location() const { return location_; }
   bool is_file() const { return kind_ == "jsonl"; }
   const FreshStore& store() const { return *store_; }  // not for files
-  int port() const;                                    // of its server
   // Nothing where there is no such place, or no tables in it yet.
   RunDigests Now() const;
   // How many parts and failures the tables have of runs that they do not have; 0 for files. Precondition: there are
@@ -87,12 +86,6 @@ class EmptyPlace {
   std::optional<FreshStore> store_;
   std::string location_;
 };
-
-// Ends the server of a filled or an empty place as a crash would, and starts it again with its data.
-struct ServerControl {
-  std::function<void()> kill, restart;
-};
-ServerControl ServerOf(const std::string& kind, bool filled);
 
 // The location with the server at another port: a proxy's.
 std::string AtPort(const std::string& location, int port);

@@ -46,7 +46,8 @@ FreshStore FreshPostgres() {
   };
   const auto database = std::make_shared<Database>();
   const std::string uri = database->uri;
-  return {"postgres", uri, [uri](const std::string& sql) { return PostgresServer::Query(uri, sql); }, database};
+  return {"postgres", uri, [uri](const std::string& sql) { return PostgresServer::Query(uri, sql); }, database,
+          ServerControl::Of(PostgresServer::Shared())};
 }
 #endif
 
@@ -54,7 +55,8 @@ FreshStore FreshPostgres() {
 FreshStore FreshTurso() {
   SqldServer& server = SqldServer::Shared();
   server.Reset();
-  return {"turso", server.url(), [&server](const std::string& sql) { return server.Query(sql); }, nullptr};
+  return {"turso", server.url(), [&server](const std::string& sql) { return server.Query(sql); }, nullptr,
+          ServerControl::Of(server)};
 }
 #endif
 
@@ -71,7 +73,11 @@ SupabaseServer& SharedSupabase() {
 FreshStore FreshSupabase() {
   SupabaseServer& server = SharedSupabase();
   server.Empty(std::string(kDefaultPrefix));
-  return {"supabase", server.url(), [&server](const std::string& sql) { return server.Query(sql); }, nullptr,
+  return {"supabase",
+          server.url(),
+          [&server](const std::string& sql) { return server.Query(sql); },
+          nullptr,
+          ServerControl::Of(server),
           SupabaseServer::SecretKey()};
 }
 #endif

@@ -12,6 +12,18 @@
 
 namespace flaky {
 
+// Ends a server as a crash would, and starts it again with its data, at the same port of 127.0.0.1. Empty where a store
+// has none.
+struct ServerControl {
+  std::function<void()> kill = {}, restart = {};
+  int port = 0;
+
+  template <typename Server>
+  static ServerControl Of(Server& server) {
+    return {[&server] { server.Kill(); }, [&server] { server.Restart(); }, server.port()};
+  }
+};
+
 // A place without any history for one of the program's stores, gone with the object. What a store that lives on a
 // server needs of it is shared by the tests of a process, so of each kind there is one at a time.
 struct FreshStore {
@@ -20,6 +32,7 @@ struct FreshStore {
   // Asks the database itself, without the store: one statement, given by the test's own text.
   std::function<Rows(const std::string& sql)> query;
   std::shared_ptr<void> place;
+  ServerControl server = {};
   std::string token = {};  // FLAKY_TESTS_AUTH_TOKEN
 
   std::unique_ptr<Store> Open(OpenMode mode) const {
