@@ -13,9 +13,6 @@
 namespace flaky {
 namespace {
 
-// Clocks that differ by less are as good as equal for what compares them: days, and the leases of copies.
-constexpr int64_t kToleratedSkew = 5 * kMicrosPerSecond;
-
 // A question that takes longer is felt: a delivery asks a few.
 constexpr std::chrono::milliseconds kSlowAnswer{500};
 
@@ -119,8 +116,11 @@ void JudgeSchema(const StoreHealth& health, const Location& location, const std:
     if (health.may_make_tables) {
       findings.push_back({check, Verdict::kFine, "there are no tables yet; the first delivery makes them"});
     } else {
-      findings.push_back(
-          {check, Verdict::kProblem, "there are no tables, and this user may not make them", by_hand, ExitCode::kAuth});
+      const bool nobody_may = location.scheme == "supabase";
+      findings.push_back({check, Verdict::kProblem,
+                          std::string("there are no tables, and ") +
+                              (nobody_may ? "a project's interface makes none" : "this user may not make them"),
+                          by_hand, nobody_may ? ExitCode::kUnreachable : ExitCode::kAuth});
     }
   } else if (health.schema->found > health.schema->known) {
     findings.push_back({check, Verdict::kProblem,
@@ -167,10 +167,11 @@ void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& che
   }
   if (findings.size() > before) return;
   findings.push_back({check, Verdict::kFine,
-                      health.clock_ahead_us
-                          ? "the store's and this machine's differ by " +
-                                Milliseconds(std::chrono::microseconds(std::abs(*health.clock_ahead_us)))
-                          : "no run of the store is yet to come"});
+                      health.clock_ahead_us ? "the store's and this machine's differ by " +
+                                                  (std::abs(*health.clock_ahead_us) < kMicrosPerSecond
+                                                       ? "less than a second"
+                                                       : Duration(std::abs(*health.clock_ahead_us) / 1000))
+                                            : "no run of the store is yet to come"});
 }
 
 void CheckStore(const Location& location, const std::string& which, Findings& findings) {

@@ -24,6 +24,9 @@ constexpr Examiner kExaminers[] = {
 #ifdef FLAKY_STORE_TURSO
     {"turso", ExamineTurso},
 #endif
+#ifdef FLAKY_STORE_SUPABASE
+    {"supabase", ExamineSupabase},
+#endif
     {{}, nullptr},
 };
 

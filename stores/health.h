@@ -27,7 +27,7 @@ struct StoreHealth {
   bool has_tables = false;                 // some of ours are there
   std::optional<SchemaState> schema = {};  // absent: there are none, or it may not be read
   std::vector<std::string> missing = {};   // tables that the schema's version says are there and are not
-  bool may_make_tables = true;             // where some are missing, or a migration is to come
+  bool may_make_tables = true;             // where some are missing, or a migration is to come, it makes them itself
   std::vector<std::string> lacks = {};     // what this user may not do and recording needs: "INSERT on flaky_test_runs"
   std::optional<Timestamp> newest_run = {};  // when it started; absent: there is none, or it may not be read
 };
@@ -41,6 +41,7 @@ StoreHealth ExamineStore(const Location& location);
 StoreHealth ExamineSqlite(const Location& location);
 StoreHealth ExaminePostgres(const Location& location);
 StoreHealth ExamineTurso(const Location& location);
+StoreHealth ExamineSupabase(const Location& location);
 
 // Takes the time of `question`, which gives the store's clock, into round_trip and clock_ahead_us.
 void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp>()>& question);

@@ -1,6 +1,7 @@
 #include "stores/http/client.h"
 
 #include <curl/curl.h>
+#include <strings.h>
 
 #include <algorithm>
 #include <iterator>
@@ -69,6 +70,7 @@ struct Sink {
   CURL* handle = nullptr;
   size_t limit = 0;
   std::string body;
+  time_t date = -1;
   bool too_long = false;
   bool no_memory = false;
 
@@ -84,6 +86,17 @@ struct Sink {
     } catch (const std::bad_alloc&) {
       sink.no_memory = true;
       return 0;
+    }
+    return size;
+  }
+
+  // One line of the answer's head.
+  static size_t TakeHeader(char* data, size_t, size_t size, void* self) noexcept {
+    constexpr std::string_view kDate = "date:";
+    if (size > kDate.size() && ::strncasecmp(data, kDate.data(), kDate.size()) == 0) {
+      char text[64] = {};
+      std::string_view(data, size).substr(kDate.size()).copy(text, sizeof text - 1);
+      static_cast<Sink*>(self)->date = curl_getdate(text, nullptr);
     }
     return size;
   }
@@ -111,7 +124,11 @@ struct HttpClient::State {
 
   void SetForAllRequests() {
     Set(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    Set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
     // HTTP/2 without TLS begins with an upgrade that some servers accept and then never serve.
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -127,6 +144,7 @@ struct HttpClient::State {
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.idle_timeout.count()));
     Set(CURLOPT_ERRORBUFFER, message);
     Set(CURLOPT_WRITEFUNCTION, &Sink::Take);
+    Set(CURLOPT_HEADERFUNCTION, &Sink::TakeHeader);
   }
 
   [[noreturn]] void Fail(CURLcode code, const Sink& sink, std::string_view operation) const {
@@ -163,7 +181,7 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   Append(headers, "Expect:");
   for (const std::string& header : request.headers) Append(headers, header.c_str());
 
-  Sink sink{state.handle.get(), request.max_response_bytes, {}};
+  Sink sink{.handle = state.handle.get(), .limit = request.max_response_bytes, .body = {}};
   state.message[0] = '\0';
   state.Set(CURLOPT_URL, request.url.c_str());
   if (request.method == "GET") {
@@ -177,6 +195,7 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   }
   state.Set(CURLOPT_HTTPHEADER, headers.get());
   state.Set(CURLOPT_WRITEDATA, &sink);
+  state.Set(CURLOPT_HEADERDATA, &sink);
   const CURLcode code = curl_easy_perform(state.handle.get());
   state.Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   if (code != CURLE_OK) state.Fail(code, sink, operation);
@@ -186,6 +205,7 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   curl_easy_getinfo(state.handle.get(), CURLINFO_RESPONSE_CODE, &response.status);
   curl_off_t seconds = 0;
   curl_easy_getinfo(state.handle.get(), CURLINFO_RETRY_AFTER, &seconds);
+  if (sink.date >= 0) response.date = Timestamp{sink.date * kMicrosPerSecond};
   if (seconds > 0) response.retry_after = std::chrono::seconds(std::min<curl_off_t>(seconds, 86'400));
   return response;
 }

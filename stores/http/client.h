@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "history/time.h"
 #include "stores/error.h"
 
 namespace flaky {
@@ -32,6 +33,7 @@ struct HttpResponse {
   long status = 0;
   std::string body;
   std::optional<std::chrono::milliseconds> retry_after;  // how long the server asks to be left alone
+  std::optional<Timestamp> date;                         // when the server says that it answered, to the second
 };
 
 // Speaks HTTP/1.1 with one server over one connection, which is kept for the next request and made again where it was

@@ -110,6 +110,7 @@ simdjson::dom::element SupabaseConnection::Call(std::string_view function, std::
   http.body = body;
   http.max_response_bytes = kLongestAnswer;
   const HttpResponse response = client_.Send(http, operation);
+  clock_ = response.date;
   if (response.status < 200 || response.status > 299) Refused(response, function, operation);
   simdjson::dom::element root;
   if (parser_.parse(response.body).get(root) != simdjson::SUCCESS) FailMalformed(operation);

@@ -3,6 +3,7 @@
 
 #include <simdjson.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,9 @@ class SupabaseConnection {
   // next call. Throws StoreError. `operation` says what was being done.
   simdjson::dom::element Call(std::string_view function, std::string_view request, std::string_view operation);
 
+  // The server's clock at the last answer, to the second; absent where it did not say.
+  std::optional<Timestamp> clock() const { return clock_; }
+
   [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
   // For an answer that none of the functions gives.
   [[noreturn]] void FailMalformed(std::string_view operation) const;
@@ -42,6 +46,7 @@ class SupabaseConnection {
   HttpClient client_;
   std::vector<std::string> headers_;
   simdjson::dom::parser parser_;
+  std::optional<Timestamp> clock_;
 };
 
 // What makes the tables and functions, as an error says it.

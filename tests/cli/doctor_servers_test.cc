@@ -9,6 +9,7 @@
 #include "tests/servers/fault_proxy.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/servers/supabase_server.h"
 
 namespace flaky {
 namespace {
@@ -29,6 +30,10 @@ class DoctorServersTest : public DoctorTest {
     Set("FLAKY_TESTS_STORE", "turso");
     Set("FLAKY_TESTS_CONNECTION_STRING", url);
     Set("FLAKY_TESTS_AUTH_TOKEN", token);
+  }
+  void UseSupabase(const std::string& url, const std::string& key) {
+    UseTurso(url, key);
+    Set("FLAKY_TESTS_STORE", "supabase");
   }
   // The code of a store without problems: whatever is said of the machine's own file systems.
   json ExamineFine() {
@@ -159,6 +164,47 @@ TEST_F(DoctorServersTest, TursoTellsWhatATokenMayNot) {
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("expired"));
   UseTurso(server.url());
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("none is set"));
+}
+
+TEST_F(DoctorServersTest, SupabaseIsFineAndLeftAsItIs) {
+  SupabaseServer server({.sql = "", .max_rows = std::nullopt});
+  UseSupabase(server.url(), SupabaseServer::SecretKey());
+  EXPECT_THAT(Found(Examine(10), "schema", "problem"),
+              AllOf(HasSubstr("no tables"), HasSubstr("schema sql --store supabase")));
+  server.Execute(SchemaScript("supabase", kDefaultPrefix));
+  server.Restart();
+  json said = ExamineFine();
+  EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
+  EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+  for (const char* table : {"runs", "parts", "failures", "rosters", "claims"}) {
+    EXPECT_EQ(server.Query(std::string("SELECT count(*) FROM flaky_test_") + table)[0][0], "0");
+  }
+  server.Execute(
+      "INSERT INTO flaky_test_runs (run_id, started_at) VALUES ('a', '2020-01-01'), ('b', now() + interval '1 day')");
+  EXPECT_THAT(Found(Examine(1), "clock", "warning"), HasSubstr("yet to come"));
+}
+
+TEST_F(DoctorServersTest, SupabaseTellsWhatIsWrong) {
+  SupabaseServer server({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt});
+  UseSupabase(server.url(), "");
+  EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("none is set"));
+  UseSupabase(server.url(), "sb_secret_wrong");
+  EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("does not accept the key"));
+  EXPECT_THAT(said(), Not(HasSubstr("sb_secret_wrong")));
+  UseSupabase(server.url() + "/elsewhere", SupabaseServer::SecretKey());
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("no REST interface"));
+  UseSupabase(server.url(), SupabaseServer::SecretKey());
+  // @supabase/lite knows no grants: what PostgreSQL says where one is lacking.
+  server.Execute(
+      "CREATE OR REPLACE FUNCTION rest_flaky_test_insert(request TEXT) RETURNS JSON LANGUAGE plpgsql AS $$ BEGIN "
+      "RAISE insufficient_privilege USING MESSAGE = 'permission denied for table flaky_test_parts'; END $$");
+  EXPECT_THAT(
+      Found(Examine(12), "permissions", "problem"),
+      AllOf(HasSubstr("GRANT SELECT, INSERT, UPDATE, DELETE ON \"flaky_test_runs\""), HasSubstr("service_role")));
+  server.Execute("DROP TABLE flaky_test_claims");
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("flaky schema sql --store supabase"));
+  server.Kill();
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
 }
 
 TEST_F(DoctorServersTest, AServerThatDoesNotAnswerIsGivenUp) {

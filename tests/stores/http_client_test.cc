@@ -207,7 +207,7 @@ TEST(HttpAnswer, TellsHowLongToStayAway) {
 }
 
 TEST(HttpAnswer, EveryStatusHasItsKind) {
-  const auto kind_of = [](long status) { return HttpError("s", "o", HttpResponse{status, "why", {}}).kind(); };
+  const auto kind_of = [](long status) { return HttpError("s", "o", HttpResponse{status, "why", {}, {}}).kind(); };
   for (const long status : {401L, 403L}) EXPECT_EQ(kind_of(status), ErrorKind::kAuth) << status;
   for (const long status : {404L, 410L}) EXPECT_EQ(kind_of(status), ErrorKind::kMissing) << status;
   for (const long status : {408L, 425L, 429L, 500L, 502L, 503L, 504L, 520L}) {
