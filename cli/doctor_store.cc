@@ -109,6 +109,13 @@ void JudgeRights(const StoreHealth& health, const Location& location, const std:
 }
 
 void JudgeSchema(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
+  for (const std::string& other : health.other_prefixes) {
+    findings.push_back({check, Verdict::kFine,
+                        "tables with the prefix '" + other +
+                            "' are here as well; if they hold what was recorded before the prefix was changed, `flaky "
+                            "schema adopt --from-prefix '" +
+                            other + "'` copies it"});
+  }
   const std::string by_hand = "let somebody who may run what `flaky schema sql --store " + location.scheme + "` prints";
   if (!health.schema && health.has_tables) {
     findings.push_back({check, Verdict::kWarning, "its version may not be read", "see the permissions"});

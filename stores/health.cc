@@ -1,8 +1,11 @@
 #include "stores/health.h"
 
+#include <algorithm>
+#include <set>
 #include <string_view>
 
 #include "stores/open.h"
+#include "stores/tables.h"
 
 namespace flaky {
 namespace {
@@ -51,6 +54,16 @@ StoreHealth ExamineByReading(const Location& location) {
   return health;
 }
 
+// Whoever makes tables by other means is free in their names.
+bool MayBePrefix(std::string_view prefix) {
+  try {
+    CheckPrefix(prefix, "");
+  } catch (const StoreError&) {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 StoreHealth ExamineStore(const Location& location) {
@@ -64,6 +77,18 @@ StoreHealth ExamineStore(const Location& location) {
   StoreHealth health = ExamineByReading(location);
   health.connected_in = Since(begin);
   return health;
+}
+
+void FindOtherPrefixes(StoreHealth& health, std::span<const std::string> tables, std::string_view prefix) {
+  constexpr std::string_view kLedger = "schema";
+  const std::set<std::string_view> names(tables.begin(), tables.end());
+  for (const std::string_view name : names) {
+    if (!name.ends_with(kLedger)) continue;
+    const std::string other(name.substr(0, name.size() - kLedger.size()));
+    const bool whole = std::ranges::all_of(
+        TableShapes(), [&](const TableShape& shape) { return names.contains(other + std::string(shape.name)); });
+    if (whole && other != prefix && MayBePrefix(other)) health.other_prefixes.push_back(other);
+  }
 }
 
 void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp>()>& question) {

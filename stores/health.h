@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,7 +31,8 @@ struct StoreHealth {
   std::vector<std::string> missing = {};   // tables that the schema's version says are there and are not
   bool may_make_tables = true;             // where some are missing, or a migration is to come, it makes them itself
   std::vector<std::string> lacks = {};     // what this user may not do and recording needs: "INSERT on flaky_test_runs"
-  std::optional<Timestamp> newest_run = {};  // when it started; absent: there is none, or it may not be read
+  std::vector<std::string> other_prefixes = {};  // of tables like ours that are there as well
+  std::optional<Timestamp> newest_run = {};      // when it started; absent: there is none, or it may not be read
 };
 
 // Asks the store at `location`. Changes nothing, not even a file's companions, and never tries again. A server gets 10
@@ -42,6 +45,9 @@ StoreHealth ExamineSqlite(const Location& location);
 StoreHealth ExaminePostgres(const Location& location);
 StoreHealth ExamineTurso(const Location& location);
 StoreHealth ExamineSupabase(const Location& location);
+
+// Takes the prefixes of histories that are none with `prefix` into other_prefixes. `tables`: all names of tables.
+void FindOtherPrefixes(StoreHealth& health, std::span<const std::string> tables, std::string_view prefix);
 
 // Takes the time of `question`, which gives the store's clock, into round_trip and clock_ahead_us.
 void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp>()>& question);

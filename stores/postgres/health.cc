@@ -70,6 +70,16 @@ std::string UnusableSequenceOf(const std::string& table, pqxx::transaction_base&
   return ids[0].is_null() || IsTrue(ids, 1) ? "" : TextAt(ids, 0);
 }
 
+void AskForOtherPrefixes(StoreHealth& health, const PostgresConnection& connection,
+                         pqxx::transaction_base& transaction) {
+  std::vector<std::string> names;
+  for (const pqxx::row& row :
+       Execute(transaction, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")) {
+    names.push_back(TextAt(row, 0));
+  }
+  FindOtherPrefixes(health, names, connection.prefix());
+}
+
 void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqxx::transaction_base& transaction) {
   bool may_read_runs = false;
   for (const TableShape& shape : TableShapes()) {
@@ -120,6 +130,7 @@ StoreHealth ExaminePostgres(const Location& location) {
       SnapshotTransaction transaction(session);
       transaction.exec(kPatience);
       AskServer(health, transaction);
+      AskForOtherPrefixes(health, connection, transaction);
       AskForTables(health, connection, transaction);
     }
     if (!health.has_tables) return;

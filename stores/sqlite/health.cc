@@ -25,6 +25,10 @@ StoreHealth ExamineSqlite(const Location& location) {
       connection.db().tryExec("SELECT 1 FROM sqlite_master");
       return std::nullopt;
     });
+    std::vector<std::string> tables;
+    SQLite::Statement names(connection.db(), "SELECT name FROM sqlite_master WHERE type = 'table'");
+    while (names.executeStep()) tables.push_back(names.getColumn(0).getString());
+    FindOtherPrefixes(health, tables, connection.prefix());
     const SchemaState state = ReadSchemaState(connection);
     for (const TableShape& shape : TableShapes()) {
       const std::string table = connection.prefix() + std::string(shape.name);

@@ -42,6 +42,11 @@ StoreHealth ExamineTurso(const Location& location) {
     return Timestamp::Parse(now.results.front().row(0)[0].text);
   });
 
+  const HranaAnswer named =
+      connection.Read(HranaStatement("SELECT name FROM sqlite_master WHERE type = 'table'"), kOperation);
+  std::vector<std::string> names;
+  for (size_t i = 0; i < named.results.front().rows(); ++i) names.emplace_back(named.results.front().row(i)[0].text);
+  FindOtherPrefixes(health, names, location.prefix);
   const TableColumns tables = ReadOurTables(connection);
   for (const auto& [table, columns] : tables) {
     if (columns.empty()) {

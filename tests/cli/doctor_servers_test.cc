@@ -57,6 +57,9 @@ TEST_F(DoctorServersTest, PostgresIsFineAndLeftAsItIs) {
   EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
   EXPECT_THAT(Found(said, "store", "fine"), AllOf(HasSubstr("PostgreSQL 1"), HasSubstr("as `postgres`")));
   EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+  Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
+  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' are here as well"));
+  Unset("FLAKY_TESTS_TABLE_PREFIX");
 }
 
 TEST_F(DoctorServersTest, PostgresTellsWhatARoleLacks) {
@@ -145,6 +148,9 @@ TEST_F(DoctorServersTest, TursoIsFineAndLeftAsItIs) {
   const json said = ExamineFine();
   EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
   EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+  Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
+  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' are here as well"));
+  Unset("FLAKY_TESTS_TABLE_PREFIX");
 
   server.Execute("INSERT INTO flaky_test_schema (version, name, checksum, applied_at) VALUES (900, 'later', 'x', 'x')");
   EXPECT_THAT(Found(Examine(13), "schema", "problem"), HasSubstr("version 900"));

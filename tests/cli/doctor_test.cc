@@ -65,6 +65,16 @@ TEST_F(DoctorTest, AStoreInUseIsFineAndLeftAsItIs) {
   EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
 }
 
+TEST_F(DoctorTest, TablesUnderAnotherPrefixAreTold) {
+  Keep({BuildRecord("run-1").Build()});
+  EXPECT_THAT(Found(Examine(Run({"doctor"}).code), "schema", "fine"), Not(HasSubstr("as well")));
+  Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
+  const json said = Examine(Run({"doctor"}).code);
+  EXPECT_THAT(Found(said, "schema", "fine"),
+              AllOf(HasSubstr("'flaky_test_' are here as well"), HasSubstr("adopt --from-prefix 'flaky_test_'"),
+                    HasSubstr("no tables yet")));
+}
+
 TEST_F(DoctorTest, TheSecondStoreOfADualWriteIsLookedAtToo) {
   Set("FLAKY_TESTS_DUAL_DB", Path("nowhere/second.db"));
   json said = Examine(Run({"doctor"}).code);
