@@ -12,7 +12,7 @@ import time
 from harness import fail, remove, table
 from servers import Hrana, running
 
-STORES = ("sqlite", "postgres", "turso")
+STORES = ("sqlite", "postgres", "turso", "supabase")
 MIB = 1 << 20
 MESSAGES = (4 * MIB, 5 * MIB, 16 * MIB, 64 * MIB, 255 * MIB, 257 * MIB)
 WRITERS = (1, 32, 64)
@@ -25,8 +25,10 @@ def ask(servers, store, sql):
     if store == "sqlite":
         with contextlib.closing(sqlite3.connect(servers.bench.path("store.db"))) as connection:
             return connection.execute(sql).fetchone()[0]
-    if store == "postgres":
-        return int(subprocess.run(servers.psql("-At", "-c", sql), check=True, capture_output=True, text=True).stdout or 0)
+    if store in ("postgres", "supabase"):
+        database = servers.supabase_db if store == "supabase" else None
+        command = servers.psql("-At", "-c", sql, database=database)
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout or 0)
     answer = Hrana(servers.sqld).send(Hrana.body([f"{sql} AS value"]))
     return int(answer.split(b'"rows":[[{"type":"integer","value":"')[1].split(b'"')[0])
 
@@ -74,7 +76,7 @@ def copies(bench, servers):
                     "AND relkind = 'r'",
         "turso": "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
     }
-    sizes["sqlite"] = sizes["turso"]
+    sizes["sqlite"], sizes["supabase"] = sizes["turso"], sizes["postgres"]
     rows = []
     for store in STORES:
         seconds = []
@@ -124,10 +126,11 @@ def without(bench):
     rows = []
     with contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as silent:
         for what, port in (("refuses", 1), ("never answers", silent.getsockname()[1])):
-            for store, url in (("postgres", f"postgres://nobody@127.0.0.1:{port}/nothing"), ("turso", f"http://127.0.0.1:{port}")):
+            for store, url in (("postgres", f"postgres://nobody@127.0.0.1:{port}/nothing"), ("turso", f"http://127.0.0.1:{port}"),
+                               ("supabase", f"http://127.0.0.1:{port}")):
                 spool = bench.path("waiting")
                 env = {"FLAKY_TESTS_STORE": store, "FLAKY_TESTS_CONNECTION_STRING": url, "FLAKY_TESTS_DELIVERY_TIMEOUT": "10",
-                       "FLAKY_TESTS_PROGRAM": bench.flaky}
+                       "FLAKY_TESTS_PROGRAM": bench.flaky, "FLAKY_TESTS_AUTH_TOKEN": "none"}
                 first, second = (journal(bench, spool, env) for _ in range(2))
                 code, seconds, _ = flaky(bench, ["deliver"], {**env, "FLAKY_TESTS_SPOOL": spool})
                 kept = len([name for name in os.listdir(spool) if name.endswith(".jsonl")])

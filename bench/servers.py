@@ -1,4 +1,4 @@
-"""The sections that need servers: each starts PostgreSQL and sqld of its own, as the tests do."""
+"""The sections that need servers: each starts its own, as the tests do."""
 
 import contextlib
 import http.client
@@ -21,12 +21,12 @@ class Servers:
     def __init__(self, bench):
         self.bench = bench
         self.process = subprocess.Popen(
-            [bench.program("tests/servers/with_server"), "postgres,sqld", "--", "sh", "-c",
-             'echo "$DATABASE_URL"; echo "$SQLD_URL"; exec cat >&2'],
+            [bench.program("tests/servers/with_server"), "postgres,sqld,supabase", "--", "sh", "-c",
+             'printf "%s\\n" "$DATABASE_URL" "$SQLD_URL" "$SUPABASE_URL" "$SUPABASE_KEY" "$SUPABASE_DB"; exec cat >&2'],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.postgres = self.process.stdout.readline().strip()
-        self.sqld = self.process.stdout.readline().strip()
-        if not self.sqld:
+        self.postgres, self.sqld, self.supabase, self.supabase_key, self.supabase_db = (
+            self.process.stdout.readline().strip() for _ in range(5))
+        if not self.supabase_db:
             fail("the servers did not start; `./dev test` installs them")
 
     def close(self):
@@ -34,21 +34,27 @@ class Servers:
         self.process.wait()
 
     def env(self, store):
-        addresses = {"postgres": self.postgres, "turso": self.sqld}
+        addresses = {"postgres": self.postgres, "turso": self.sqld, "supabase": self.supabase}
         if store == "sqlite":
             return {"FLAKY_TESTS_DB": self.bench.path("store.db")}
-        return {"FLAKY_TESTS_STORE": store, "FLAKY_TESTS_CONNECTION_STRING": addresses[store]}
+        token = {"FLAKY_TESTS_AUTH_TOKEN": self.supabase_key} if store == "supabase" else {}
+        return {"FLAKY_TESTS_STORE": store, "FLAKY_TESTS_CONNECTION_STRING": addresses[store], **token}
 
-    def psql(self, *arguments):
-        return ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", self.postgres, *arguments]
+    def psql(self, *arguments, database=None):
+        return ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", database or self.postgres, *arguments]
 
     def empty(self, store, tables=True):
-        """Drops what is in the store, and makes empty tables with all their indexes."""
+        """Drops what is in the store, and makes empty tables with all their indexes. Supabase's are only emptied: its
+        interface learns of tables when it starts."""
         if store == "sqlite":
             remove(self.bench.path("store.db"))
         elif store == "postgres":
             names = ", ".join(f"flaky_test_{name}" for name in (*TABLES, "schema"))
             self.bench.run(self.psql("-c", f"DROP TABLE IF EXISTS {names}"))
+        elif store == "supabase":
+            names = ", ".join(f"flaky_test_{name}" for name in TABLES)
+            self.bench.run(self.psql("-c", f"TRUNCATE {names}", database=self.supabase_db))
+            return
         else:
             hrana = Hrana(self.sqld)
             for name in (*reversed(TABLES), "schema"):

@@ -11,6 +11,7 @@
 #include "tests/servers/pgbouncer.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/servers/supabase_server.h"
 
 namespace flaky {
 namespace {
@@ -253,6 +254,23 @@ TEST(WithServer, TellsTheCommandWhereTheyAreAndPassesItsStatusOn) {
   EXPECT_THAT(url, StartsWith("http://127.0.0.1:"));
   EXPECT_THAT(ErrorOf([&] { PostgresServer::Query(uri, "SELECT 1"); }), HasSubstr("refused")) << "it has ended";
   EXPECT_EQ(HttpPost(url + "/v2/pipeline", "{}").status, 0) << "it has ended";
+}
+
+TEST(WithServer, ASupabaseProjectHasItsTablesAndAKey) {
+  WithServer run(
+      {"supabase", "--", "/bin/sh", "-c",
+       "echo $FLAKY_TESTS_STORE $FLAKY_TESTS_CONNECTION_STRING $FLAKY_TESTS_AUTH_TOKEN $SUPABASE_DB; psql -At "
+       "\"$SUPABASE_DB\" -c 'SELECT count(*) FROM flaky_test_runs'"});
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  ASSERT_TRUE(status && WIFEXITED(*status));
+  EXPECT_EQ(WEXITSTATUS(*status), 0) << run.process().LogTail();
+  std::istringstream written(run.process().LogTail());
+  std::string store, url, key, database, runs;
+  written >> store >> url >> key >> database >> runs;
+  EXPECT_EQ(store, "supabase");
+  EXPECT_EQ(key, SupabaseServer::SecretKey());
+  EXPECT_EQ(runs, "0");
+  EXPECT_EQ(HttpPost(url + "/rest/v1/rpc/none", "{}").status, 0) << "it has ended";
 }
 
 TEST(WithServer, LeavesNothingRunningWhenItIsKilled) {

@@ -1,8 +1,10 @@
 // with_server SERVER[,SERVER…] -- COMMAND [ARGUMENT…]
 //
 // Runs a command next to servers of its own, for trying things by hand and for measurements. The first server named is
-// the one that FLAKY_TESTS_STORE and FLAKY_TESTS_CONNECTION_STRING tell of; DATABASE_URL is PostgreSQL's connection
-// string, SQLD_URL that of sqld. Ends with the command's exit status (128 + N where signal N ended it).
+// the one that FLAKY_TESTS_STORE, FLAKY_TESTS_CONNECTION_STRING and FLAKY_TESTS_AUTH_TOKEN tell of; DATABASE_URL is
+// PostgreSQL's connection string, SQLD_URL that of sqld, SUPABASE_URL, SUPABASE_KEY and SUPABASE_DB are those of what
+// stands in for a Supabase project, which has its tables. Ends with the command's exit status (128 + N where signal N
+// ended it).
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,34 +18,46 @@
 #include <memory>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "stores/open.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
+#include "tests/servers/supabase_server.h"
 
 namespace {
 
-constexpr char kUsage[] = "usage: with_server postgres|sqld[,…] -- COMMAND [ARGUMENT…]\n";
+constexpr char kUsage[] = "usage: with_server postgres|sqld|supabase[,…] -- COMMAND [ARGUMENT…]\n";
 constexpr int kUsageStatus = 2;
 
-// A server, what a command finds it by, and the store it is for.
+// A server, the store it is for, and what a command finds it by.
 struct Running {
   std::shared_ptr<void> server;
-  const char* store;
-  const char* variable;
-  std::string address;
+  std::string store, address, token;
+  std::vector<std::pair<std::string, std::string>> variables;
 };
 
 Running Start(const std::string& name) {
   if (name == "postgres") {
     auto server = std::make_shared<flaky::PostgresServer>();
     const std::string uri = server->CreateDatabase();
-    return {server, "postgres", "DATABASE_URL", uri};
+    return {server, "postgres", uri, "", {{"DATABASE_URL", uri}}};
   }
   if (name == "sqld") {
     auto server = std::make_shared<flaky::SqldServer>();
     const std::string url = server->url();
-    return {server, "turso", "SQLD_URL", url};
+    return {server, "turso", url, "", {{"SQLD_URL", url}}};
+  }
+  if (name == "supabase") {
+    auto server = std::make_shared<flaky::SupabaseServer>(flaky::SupabaseServer::Options{
+        .sql = flaky::SchemaScript("supabase", flaky::kDefaultPrefix), .max_rows = std::nullopt});
+    const std::string url = server->url(), key = flaky::SupabaseServer::SecretKey();
+    return {server,
+            "supabase",
+            url,
+            key,
+            {{"SUPABASE_URL", url}, {"SUPABASE_KEY", key}, {"SUPABASE_DB", server->database_uri()}}};
   }
   throw std::invalid_argument("there is no server '" + name + "'");
 }
@@ -79,9 +93,12 @@ int main(int argc, char** argv) {
     std::vector<Running> servers;
     std::istringstream names(argv[1]);
     for (std::string name; std::getline(names, name, ',');) servers.push_back(Start(name));
-    for (const Running& running : servers) setenv(running.variable, running.address.c_str(), 1);
-    setenv("FLAKY_TESTS_STORE", servers.front().store, 1);
+    for (const Running& running : servers) {
+      for (const auto& [name, value] : running.variables) setenv(name.c_str(), value.c_str(), 1);
+    }
+    setenv("FLAKY_TESTS_STORE", servers.front().store.c_str(), 1);
     setenv("FLAKY_TESTS_CONNECTION_STRING", servers.front().address.c_str(), 1);
+    if (!servers.front().token.empty()) setenv("FLAKY_TESTS_AUTH_TOKEN", servers.front().token.c_str(), 1);
     return Run(argv + 3);
   } catch (const std::invalid_argument& error) {
     std::fprintf(stderr, "with_server: %s\n%s", error.what(), kUsage);
