@@ -76,8 +76,8 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
   std::string found = location.shown + " answers";
   if (!health.server.empty()) found += " (" + health.server + ")";
   if (location.scheme != "sqlite") {
-    found +=
-        ": connected in " + Milliseconds(health.connected_in) + ", a question takes " + Milliseconds(health.round_trip);
+    found += ": connected in " + Milliseconds(health.connected_in);
+    if (health.round_trip.count() > 0) found += ", a question takes " + Milliseconds(health.round_trip);
     if (health.encryption && !health.encryption->empty()) found += ", encrypted with " + *health.encryption;
   }
   findings.push_back({check, Verdict::kFine, found});
@@ -96,6 +96,8 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
 
 void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
   if (health.lacks.empty()) {
+    // Without tables there is nothing that it might do yet, and whether it may make them is the schema's finding.
+    if (!health.has_tables && !health.may_make_tables) return;
     findings.push_back({check, Verdict::kFine, "it may be read and written"});
     return;
   }

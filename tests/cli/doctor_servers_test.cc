@@ -175,11 +175,13 @@ TEST_F(DoctorServersTest, TursoTellsWhatATokenMayNot) {
 TEST_F(DoctorServersTest, SupabaseIsFineAndLeftAsItIs) {
   SupabaseServer server({.sql = "", .max_rows = std::nullopt});
   UseSupabase(server.url(), SupabaseServer::SecretKey());
-  EXPECT_THAT(Found(Examine(10), "schema", "problem"),
+  json said = Examine(10);
+  EXPECT_THAT(Found(said, "schema", "problem"),
               AllOf(HasSubstr("no tables"), HasSubstr("schema sql --store supabase")));
+  EXPECT_THAT(Found(said, "permissions", "fine"), IsEmpty()) << "nobody can know";
   server.Execute(SchemaScript("supabase", kDefaultPrefix));
   server.Restart();
-  json said = ExamineFine();
+  said = ExamineFine();
   EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
   EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
   for (const char* table : {"runs", "parts", "failures", "rosters", "claims"}) {
