@@ -102,7 +102,7 @@ TEST_P(CopyFaultsTest, RequestsThatFailOnlyMakeItSlower) {
   std::printf("[  FAULTS  ] %lld in %lld requests of the copy\n", static_cast<long long>(proxy->faults()),
               static_cast<long long>(proxy->requests()));
   ASSERT_EQ(copy.code, 0) << copy.err;
-  EXPECT_GT(proxy->faults(), 5);
+  EXPECT_GT(proxy->faults(), 0);
 
   const int64_t before = proxy->faults();
   ExpectVerified(SourceAt(proxy->port()), TargetAt(proxy->port()));
