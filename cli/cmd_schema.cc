@@ -127,7 +127,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
         "string (dashboard: Connect), or run what `flaky schema sql --store supabase` prints in the dashboard's SQL "
         "editor, or give --management-api and FLAKY_TESTS_SUPABASE_TOKEN");
   }
-  const SchemaState after = MigrateFromOutside(location, database, token);
+  SchemaState after = MigrateFromOutside(location, database, token);
   for (const auto until = std::chrono::steady_clock::now() + kPatience; std::chrono::steady_clock::now() < until;) {
     const std::optional<SchemaState> seen = StateOf(session, location);
     if (seen && seen->pending.empty()) return *seen;

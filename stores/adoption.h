@@ -15,7 +15,7 @@ namespace flaky {
 enum class SqlDialect { kSqlite, kPostgres };
 
 // The prefix of the npm packages' tables in SQLite and Turso.
-inline constexpr std::string_view kNpmPrefix = "";
+inline constexpr std::string_view kNpmPrefix{};  // none
 
 // True if tables with these columns, in lower case, are `runs` and `failures` as one of the npm packages' versions 1 to
 // 6 left them, in SQLite or Turso: exactly those columns. With one more or one less they are somebody else's, or this

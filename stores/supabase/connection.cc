@@ -130,44 +130,45 @@ void SupabaseConnection::Refused(const HttpResponse& response, std::string_view 
   const ServerMessage said = MessageOf(response.body);
   const std::string code = said.code.empty() ? "HTTP " + std::to_string(response.status) : FitForOneLine(said.code);
   const std::string quoted = said.message.empty() ? "" : " (the server said: " + said.message + ")";
-  const auto fail = [&](ErrorKind kind, const std::string& detail) {
+  const auto as = [&](ErrorKind kind, const std::string& detail) {
     StoreError error(kind, name_, std::string(operation), code, detail);
     if (response.retry_after) error.set_retry_after(*response.retry_after);
-    throw error;
+    return error;
   };
   if (std::ranges::find(kNotThere, said.code) != std::end(kNotThere)) {
-    fail(ErrorKind::kMissing,
-         "the project does not have the tables and functions of this program, with names that begin with '" + prefix_ +
-             "'; " + HowToMakeTables() + quoted);
+    throw as(ErrorKind::kMissing,
+             "the project does not have the tables and functions of this program, with names that begin with '" +
+                 prefix_ + "'; " + HowToMakeTables() + quoted);
   }
   const bool refused = response.status == 401 || response.status == 403 || said.code == "42501";
   if (refused && key_.empty()) {
-    fail(ErrorKind::kAuth, "the project wants a key and none is set; " + std::string(kWhereKeysAre) + quoted);
+    throw as(ErrorKind::kAuth, "the project wants a key and none is set; " + std::string(kWhereKeysAre) + quoted);
   }
   if (refused && IsPublishable(key_)) {
-    fail(ErrorKind::kAuth,
-         "the key is a publishable one, which sees nothing of a history; " + std::string(kWhereKeysAre) + quoted);
+    throw as(ErrorKind::kAuth,
+             "the key is a publishable one, which sees nothing of a history; " + std::string(kWhereKeysAre) + quoted);
   }
   if (said.code == "42501") {
-    fail(ErrorKind::kAuth, "the key's role lacks a right; with a secret key, run this in the dashboard's SQL editor: " +
-                               GrantFor(said.message, prefix_, function) + ";" +
-                               (IsLegacy(key_) ? " a legacy key has to be the one of service_role" : "") + quoted);
+    throw as(ErrorKind::kAuth,
+             "the key's role lacks a right; with a secret key, run this in the dashboard's SQL editor: " +
+                 GrantFor(said.message, prefix_, function) + ";" +
+                 (IsLegacy(key_) ? " a legacy key has to be the one of service_role" : "") + quoted);
   }
   if (refused) {
-    fail(ErrorKind::kAuth, "the project does not accept the key: it is wrong, has expired or was revoked; " +
-                               std::string(kWhereKeysAre) + quoted);
+    throw as(ErrorKind::kAuth, "the project does not accept the key: it is wrong, has expired or was revoked; " +
+                                   std::string(kWhereKeysAre) + quoted);
   }
   const auto* meaning =
       std::ranges::find_if(kCodes, [&](const CodeMeaning& each) { return said.code.starts_with(each.prefix); });
-  if (!said.code.empty() && meaning != std::end(kCodes)) fail(meaning->kind, said.message + meaning->advice);
+  if (!said.code.empty() && meaning != std::end(kCodes)) throw as(meaning->kind, said.message + meaning->advice);
   if (response.status == 540) {
-    fail(ErrorKind::kPermanent, "the project is paused; the dashboard restores it" + quoted);
+    throw as(ErrorKind::kPermanent, "the project is paused; the dashboard restores it" + quoted);
   }
   if (response.status == 404 && said.code.empty()) {
-    fail(ErrorKind::kMissing,
-         "there is no REST interface at this address; the project's URL is expected, "
-         "https://PROJECT.supabase.co" +
-             quoted);
+    throw as(ErrorKind::kMissing,
+             "there is no REST interface at this address; the project's URL is expected, "
+             "https://PROJECT.supabase.co" +
+                 quoted);
   }
   throw HttpError(name_, operation, response);
 }

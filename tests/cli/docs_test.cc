@@ -98,6 +98,15 @@ std::string PlacesCell(const SettingInfo& info) {
   return "environment only";
 }
 
+TEST_F(DocsTest, TheReadmeHasEveryCommand) {
+  std::set<std::string> wanted, found;
+  for (const auto& command : CommandsBelow({})) wanted.insert(command.front());
+  for (const std::string& line : LinesThatBegin("README.md", "| `flaky ")) {
+    found.insert(line.substr(9, line.find_first_of(" `", 9) - 9));
+  }
+  EXPECT_EQ(found, wanted);
+}
+
 TEST_F(DocsTest, SettingsAreThoseOfTheTable) {
   std::vector<std::string> wanted;
   for (const SettingInfo& info : SettingTable()) {
