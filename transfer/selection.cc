@@ -33,13 +33,15 @@ std::optional<Batch> SelectedSource::Next(const BatchLimits& limits) {
       continue;
     }
     if (selection_.finished_only) {
-      const auto left_out = std::ranges::stable_partition(
-          batch->records, [](const RunRecord& record) { return record.run.account.ended_at.has_value(); });
-      for (const RunRecord& record : left_out) {
+      // Clang 14 cannot use the subrange that std::ranges::stable_partition of GCC 12's library gives.
+      const auto left_out =
+          std::stable_partition(batch->records.begin(), batch->records.end(),
+                                [](const RunRecord& record) { return record.run.account.ended_at.has_value(); });
+      for (auto record = left_out; record != batch->records.end(); ++record) {
         ++unfinished_;
-        std::erase_if(batch->converted, [&](const ConvertedRun& run) { return run.run_id == record.run.run_id; });
+        std::erase_if(batch->converted, [&](const ConvertedRun& run) { return run.run_id == record->run.run_id; });
       }
-      batch->records.erase(left_out.begin(), left_out.end());
+      batch->records.erase(left_out, batch->records.end());
     }
     for (RunRecord& record : batch->records) {
       const auto renamed = selection_.renamed.find(record.run.project);

@@ -57,7 +57,7 @@ class Restriction {
   // The time of a place to go on behind: what is stored, where that cannot be read. `table`: its name for SQL.
   std::string BindPlace(Timestamp time, const std::string& table, const std::string& column, const std::string& of_key,
                         const std::string& null_is) {
-    const std::string read = BindTime(time);
+    std::string read = BindTime(time);
     if (time != kNoTime) return read;
     return "coalesce((SELECT coalesce(k." + column + ", " + null_is + ") FROM " + table + " k WHERE " + of_key +
            " AND " + HasNoTime("k." + column) + "), " + read + ")";
