@@ -39,7 +39,7 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
   row("failures", account.failures, "of the runs read");
   if (account.converted > 0) row("converted", account.converted, "held what the target cannot hold as it is");
   PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
-  for (const Finding& finding : account.findings) {
+  for (const CopyFinding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Printable(finding.run_id) << ": " << Printable(finding.why)
         << '\n';
   }
@@ -63,7 +63,7 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
 
 void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
   Json findings = Json::array();
-  for (const Finding& finding : account.findings) {
+  for (const CopyFinding& finding : account.findings) {
     findings.push_back({{"run_id", finding.run_id}, {"fate", NameOf(finding.fate)}, {"why", finding.why}});
   }
   Json json = JsonOutput();

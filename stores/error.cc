@@ -21,12 +21,12 @@ std::string Sentence(const std::string& store, const std::string& operation, con
 ErrorKind KindOfErrno(int error) {
   switch (error) {
     case ENOENT:
-    case ENOTDIR:
       return ErrorKind::kMissing;
     case EACCES:
     case EPERM:
     case EROFS:
       return ErrorKind::kAuth;
+    case ENOTDIR:
     case ENAMETOOLONG:
     case ELOOP:
       return ErrorKind::kInvalid;

@@ -45,7 +45,7 @@ struct CopyOptions {
   std::function<void(const RunRecord& record, Fate fate, const std::string& why)> on_settled;
 };
 
-struct Finding {
+struct CopyFinding {
   std::string run_id;
   Fate fate;
   std::string why;
@@ -69,7 +69,7 @@ struct CopyAccount {
                           // differs
   bool stopped = false;   // because it was asked to
   bool gave_up = false;   // because of a conflict, under OnConflict::kEnd
-  std::vector<Finding> findings;             // conflicts, also replaced ones, and differences; the first kMaxFindings
+  std::vector<CopyFinding> findings;         // conflicts, also replaced ones, and differences; the first kMaxFindings
   std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings
 
   static constexpr size_t kMaxFindings = 1000;

@@ -21,6 +21,11 @@ struct HttpOptions {
   bool compressed = true;                   // answers may be: worth it unless the server is this machine
 };
 
+// For questions to which somebody waits for the answer (stores/health.h).
+inline constexpr HttpOptions kBriefHttp{.connect_timeout = std::chrono::seconds(5),
+                                        .idle_timeout = std::chrono::seconds(10),
+                                        .total_timeout = std::chrono::seconds(10)};
+
 struct HttpRequest {
   std::string method = "POST";
   std::string url;                       // http or https, without secrets

@@ -21,9 +21,7 @@ constexpr Probe kProbes[] = {
 
 StoreHealth ExamineSupabase(const Location& location) {
   SupabaseOptions options;
-  options.http.connect_timeout = std::chrono::seconds(5);
-  options.http.idle_timeout = std::chrono::seconds(10);
-  options.http.total_timeout = std::chrono::seconds(10);
+  options.http = kBriefHttp;
   SupabaseConnection connection(location, options);
   const SupabaseAddress address = ParseSupabaseAddress(location);
   StoreHealth health;

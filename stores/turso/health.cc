@@ -25,9 +25,7 @@ void TryToWrite(TursoConnection& connection, bool has_runs) {
 
 StoreHealth ExamineTurso(const Location& location) {
   TursoOptions options;
-  options.http.connect_timeout = std::chrono::seconds(5);
-  options.http.idle_timeout = std::chrono::seconds(10);
-  options.http.total_timeout = std::chrono::seconds(10);
+  options.http = kBriefHttp;
   TursoConnection connection(location, options);
   StoreHealth health;
   const TursoAddress address = ParseTursoAddress(location);

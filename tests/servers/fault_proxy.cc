@@ -44,7 +44,7 @@ std::string HttpRefusal(ProxyFault fault, std::chrono::seconds retry_after) {
 // One client's connection and the one to the server, served by a thread of its own.
 class Relay {
  public:
-  Relay(Descriptor client, int server_port, std::unique_ptr<RequestFraming> framing, FaultOrders& orders, int stop)
+  Relay(FileDescriptor client, int server_port, std::unique_ptr<RequestFraming> framing, FaultOrders& orders, int stop)
       : client_(std::move(client)),
         server_port_(server_port),
         framing_(std::move(framing)),
@@ -76,7 +76,7 @@ class Relay {
     done_ = true;
   }
 
-  void End(Descriptor& socket) const {
+  void End(FileDescriptor& socket) const {
     if (reset_) Reset(socket);
     socket.Close();
   }
@@ -91,7 +91,7 @@ class Relay {
   }
 
   // What there is to read; nothing when the other side has ended.
-  std::string_view Receive(const Descriptor& socket) {
+  std::string_view Receive(const FileDescriptor& socket) {
     ssize_t size = 0;
     do {
       size = recv(socket.get(), buffer_.data(), buffer_.size(), 0);
@@ -182,8 +182,8 @@ class Relay {
     return poll(&ready, 1, static_cast<int>(time.count())) != 0;
   }
 
-  Descriptor client_;
-  Descriptor server_;
+  FileDescriptor client_;
+  FileDescriptor server_;
   const int server_port_;
   const std::unique_ptr<RequestFraming> framing_;
   FaultOrders& orders_;
@@ -235,7 +235,7 @@ class FaultProxy::Impl {
       std::array<pollfd, 2> ready = {{{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
       if (poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) continue;
       if (ready[1].revents != 0) return;
-      Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      FileDescriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       relays_.remove_if([](const std::unique_ptr<Relay>& relay) { return relay->done(); });
       if (client.get() < 0) continue;
       Prepare(client);
@@ -248,8 +248,8 @@ class FaultProxy::Impl {
   const Protocol protocol_;
   const int server_port_;
   int port_ = 0;
-  Descriptor listener_;
-  Descriptor stop_;
+  FileDescriptor listener_;
+  FileDescriptor stop_;
   FaultOrders orders_;
   std::list<std::unique_ptr<Relay>> relays_;  // the acceptor's, while it runs
   std::thread acceptor_;

@@ -125,13 +125,13 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
 pid_t Spawn(ServerCommand& command) {
   std::vector<std::string> environment = {"PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "LANG=C.UTF-8",
                                           "HOME=" + command.folder.string()};
-  Descriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  FileDescriptor null(open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (null.get() < 0) Fail("/dev/null", errno);
-  Descriptor log(open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  FileDescriptor log(open(command.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (log.get() < 0) Fail(command.log.string(), errno);
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) Fail("pipe", errno);
-  Descriptor reading(ends[0]), writing(ends[1]);
+  FileDescriptor reading(ends[0]), writing(ends[1]);
 
   const Prepared prepared = {Pointers(command.arguments),
                              Pointers(environment),

@@ -23,23 +23,23 @@ sockaddr_in Loopback(int port) {
   return address;
 }
 
-Descriptor NewSocket() {
-  Descriptor made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+FileDescriptor NewSocket() {
+  FileDescriptor made(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (made.get() < 0) throw std::runtime_error(std::string("socket: ") + std::strerror(errno));
   return made;
 }
 
 }  // namespace
 
-Descriptor Bind(int port) {
-  Descriptor bound = NewSocket();
+FileDescriptor Bind(int port) {
+  FileDescriptor bound = NewSocket();
   const sockaddr_in address = Loopback(port);
-  if (bind(bound.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return Descriptor();
+  if (bind(bound.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return FileDescriptor();
   return bound;
 }
 
-Descriptor Listen(int& port) {
-  Descriptor listening = Bind(0);
+FileDescriptor Listen(int& port) {
+  FileDescriptor listening = Bind(0);
   sockaddr_in address{};
   socklen_t size = sizeof address;
   if (listening.get() < 0 || listen(listening.get(), 128) != 0 ||
@@ -50,22 +50,23 @@ Descriptor Listen(int& port) {
   return listening;
 }
 
-Descriptor Connect(int port) {
-  Descriptor connected = NewSocket();
+FileDescriptor Connect(int port) {
+  FileDescriptor connected = NewSocket();
   const sockaddr_in address = Loopback(port);
-  if (connect(connected.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return Descriptor();
+  if (connect(connected.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    return FileDescriptor();
   Prepare(connected);
   return connected;
 }
 
-void Prepare(const Descriptor& socket) {
+void Prepare(const FileDescriptor& socket) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const timeval half_a_minute{30, 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &half_a_minute, sizeof half_a_minute);
 }
 
-bool SendAll(const Descriptor& socket, std::string_view bytes) {
+bool SendAll(const FileDescriptor& socket, std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno == EINTR) continue;
@@ -75,7 +76,7 @@ bool SendAll(const Descriptor& socket, std::string_view bytes) {
   return true;
 }
 
-void Reset(Descriptor& socket) {
+void Reset(FileDescriptor& socket) {
   const linger at_once{1, 0};
   setsockopt(socket.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   socket.Close();

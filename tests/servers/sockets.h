@@ -9,12 +9,12 @@
 namespace flaky {
 
 // A descriptor, closed at the end of the scope.
-class Descriptor {
+class FileDescriptor {
  public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() { Close(); }
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
+  explicit FileDescriptor(int fd = -1) : fd_(fd) {}
+  ~FileDescriptor() { Close(); }
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
     if (this != &other) {
       Close();
       fd_ = std::exchange(other.fd_, -1);
@@ -33,18 +33,18 @@ class Descriptor {
 
 // TCP sockets on 127.0.0.1. Bind gives an empty descriptor (-1) where the port is taken, Connect where nobody listens;
 // anything else is a std::runtime_error.
-Descriptor Bind(int port);     // 0: any
-Descriptor Listen(int& port);  // on any port, which is told
-Descriptor Connect(int port);
+FileDescriptor Bind(int port);     // 0: any
+FileDescriptor Listen(int& port);  // on any port, which is told
+FileDescriptor Connect(int port);
 
 // Bytes leave at once, and SendAll gives up when nobody takes them for half a minute. Connect has done so.
-void Prepare(const Descriptor& socket);
+void Prepare(const FileDescriptor& socket);
 
 // False when the other side is gone.
-bool SendAll(const Descriptor& socket, std::string_view bytes);
+bool SendAll(const FileDescriptor& socket, std::string_view bytes);
 
 // Closes it with a reset instead of an orderly end.
-void Reset(Descriptor& socket);
+void Reset(FileDescriptor& socket);
 
 }  // namespace flaky
 

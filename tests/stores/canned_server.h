@@ -49,7 +49,7 @@ class CannedServer {
  private:
   void Serve() {
     while (!stop_) {
-      Descriptor client(accept(listener_.get(), nullptr, nullptr));
+      FileDescriptor client(accept(listener_.get(), nullptr, nullptr));
       if (client.get() < 0) continue;
       ++connections_;
       while (ServeOne(client)) {
@@ -58,7 +58,7 @@ class CannedServer {
   }
 
   // False: the connection has ended.
-  bool ServeOne(const Descriptor& client) {
+  bool ServeOne(const FileDescriptor& client) {
     std::string request;
     while (!IsWhole(request)) {
       pollfd ready{client.get(), POLLIN, 0};
@@ -92,7 +92,7 @@ class CannedServer {
 
   std::vector<std::string> answers_;
   int port_ = 0;
-  Descriptor listener_;
+  FileDescriptor listener_;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
   std::atomic<int> connections_ = 0;
