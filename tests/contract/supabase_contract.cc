@@ -8,6 +8,7 @@
 #include "stores/open.h"
 #include "stores/supabase/supabase_store.h"
 #include "tests/contract/contract.h"
+#include "tests/servers/postgres_server.h"
 #include "tests/servers/supabase_server.h"
 
 namespace flaky {
@@ -55,6 +56,7 @@ Traits Supabase(const std::string& name, const std::string& prefix, std::optiona
   traits.name = name;
   traits.make_place = [=] {
     // GoogleTest makes the traits anew for every test.
+    PostgresServer::Shared();  // made first, so that it goes after those that use it
     static std::map<std::string, Servers> servers;
     const auto found = servers.try_emplace(name, SupabaseServer::Options{SchemaScript("supabase", prefix), max_rows});
     return std::make_unique<SupabasePlace>(found.first->second, prefix);

@@ -58,7 +58,7 @@ SupabaseServer::SupabaseServer(Options options)
 
 SupabaseServer::~SupabaseServer() {
   process_.reset();
-  // Of a server that lives to the end of the process, the shared one may be gone already, and the database with it.
+  // A test may have killed the shared server.
   try {
     PostgresServer::Shared().DropDatabase(database_uri_);
   } catch (const std::runtime_error&) {
