@@ -38,9 +38,9 @@ struct DeliveryOptions {
   std::string complete;                                        // as SpoolSource has it
   // A store that has not said a word for so long is left alone by others (PauseWhileSilent); 0: never.
   std::chrono::milliseconds pause_after{0};
-  bool IsOver() const { return (until && std::chrono::steady_clock::now() >= *until) || (stop && stop()); }
-
   bool patient = false;  // with the second store of a dual write, too: ask it though it gave trouble a moment ago
+
+  bool IsOver() const { return (until && std::chrono::steady_clock::now() >= *until) || (stop && stop()); }
 };
 
 // Delivers what is pending in the spool to the store that the settings name, verified as every copy is: a journal is
