@@ -21,7 +21,7 @@ namespace flaky {
 
 struct StoreHealth {
   std::string server;                          // "PostgreSQL 15.6, as `ci`"; empty: not known
-  std::chrono::microseconds connected_in{0};   // until the first answer
+  std::chrono::microseconds connected_in{0};   // until the first answer; 0 for a file
   std::chrono::microseconds round_trip{0};     // of one more question
   std::optional<std::string> encryption = {};  // "TLSv1.3"; empty: none; absent: does not matter here, or not known
   std::optional<int64_t> clock_ahead_us = {};  // the store's clock against this machine's, give or take a round trip

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "stores/adoption.h"
+#include "stores/health.h"
 #include "stores/ledger.h"
 
 #ifdef FLAKY_STORE_POSTGRES
@@ -26,6 +27,7 @@ namespace flaky {
 namespace {
 
 using OpenFunction = std::unique_ptr<Store> (*)(const Location&, OpenMode);
+using ExamineFunction = StoreHealth (*)(const Location&);
 using DropFunction = OldTables (*)(const Location&, const std::optional<RowCounts>&);
 
 struct Scheme {
@@ -35,6 +37,7 @@ struct Scheme {
   std::span<const Migration> (*migrations)();  // null: it has no tables
   std::string_view sql_now;                    // the time, as the ledger's column holds it
   SqlDialect dialect;
+  ExamineFunction examine;
   DropFunction drop;
   std::span<const Migration> (*more)() = nullptr;  // a second series, with the ledger `<prefix><name>_schema`
 };
@@ -42,16 +45,20 @@ struct Scheme {
 // Null for a store that this build does not have.
 #ifdef FLAKY_STORE_SQLITE
 constexpr OpenFunction kSqlite = [](const Location& location, OpenMode mode) { return OpenSqlite(location, mode); };
+constexpr ExamineFunction kSqliteExamine = ExamineSqlite;
 constexpr DropFunction kSqliteDrop = DropSqliteTables;
 #else
 constexpr OpenFunction kSqlite = nullptr;
+constexpr ExamineFunction kSqliteExamine = nullptr;
 constexpr DropFunction kSqliteDrop = nullptr;
 #endif
 #ifdef FLAKY_STORE_POSTGRES
 constexpr OpenFunction kPostgres = OpenPostgres;
+constexpr ExamineFunction kPostgresExamine = ExaminePostgres;
 constexpr DropFunction kPostgresDrop = DropPostgresTables;
 #else
 constexpr OpenFunction kPostgres = nullptr;
+constexpr ExamineFunction kPostgresExamine = nullptr;
 constexpr DropFunction kPostgresDrop = nullptr;
 #endif
 #if defined(FLAKY_STORE_POSTGRES) || defined(FLAKY_STORE_SUPABASE)
@@ -61,16 +68,20 @@ constexpr std::span<const Migration> (*kPostgresMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_SUPABASE
 constexpr OpenFunction kSupabase = [](const Location& location, OpenMode mode) { return OpenSupabase(location, mode); };
+constexpr ExamineFunction kSupabaseExamine = ExamineSupabase;
 constexpr auto kSupabaseMigrations = SupabaseMigrations;
 #else
 constexpr OpenFunction kSupabase = nullptr;
+constexpr ExamineFunction kSupabaseExamine = nullptr;
 constexpr std::span<const Migration> (*kSupabaseMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_TURSO
 constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); };
+constexpr ExamineFunction kTursoExamine = ExamineTurso;
 constexpr DropFunction kTursoDrop = DropTursoTables;
 #else
 constexpr OpenFunction kTurso = nullptr;
+constexpr ExamineFunction kTursoExamine = nullptr;
 constexpr DropFunction kTursoDrop = nullptr;
 #endif
 
@@ -79,13 +90,13 @@ constexpr std::string_view kPostgresNow = "now()";
 
 // The one table of stores.
 constexpr Scheme kSchemes[] = {
-    {"sqlite", "sqlite:PATH", kSqlite, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kSqliteDrop},
+    {"sqlite", "sqlite:PATH", kSqlite, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kSqliteExamine, kSqliteDrop},
     {"postgres", "postgres://USER@HOST/DATABASE", kPostgres, kPostgresMigrations, kPostgresNow, SqlDialect::kPostgres,
-     kPostgresDrop},
-    {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kTursoDrop},
+     kPostgresExamine, kPostgresDrop},
+    {"turso", "libsql://HOST", kTurso, SqliteMigrations, kSqliteNow, SqlDialect::kSqlite, kTursoExamine, kTursoDrop},
     {"supabase", "supabase:https://PROJECT.supabase.co", kSupabase, kPostgresMigrations, kPostgresNow,
-     SqlDialect::kPostgres, nullptr, kSupabaseMigrations},
-    {"jsonl", "jsonl:PATH", nullptr, nullptr, {}, {}, nullptr},
+     SqlDialect::kPostgres, kSupabaseExamine, nullptr, kSupabaseMigrations},
+    {"jsonl", "jsonl:PATH", nullptr, nullptr, {}, {}, nullptr, nullptr},
 };
 
 const Scheme* FindBuilt(std::string_view name) {
@@ -166,6 +177,12 @@ std::string AdoptionScript(std::string_view store, std::string_view from, std::s
                      "the old tables and the new ones have the same prefix '" + std::string(to) + "'");
   }
   return AdoptionScript(scheme->dialect, from, to, drop);
+}
+
+StoreHealth ExamineStore(const Location& location) {
+  const Scheme* scheme = FindBuilt(location.scheme);
+  if (scheme == nullptr) RefuseStore(location.scheme, location.shown, "open the store");
+  return scheme->examine(location);
 }
 
 OldTables LookAtTables(const Location& location) { return LookOrDrop(location, std::nullopt); }
