@@ -1,9 +1,7 @@
 #include "cli/delivery_pause.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
 #include <ctime>
 #include <utility>
 
@@ -28,16 +26,7 @@ bool IsDeliveryPaused(const std::string& spool, const std::string& store) {
 }
 
 void PauseDelivery(const std::string& spool, const std::string& store) {
-  const Descriptor folder = OpenFolder(spool);
-  if (!folder) return;
-  const std::string draft = std::string(kNote) + "." + std::to_string(getpid());
-  const Descriptor file(
-      openat(folder.get(), draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return;
-  const bool written = write(file.get(), store.data(), store.size()) == static_cast<ssize_t>(store.size());
-  if (!written || renameat(folder.get(), draft.c_str(), folder.get(), kNote) != 0) {
-    unlinkat(folder.get(), draft.c_str(), 0);
-  }
+  if (const Descriptor folder = OpenFolder(spool)) WriteNoteAt(folder, kNote, store);
 }
 
 void ResumeDelivery(const std::string& spool) {

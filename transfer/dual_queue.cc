@@ -167,14 +167,7 @@ void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what
     unlinkat(folder.get(), kTrouble, 0);
     return;
   }
-  const std::string draft = std::string(kTrouble) + "." + std::to_string(getpid());
-  const Descriptor file(
-      openat(folder.get(), draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return;
-  const bool written = write(file.get(), what.data(), what.size()) == static_cast<ssize_t>(what.size());
-  if (!written || renameat(folder.get(), draft.c_str(), folder.get(), kTrouble) != 0) {
-    unlinkat(folder.get(), draft.c_str(), 0);
-  }
+  WriteNoteAt(folder, kTrouble, what);
 }
 
 std::optional<SendLock> SendLock::Take(const std::filesystem::path& spool) {

@@ -98,6 +98,17 @@ std::optional<OpenedFile> OpenFileAt(const Descriptor& folder, const std::string
   return file;
 }
 
+void WriteNoteAt(const Descriptor& folder, const std::string& name, std::string_view text) {
+  const std::string draft = name + "." + std::to_string(getpid());
+  const Descriptor file(
+      openat(folder.get(), draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return;
+  const bool written = write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (!written || renameat(folder.get(), draft.c_str(), folder.get(), name.c_str()) != 0) {
+    unlinkat(folder.get(), draft.c_str(), 0);
+  }
+}
+
 std::optional<std::string> ReadAt(const Descriptor& file, int64_t offset, size_t size) {
   std::string bytes(size, '\0');
   size_t filled = 0;

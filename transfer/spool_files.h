@@ -61,6 +61,10 @@ struct OpenedFile {
 // None (errno tells) for what is no regular file of our own.
 std::optional<OpenedFile> OpenFileAt(const Descriptor& folder, const std::string& name);
 
+// Makes a file of this name hold the text alone, in one step: readers see the old one or the new one. Where that cannot
+// be done, nothing changes: it is for notes that nobody depends on.
+void WriteNoteAt(const Descriptor& folder, const std::string& name, std::string_view text);
+
 // Up to `size` bytes from `offset` on; shorter at the end of the file. Absent (errno) when it cannot be read.
 std::optional<std::string> ReadAt(const Descriptor& file, int64_t offset, size_t size);
 
