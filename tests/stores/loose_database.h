@@ -26,7 +26,8 @@ class LooseDatabase {
   virtual std::string location() const = 0;
 };
 
-// Which one. The tests of loose_values_test.cc are linked to every program that has one of these.
+// Which one. The tests of loose_values_test.cc and loose_times_test.cc are linked to every program that has one of
+// these.
 struct LooseKind {
   std::string name;
   std::function<std::unique_ptr<LooseDatabase>()> make;
