@@ -9,8 +9,8 @@
 #include "history/merge.h"
 #include "history/roster.h"
 #include "history/text.h"
+#include "spool/journal.h"
 #include "tests/support/generate_history.h"
-#include "transfer/journal.h"
 
 namespace flaky {
 namespace {

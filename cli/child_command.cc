@@ -14,7 +14,7 @@
 #include <cstring>
 
 #include "cli/exit_code.h"
-#include "transfer/death_watch.h"
+#include "spool/death_watch.h"
 
 namespace flaky {
 namespace {

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
 #include "cli/options.h"
-#include "cli/table.h"
-#include "cli/unknown_variables.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/table.h"
+#include "settings/unknown_variables.h"
 
 namespace flaky {
 namespace {
@@ -106,12 +106,12 @@ void ShowConfig(Session& session, const Options& options) {
     PrintText(rows, session);
   }
   for (const auto& [name, meant] : unknown) {
-    Say(session, LogLevel::kWarn,
+    Log(session, LogLevel::kWarn,
         name + " is set, but is no setting" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
   }
   for (const Row& row : rows) {
     if (row.problem.empty()) continue;
-    Say(session, LogLevel::kError, row.problem);
+    Log(session, LogLevel::kError, row.problem);
     session.exit_code = ExitCode::kUsage;
   }
 }

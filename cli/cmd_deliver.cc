@@ -11,17 +11,18 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/ctest_limits.h"
-#include "cli/delivery.h"
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
-#include "cli/numbers.h"
 #include "cli/options.h"
-#include "cli/quiet_delivery.h"
-#include "transfer/death_watch.h"
-#include "transfer/journal.h"
-#include "transfer/spool.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/numbers.h"
+#include "delivery/ctest_limits.h"
+#include "delivery/delivery.h"
+#include "delivery/quiet_delivery.h"
+#include "spool/death_watch.h"
+#include "spool/grouping.h"
+#include "spool/journal.h"
+#include "spool/spool.h"
 
 namespace flaky {
 namespace {
@@ -61,7 +62,7 @@ void Detach() {
 }
 
 // Waits for the end of a ctest, and notes how its test programs die.
-void WaitForEnd(const JournalWriter& ctest, const std::string& spool) {
+void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   constexpr std::chrono::seconds kLookAgain{60}, kLookAgainBlindly{1};  // the kernel may give no descriptor
   CtestLimits limits;
   DeathWatch watch(
@@ -78,7 +79,7 @@ void WaitForEnd(const JournalWriter& ctest, const std::string& spool) {
 
 // As the recorder calls it in the first test program below a ctest.
 void DeliverAfterCtest(Session& session, const std::string& name) {
-  const std::optional<JournalWriter> ctest = ProcessHereNamed(name);
+  const std::optional<ProcessId> ctest = ProcessHereNamed(name);
   if (!ctest) throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` is no PID-START of a process");
   const std::string spool = SpoolFolder(session.settings);
   LeaveCallersState();
@@ -88,13 +89,13 @@ void DeliverAfterCtest(Session& session, const std::string& name) {
   DeliverQuietly(session);
 }
 
-std::string Sentence(const DeliveryAccount& account, const Options& options, const Session& session) {
+std::string Sentence(const DeliverySummary& account, const Options& options, const Session& session) {
   std::string text;
   if (account.runs == 0) {
     text = "nothing to deliver";
   } else {
     text = (options.dry_run ? "would deliver " : "delivered ") + Counted(account.runs, "run") + " (" +
-           Counted(account.parts, "part") + ") to " + HistoryLocation(session.settings).shown;
+           Counted(account.parts, "part") + ") to " + HistoryLocation(session.settings).display_name;
   }
   if (account.running > 0) text += "; " + Counted(account.running, "test program") + " still running";
   if (account.rejected > 0) text += "; " + WithThousands(account.rejected) + " rejected";
@@ -103,7 +104,7 @@ std::string Sentence(const DeliveryAccount& account, const Options& options, con
   return text;
 }
 
-void PrintJson(const DeliveryAccount& account, const Options& options, std::ostream& out) {
+void PrintJson(const DeliverySummary& account, const Options& options, std::ostream& out) {
   Json json = JsonOutput();
   json["dry_run"] = options.dry_run;
   json["locked"] = account.locked;
@@ -127,13 +128,13 @@ void DeliverForUser(Session& session, const Options& options) {
   delivery.dry_run = options.dry_run;
   delivery.patient = true;
   if (!options.fixture.empty()) {
-    delivery.complete = GroupBelowCtest(ParentProcess(), options.fixture);
+    delivery.complete = CTestGroup(ParentProcess(), options.fixture);
     delivery.until = std::chrono::steady_clock::now() + kFixtureTime;
   }
-  const DeliveryAccount account = Deliver(session, delivery);
+  const DeliverySummary account = Deliver(session, delivery);
   session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);
-  for (const std::string& message : account.messages) Say(session, LogLevel::kWarn, message);
-  if (account.locked) Say(session, LogLevel::kError, "another process is delivering: nothing was done here");
+  for (const std::string& message : account.messages) Log(session, LogLevel::kWarn, message);
+  if (account.locked) Log(session, LogLevel::kError, "another process is delivering: nothing was done here");
   if (options.json) {
     PrintJson(account, options, session.out);
   } else if (!account.locked) {
@@ -172,7 +173,7 @@ void AddDeliver(CLI::App& app, Session& session) {
       LeaveCallersState();
       const QuietDelivery delivery = DeliverQuietly(session);
       session.exit_code = delivery.code;
-      if (delivery.message) Say(session, LogLevel::kWarn, *delivery.message);
+      if (delivery.message) Log(session, LogLevel::kWarn, *delivery.message);
     } else {
       DeliverForUser(session, *options);
     }

@@ -8,10 +8,10 @@
 
 #include "cli/commands.h"
 #include "cli/doctor.h"
-#include "cli/json_output.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/table.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/table.h"
 
 namespace flaky {
 namespace {
@@ -51,7 +51,7 @@ Findings MakeChecks(Session& session) {
   std::optional<Location> second;
   Check("second store", findings, [&] { second = DualLocation(settings); });
   if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
-  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->shown : "", findings); });
+  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->display_name : "", findings); });
   Check("program", findings, [&] { CheckProgram(settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });
   Check("git", findings, [&] { CheckGit(findings); });
@@ -77,9 +77,9 @@ void PrintText(const Findings& findings, const Session& session) {
                         : finding.verdict == Verdict::kProblem ? Style::kBad
                                                                : Style::kPlain;
     session.out << Styled(verdict, style, session.color) << std::string(kVerdictWidth - verdict.size(), ' ')
-                << finding.check << ": " << Printable(finding.found) << '\n';
+                << finding.check << ": " << Escaped(finding.found) << '\n';
     if (!finding.advice.empty()) {
-      session.out << std::string(kVerdictWidth, ' ') << "-> " << Printable(finding.advice) << '\n';
+      session.out << std::string(kVerdictWidth, ' ') << "-> " << Escaped(finding.advice) << '\n';
     }
   }
   const auto count = [&](Verdict verdict) { return std::ranges::count(findings, verdict, &Finding::verdict); };

@@ -6,14 +6,14 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
 #include "cli/migrate_store.h"
-#include "cli/numbers.h"
 #include "cli/options.h"
-#include "cli/printable.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/numbers.h"
 #include "cli/verify_stores.h"
-#include "transfer/dual_queue.h"
+#include "spool/dual_queue.h"
 
 namespace flaky {
 namespace {
@@ -43,9 +43,9 @@ DualState StateOf(const Session& session) {
   const std::filesystem::path spool = SpoolFolder(session.settings);
   DualState state;
   state.on = IsDualOn(session.settings);
-  state.first = HistoryLocation(session.settings).shown;
+  state.first = HistoryLocation(session.settings).display_name;
   try {
-    if (const auto second = DualLocation(session.settings)) state.second = second->shown;
+    if (const auto second = DualLocation(session.settings)) state.second = second->display_name;
   } catch (const std::exception& error) {
     state.problem = error.what();
   }
@@ -70,8 +70,8 @@ Json AsJson(const DualState& state) {
 
 void PrintState(const DualState& state, std::ostream& out) {
   out << "dual write  " << (state.on ? "on" : "off") << '\n';
-  out << "first       " << Printable(state.first) << '\n';
-  if (state.second) out << "second      " << Printable(*state.second) << '\n';
+  out << "first       " << Escaped(state.first) << '\n';
+  if (state.second) out << "second      " << Escaped(*state.second) << '\n';
   const WaitingSummary& waiting = state.waiting;
   if (!waiting.since) {
     out << "waiting     none\n";
@@ -81,7 +81,7 @@ void PrintState(const DualState& state, std::ostream& out) {
   }
   if (waiting.unreadable > 0) out << "unreadable  " << Counted(waiting.unreadable, "file") << " of the spool\n";
   if (state.trouble) {
-    out << "last error  " << Printable(state.trouble->what) << " (" << state.trouble->at.ToString() << ")\n";
+    out << "last error  " << Escaped(state.trouble->what) << " (" << state.trouble->at.ToString() << ")\n";
   }
 }
 
@@ -93,7 +93,7 @@ void Status(Session& session, const StatusOptions& options) {
     PrintState(state, session.out);
   }
   if (state.problem) {
-    Say(session, LogLevel::kError, *state.problem);
+    Log(session, LogLevel::kError, *state.problem);
     session.exit_code = ExitCode::kUsage;
   } else if (state.waiting.since) {
     session.exit_code = ExitCode::kFindings;

@@ -12,21 +12,21 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
 #include "cli/options.h"
-#include "cli/printable.h"
+#include "cli/output/escaped.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/stopwatch.h"
+#include "cli/output/terminal_progress.h"
 #include "cli/selection_options.h"
-#include "cli/stopwatch.h"
-#include "cli/terminal_progress.h"
 #include "transfer/compression.h"
 #include "transfer/file_error.h"
-#include "transfer/fit.h"
 #include "transfer/jsonl_reader.h"
 #include "transfer/jsonl_writer.h"
 #include "transfer/new_file.h"
 #include "transfer/prefetch.h"
+#include "transfer/record_converter.h"
 
 namespace flaky {
 namespace {
@@ -46,7 +46,7 @@ struct Exported {
   Totals totals;
   Digest digest;
   int64_t converted = 0;
-  std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopyAccount
+  std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopySummary
   bool interrupted = false;
   double seconds = 0;
 };
@@ -141,10 +141,10 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
   const std::optional<Totals> expected = source.Expected();
   CopyProgress now{.total_runs = expected ? expected->runs : 0};
   progress.Begin(Phase::kWriting, now.total_runs);
-  Fitter fitter(kJsonlLimits, options.Shown());
+  RecordConverter fitter(kJsonlLimits, options.Shown());
   Prefetch<Batch> read([&] {
     std::optional<Batch> batch = source.Next({});
-    if (batch) batch->converted = FitBatch(fitter, *batch, options.strict);
+    if (batch) batch->converted = ConvertBatch(fitter, *batch, options.strict);
     return batch;
   });
   Exported exported;
@@ -170,7 +170,7 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
 }
 
 void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
-  out << "exported " << from << " to " << Printable(options.Shown()) << '\n';
+  out << "exported " << from << " to " << Escaped(options.Shown()) << '\n';
   PrintCount("runs", exported.totals.runs, "", out);
   PrintCount("parts", exported.totals.parts, "", out);
   PrintCount("failures", exported.totals.failures, "", out);
@@ -219,17 +219,17 @@ void Export(Session& session, const Options& options) {
   SelectedSource source(*store, SelectionOf(options.selection));
   Target target(options, session.out);
   TerminalProgress progress(session.err, HowToShow(session, options));
-  Exported exported = ExportRuns(source, from.shown, options, target, progress);
+  Exported exported = ExportRuns(source, from.display_name, options, target, progress);
   exported.seconds = watch.Seconds();
   if (exported.interrupted) {
     throw CommandError(ExitCode::kInterrupted, options.ToOutput()
                                                    ? "export: interrupted; what was written has no end"
                                                    : "export: interrupted; " + options.file + " is as it was before");
   }
-  if (source.unfinished() > 0) Say(session, LogLevel::kWarn, UnfinishedPhrase(source, from.shown));
+  if (source.unfinished() > 0) Log(session, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
   // The account stands beside the history, not within it.
   std::ostringstream account;
-  (options.json ? PrintAsJson : PrintText)(exported, options, from.shown, account);
+  (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, account);
   if (options.ToOutput()) {
     session.err.Print(account.str());
   } else {

@@ -5,11 +5,11 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
-#include "cli/interrupt.h"
-#include "cli/messages.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/stopwatch.h"
+#include "cli/output/escaped.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/log.h"
+#include "cli/output/stopwatch.h"
 #include "transfer/jsonl_reader.h"
 
 namespace flaky {
@@ -24,12 +24,12 @@ struct Options {
 // Says what a newer flaky's file had that is not in the store now. True if anything was left out.
 bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
   if (!reader.newer()) return false;
-  Say(session, LogLevel::kWarn,
+  Log(session, LogLevel::kWarn,
       reader.name() + ": it is in version " + reader.version() + " of the format, which is newer than this flaky's " +
           std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) +
           ": its counts were compared, its digests could not be");
   for (const auto& [what, count] : reader.unknown()) {
-    Say(session, LogLevel::kWarn,
+    Log(session, LogLevel::kWarn,
         reader.name() + ": left out, because this flaky does not know it: " + what + " (" + std::to_string(count) +
             (count == 1 ? " time)" : " times)"));
   }
@@ -42,11 +42,12 @@ void Import(Session& session, const Options& options) {
   const Stopwatch watch;
   const InterruptGuard interrupt;
   JsonlReader source(options.file);
-  const CopyAccount account = CopyInto(session, source, to, options.into);
-  PrintCopy(account, {Printable(source.name()), to.shown, watch.Seconds(), options.into.dry_run, options.into.json},
+  const CopySummary account = CopyInto(session, source, to, options.into);
+  PrintCopy(account,
+            {Escaped(source.name()), to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
             session.out);
   session.exit_code = CodeOf(account);
-  if (SayWhatIsUnknown(session, source) && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartly;
+  if (SayWhatIsUnknown(session, source) && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartial;
 }
 
 }  // namespace

@@ -7,13 +7,13 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
-#include "cli/delivery.h"
-#include "cli/interrupt.h"
-#include "cli/messages.h"
 #include "cli/migrate_store.h"
 #include "cli/options.h"
-#include "cli/stopwatch.h"
-#include "cli/two_stores.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/log.h"
+#include "cli/output/stopwatch.h"
+#include "delivery/delivery.h"
+#include "settings/store_pair.h"
 #include "transfer/copy.h"
 
 namespace flaky {
@@ -42,19 +42,19 @@ void PointOutProjects(const Session& session, Store& source, const Selection& se
   filter.project = here;
   if (source.Count(filter).runs > 0) return;
   const std::string phrase = ProjectPhrase(filter.project);
-  Say(session, LogLevel::kWarn,
+  Log(session, LogLevel::kWarn,
       source.name() + " has no run of " + phrase +
           ", which is what commands in this folder show: look at the others' " +
           "with --all or --project, or copy them with --map-project OLD=NEW");
 }
 
-CopyAccount CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
+CopySummary CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   const Selection selection = SelectionOf(options.selection);
   PointOutProjects(session, *old_store, selection);
   SelectedSource source(*old_store, selection);
-  CopyAccount account = CopyInto(session, source, to, options.into);
-  if (source.unfinished() > 0) Say(session, LogLevel::kWarn, UnfinishedPhrase(source, from.shown));
+  CopySummary account = CopyInto(session, source, to, options.into);
+  if (source.unfinished() > 0) Log(session, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
   return account;
 }
 
@@ -66,8 +66,9 @@ void CopyStores(Session& session, const std::vector<Location>& sources, const Lo
   const InterruptGuard interrupt;
   for (const Location& from : sources) {
     const Stopwatch watch;
-    const CopyAccount account = CopyFrom(session, from, to, options);
-    PrintCopy(account, {from.shown, to.shown, watch.Seconds(), options.into.dry_run, options.into.json}, session.out);
+    const CopySummary account = CopyFrom(session, from, to, options);
+    PrintCopy(account, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
+              session.out);
     session.exit_code = std::max(session.exit_code, CodeOf(account));
     if (account.stopped) break;
   }

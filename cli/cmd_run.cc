@@ -12,11 +12,11 @@
 
 #include "cli/child_command.h"
 #include "cli/commands.h"
-#include "cli/ctest_limits.h"
-#include "cli/messages.h"
-#include "cli/quiet_delivery.h"
-#include "transfer/command_journal.h"
-#include "transfer/death_watch.h"
+#include "cli/output/log.h"
+#include "delivery/ctest_limits.h"
+#include "delivery/quiet_delivery.h"
+#include "spool/command_journal.h"
+#include "spool/death_watch.h"
 
 namespace flaky {
 namespace {
@@ -42,8 +42,8 @@ class Problems {
   void Add(std::optional<std::string> what) {
     if (!first_) first_ = std::move(what);
   }
-  void Say() const {
-    if (first_) flaky::Say(session_, LogLevel::kWarn, *first_);
+  void Log() const {
+    if (first_) flaky::Log(session_, LogLevel::kWarn, *first_);
   }
 
  private:
@@ -95,7 +95,7 @@ void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
     throw;
   }
   if (journal) problems.Guard([&] { problems.Add(DeliverQuietly(session).message); });
-  problems.Say();
+  problems.Log();
   if (!WIFEXITED(status)) EndAs(status);
   session.exit_code = static_cast<ExitCode>(WEXITSTATUS(status));
 }

@@ -9,10 +9,10 @@
 
 #include "cli/commands.h"
 #include "cli/copy_report.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
 #include "cli/options.h"
-#include "cli/printable.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
 
 namespace flaky {
 namespace {
@@ -51,7 +51,7 @@ std::string StateWord(const std::optional<SchemaState>& state) {
 
 Json AsJson(const Location& location, const std::optional<SchemaState>& state) {
   Json json = JsonOutput();
-  json["store"] = location.shown;
+  json["store"] = location.display_name;
   json["state"] = StateWord(state);
   json["found"] = state ? Json(state->found) : Json();
   json["known"] = state ? Json(state->known) : Json();
@@ -59,7 +59,7 @@ Json AsJson(const Location& location, const std::optional<SchemaState>& state) {
   return json;
 }
 
-Json AsJson(const AdoptionAccount& account) {
+Json AsJson(const AdoptionSummary& account) {
   return {{"runs", account.runs},
           {"failures", account.failures},
           {"conflicts", account.conflicts},
@@ -68,7 +68,7 @@ Json AsJson(const AdoptionAccount& account) {
 }
 
 // Of the npm packages' tables, which opening the store for the first time copies.
-void PrintAdopted(const AdoptionAccount& account, std::ostream& out) {
+void PrintAdopted(const AdoptionSummary& account, std::ostream& out) {
   out << "copied what the tables runs and failures hold, which stay as they are\n";
   PrintCount("runs there", account.runs, "", out);
   PrintCount("failures there", account.failures, "", out);
@@ -78,7 +78,7 @@ void PrintAdopted(const AdoptionAccount& account, std::ostream& out) {
 }
 
 void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
-  for (const std::string& name : names) out << "  " << Printable(name) << '\n';
+  for (const std::string& name : names) out << "  " << Escaped(name) << '\n';
 }
 
 void Status(Session& session, const StatusOptions& options) {
@@ -87,13 +87,13 @@ void Status(Session& session, const StatusOptions& options) {
   if (options.json) {
     PrintJson(session.out, AsJson(location, state));
   } else if (!state) {
-    session.out << Printable(location.shown) << ": "
+    session.out << Escaped(location.display_name) << ": "
                 << (location.scheme == "supabase"
                         ? "the project has no tables of flaky yet; flaky schema migrate makes them"
                         : "there is no store yet; the first delivery creates it")
                 << '\n';
   } else {
-    session.out << Printable(location.shown) << ": schema version " << state->found << ", this program has "
+    session.out << Escaped(location.display_name) << ": schema version " << state->found << ", this program has "
                 << state->known << '\n';
     if (state->found > state->known) session.out << "written by a newer flaky: read only\n";
     if (!state->pending.empty()) {
@@ -133,7 +133,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
     if (seen && seen->pending.empty()) return *seen;
     std::this_thread::sleep_for(kPause);
   }
-  Say(session, LogLevel::kWarn,
+  Log(session, LogLevel::kWarn,
       "the tables are made, but the project's REST interface does not show them yet: it reads the schema anew by "
       "itself, "
       "or on NOTIFY pgrst, 'reload schema', or when it is restarted");
@@ -148,7 +148,7 @@ void Migrate(Session& session, const MigrateOptions& options) {
   }
   const std::optional<SchemaState> before = StateOf(session, location);
   if (before && before->found > before->known) {
-    throw StoreError(ErrorKind::kSchemaTooNew, location.shown, "upgrade the schema", "",
+    throw StoreError(ErrorKind::kSchemaTooNew, location.display_name, "upgrade the schema", "",
                      "it has version " + std::to_string(before->found) + ", this program knows " +
                          std::to_string(before->known) + ": install a newer flaky");
   }
@@ -171,7 +171,7 @@ void Migrate(Session& session, const MigrateOptions& options) {
     return;
   }
   std::ostream& out = session.out;
-  out << Printable(location.shown) << ": ";
+  out << Escaped(location.display_name) << ": ";
   if (!changes) {
     out << "nothing to do, schema version " << before->found << '\n';
   } else if (!before) {

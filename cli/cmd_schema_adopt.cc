@@ -10,13 +10,13 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/numbers.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/stopwatch.h"
-#include "cli/terminal_progress.h"
+#include "cli/output/escaped.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/numbers.h"
+#include "cli/output/stopwatch.h"
+#include "cli/output/terminal_progress.h"
 #include "cli/verify_report.h"
 #include "transfer/copy.h"
 #include "transfer/verify.h"
@@ -45,8 +45,8 @@ OldAndNew LocationsOf(const Session& session, const std::string& from_prefix) {
   CheckPrefix(from_prefix, "--from-prefix");
   Location to = HistoryLocation(session.settings);
   if (to.prefix == from_prefix) {
-    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables that are in use, " + to.shown +
-                       ": name that of the old ones");
+    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables that are in use, " +
+                       to.display_name + ": name that of the old ones");
   }
   return {WithPrefix(to, from_prefix), to};
 }
@@ -57,8 +57,9 @@ void Adopt(Session& session, const AdoptOptions& options) {
   const Stopwatch watch;
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   StoreSource source(*old_store);
-  const CopyAccount account = CopyInto(session, source, to, options.into);
-  PrintCopy(account, {from.shown, to.shown, watch.Seconds(), options.into.dry_run, options.into.json}, session.out);
+  const CopySummary account = CopyInto(session, source, to, options.into);
+  PrintCopy(account, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
+            session.out);
   session.exit_code = CodeOf(account);
 }
 
@@ -67,7 +68,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
                           const DropOptions& options) {
   if (rows.orphans > 0) {
     const std::string& prefix = stores.from.prefix;
-    throw CommandError(ExitCode::kDifferences, stores.from.shown +
+    throw CommandError(ExitCode::kDifferences, stores.from.display_name +
                                                    ": nothing was dropped: " + Counted(rows.orphans, "failure") +
                                                    (rows.orphans == 1 ? " belongs" : " belong") +
                                                    " to no run, so no copy has them; SELECT * FROM \"" + prefix +
@@ -84,19 +85,19 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
   how.stop = InterruptGuard::Seen;
   VerifiedRuns runs(false, true);
   how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
-  const VerifyAccount account = Verify(*source, *target, how, progress);
+  const VerifySummary account = Verify(*source, *target, how, progress);
   if (account.stopped) throw CommandError(ExitCode::kInterrupted, "interrupted: nothing was dropped");
   if (account.SameAs(how) && account.source.totals.runs == rows.runs &&
       account.source.totals.failures == rows.failures) {
     return;
   }
-  const VerifyReport report{account, how, runs, stores.from.shown, stores.to.shown, "", watch.Seconds()};
+  const VerifyReport report{account, how, runs, stores.from.display_name, stores.to.display_name, "", watch.Seconds()};
   if (options.json) {
     PrintVerifyJson(report, session.out);
   } else {
     PrintVerifyText(report, session.out, session.color);
   }
-  throw CommandError(ExitCode::kDifferences, stores.from.shown +
+  throw CommandError(ExitCode::kDifferences, stores.from.display_name +
                                                  ": nothing was dropped: the new tables do not hold all of it; "
                                                  "`flaky schema adopt --from-prefix '" +
                                                  stores.from.prefix + "'` copies what is missing");
@@ -121,24 +122,25 @@ bool IsWanted(Session& session, const std::string& question) {
 
 void DropOld(Session& session, const DropOptions& options) {
   const OldAndNew stores = LocationsOf(session, options.from_prefix);
-  const OldTables old = LookAtTables(stores.from);
+  const LegacyTables old = LookAtTables(stores.from);
   DemandThatAllIsThere(session, stores, old.rows, options);
 
   const std::string what =
       ListOf(old.names) + " with " + Counted(old.rows.runs, "run") + " and " + Counted(old.rows.failures, "failure");
   bool drop = !options.dry_run;
   if (drop && !options.yes) {
-    drop = IsWanted(session, "All rows are in " + Printable(stores.to.shown) + ". Remove the tables " + what + "?");
+    drop =
+        IsWanted(session, "All rows are in " + Escaped(stores.to.display_name) + ". Remove the tables " + what + "?");
   }
   if (drop && DropTables(stores.from, old.rows).rows != old.rows) {
-    throw CommandError(ExitCode::kDifferences, stores.from.shown +
+    throw CommandError(ExitCode::kDifferences, stores.from.display_name +
                                                    ": nothing was dropped: rows arrived meanwhile; `flaky schema adopt "
                                                    "--from-prefix '" +
                                                    stores.from.prefix + "'` copies them");
   }
   if (options.json) {
     Json json = JsonOutput();
-    json["store"] = stores.from.shown;
+    json["store"] = stores.from.display_name;
     json["tables"] = old.names;
     json["runs"] = old.rows.runs;
     json["parts"] = old.rows.parts;
@@ -148,7 +150,7 @@ void DropOld(Session& session, const DropOptions& options) {
     PrintJson(session.out, json);
     return;
   }
-  session.out << Printable(stores.to.shown) << ": holds every row; "
+  session.out << Escaped(stores.to.display_name) << ": holds every row; "
               << (drop              ? "dropped "
                   : options.dry_run ? "would drop "
                                     : "left alone ")

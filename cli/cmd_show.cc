@@ -10,12 +10,12 @@
 
 #include "analysis/within_run.h"
 #include "cli/commands.h"
-#include "cli/json_output.h"
-#include "cli/moment.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/run_text.h"
-#include "cli/table.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/run_text.h"
+#include "cli/output/table.h"
+#include "cli/output/time_text.h"
 
 namespace flaky {
 namespace {
@@ -90,16 +90,16 @@ std::string TestsText(const Account& account) {
 
 void PrintRun(const Run& run, const Session& session) {
   const auto line = [&](std::string_view title, const std::optional<std::string>& text) {
-    if (text) session.out << title << std::string(12 - title.size(), ' ') << Printable(*text) << '\n';
+    if (text) session.out << title << std::string(12 - title.size(), ' ') << Escaped(*text) << '\n';
   };
   const Account& account = run.account;
   const Cell status = StatusCell(account);
   line("run", run.run_id);
   line("project", run.project.value_or("-"));
-  session.out << "status      " << Styled(Printable(status.text), status.style, session.color) << '\n';
+  session.out << "status      " << Styled(Escaped(status.text), status.style, session.color) << '\n';
   line("tests", TestsText(account));
-  line("started", Moment(account.started_at) + " UTC");
-  if (account.ended_at) line("ended", Moment(*account.ended_at) + " UTC");
+  line("started", TimeText(account.started_at) + " UTC");
+  if (account.ended_at) line("ended", TimeText(*account.ended_at) + " UTC");
   line("duration", DurationText(account));
   if (run.git_sha) line("commit", *run.git_sha + (run.git_dirty.value_or(false) ? ", files differed from it" : ""));
   line("tree", run.tree_sha);
@@ -121,7 +121,7 @@ void PrintParts(const std::vector<Part>& parts, const Session& session) {
                {.title = "DURATION", .align = Align::kRight}});
   for (const Part& part : parts) {
     const Account& account = part.account;
-    table.Add({CutToWidth(Printable(part.part_id), 9), Moment(account.started_at), part.variant.value_or("-"),
+    table.Add({CutToWidth(Escaped(part.part_id), 9), TimeText(account.started_at), part.variant.value_or("-"),
                part.shard.value_or("-"), StatusCell(account), CountText(account.total_tests),
                CountText(account.failed_tests), CountText(account.errors_between_tests), DurationText(account)});
   }
@@ -136,8 +136,8 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
                {.title = "TEST", .max_width = 60},
                {.title = "FILE"}});
   for (const FlakyWithinRun& test : tests) {
-    table.Add({std::to_string(test.failed), std::to_string(test.passed), Cell(Printable(test.test_name), Style::kBad),
-               Printable(test.test_file)});
+    table.Add({std::to_string(test.failed), std::to_string(test.passed), Cell(Escaped(test.test_name), Style::kBad),
+               Escaped(test.test_file)});
   }
   table.Print(session.out, session.color);
 }
@@ -146,7 +146,7 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
 void PrintIndented(std::string_view text, std::ostream& out) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    out << "    " << Printable(text.substr(0, end)) << '\n';
+    out << "    " << Escaped(text.substr(0, end)) << '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -155,13 +155,13 @@ void PrintFailures(const std::vector<Failure>& failures, const Session& session)
   session.out << "\nfailures (" << failures.size() << ")\n";
   for (const Failure& failure : failures) {
     std::ostream& out = session.out;
-    out << Styled(Printable(failure.test_name), Style::kBad, session.color) << "  " << Printable(failure.test_file);
+    out << Styled(Escaped(failure.test_name), Style::kBad, session.color) << "  " << Escaped(failure.test_file);
     if (failure.line) out << ':' << *failure.line;
-    out << "\n  " << Printable(failure.failure_kind) << ", " << Moment(failure.failed_at) << " UTC";
+    out << "\n  " << Escaped(failure.failure_kind) << ", " << TimeText(failure.failed_at) << " UTC";
     if (failure.attempt.value_or(0) > 0) out << ", attempt " << *failure.attempt + 1;
     if (failure.duration_ms) out << ", after " << Duration(*failure.duration_ms);
-    if (failure.signal) out << ", " << Printable(*failure.signal);
-    if (failure.preceding_test) out << ", run behind " << Printable(*failure.preceding_test);
+    if (failure.signal) out << ", " << Escaped(*failure.signal);
+    if (failure.preceding_test) out << ", run behind " << Escaped(*failure.preceding_test);
     if (failure.shuffle_seed) out << ", shuffled with seed " << *failure.shuffle_seed;
     out << '\n';
     PrintIndented(failure.error_message.value_or(""), out);

@@ -8,13 +8,13 @@
 
 #include "cli/commands.h"
 #include "cli/copy_into.h"
-#include "cli/interrupt.h"
 #include "cli/options.h"
-#include "cli/stopwatch.h"
-#include "cli/terminal_progress.h"
-#include "cli/two_stores.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/stopwatch.h"
+#include "cli/output/terminal_progress.h"
 #include "cli/verify_report.h"
 #include "cli/verify_stores.h"
+#include "settings/store_pair.h"
 #include "transfer/verify.h"
 
 namespace flaky {
@@ -60,8 +60,9 @@ void CompareStores(Session& session, const Location& source, const Location& tar
   VerifyOptions how = HowToVerify(options);
   how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
 
-  const VerifyAccount account = Verify(*source_store, *target_store, how, progress);
-  const VerifyReport report{account, how, runs, source.shown, target.shown, options.sample, watch.Seconds()};
+  const VerifySummary account = Verify(*source_store, *target_store, how, progress);
+  const VerifyReport report{account,        how, runs, source.display_name, target.display_name, options.sample,
+                            watch.Seconds()};
   if (options.json) {
     PrintVerifyJson(report, session.out);
   } else {

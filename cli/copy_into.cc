@@ -8,10 +8,10 @@
 #include <string>
 
 #include "cli/copy_claim.h"
-#include "cli/interrupt.h"
-#include "cli/terminal_progress.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/terminal_progress.h"
 #include "stores/memory/memory_store.h"
-#include "transfer/paced_sink.h"
+#include "transfer/rate_limited_sink.h"
 
 namespace flaky {
 namespace {
@@ -32,7 +32,7 @@ std::unique_ptr<Store> OpenTarget(const Location& location, bool dry_run, const 
     return OpenStore(location, OpenMode::kRead, policy);
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kMissing) throw;
-    return OpenMemory(MakeMemoryHistory(), OpenMode::kRead, location.shown);
+    return OpenMemory(MakeMemoryHistory(), OpenMode::kRead, location.display_name);
   }
 }
 
@@ -66,14 +66,14 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
   command.add_flag("--dry-run", options.dry_run, "say what would be copied, write nothing");
 }
 
-CopyAccount CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options) {
+CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options) {
   const RetryPolicy policy = PatientRetrying(session);
   const std::unique_ptr<Store> target = OpenTarget(to, options.dry_run, policy);
   const std::unique_ptr<Store> checking = options.dry_run ? nullptr : OpenStore(to, OpenMode::kRead, policy);
   StoreSink store_sink(*target, checking ? *checking : *target);
   CopyClaimHolder claim(session, store_sink, *target);
   Sink& sink = options.dry_run ? static_cast<Sink&>(store_sink) : claim;
-  std::optional<PacedSink> paced;
+  std::optional<RateLimitedSink> paced;
   if (options.max_rate > 0) paced.emplace(sink, options.max_rate, InterruptGuard::Seen);
   CopyOptions copy;
   copy.limits.records = options.batch_size;
@@ -87,7 +87,7 @@ CopyAccount CopyInto(const Session& session, Source& source, const Location& to,
   if (!options.dry_run) claim.Take(options.wait);
   TerminalProgress progress(session.err, FormOf(session, options.json));
   try {
-    CopyAccount account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
+    CopySummary account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
     if (!options.dry_run) claim.GiveUp();
     return account;
   } catch (const StoreError& error) {

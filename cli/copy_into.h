@@ -29,7 +29,7 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
 // Copies into the store at `to`, which is made where it is missing, with progress on err and until Ctrl-C, for which
 // the caller holds an InterruptGuard. One copy at a time goes into a store (cli/copy_claim.h). A dry run creates and
 // writes nothing. Throws StoreError and CommandError.
-CopyAccount CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
+CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
 
 }  // namespace flaky
 

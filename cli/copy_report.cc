@@ -6,14 +6,14 @@
 #include <string_view>
 #include <utility>
 
-#include "cli/numbers.h"
-#include "cli/printable.h"
-#include "transfer/fit.h"
+#include "cli/output/escaped.h"
+#include "cli/output/numbers.h"
+#include "transfer/record_converter.h"
 
 namespace flaky {
 namespace {
 
-constexpr std::string_view NameOf(Fate fate) {
+constexpr std::string_view NameOf(CopyOutcome fate) {
   constexpr std::string_view kNames[] = {"copied", "completed", "unchanged", "conflict", "replaced", "differs"};
   return kNames[static_cast<size_t>(fate)];
 }
@@ -23,7 +23,7 @@ constexpr std::string_view NameOf(Conversion::Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-void PrintText(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
+void PrintText(const CopySummary& account, const CopyReport& report, std::ostream& out) {
   const auto row = [&out](std::string_view what, int64_t count, std::string_view note) {
     PrintCount(what, count, note, out);
   };
@@ -40,8 +40,7 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
   if (account.converted > 0) row("converted", account.converted, "held what the target cannot hold as it is");
   PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
   for (const CopyFinding& finding : account.findings) {
-    out << "  " << NameOf(finding.fate) << ": run " << Printable(finding.run_id) << ": " << Printable(finding.why)
-        << '\n';
+    out << "  " << NameOf(finding.fate) << ": run " << Escaped(finding.run_id) << ": " << Escaped(finding.why) << '\n';
   }
   PrintConverted(account.converted_runs, out);
   const std::string_view but_for = account.converted > 0 ? " but for what was converted" : "";
@@ -61,7 +60,7 @@ void PrintText(const CopyAccount& account, const CopyReport& report, std::ostrea
   }
 }
 
-void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
+void PrintAsJson(const CopySummary& account, const CopyReport& report, std::ostream& out) {
   Json findings = Json::array();
   for (const CopyFinding& finding : account.findings) {
     findings.push_back({{"run_id", finding.run_id}, {"fate", NameOf(finding.fate)}, {"why", finding.why}});
@@ -96,7 +95,7 @@ void PrintAsJson(const CopyAccount& account, const CopyReport& report, std::ostr
 
 void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out) {
   for (const ConvertedRun& run : runs) {
-    out << "  converted: run " << Printable(run.run_id) << ": " << Printable(ConversionPhrase(run.conversions)) << '\n';
+    out << "  converted: run " << Escaped(run.run_id) << ": " << Escaped(ConversionPhrase(run.conversions)) << '\n';
   }
 }
 
@@ -128,14 +127,14 @@ void PrintSpeed(const Totals& totals, double seconds, std::ostream& out) {
   PrintCount("rows a second", std::llround(rate), WithThousands(rows) + " rows in " + AsDuration(seconds), out);
 }
 
-void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out) {
+void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out) {
   (report.json ? PrintAsJson : PrintText)(account, report, out);
 }
 
-ExitCode CodeOf(const CopyAccount& account) {
+ExitCode CodeOf(const CopySummary& account) {
   if (account.differing > 0) return ExitCode::kDifferences;
   if (account.stopped) return ExitCode::kInterrupted;
-  return account.conflicts > 0 ? ExitCode::kPartly : ExitCode::kOk;
+  return account.conflicts > 0 ? ExitCode::kPartial : ExitCode::kOk;
 }
 
 }  // namespace flaky

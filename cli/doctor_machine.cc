@@ -9,10 +9,11 @@
 
 #include "cli/doctor.h"
 #include "cli/file_system.h"
-#include "cli/git_facts.h"
-#include "cli/printable.h"
-#include "cli/subprocess.h"
-#include "transfer/spool_files.h"
+#include "cli/output/escaped.h"
+#include "delivery/git_facts.h"
+#include "delivery/subprocess.h"
+#include "settings/project_folder.h"
+#include "spool/spool_files.h"
 
 namespace flaky {
 namespace {
@@ -83,7 +84,7 @@ void CheckProgram(const Settings& settings, Findings& findings) {
 
 void CheckWatching(Findings& findings) {
   constexpr char kCheck[] = "watching";
-  const Descriptor watch(::inotify_init1(IN_CLOEXEC));
+  const UniqueFd watch(::inotify_init1(IN_CLOEXEC));
   const std::string limits = "max_user_instances " + Number("/proc/sys/fs/inotify/max_user_instances") +
                              ", max_user_watches " + Number("/proc/sys/fs/inotify/max_user_watches");
   if (watch) {

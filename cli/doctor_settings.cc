@@ -7,8 +7,8 @@
 
 #include "cli/doctor.h"
 #include "cli/file_system.h"
-#include "cli/settings_files.h"
-#include "cli/unknown_variables.h"
+#include "settings/settings_files.h"
+#include "settings/unknown_variables.h"
 
 namespace flaky {
 namespace {

@@ -5,14 +5,14 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli/delivery_pause.h"
 #include "cli/doctor.h"
 #include "cli/file_system.h"
-#include "cli/moment.h"
-#include "cli/numbers.h"
-#include "cli/printable.h"
-#include "transfer/spool_files.h"
-#include "transfer/spool_scan.h"
+#include "cli/output/escaped.h"
+#include "cli/output/numbers.h"
+#include "cli/output/time_text.h"
+#include "delivery/delivery_pause.h"
+#include "spool/spool_files.h"
+#include "spool/spool_scan.h"
 
 namespace flaky {
 namespace {
@@ -80,8 +80,8 @@ void JudgeFiles(const std::vector<UnusableFile>& files, const std::string& what,
        advice);
 }
 
-void JudgeRejected(const Descriptor& folder, const std::string& spool, Findings& findings) {
-  const Descriptor rejected = OpenFolderAt(folder, kRejected);
+void JudgeRejected(const UniqueFd& folder, const std::string& spool, Findings& findings) {
+  const UniqueFd rejected = OpenFolderAt(folder, kRejected);
   if (!rejected) return;
   constexpr std::string_view kReason = ".reason";
   std::vector<std::string> names = NamesIn(rejected);
@@ -121,7 +121,7 @@ void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& fin
     if (sealed > 0) found += " and " + WithThousands(static_cast<int64_t>(sealed)) + " begun deliveries";
     found += " of " + WithThousands(static_cast<int64_t>(scan.runs.size())) +
              (scan.runs.size() == 1 ? " run waits" : " runs wait") + " to be delivered, the oldest since " +
-             Moment(scan.runs.front().started_at) + " UTC";
+             TimeText(scan.runs.front().started_at) + " UTC";
   }
   if (scan.running > 0) found += "; " + WithThousands(scan.running) + " test programs still run";
   const bool late = !scan.runs.empty() && scan.runs.front().started_at + kLongWait < now;
@@ -129,7 +129,7 @@ void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& fin
                       late ? "`flaky deliver` takes them along, or says why it cannot" : ""});
   if (newest > now + kToleratedSkew) {
     findings.push_back({"clock", Verdict::kWarning,
-                        "a journal in the spool is of " + Moment(newest) + " UTC, which is yet to come",
+                        "a journal in the spool is of " + TimeText(newest) + " UTC, which is yet to come",
                         "set the clock of this machine right (NTP)"});
   }
 }
@@ -138,9 +138,9 @@ void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& fin
 
 void CheckSpool(const std::string& spool, const std::string& store, Findings& findings) {
   if (!JudgeFolder(spool, findings)) return;
-  const Descriptor folder = OpenFolder(spool);
+  const UniqueFd folder = OpenFolder(spool);
   if (!folder) return;
-  const Descriptor outbox = OpenFolderAt(folder, "outbox");
+  const UniqueFd outbox = OpenFolderAt(folder, "outbox");
   const SpoolScan scan = ScanSpool(folder, outbox, "");
   JudgeWaiting(scan, spool, findings);
   JudgeFiles(scan.damaged, "that cannot be read",

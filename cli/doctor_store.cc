@@ -7,8 +7,8 @@
 
 #include "cli/doctor.h"
 #include "cli/file_system.h"
-#include "cli/moment.h"
-#include "cli/numbers.h"
+#include "cli/output/numbers.h"
+#include "cli/output/time_text.h"
 
 namespace flaky {
 namespace {
@@ -47,12 +47,12 @@ void JudgeFileToCome(const Location& location, const std::string& which, Finding
   const std::filesystem::path place = makes_folder ? NearestThatIs(folder) : folder;
   if (!MayAccess(place, F_OK)) {
     findings.push_back({which + "store", Verdict::kProblem,
-                        location.shown + ": neither the file is there nor its folder",
+                        location.display_name + ": neither the file is there nor its folder",
                         "make the folder " + folder.string(), ExitCode::kUnreachable});
     return;
   }
   findings.push_back(
-      {which + "store", Verdict::kFine, location.shown + ": not there yet; the first delivery makes it"});
+      {which + "store", Verdict::kFine, location.display_name + ": not there yet; the first delivery makes it"});
   if (MayAccess(place, W_OK | X_OK)) {
     findings.push_back({which + "permissions", Verdict::kFine, "it may be made in " + place.string()});
   } else {
@@ -73,7 +73,7 @@ void AddFileRights(const Location& location, StoreHealth& health) {
 
 void JudgeConnection(const StoreHealth& health, const Location& location, const std::string& check,
                      Findings& findings) {
-  std::string found = location.shown + " answers";
+  std::string found = location.display_name + " answers";
   if (!health.server.empty()) found += " (" + health.server + ")";
   if (location.scheme != "sqlite") {
     found += ": connected in " + Milliseconds(health.connected_in);
@@ -170,7 +170,7 @@ void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& che
   if (health.newest_run && *health.newest_run > now + kToleratedSkew) {
     findings.push_back(
         {check, Verdict::kWarning,
-         "the store has a run of " + Moment(*health.newest_run) + " UTC, which is yet to come",
+         "the store has a run of " + TimeText(*health.newest_run) + " UTC, which is yet to come",
          "synchronise the clocks (NTP) of the machines that record: `flaky check` and `flaky trend` look "
          "back from now"});
   }

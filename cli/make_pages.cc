@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "cli/completions.h"
-#include "cli/error_output.h"
 #include "cli/man_page.h"
+#include "cli/output/status_line.h"
 #include "cli/program.h"
 #include "cli/session.h"
 
@@ -25,7 +25,7 @@ void WriteFile(const std::filesystem::path& file, const std::string& text) {
 }
 
 void WritePages(const std::filesystem::path& folder) {
-  ErrorOutput messages(std::cerr);
+  StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
   DescribeProgram(app, session);

@@ -7,7 +7,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/help.h"
-#include "history/settings.h"
+#include "settings/settings.h"
 
 namespace flaky {
 

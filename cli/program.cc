@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/error_output.h"
 #include "cli/help.h"
-#include "cli/interrupt.h"
-#include "cli/messages.h"
-#include "cli/near_miss.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/log.h"
+#include "cli/output/status_line.h"
 #include "cli/session.h"
+#include "settings/suggestions.h"
 #include "stores/error.h"
 
 namespace flaky {
@@ -93,7 +93,7 @@ int OwnArguments(int argc, const char* const* argv, std::vector<std::string>& co
 }
 
 int Fail(const Session& session, ExitCode code, const std::string& what) {
-  Say(session, LogLevel::kError, what);
+  Log(session, LogLevel::kError, what);
   return static_cast<int>(code);
 }
 
@@ -116,7 +116,7 @@ void DescribeProgram(CLI::App& app, Session& session) {
 }
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
-  ErrorOutput messages(err);
+  StatusLine messages(err);
   Session session{.settings = {},
                   .out = out,
                   .err = messages,

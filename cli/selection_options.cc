@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "cli/exit_code.h"
-#include "cli/numbers.h"
 #include "cli/options.h"
+#include "cli/output/numbers.h"
 
 namespace flaky {
 namespace {
@@ -21,8 +21,8 @@ void AddSelectionOptions(CLI::App& command, SelectionOptions& options) {
   command.add_option("--map-project", options.renamed, "take the runs of project OLD for NEW, '' for none; repeatable")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
-  AddMomentOption(command, "--since", options.since, "only runs that started at this moment or later");
-  AddMomentOption(command, "--until", options.until, "only runs that started before this moment");
+  AddTimeOption(command, "--since", options.since, "only runs that started at this moment or later");
+  AddTimeOption(command, "--until", options.until, "only runs that started before this moment");
   command.add_flag("--exclude-unfinished", options.finished_only, "without the runs that have no end");
 }
 

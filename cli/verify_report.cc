@@ -7,10 +7,10 @@
 #include <tuple>
 #include <utility>
 
-#include "cli/json_output.h"
-#include "cli/numbers.h"
-#include "cli/printable.h"
-#include "cli/table.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/numbers.h"
+#include "cli/output/table.h"
 
 namespace flaky {
 namespace {
@@ -76,7 +76,7 @@ std::string Extent(const VerifyReport& report) {
 }
 
 std::string Closing(const VerifyReport& report) {
-  const VerifyAccount& account = report.account;
+  const VerifySummary& account = report.account;
   const std::string counts = "only in the source " + WithThousands(account.only_source) + ", only in the target " +
                              WithThousands(account.only_target) + ", different " + WithThousands(account.different) +
                              ", equal " + WithThousands(account.equal);
@@ -119,10 +119,10 @@ std::vector<ComparedRun> VerifiedRuns::Listed() const {
 }
 
 void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) {
-  const VerifyAccount& account = report.account;
+  const VerifySummary& account = report.account;
   for (const ComparedRun& run : report.runs.Listed()) {
-    out << KindOf(run.comparison).mark << ' ' << Printable(run.run_id);
-    if (run.comparison == Comparison::kDifferent) out << "  " << Printable(run.what);
+    out << KindOf(run.comparison).mark << ' ' << Escaped(run.run_id);
+    if (run.comparison == Comparison::kDifferent) out << "  " << Escaped(run.what);
     if (run.comparison == Comparison::kAhead) out << "  the target has more of it";
     out << '\n';
   }
@@ -142,7 +142,7 @@ void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) 
 }
 
 void PrintVerifyJson(const VerifyReport& report, std::ostream& out) {
-  const VerifyAccount& account = report.account;
+  const VerifySummary& account = report.account;
   Json json = JsonOutput();
   json["source"] = report.source;
   json["target"] = report.target;

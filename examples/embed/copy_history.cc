@@ -19,7 +19,7 @@ int main(int argc, char** argv) try {
   flaky::StoreSource source(*from);
   flaky::StoreSink sink(*to);
   ShownProgress progress;
-  const flaky::CopyAccount account = flaky::Copy(source, sink, {}, progress);
+  const flaky::CopySummary account = flaky::Copy(source, sink, {}, progress);
   std::cout << account.copied << " copied, " << (account.Verified() ? "verified" : "not as they were sent") << '\n';
   return account.Verified() ? 0 : 1;
 } catch (const std::exception& error) {

@@ -133,7 +133,7 @@ class LocationTest : public ProgramTest {
     Settings settings;
     settings.ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); });
     try {
-      return HistoryLocation(settings).shown;
+      return HistoryLocation(settings).display_name;
     } catch (const std::exception& error) {
       return error.what();
     }
@@ -143,7 +143,7 @@ class LocationTest : public ProgramTest {
     settings.ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); });
     try {
       const auto location = SourceLocation(settings);
-      return location ? location->shown : "none";
+      return location ? location->display_name : "none";
     } catch (const std::exception& error) {
       return error.what();
     }

@@ -10,9 +10,9 @@
 #include <sstream>
 
 #include "cli/exit_code.h"
-#include "cli/json_output.h"
-#include "cli/progress_text.h"
-#include "history/settings.h"
+#include "cli/output/json_output.h"
+#include "cli/output/progress_text.h"
+#include "settings/settings.h"
 #include "tests/cli/program_fixture.h"
 
 namespace flaky {

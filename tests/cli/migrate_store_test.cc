@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "cli/interrupt.h"
-#include "cli/numbers.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/numbers.h"
 #include "tests/cli/program_fixture.h"
 #include "tests/support/contents.h"
 #include "tests/support/generate_history.h"

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "cli/completions.h"
-#include "cli/error_output.h"
 #include "cli/man_page.h"
+#include "cli/output/status_line.h"
 #include "cli/program.h"
 #include "cli/session.h"
 #include "tests/support/temp_folder.h"
@@ -29,7 +29,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::vector<CommandHelp> ProgramCommands() {
-  ErrorOutput messages(std::cerr);
+  StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
   DescribeProgram(app, session);

@@ -290,7 +290,7 @@ TEST(VerifiedRuns, AreListedUpToABoundThatEqualOnesDoNotUseUp) {
   differing.Add({"t", At(0), Comparison::kOnlyTarget, {}});
   differing.Add({"a", At(0), Comparison::kAhead, {}});
   EXPECT_THAT(differing.Listed(), SizeIs(0));
-  const VerifyAccount account;
+  const VerifySummary account;
   std::ostringstream out;
   PrintVerifyText({account, {}, runs, "a", "b", ""}, out, false);
   EXPECT_THAT(out.str(), HasSubstr("\n4,000 more are counted, but not listed\n"));

@@ -49,7 +49,7 @@ std::string WithoutNumbers(const std::string& text) {
 }
 
 // Without times, addresses and process ids.
-std::string WithoutMoments(const std::string& text) {
+std::string WithoutTimes(const std::string& text) {
   static const std::regex moment(R"(\d+ ms|0x[0-9a-f]+|==\d+==)");
   return std::regex_replace(text, moment, "~");
 }
@@ -106,12 +106,12 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
     Seen seen;
     seen.status = RunProcess(arguments, environment);
     seen.printed = Content(Path("out"));
-    seen.out = WithoutMoments(seen.printed);
-    seen.err = WithoutMoments(Content(Path("err")));
+    seen.out = WithoutTimes(seen.printed);
+    seen.err = WithoutTimes(Content(Path("err")));
     for (const auto& entry : fs::recursive_directory_iterator(Path("folder"))) {
       const std::string name = entry.path().lexically_relative(Path("folder")).string();
       const std::string content = entry.is_regular_file() ? Content(entry.path()) : "";
-      seen.files[name] = WithoutNumbers(WithoutMoments(content));
+      seen.files[name] = WithoutNumbers(WithoutTimes(content));
       if (name == kJson) seen.json = content;
     }
     if (GetParam().threads) {

@@ -132,7 +132,7 @@ class Relay {
     if (bytes.empty()) return false;
     received_.append(bytes);
     for (;;) {
-      const RequestFraming::Piece piece = framing_->Next(received_);
+      const RequestFraming::InFlightBatch piece = framing_->Next(received_);
       if (piece.size == 0) return true;
       const std::string request = received_.substr(0, piece.size);
       received_.erase(0, piece.size);

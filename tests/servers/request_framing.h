@@ -13,13 +13,13 @@ class RequestFraming {
  public:
   virtual ~RequestFraming() = default;
 
-  struct Piece {
+  struct InFlightBatch {
     size_t size = 0;   // 0: what was received does not hold a whole one
     bool asks = true;  // false: nothing answers it
   };
   // The first piece of what was received and not taken yet. To be called once for each piece that is complete.
   // Throws std::runtime_error for what it does not understand.
-  virtual Piece Next(std::string_view received) = 0;
+  virtual InFlightBatch Next(std::string_view received) = 0;
 };
 
 // HTTP/1.1: a head, and the body that Content-Length announces. Chunked requests, and those that wait to be told to

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "stores/completion.h"
+#include "stores/sql/record_update.h"
 #include "stores/store.h"
 
 // A history on a shelf: the smallest store there can be. Any number of stores may be open on a shelf at once.
