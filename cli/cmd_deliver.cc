@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/json_output.h"
@@ -158,14 +159,11 @@ void AddDeliver(CLI::App& app, Session& session) {
       ->type_name("NAME")
       ->excludes(quiet);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Test programs call this at their end, and every command that reads the history delivers first,\n"
-      "so it is seldom needed. What cannot be delivered stays in the spool. Another delivery is waited for\n"
-      "up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky deliver\n"
-      "  flaky deliver --dry-run --json");
+  AddFooter(*command,
+            {"Test programs run this command when they end, and every command that reads the history delivers first. "
+             "So you rarely need it. Results that cannot be delivered stay in the spool. If another delivery is "
+             "running, this one waits for up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds."},
+            {"flaky deliver", "flaky deliver --dry-run --json"});
   command->callback([&session, options] {
     if (!options->after_ctest.empty()) {
       DeliverAfterCtest(session, options->after_ctest);

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/doctor.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
@@ -121,17 +122,12 @@ void AddDoctor(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and say what to do");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Looks and asks only: nothing is delivered, made or changed. Each finding is fine, a warning or a problem, in "
-      "the\n"
-      "order in which to put them right. Exit code: that of the first problem that has one of its own (2 settings,\n"
-      "10 the store cannot be reached, 11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other "
-      "problem\n"
-      "or warning, else 0.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky doctor\n"
-      "  flaky doctor --json");
+  AddFooter(*command,
+            {"Read-only: the command delivers, creates and changes nothing. Each finding is ok, a warning or a "
+             "problem. Findings are listed in the order in which to fix them.",
+             "Exit code: the code of the first problem that has its own (2 settings, 10 the store cannot be reached, "
+             "11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other problem or warning, else 0."},
+            {"flaky doctor", "flaky doctor --json"});
   command->callback([&session, options] { Examine(session, *options); });
 }
 

@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -249,14 +250,11 @@ void AddExport(CLI::App& app, Session& session) {
   command->add_flag("--strict", options->strict,
                     "end with an error at a value that the form cannot hold, instead of converting it");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The form is documented (docs/reference/jsonl.md), and `flaky import` reads it into any store. FILE is replaced\n"
-      "once the new one is whole and was read back; until then it is FILE.part. With `-` the account goes to\n"
-      "standard error.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky export history.jsonl.zst\n"
-      "  flaky export --from sqlite:old.db -");
+  AddFooter(*command,
+            {"docs/reference/jsonl.md documents the format, and `flaky import` reads it into any store. The export is "
+             "written to FILE.part and replaces FILE after it is complete and was read back. If FILE is `-`, the "
+             "summary goes to standard error."},
+            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db -"});
   command->callback([&session, options] { Export(session, *options); });
 }
 

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -59,15 +60,12 @@ void AddImport(CLI::App& app, Session& session) {
   command->add_option("--to", options->to, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddCopyOptions(*command, options->into);
   AddJsonFlag(*command, options->into.json);
-  command->footer(
-      "Running it again adds nothing twice. A file that was cut off or changed is refused with the line that shows "
-      "it;\n"
-      "what came before that line may then be in the store, and a sound file adds the rest. Exit code 3 where a newer\n"
-      "flaky wrote what this one does not know: it is named and left out.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky import history.jsonl.zst\n"
-      "  flaky import - --to sqlite:new.db --dry-run");
+  AddFooter(
+      *command,
+      {"Running it again duplicates nothing. A file that was truncated or changed is refused, and the message names "
+       "the line. The runs before that line may then be in the store; importing an intact file adds the rest. Exit "
+       "code 3 if a newer flaky wrote data that this version does not know: the data is named and left out."},
+      {"flaky import history.jsonl.zst", "flaky import - --to sqlite:new.db --dry-run"});
   command->callback([&session, options] { Import(session, *options); });
 }
 

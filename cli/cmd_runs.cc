@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
@@ -99,12 +100,10 @@ void AddRuns(CLI::App& app, Session& session) {
   AddTimeOption(*command, "--since", options->since,
                 "those that began then or later: a date, a time, or an age such as 7d");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Ids are cut to what tells the listed runs apart; `+` behind a commit means that files differed from it.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky runs --since 7d\n"
-      "  flaky runs --all --limit 100 --json");
+  AddFooter(*command,
+            {"Ids are shortened as far as the listed runs can still be told apart. A `+` after a commit means that "
+             "files differed from it."},
+            {"flaky runs --since 7d", "flaky runs --all --limit 100 --json"});
   command->callback([&session, options] { ListRuns(session, *options); });
 }
 

@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
@@ -202,22 +203,17 @@ void Sql(Session& session, const SqlOptions& options) {
 void AddSchema(CLI::App& app, Session& session) {
   CLI::App* schema = app.add_subcommand("schema", "Look at or upgrade the tables of the store");
   schema->require_subcommand(1);
-  schema->footer(
-      "Deliveries upgrade the tables by themselves; these commands are for those who want to see or do it apart.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema status\n"
-      "  flaky schema sql --store postgres");
+  AddFooter(*schema,
+            {"Deliveries upgrade the tables automatically; use these commands to inspect or upgrade them explicitly."},
+            {"flaky schema status", "flaky schema sql --store postgres"});
 
   auto status_options = std::make_shared<StatusOptions>();
   CLI::App* status = schema->add_subcommand("status", "Tell the version of the store's tables, and what is to come");
   AddJsonFlag(*status, status_options->json);
-  status->footer(
-      "Exit code: 0 up to date, 1 migrations are to come, 10 there is no store, 13 it is newer than this program.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema status\n"
-      "  flaky schema status --json");
+  AddFooter(*status,
+            {"Exit code: 0 up to date, 1 migrations are pending, 10 there is no store, 13 the schema is newer than "
+             "this program."},
+            {"flaky schema status", "flaky schema status --json"});
   status->callback([&session, status_options] { Status(session, *status_options); });
 
   auto migrate_options = std::make_shared<MigrateOptions>();
@@ -226,14 +222,10 @@ void AddSchema(CLI::App& app, Session& session) {
   migrate->add_flag("--management-api", migrate_options->management_api,
                     "make a Supabase project's tables over Supabase's Management API");
   AddJsonFlag(*migrate, migrate_options->json);
-  migrate->footer(
-      "A Supabase project's tables are made over FLAKY_TESTS_SUPABASE_DB, its database's own connection string, or "
-      "with\n"
-      "--management-api and the personal access token FLAKY_TESTS_SUPABASE_TOKEN.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema migrate --dry-run\n"
-      "  FLAKY_TESTS_DB=team.db flaky schema migrate");
+  AddFooter(*migrate,
+            {"The tables of a Supabase project are created through FLAKY_TESTS_SUPABASE_DB, the connection string of "
+             "its database, or with --management-api and the personal access token FLAKY_TESTS_SUPABASE_TOKEN."},
+            {"flaky schema migrate --dry-run", "FLAKY_TESTS_DB=team.db flaky schema migrate"});
   migrate->callback([&session, migrate_options] { Migrate(session, *migrate_options); });
 
   AddSchemaAdopt(*schema, session);
@@ -246,14 +238,11 @@ void AddSchema(CLI::App& app, Session& session) {
           ->type_name("PREFIX");
   sql->add_flag("--drop-old", sql_options->drop_old, "then remove those tables, if every row of theirs was copied")
       ->needs(adopt_from);
-  sql->footer(
-      "For an administrator to run in an empty database, where the role that records may not create tables. Nothing "
-      "is\n"
-      "connected to; the tables' names begin with FLAKY_TESTS_TABLE_PREFIX.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema sql --store postgres\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite --adopt-from flaky_test_");
+  AddFooter(*sql,
+            {"For an administrator to run in an empty database, if the role that records may not create tables. The "
+             "command connects to nothing. The tables' names begin with FLAKY_TESTS_TABLE_PREFIX."},
+            {"flaky schema sql --store postgres",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite --adopt-from flaky_test_"});
   sql->callback([&session, sql_options] { Sql(session, *sql_options); });
 }
 

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -167,14 +168,12 @@ void AddSchemaAdopt(CLI::App& schema, Session& session) {
   adopt->add_option("--from-prefix", adopt_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   AddCopyOptions(*adopt, adopt_options->into);
   AddJsonFlag(*adopt, adopt_options->into.json);
-  adopt->footer(
-      "The tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* name. They are "
-      "only\n"
-      "read. Running it again copies what arrived since. Values and exit codes are those of `flaky migrate-store`.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema adopt --from-prefix ''\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run");
+  AddFooter(*adopt,
+            {"The legacy tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* "
+             "name. They are only read. Running the command again copies the rows that were added since. Conversions "
+             "and exit codes are those of `flaky migrate-store`."},
+            {"flaky schema adopt --from-prefix ''",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run"});
   adopt->callback([&session, adopt_options] { Adopt(session, *adopt_options); });
 
   auto drop_options = std::make_shared<DropOptions>();
@@ -184,13 +183,12 @@ void AddSchemaAdopt(CLI::App& schema, Session& session) {
   drop->add_flag("--yes", drop_options->yes, "do not ask");
   drop->add_flag("--dry-run", drop_options->dry_run, "compare and say what would be dropped, change nothing");
   AddJsonFlag(*drop, drop_options->json);
-  drop->footer(
-      "Every row is compared first, as `flaky verify --one-way` does. Where one is missing or differs, or arrives\n"
-      "meanwhile, nothing is dropped and the exit code is 5. On a terminal it asks; elsewhere it needs --yes.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema drop-old --from-prefix '' --dry-run\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes");
+  AddFooter(*drop,
+            {"Compares every row first, as `flaky verify --one-way` does. If a row is missing or differs, or if rows "
+             "are added during the comparison, nothing is dropped and the exit code is 5. On a terminal the command "
+             "asks for confirmation; elsewhere it needs --yes."},
+            {"flaky schema drop-old --from-prefix '' --dry-run",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes"});
   drop->callback([&session, drop_options] { DropOld(session, *drop_options); });
 }
 

@@ -10,6 +10,7 @@
 
 #include "analysis/within_run.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
@@ -218,12 +219,10 @@ void AddShow(CLI::App& app, Session& session) {
   command->add_option("RUN", options->run, "the beginning of the run's id, or `latest`")->required()->type_name("");
   AddProjectOptions(*command, session, &options->all);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The project matters for `latest` only. A test that failed and passed within the run is listed as flaky.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky show latest\n"
-      "  flaky show 1f0c93ab --json");
+  AddFooter(
+      *command,
+      {"The project matters only for `latest`. A test that both failed and passed within the run is listed as flaky."},
+      {"flaky show latest", "flaky show 1f0c93ab --json"});
   command->callback([&session, options] { Show(session, *options); });
 }
 

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/copy_into.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/stopwatch.h"
@@ -108,16 +109,14 @@ void AddVerify(CLI::App& app, Session& session) {
       ->type_name("LOCATION");
   command->add_option("--target", options->target, "the new store (default: FLAKY_TESTS_*)")->type_name("LOCATION");
   AddComparisonOptions(*command, options->comparison);
-  command->footer(
-      "Lists runs with + where only the source has them, - where only the target has them, * where they differ and in\n"
-      "what first, = where they are equal; the first 1,000 of those that differ and of those that do not: all are\n"
-      "counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared as a copy\n"
-      "converts them.\n"
-      "Exit code: 0 the same, 5 differences, 130 interrupted, others as in docs/reference/exit-codes.md.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky verify --source sqlite:old.db --target sqlite:new.db\n"
-      "  FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%");
+  AddFooter(*command,
+            {"Each run is listed with + if only the source has it, - if only the target has it, * and the first "
+             "difference if they differ, = if they are equal. At most 1,000 differing and 1,000 equal runs are listed; "
+             "all are counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared "
+             "after the conversion that a copy would make.",
+             "Exit code: 0 the same, 5 differences, 130 interrupted. docs/reference/exit-codes.md lists the others."},
+            {"flaky verify --source sqlite:old.db --target sqlite:new.db",
+             "FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%"});
   command->callback([&session, options] {
     const StoreOptions names{"verify", "--source", "--target"};
     const Location source = SourceOf(session.settings, names, options->source);

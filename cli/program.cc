@@ -105,12 +105,8 @@ void DescribeProgram(CLI::App& app, Session& session) {
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
-  app.footer(
-      "`flaky COMMAND --help` tells more. Settings: flaky config.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky runs\n"
-      "  flaky check");
+  AddFooter(app, {"Run `flaky COMMAND --help` for details of a command, and `flaky config` to see all settings."},
+            {"flaky runs", "flaky check"});
   app.require_subcommand(0, 1);
   AddCommands(app, session);
 }

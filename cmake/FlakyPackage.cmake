@@ -29,7 +29,7 @@ install(FILES ${made}/flakyConfig.cmake ${made}/flakyConfigVersion.cmake
 if(FLAKY_BUILD_PROGRAM)
   install(TARGETS flaky EXPORT flakyTargets)
   install(TARGETS ${libraries} EXPORT flakyLibraries FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/flaky)
-  install(FILES ${FLAKY_PAGES}/flaky.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(DIRECTORY ${FLAKY_PAGES}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
   install(FILES ${FLAKY_PAGES}/flaky.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME flaky)
   install(FILES ${FLAKY_PAGES}/flaky.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _flaky)
   install(FILES ${FLAKY_PAGES}/flaky.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

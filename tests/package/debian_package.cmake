@@ -27,7 +27,7 @@ endforeach()
 
 execute_process(COMMAND dpkg-deb --extract ${package} ${WORK}/unpacked COMMAND_ERROR_IS_FATAL ANY)
 foreach(wanted bin/flaky lib/cmake/flaky/flakyConfig.cmake share/bash-completion/completions/flaky share/doc/flaky/copyright
-               share/fish/vendor_completions.d/flaky.fish share/flaky/recorder/listener.cc share/man/man1/flaky.1
+               share/fish/vendor_completions.d/flaky.fish share/flaky/recorder/listener.cc share/man/man1/flaky.1 share/man/man1/flaky-check.1 share/man/man1/flaky-schema-sql.1
                share/pkgconfig/flaky-recorder.pc share/zsh/vendor-completions/_flaky)
   if(NOT EXISTS ${WORK}/unpacked/usr/${wanted})
     message(FATAL_ERROR "/usr/${wanted} is not in the package")

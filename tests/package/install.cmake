@@ -7,7 +7,7 @@ file(REMOVE_RECURSE ${first} ${PREFIX})
 execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix ${first} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 file(RENAME ${first} ${PREFIX})
 
-foreach(wanted bin/flaky share/man/man1/flaky.1 share/bash-completion/completions/flaky share/zsh/site-functions/_flaky
+foreach(wanted bin/flaky share/man/man1/flaky.1 share/man/man1/flaky-check.1 share/man/man1/flaky-schema-sql.1 share/bash-completion/completions/flaky share/zsh/site-functions/_flaky
                share/fish/vendor_completions.d/flaky.fish share/pkgconfig/flaky-recorder.pc)
   if(NOT EXISTS ${PREFIX}/${wanted})
     message(FATAL_ERROR "${wanted} was not installed")
