@@ -107,7 +107,7 @@ void AddCheck(CLI::App& app, Session& session) {
   AddProjectOptions(*command, session, nullptr);
   AddSettingOption(*command, session, "--window", "DAYS", "FLAKY_TESTS_WINDOW");
   AddSettingOption(*command, session, "--threshold", "COUNT", "FLAKY_TESTS_THRESHOLD");
-  AddTimeOption(*command, "--at", options->at, "judge as of this moment, without the failures after it (default: now)");
+  AddTimeOption(*command, "--at", options->at, "judge as of this time, without later failures (default: now)");
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
             {"Reports a test if it failed at least --threshold times within the last --window days and did not fail in "

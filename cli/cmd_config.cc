@@ -108,7 +108,7 @@ void ShowConfig(Session& session, const Options& options) {
   }
   for (const auto& [name, meant] : unknown) {
     Log(session, LogLevel::kWarn,
-        name + " is set, but is no setting" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
+        name + " is set, but is not a setting of flaky" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
   }
   for (const Row& row : rows) {
     if (row.problem.empty()) continue;
@@ -121,7 +121,7 @@ void ShowConfig(Session& session, const Options& options) {
 
 void AddConfig(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and where that comes from");
+  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and its origin");
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
             {"If a setting is given in several places, the first of these wins: a flag, the environment, the project's "

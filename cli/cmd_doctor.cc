@@ -29,7 +29,7 @@ std::string_view NameOf(Verdict verdict) {
 // Whatever goes wrong in one check is a finding, and the others are made all the same.
 void Check(const std::string& name, Findings& findings, const std::function<void()>& check) {
   const auto failed = [&](const std::string& what, ExitCode code) {
-    findings.push_back({name, Verdict::kProblem, what, "put that right, then ask again", code});
+    findings.push_back({name, Verdict::kProblem, what, "fix this and run `flaky doctor` again", code});
   };
   try {
     check();
@@ -38,7 +38,7 @@ void Check(const std::string& name, Findings& findings, const std::function<void
   } catch (const SettingError& error) {
     failed(error.what(), ExitCode::kUsage);
   } catch (const std::exception& error) {
-    failed(std::string("this could not be found out: ") + error.what(), ExitCode::kFindings);
+    failed(std::string("check failed: ") + error.what(), ExitCode::kFindings);
   }
 }
 
@@ -85,7 +85,7 @@ void PrintText(const Findings& findings, const Session& session) {
   }
   const auto count = [&](Verdict verdict) { return std::ranges::count(findings, verdict, &Finding::verdict); };
   const auto warnings = count(Verdict::kWarning), problems = count(Verdict::kProblem);
-  session.out << (problems + warnings == 0 ? "all is fine"
+  session.out << (problems + warnings == 0 ? "no problems found"
                                            : std::to_string(problems) + (problems == 1 ? " problem, " : " problems, ") +
                                                  std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings"))
               << '\n';
@@ -120,7 +120,7 @@ void Examine(Session& session, const Options& options) {
 
 void AddDoctor(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and say what to do");
+  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and report what to fix");
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
             {"Read-only: the command delivers, creates and changes nothing. Each finding is ok, a warning or a "

@@ -27,7 +27,7 @@ struct StatusOptions {
 Location SecondStore(const Session& session, const std::string& command) {
   if (std::optional<Location> second = DualLocation(session.settings)) return *second;
   throw SettingError(command +
-                     ": no second store is named: set FLAKY_TESTS_DUAL_STORE and its companions, which switches dual "
+                     ": no second store is configured; set FLAKY_TESTS_DUAL_STORE and its companions to turn dual "
                      "write on");
 }
 
@@ -78,7 +78,7 @@ void PrintState(const DualState& state, std::ostream& out) {
     out << "waiting     none\n";
   } else {
     out << "waiting     " << Counted(waiting.runs, "run") << ", since " << waiting.since->ToString()
-        << (state.on ? "" : "; they go to the next second store that is named") << '\n';
+        << (state.on ? "" : "; they will be sent to the next second store that is configured") << '\n';
   }
   if (waiting.unreadable > 0) out << "unreadable  " << Counted(waiting.unreadable, "file") << " of the spool\n";
   if (state.trouble) {
@@ -104,7 +104,7 @@ void Status(Session& session, const StatusOptions& options) {
 }  // namespace
 
 void AddDual(CLI::App& app, Session& session) {
-  CLI::App* dual = app.add_subcommand("dual", "Look after a second store that every delivery goes to as well");
+  CLI::App* dual = app.add_subcommand("dual", "Manage a second store that also receives every delivery");
   dual->require_subcommand(1);
   AddFooter(*dual,
             {"Set FLAKY_TESTS_DUAL_STORE and its companions to name the second store; this turns dual write on. A "
@@ -113,7 +113,7 @@ void AddDual(CLI::App& app, Session& session) {
             {"flaky dual status", "flaky dual backfill --dry-run"});
 
   auto status_options = std::make_shared<StatusOptions>();
-  CLI::App* status = dual->add_subcommand("status", "Tell how far the second store is behind, and why");
+  CLI::App* status = dual->add_subcommand("status", "Show how many runs are waiting for the second store, and why");
   AddJsonFlag(*status, status_options->json);
   AddFooter(*status,
             {"Reads only the spool: it asks no store and delivers nothing.",
@@ -124,7 +124,7 @@ void AddDual(CLI::App& app, Session& session) {
 
   auto backfill_options = std::make_shared<MigrateOptions>();
   CLI::App* backfill =
-      dual->add_subcommand("backfill", "Copy the history from before dual write into the second store, verified");
+      dual->add_subcommand("backfill", "Copy the history from before dual write into the second store and verify it");
   AddMigrateOptions(*backfill, *backfill_options);
   AddFooter(*backfill,
             {"Works like `flaky migrate-store`, from the first store to the second. It may run while tests are "
@@ -136,7 +136,7 @@ void AddDual(CLI::App& app, Session& session) {
   });
 
   auto verify_options = std::make_shared<ComparisonOptions>();
-  CLI::App* verify = dual->add_subcommand("verify", "Compare the first store with the second, and name what differs");
+  CLI::App* verify = dual->add_subcommand("verify", "Compare the first store with the second and list the differences");
   AddComparisonOptions(*verify, *verify_options);
   AddFooter(*verify,
             {"Works like `flaky verify`, with the first store as the source and the second as the target. It delivers "

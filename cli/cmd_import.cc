@@ -26,13 +26,13 @@ struct Options {
 bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
   if (!reader.newer()) return false;
   Log(session, LogLevel::kWarn,
-      reader.name() + ": it is in version " + reader.version() + " of the format, which is newer than this flaky's " +
+      reader.name() + ": it has version " + reader.version() + " of the format, which is newer than this flaky's " +
           std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) +
-          ": its counts were compared, its digests could not be");
+          ": its counts were compared, but its digests could not be");
   for (const auto& [what, count] : reader.unknown()) {
     Log(session, LogLevel::kWarn,
-        reader.name() + ": left out, because this flaky does not know it: " + what + " (" + std::to_string(count) +
-            (count == 1 ? " time)" : " times)"));
+        reader.name() + ": skipped, because this version of flaky does not know it: " + what + " (" +
+            std::to_string(count) + (count == 1 ? " time)" : " times)"));
   }
   return !reader.unknown().empty();
 }
@@ -55,7 +55,8 @@ void Import(Session& session, const Options& options) {
 
 void AddImport(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("import", "Read a history that `flaky export` wrote into a store, verified");
+  CLI::App* command =
+      app.add_subcommand("import", "Import a file that `flaky export` wrote into a store and verify it");
   command->add_option("FILE", options->file, "the file, compressed or not; `-`: standard input")->required();
   command->add_option("--to", options->to, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddCopyOptions(*command, options->into);

@@ -44,9 +44,8 @@ void PointOutProjects(const Session& session, Store& source, const Selection& se
   if (source.Count(filter).runs > 0) return;
   const std::string phrase = ProjectPhrase(filter.project);
   Log(session, LogLevel::kWarn,
-      source.name() + " has no run of " + phrase +
-          ", which is what commands in this folder show: look at the others' " +
-          "with --all or --project, or copy them with --map-project OLD=NEW");
+      source.name() + " has no run of " + phrase + ", and commands in this folder show only that project: use " +
+          "--all or --project to see the other runs, or copy them with --map-project OLD=NEW");
 }
 
 CopySummary CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
@@ -84,7 +83,7 @@ void AddMigrateOptions(CLI::App& command, MigrateOptions& options) {
 void AddMigrateStore(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("migrate-store", "Copy the whole history from one store into another, verified");
+      app.add_subcommand("migrate-store", "Copy the whole history from one store into another and verify it");
   command
       ->add_option("--from", options->from,
                    "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*); repeatable")

@@ -104,9 +104,9 @@ void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
 }  // namespace
 
 void AddRun(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("run", "Run a command; all tests that it records are one run");
+  CLI::App* command = app.add_subcommand("run", "Run a command, and record all its tests as one run");
   // Shown only: main has put it aside, so that nobody takes its options for ours (cli/program.cc).
-  command->add_option("COMMAND", "what to run, with its arguments; `--` may stand before it");
+  command->add_option("COMMAND", "the command to run, with its arguments; `--` may come before it");
   AddFooter(*command,
             {"COMMAND gets this terminal, these streams, the signals and the environment. `flaky run` ends as COMMAND "
              "does: with its exit code, or by its signal; with 127 or 126 if COMMAND cannot be started. After that, "
@@ -118,7 +118,7 @@ void AddRun(CLI::App& app, Session& session) {
              "FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle"});
   command->callback([&session] {
     if (session.command.empty()) {
-      throw CommandError(ExitCode::kUsage, "run: a command is wanted, as in `flaky run -- ctest -j8`");
+      throw CommandError(ExitCode::kUsage, "run: missing command; for example: `flaky run -- ctest -j8`");
     }
     RunRecorded(session, session.command);
   });

@@ -81,7 +81,7 @@ void ListRuns(Session& session, const Options& options) {
   } else if (runs.empty()) {
     Log(session, LogLevel::kWarn,
         "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
-            (options.all ? "" : " (--all shows every project)"));
+            (options.all ? "" : " (--all includes every project)"));
   } else {
     PrintRuns(runs, session);
   }
@@ -93,12 +93,12 @@ void AddRuns(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("runs", "List the runs of a project, newest first");
   AddProjectOptions(*command, session, &options->all);
-  command->add_option("--limit", options->limit, "how many at most")
+  command->add_option("--limit", options->limit, "list at most this many")
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("COUNT")
       ->capture_default_str();
   AddTimeOption(*command, "--since", options->since,
-                "those that began then or later: a date, a time, or an age such as 7d");
+                "only runs that started at this time or later: a date, a time, or an age such as 7d");
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
             {"Ids are shortened as far as the listed runs can still be told apart. A `+` after a commit means that "

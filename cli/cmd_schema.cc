@@ -70,12 +70,13 @@ Json AsJson(const AdoptionSummary& account) {
 
 // Of the npm packages' tables, which opening the store for the first time copies.
 void PrintAdopted(const AdoptionSummary& account, std::ostream& out) {
-  out << "copied what the tables runs and failures hold, which stay as they are\n";
+  out << "imported the tables runs and failures, which are left unchanged\n";
   PrintCount("runs there", account.runs, "", out);
   PrintCount("failures there", account.failures, "", out);
-  PrintCount("in conflict", account.conflicts, "other runs of the same id stay in their place", out);
-  PrintCount("left out", account.left_out, "runs without an id, failures of no run", out);
-  if (account.missing > 0) PrintCount("missing", account.missing, "arrived meanwhile: flaky schema adopt", out);
+  PrintCount("in conflict", account.conflicts, "a different run with the same id was kept", out);
+  PrintCount("left out", account.left_out, "runs without an id, failures without a run", out);
+  if (account.missing > 0)
+    PrintCount("missing", account.missing, "added during the import; run flaky schema adopt", out);
 }
 
 void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
@@ -90,7 +91,7 @@ void Status(Session& session, const StatusOptions& options) {
   } else if (!state) {
     session.out << Escaped(location.display_name) << ": "
                 << (location.scheme == "supabase"
-                        ? "the project has no tables of flaky yet; flaky schema migrate makes them"
+                        ? "the project has no tables of flaky yet; flaky schema migrate creates them"
                         : "there is no store yet; the first delivery creates it")
                 << '\n';
   } else {
@@ -98,7 +99,7 @@ void Status(Session& session, const StatusOptions& options) {
                 << state->known << '\n';
     if (state->found > state->known) session.out << "written by a newer flaky: read only\n";
     if (!state->pending.empty()) {
-      session.out << "to be applied by the next delivery, or by flaky schema migrate:\n";
+      session.out << "pending; the next delivery or flaky schema migrate applies:\n";
       PrintNames(state->pending, session.out);
     }
   }
@@ -119,7 +120,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
   const Secret database(options.management_api ? "" : session.settings.Text("FLAKY_TESTS_SUPABASE_DB"));
   const Secret token(options.management_api ? session.settings.Text("FLAKY_TESTS_SUPABASE_TOKEN") : "");
   if (options.management_api && token.empty()) {
-    throw SettingError("--management-api: FLAKY_TESTS_SUPABASE_TOKEN is not set; it takes a personal access token");
+    throw SettingError("--management-api: FLAKY_TESTS_SUPABASE_TOKEN is not set; set it to a personal access token");
   }
   if (!options.management_api && database.empty()) {
     throw SettingError(
@@ -135,7 +136,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
     std::this_thread::sleep_for(kPause);
   }
   Log(session, LogLevel::kWarn,
-      "the tables are made, but the project's REST interface does not show them yet: it reads the schema anew by "
+      "the tables were created, but the project's REST interface does not show them yet: it reloads the schema by "
       "itself, "
       "or on NOTIFY pgrst, 'reload schema', or when it is restarted");
   return after;
@@ -145,7 +146,8 @@ void Migrate(Session& session, const MigrateOptions& options) {
   const Location location = HistoryLocation(session.settings);
   const bool from_outside = location.scheme == "supabase";
   if (options.management_api && !from_outside) {
-    throw SettingError("--management-api: the store is " + location.scheme + ", which makes its tables by itself");
+    throw SettingError("--management-api: the store is " + location.scheme +
+                       ", which creates its tables automatically");
   }
   const std::optional<SchemaState> before = StateOf(session, location);
   if (before && before->found > before->known) {
@@ -176,7 +178,7 @@ void Migrate(Session& session, const MigrateOptions& options) {
   if (!changes) {
     out << "nothing to do, schema version " << before->found << '\n';
   } else if (!before) {
-    out << (options.dry_run ? "would be created with its schema"
+    out << (options.dry_run ? "would create the store and its tables"
                             : "created, schema version " + std::to_string(after->found))
         << '\n';
   } else {
@@ -208,7 +210,7 @@ void AddSchema(CLI::App& app, Session& session) {
             {"flaky schema status", "flaky schema sql --store postgres"});
 
   auto status_options = std::make_shared<StatusOptions>();
-  CLI::App* status = schema->add_subcommand("status", "Tell the version of the store's tables, and what is to come");
+  CLI::App* status = schema->add_subcommand("status", "Show the schema version and pending migrations");
   AddJsonFlag(*status, status_options->json);
   AddFooter(*status,
             {"Exit code: 0 up to date, 1 migrations are pending, 10 there is no store, 13 the schema is newer than "
@@ -217,10 +219,11 @@ void AddSchema(CLI::App& app, Session& session) {
   status->callback([&session, status_options] { Status(session, *status_options); });
 
   auto migrate_options = std::make_shared<MigrateOptions>();
-  CLI::App* migrate = schema->add_subcommand("migrate", "Create the store where it is missing and upgrade its tables");
-  migrate->add_flag("--dry-run", migrate_options->dry_run, "say what would be done, change nothing");
+  CLI::App* migrate =
+      schema->add_subcommand("migrate", "Create the store if it does not exist, and upgrade its tables");
+  migrate->add_flag("--dry-run", migrate_options->dry_run, "report what would be done, change nothing");
   migrate->add_flag("--management-api", migrate_options->management_api,
-                    "make a Supabase project's tables over Supabase's Management API");
+                    "create a Supabase project's tables through Supabase's Management API");
   AddJsonFlag(*migrate, migrate_options->json);
   AddFooter(*migrate,
             {"The tables of a Supabase project are created through FLAKY_TESTS_SUPABASE_DB, the connection string of "
@@ -231,12 +234,12 @@ void AddSchema(CLI::App& app, Session& session) {
   AddSchemaAdopt(*schema, session);
 
   auto sql_options = std::make_shared<SqlOptions>();
-  CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that makes the store's tables");
+  CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that creates the store's tables");
   sql->add_option("--store", sql_options->store, "sqlite, turso, postgres or supabase (default: FLAKY_TESTS_STORE)");
   CLI::Option* adopt_from =
       sql->add_option("--adopt-from", sql_options->adopt_from, "also copy the rows of the tables with this prefix")
           ->type_name("PREFIX");
-  sql->add_flag("--drop-old", sql_options->drop_old, "then remove those tables, if every row of theirs was copied")
+  sql->add_flag("--drop-old", sql_options->drop_old, "then drop those tables, if every row was copied")
       ->needs(adopt_from);
   AddFooter(*sql,
             {"For an administrator to run in an empty database, if the role that records may not create tables. The "

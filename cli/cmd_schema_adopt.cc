@@ -46,8 +46,8 @@ OldAndNew LocationsOf(const Session& session, const std::string& from_prefix) {
   CheckPrefix(from_prefix, "--from-prefix");
   Location to = HistoryLocation(session.settings);
   if (to.prefix == from_prefix) {
-    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables that are in use, " +
-                       to.display_name + ": name that of the old ones");
+    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables in use, " + to.display_name +
+                       ": give the prefix of the legacy tables");
   }
   return {WithPrefix(to, from_prefix), to};
 }
@@ -99,7 +99,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
     PrintVerifyText(report, session.out, session.color);
   }
   throw CommandError(ExitCode::kDifferences, stores.from.display_name +
-                                                 ": nothing was dropped: the new tables do not hold all of it; "
+                                                 ": nothing was dropped, because the tables in use lack some rows; "
                                                  "`flaky schema adopt --from-prefix '" +
                                                  stores.from.prefix + "'` copies what is missing");
 }
@@ -113,9 +113,10 @@ std::string ListOf(const std::vector<std::string>& names) {
 // Only where somebody can answer. Ctrl-C is an answer, too: nothing may catch it meanwhile.
 bool IsWanted(Session& session, const std::string& question) {
   if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
-    throw CommandError(ExitCode::kUsage, "drop-old: nobody can be asked here: give --yes to drop the old tables");
+    throw CommandError(ExitCode::kUsage,
+                       "drop-old: cannot ask for confirmation here; give --yes to drop the legacy tables");
   }
-  session.err.Print(question + " Type yes to do so:\n");
+  session.err.Print(question + " Type yes to confirm:\n");
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes";
@@ -134,10 +135,11 @@ void DropOld(Session& session, const DropOptions& options) {
         IsWanted(session, "All rows are in " + Escaped(stores.to.display_name) + ". Remove the tables " + what + "?");
   }
   if (drop && DropTables(stores.from, old.rows).rows != old.rows) {
-    throw CommandError(ExitCode::kDifferences, stores.from.display_name +
-                                                   ": nothing was dropped: rows arrived meanwhile; `flaky schema adopt "
-                                                   "--from-prefix '" +
-                                                   stores.from.prefix + "'` copies them");
+    throw CommandError(ExitCode::kDifferences,
+                       stores.from.display_name +
+                           ": nothing was dropped, because rows were added in the meantime; `flaky schema adopt "
+                           "--from-prefix '" +
+                           stores.from.prefix + "'` copies them");
   }
   if (options.json) {
     Json json = JsonOutput();
@@ -161,10 +163,11 @@ void DropOld(Session& session, const DropOptions& options) {
 }  // namespace
 
 void AddSchemaAdopt(CLI::App& schema, Session& session) {
-  constexpr char kFromPrefix[] = "what the names of the old tables begin with; '' for runs and failures";
+  constexpr char kFromPrefix[] = "the prefix of the legacy tables' names; '' for runs and failures";
 
   auto adopt_options = std::make_shared<AdoptOptions>();
-  CLI::App* adopt = schema.add_subcommand("adopt", "Copy what tables with another prefix hold into those in use");
+  CLI::App* adopt =
+      schema.add_subcommand("adopt", "Import legacy tables, which have another prefix, into the tables in use");
   adopt->add_option("--from-prefix", adopt_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   AddCopyOptions(*adopt, adopt_options->into);
   AddJsonFlag(*adopt, adopt_options->into.json);
@@ -178,10 +181,10 @@ void AddSchemaAdopt(CLI::App& schema, Session& session) {
 
   auto drop_options = std::make_shared<DropOptions>();
   CLI::App* drop =
-      schema.add_subcommand("drop-old", "Remove tables with another prefix whose rows are all in those in use");
+      schema.add_subcommand("drop-old", "Drop legacy tables after every row was found in the tables in use");
   drop->add_option("--from-prefix", drop_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   drop->add_flag("--yes", drop_options->yes, "do not ask");
-  drop->add_flag("--dry-run", drop_options->dry_run, "compare and say what would be dropped, change nothing");
+  drop->add_flag("--dry-run", drop_options->dry_run, "compare and report what would be dropped, change nothing");
   AddJsonFlag(*drop, drop_options->json);
   AddFooter(*drop,
             {"Compares every row first, as `flaky verify --one-way` does. If a row is missing or differs, or if rows "

@@ -110,11 +110,10 @@ void ShowTrend(Session& session, const Options& options) {
   PrintText(buckets, options, session);
   if (Sum(buckets, &TrendBucket::runs) == 0) {
     Log(session, LogLevel::kWarn,
-        "no such runs of " + ProjectPhrase(project) + (options.all ? "" : " (--all shows every project)"));
+        "no such runs of " + ProjectPhrase(project) + (options.all ? "" : " (--all includes every project)"));
   } else if (!options.test.empty() && Sum(buckets, &TrendBucket::failures) == 0) {
     Log(session, LogLevel::kWarn,
-        "no failure of `" + options.test +
-            "` in these days; names are whole, as --gtest_filter takes them: Suite.Test");
+        "no failure of `" + options.test + "` in this period; give the full name, Suite.Test");
   }
 }
 

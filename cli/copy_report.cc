@@ -30,28 +30,29 @@ void PrintText(const CopySummary& account, const CopyReport& report, std::ostrea
   out << (report.dry_run ? "would copy " : "copied ") << report.from << " to " << report.to << '\n';
   row("runs read", account.runs, "");
   row("copied", account.copied, "were not in the target");
-  row("completed", account.completed, "had grown or ended since");
-  row("unchanged", account.unchanged, "were there already");
-  row("in conflict", account.conflicts, "the target has others of the same id, and keeps them");
-  if (account.replaced > 0) row("replaced", account.replaced, "the target had others of the same id");
-  if (!report.dry_run) row("different", account.differing, "are not in the target as they were sent");
+  row("completed", account.completed, "the source had newer data");
+  row("unchanged", account.unchanged, "were in the target already");
+  row("in conflict", account.conflicts, "different run with the same id; the target's was kept");
+  if (account.replaced > 0) row("replaced", account.replaced, "different run with the same id");
+  if (!report.dry_run) row("different", account.differing, "read back differently from what was sent");
   row("parts", account.parts, "of the runs read");
   row("failures", account.failures, "of the runs read");
-  if (account.converted > 0) row("converted", account.converted, "held what the target cannot hold as it is");
+  if (account.converted > 0) row("converted", account.converted, "held values that the target cannot hold");
   PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
   for (const CopyFinding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Escaped(finding.run_id) << ": " << Escaped(finding.why) << '\n';
   }
   PrintConverted(account.converted_runs, out);
-  const std::string_view but_for = account.converted > 0 ? " but for what was converted" : "";
+  const std::string_view but_for = account.converted > 0 ? " except for converted values" : "";
   if (report.dry_run) {
     out << "nothing was written\n";
   } else if (account.stopped) {
-    out << "interrupted: what is listed is copied and verified; run the same command again for the rest\n";
+    out << "interrupted: the runs counted above are copied and verified; run the same command again to copy the rest\n";
   } else if (account.gave_up) {
-    out << "ended at a conflict, as asked: what is listed before it is copied and verified\n";
+    out << "stopped at a conflict (--on-conflict fail): the runs counted above are copied and verified\n";
   } else if (account.source_digest == account.target_digest) {
-    out << "verified: both hold the same" << but_for << ", digest " << account.source_digest.ToString() << '\n';
+    out << "verified: both stores hold the same records" << but_for << ", digest " << account.source_digest.ToString()
+        << '\n';
   } else if (account.Verified()) {
     out << "verified: the target holds all of the source" << but_for << ", and more in " << WithThousands(account.ahead)
         << " runs\n";

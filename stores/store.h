@@ -55,7 +55,7 @@ struct AdoptionSummary {
   int64_t failures = 0;   // that the old tables hold
   int64_t conflicts = 0;  // of the runs: those in use have another of this id, which stays
   int64_t missing = 0;    // of the runs: not in those in use
-  int64_t left_out = 0;   // rows that no history can hold: runs without an id, failures of no run
+  int64_t left_out = 0;   // rows that no history can hold: runs without an id, failures without a run
 };
 
 struct SchemaState {

@@ -88,8 +88,8 @@ TEST_F(ConfigTest, UnknownVariablesAreAHintNoFailure) {
   const Outcome outcome = Run({"config"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.err,
-              HasSubstr("flaky: FLAKY_TESTS_WINDWO is set, but is no setting; did you mean `FLAKY_TESTS_WINDOW`?\n"));
-  EXPECT_THAT(outcome.err, HasSubstr("flaky: FLAKY_TESTS_COLOUR is set, but is no setting\n"));
+              HasSubstr("flaky: FLAKY_TESTS_WINDWO is set, but is not a setting of flaky; did you mean `FLAKY_TESTS_WINDOW`?\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("flaky: FLAKY_TESTS_COLOUR is set, but is not a setting of flaky\n"));
   Keep({});
   EXPECT_THAT(Run({"runs"}).err, Not(HasSubstr("WINDWO"))) << "other commands do not nag";
 }

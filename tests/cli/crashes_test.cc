@@ -21,26 +21,26 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr char kDeaths[] = FLAKY_FIXTURES "/deaths";
+constexpr char kCrashes[] = FLAKY_FIXTURES "/crashes";
 
 struct Death {
   std::string name;  // of the test in Dies
   std::string message_of_parent, message_of_ctest;
   std::string signal = "";  // as its parent sees it
-  std::string program = kDeaths;
+  std::string program = kCrashes;
   std::vector<std::string> arguments = {};
 };
 
 const std::string kInTest = " in this test";
 
-const Death kDeathsThereAre[] = {
+const Death kCrashesThereAre[] = {
     {"BySegmentationFault", "was ended by SIGSEGV", "died", "SIGSEGV"},
     {"ByStackOverflow", "was ended by SIGSEGV", "died", "SIGSEGV"},
     {"ByAbort", "was ended by SIGABRT", "died", "SIGABRT"},
-    {"ByException", "was ended by SIGABRT", "died", "SIGABRT", kDeaths, {"--gtest_catch_exceptions=0"}},
+    {"ByException", "was ended by SIGABRT", "died", "SIGABRT", kCrashes, {"--gtest_catch_exceptions=0"}},
     {"ByQuietExit0", "ended with exit code 0", "died"},
     {"ByKill", "was ended by SIGKILL", "died", "SIGKILL"},
-    {"ByMemoryError", "ended with exit code 1", "died", "", FLAKY_FIXTURES "/deaths_asan"},
+    {"ByMemoryError", "ended with exit code 1", "died", "", FLAKY_FIXTURES "/crashes_asan"},
 };
 
 void PrintTo(const Death& death, std::ostream* out) { *out << death.name; }
@@ -108,7 +108,7 @@ class DeathsTest : public ProgramTest {
     EXPECT_LT(failure["duration_ms"], 60'000);
     EXPECT_EQ(failure["preceding_test"], "Before.Passes");
     EXPECT_EQ(failure["shuffle_seed"], 5);
-    EXPECT_THAT(failure["test_file"].get<std::string>(), HasSubstr("deaths.cc"));
+    EXPECT_THAT(failure["test_file"].get<std::string>(), HasSubstr("crashes.cc"));
     EXPECT_EQ(latest["run"]["status"], "fail");
     EXPECT_EQ(latest["run"]["total_tests"], 2) << "what was behind it did not run";
     EXPECT_EQ(latest["run"]["errors_between_tests"], 0);
@@ -145,11 +145,11 @@ TEST_P(EveryDeath, IsNamedBelowPlainCtest) {
   EXPECT_EQ(latest["failures"][0]["signal"], json()) << "ctest alone knows";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryDeath, testing::ValuesIn(kDeathsThereAre),
+INSTANTIATE_TEST_SUITE_P(All, EveryDeath, testing::ValuesIn(kCrashesThereAre),
                          [](const auto& death) { return death.param.name; });
 
 TEST_F(DeathsTest, AnExitIsAFailureThoughCtestCallsItPassed) {
-  EXPECT_EQ(RunCtest({kDeaths, "--gtest_filter=Before.*:Dies.ByExit0"}), 0);
+  EXPECT_EQ(RunCtest({kCrashes, "--gtest_filter=Before.*:Dies.ByExit0"}), 0);
   EXPECT_THAT(Content(Path("out")), HasSubstr("100% tests passed"));
   const json latest = Latest();
   ASSERT_THAT(latest["failures"], SizeIs(1));
@@ -174,7 +174,7 @@ class Timeouts : public DeathsTest {
     EXPECT_GE(failure["duration_ms"], seconds * 700);
     EXPECT_EQ(failure["preceding_test"], "Before.Passes");
   }
-  const std::vector<std::string> command_{kDeaths, "--gtest_filter=Before.*:Dies.ByHanging"};
+  const std::vector<std::string> command_{kCrashes, "--gtest_filter=Before.*:Dies.ByHanging"};
 };
 
 TEST_F(Timeouts, OfTheTestAreNamed) {
@@ -202,7 +202,7 @@ TEST_F(Timeouts, BelowFlakyRunAreNamed) {
 }
 
 TEST_F(Timeouts, AreNotBlamedForWhatDiedBefore) {
-  RunCtest(Command(kDeathsThereAre[2]), "TIMEOUT 600");
+  RunCtest(Command(kCrashesThereAre[2]), "TIMEOUT 600");
   ExpectDeath(Latest(), "ByAbort", "died");
 }
 
@@ -239,7 +239,7 @@ TEST_F(DeathsTest, AKillForWantOfMemoryIsNamed) {
   if (limit.path().empty()) GTEST_SKIP() << "this user may make no memory cgroup";
   const std::string join = "echo $$ > " + limit.path() + "/cgroup.procs && exec \"$0\" \"$@\"";
   const int status = RunProgramWith(
-      {FLAKY_PROGRAM, "run", "--", "sh", "-c", join, kDeaths, "--gtest_filter=Before.*:Dies.ByWantOfMemory"});
+      {FLAKY_PROGRAM, "run", "--", "sh", "-c", join, kCrashes, "--gtest_filter=Before.*:Dies.ByWantOfMemory"});
   EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
   const json latest = Latest();

@@ -54,7 +54,7 @@ TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsAccount) {
   EXPECT_THAT(terminal.sent(), AllOf(HasSubstr(" runs/s  "), HasSubstr(" left")));
   const std::vector<std::string> after = Shown(terminal, 100);
   ASSERT_GE(after.size(), 11u);
-  EXPECT_THAT(after.back(), StartsWith("verified: both hold the same, digest "));
+  EXPECT_THAT(after.back(), StartsWith("verified: both stores hold the same records, digest "));
   for (const std::string& line : after)
     EXPECT_THAT(line, AllOf(Not(HasSubstr("copying")), Not(HasSubstr("[")))) << line;
 }
