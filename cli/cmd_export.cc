@@ -181,7 +181,7 @@ void PrintText(const Exported& exported, const Options& options, const std::stri
   PrintSpeed(exported.totals, exported.seconds, out);
   PrintConverted(exported.converted_runs, out);
   out << (options.ToOutput() ? "`flaky import` verifies it, digest "
-                             : "verified: the file holds the same records, digest ")
+                             : "verified: the file is equal to the store, digest ")
       << exported.digest.ToString() << '\n';
 }
 

@@ -71,8 +71,8 @@ Json AsJson(const AdoptionSummary& account) {
 // Of the npm packages' tables, which opening the store for the first time copies.
 void PrintAdopted(const AdoptionSummary& account, std::ostream& out) {
   out << "imported the tables runs and failures, which are left unchanged\n";
-  PrintCount("runs there", account.runs, "", out);
-  PrintCount("failures there", account.failures, "", out);
+  PrintCount("runs found", account.runs, "", out);
+  PrintCount("failures found", account.failures, "", out);
   PrintCount("in conflict", account.conflicts, "a different run with the same id was kept", out);
   PrintCount("left out", account.left_out, "runs without an id, failures without a run", out);
   if (account.missing > 0)

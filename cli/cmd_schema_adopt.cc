@@ -153,7 +153,7 @@ void DropOld(Session& session, const DropOptions& options) {
     PrintJson(session.out, json);
     return;
   }
-  session.out << Escaped(stores.to.display_name) << ": holds every row; "
+  session.out << Escaped(stores.to.display_name) << ": contains every row; "
               << (drop              ? "dropped "
                   : options.dry_run ? "would drop "
                                     : "left alone ")

@@ -8,7 +8,7 @@
 #include "stores/sql/tables.h"
 
 // Tables from before: those of the npm packages, or this program's under another prefix, whose rows go into the tables
-// that are in use now (docs/guides/tables-from-before.md). Here is the SQL of it, for programs and for hands; no
+// that are in use now (docs/guides/migrating-from-npm.md). Here is the SQL of it, for programs and for hands; no
 // database is known. Precondition everywhere: prefixes passed CheckPrefix and are not equal.
 namespace flaky {
 

@@ -55,7 +55,7 @@ class TursoWriter {
   const std::string delete_failures_sql_;
   const std::string delete_part_sql_;
 
-  // Whether the records of the last chunk were in the target already: then those of the next mostly are, too.
+  // Whether the records of the last chunk already in the target: then those of the next mostly are, too.
   bool look_first_ = false;
 
   OnExisting existing_ = OnExisting::kMerge;  // of the call that is going on

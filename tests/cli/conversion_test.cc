@@ -34,7 +34,7 @@ TEST_F(ConversionTest, ACopyTellsWhatItCutAndDoneAgainFindsItEqual) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, HasSubstr("\n  converted              1  held values that the target cannot hold\n"));
   EXPECT_THAT(outcome.out, HasSubstr("\n  converted: run large: failures.error_message: cut by "));
-  EXPECT_THAT(outcome.out, HasSubstr("\nverified: both stores hold the same records except for converted values, digest "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nverified: source and target are equal except for converted values, digest "));
 
   std::vector<std::string> again = copy;
   again.emplace_back("--json");
@@ -84,7 +84,7 @@ TEST_F(ConversionTest, WhateverAnOlderToolLeftArrivesInEveryStoreTheSame) {
     EXPECT_THAT(outcome.out, HasSubstr("converted: run odd: failures.failed_at: 'year!' as 1970")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("failures.error_message: bytes that are no UTF-8, or NUL")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("converted: run odder: runs.total_tests: ")) << to;
-    EXPECT_THAT(outcome.out, HasSubstr("verified: both stores hold the same records except for converted values")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("verified: source and target are equal except for converted values")) << to;
     EXPECT_EQ(outcome.out.find("failure_kind") != std::string::npos, to.starts_with("postgres")) << to;
 
     EXPECT_EQ(Run({"verify", "--source", from, "--target", to}).code, 0) << to;

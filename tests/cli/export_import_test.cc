@@ -47,7 +47,7 @@ TEST_F(ExportImportTest, EveryFormOfFileGivesTheHistoryBack) {
     const Outcome exported = Run({"export", file});
     ASSERT_EQ(exported.code, 0) << exported.err;
     EXPECT_THAT(exported.out, AllOf(StartsWith("exported sqlite:" + Path("h.db") + " to " + file + "\n"),
-                                    HasSubstr("verified: the file holds the same records, digest ")));
+                                    HasSubstr("verified: the file is equal to the store, digest ")));
     struct stat status {};
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
@@ -77,8 +77,8 @@ TEST_F(ExportImportTest, TheAccountsAreThese) {
   runs                   2
   parts                  2
   failures               1
-  rows a second N  5 rows in N s
-verified: the file holds the same records, digest )" +
+  rows per second N  5 rows in N s
+verified: the file is equal to the store, digest )" +
                                         digest + "\n");
 
   const Outcome piped = Run({"export", "--json"});
