@@ -70,7 +70,7 @@ TEST_F(Adoption, FirstUseSaysWhatItCopied) {
   Sqlite("h.db", kNpmTables);
   const Outcome outcome = Run({"schema", "migrate"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("runs there             2\n"), HasSubstr("failures there         3\n"),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("runs found             2\n"), HasSubstr("failures found         3\n"),
                                  HasSubstr("in conflict            0")));
   EXPECT_TRUE(AreSame(File("h.db?prefix="), File("h.db")));
   EXPECT_THAT(Run({"schema", "migrate"}).out, Not(HasSubstr("runs found")));
