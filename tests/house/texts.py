@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Finds the texts of a source tree: what users read, what headers say, and all other comments and names of tests.
 
-Comments that continue over several lines and literals that the compiler concatenates are one text each, so that a reader of
-texts sees whole sentences. Code is left out: SQL and C++ outside literals, and `code` in comments and documents.
+A comment of several lines is one text, and so are literals that the compiler concatenates: a reader of texts sees whole
+sentences. Code is left out: SQL and C++ outside literals, and `code` in comments and documents.
 """
 
 import bisect
@@ -17,10 +17,10 @@ HEADERS = "headers"
 COMMENTS = "comments"
 KINDS = (VISIBLE, HEADERS, COMMENTS)
 
-# Stands for a value in a message, and for code in prose.
+# Replaces a value in a message, and code in prose.
 VALUE = "§"
-# Stands between paragraphs; no sentence crosses it.
-BREAK = "\n¶\n"
+# Separates paragraphs; no sentence crosses it.
+BREAK = "¶"
 
 
 class Text:
@@ -67,7 +67,8 @@ _TEST_NAME = re.compile(r"\b(?:TYPED_)?TEST(?:_[FP])?\(\s*(\w+)\s*,\s*(\w+)\s*\)
 
 def _unescaped(literal):
     simple = {"n": " ", "t": " ", "r": " ", '"': '"', "'": "'", "\\": "\\", "\n": ""}
-    return re.sub(r"\\(x[0-9a-fA-F]+|u[0-9a-fA-F]{4}|[0-7]{1,3}|.)", lambda e: simple.get(e[1], VALUE), literal, flags=re.S)
+    escape = r"\\(x[0-9a-fA-F]+|u[0-9a-fA-F]{4}|[0-7]{1,3}|.)"
+    return re.sub(escape, lambda found: simple.get(found[1], VALUE), literal, flags=re.S)
 
 
 def _comment_words(comment):
@@ -104,7 +105,7 @@ class Joiner:
             self._comment = Text(self.path, self.comment_kind, is_comment=True)
             self.texts.append(self._comment)
         words = _comment_words(self.source[start:end])
-        self._comment.add(self.line(start), (words if words.strip() else "¶") + "\n")
+        self._comment.add(self.line(start), (words if words.strip() else BREAK) + "\n")
         self._comment_end, self._column = end, column
         if self._string is not None:
             self._skipped += self.source[self._string_end:start]
@@ -140,13 +141,16 @@ def cpp_texts(path, source, comment_kind, string_kind, name_kind):
         code[token.start():token.end()] = re.sub(r"[^\n]", " ", token[0])
     for name in _TEST_NAME.finditer("".join(code)):
         text = Text(path, name_kind)
-        text.add(joiner.line(name.start()), f"{split_name(name[1])}{BREAK}{split_name(name[2])}")
+        text.add(joiner.line(name.start()), f"{split_name(name[1])} {BREAK} {split_name(name[2])}")
         joiner.texts.append(text)
     return joiner.texts
 
 
 _SQL = re.compile(r"(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<string>'(?P<content>(?:''|[^'])*)')", re.S)
-_CMAKE = re.compile(r"""(?P<comment>\#\[(?P<mark>=*)\[.*?\](?P=mark)\]|\#[^\n]*)|(?P<string>"(?P<content>(?:\\.|[^"\\])*)")""", re.S)
+_CMAKE = re.compile(
+    r"""(?P<comment>\#\[(?P<mark>=*)\[.*?\](?P=mark)\]|\#[^\n]*)
+      | (?P<string>"(?P<content>(?:\\.|[^"\\])*)")""",
+    re.S | re.X)
 _SHELL = re.compile(
     r"""(?P<here><<-?\s*['"]?(?P<mark>[A-Z]\w*)['"]?[^\n]*\n(?P<content>.*?)\n\s*(?P=mark)(?=\n|$))
       | (?P<comment>(?:^|(?<=[\s;]))\#[^\n]*)
@@ -199,7 +203,7 @@ def markdown_texts(path, source, kind):
     def prose(start, end):
         text = Text(path, kind)
         words = re.sub(r"\]\([^)\n]*\)", "]", source[start:end])
-        text.add(line(start), _NEW_BLOCK.sub("\n¶ ", words))
+        text.add(line(start), _NEW_BLOCK.sub(f"\n{BREAK} ", words))
         texts.append(text)
 
     done = 0
@@ -252,8 +256,8 @@ def texts_of(path, source):
 def files_of(root, paths=()):
     """The files of a tree that git tracks or would, relative to its root; outside git all files."""
     root = pathlib.Path(root)
-    listed = subprocess.run(
-        ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths], capture_output=True, check=False)
+    list_files = ["git", "-C", root, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *paths]
+    listed = subprocess.run(list_files, capture_output=True, check=False)
     if listed.returncode == 0:
         names = [name for name in listed.stdout.decode().split("\0") if name]
     else:
