@@ -128,6 +128,15 @@ class Joiner:
         self._string_end, self._skipped = end, ""
 
 
+def cpp_includes(source):
+    """(line, name, whether in quotes) of each include of a C++ source, except for those in comments and literals."""
+    line = LineNumbers(source)
+    for token in _CPP.finditer(source):
+        name = token["include"] and re.search(r"""(["<])([^">]+)[">]""", token["include"])
+        if name:
+            yield line(token.start()), name[2], name[1] == '"'
+
+
 def cpp_texts(path, source, comment_kind, string_kind, name_kind):
     joiner = Joiner(path, source, comment_kind, string_kind)
     code = list(source)
