@@ -45,11 +45,12 @@ function(flaky_settings target)
     $<$<BOOL:${FLAKY_WERROR}>:-Werror>)
 endfunction()
 
-# flaky_test(NAME [ONE_TEST] [SOAK] SOURCES … LINKS …): a GoogleTest program whose tests CTest knows one by one. ONE_TEST: CTest
-# runs the whole program as one test, for programs whose start is dear because they start a server. SOAK: `./dev soak` runs it
-# too, with the large counts of tests/support/soak.h.
+# flaky_test(NAME [ONE_TEST] [SOAK] [UNIT] SOURCES … LINKS …): a GoogleTest program whose tests CTest knows one by one.
+# ONE_TEST: CTest runs the whole program as one test, for programs that are slow to start because they start a server. SOAK:
+# `./dev soak` runs it too, with the large counts of tests/support/soak.h. UNIT: it starts no server and no other program, and
+# kills nothing; the target unit_tests builds it and `./dev test unit` runs it.
 function(flaky_test name)
-  cmake_parse_arguments(ARG "ONE_TEST;SOAK" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ARG "ONE_TEST;SOAK;UNIT" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
@@ -62,12 +63,25 @@ function(flaky_test name)
   endif()
   if(ARG_SOAK)
     set(timeout 7200)
-    set(labels LABELS soak)
+    list(APPEND labels soak)
+  endif()
+  if(ARG_UNIT)
+    list(APPEND labels unit)
+    if(NOT TARGET unit_tests)
+      add_custom_target(unit_tests)
+    endif()
+    add_dependencies(unit_tests ${name})
   endif()
   if(ARG_ONE_TEST)
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
-    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} ${labels})
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS "${labels}")
   else()
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${timeout} ${labels})
+    set(properties TIMEOUT ${timeout})
+    if(labels)
+      # The list passes through four lists of arguments, each of which takes away a level of escapes.
+      string(REPLACE ";" [[\\\\\\\\;]] labels "${labels}")
+      list(APPEND properties LABELS "${labels}")
+    endif()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES ${properties})
   endif()
 endfunction()
