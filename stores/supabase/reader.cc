@@ -7,7 +7,6 @@
 #include "history/fields.h"
 #include "history/json_object.h"
 #include "history/text.h"
-#include "spool/record_of.h"
 #include "stores/sql/tables.h"
 #include "stores/supabase/columns.h"
 

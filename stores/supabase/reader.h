@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "spool/record_of.h"
 #include "stores/http/adaptive_page_size.h"
 #include "stores/sql/record_update.h"
 #include "stores/sql/roster_cache.h"
