@@ -40,12 +40,6 @@ struct StoreHealth {
 // StoreError as opening the store does.
 StoreHealth ExamineStore(const Location& location);
 
-// One of the stores' own, for ExamineStore.
-StoreHealth ExamineSqlite(const Location& location);
-StoreHealth ExaminePostgres(const Location& location);
-StoreHealth ExamineTurso(const Location& location);
-StoreHealth ExamineSupabase(const Location& location);
-
 // Takes the prefixes of histories that are none with `prefix` into other_prefixes. `tables`: all names of tables.
 void FindOtherPrefixes(StoreHealth& health, std::span<const std::string> tables, std::string_view prefix);
 

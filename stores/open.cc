@@ -10,16 +10,20 @@
 #include "stores/sql/ledger.h"
 
 #ifdef FLAKY_STORE_POSTGRES
+#include "stores/postgres/health.h"
 #include "stores/postgres/postgres_store.h"
 #endif
 #ifdef FLAKY_STORE_SQLITE
+#include "stores/sqlite/health.h"
 #include "stores/sqlite/sqlite_store.h"
 #endif
 #ifdef FLAKY_STORE_SUPABASE
+#include "stores/supabase/health.h"
 #include "stores/supabase/migrate.h"
 #include "stores/supabase/supabase_store.h"
 #endif
 #ifdef FLAKY_STORE_TURSO
+#include "stores/turso/health.h"
 #include "stores/turso/turso_store.h"
 #endif
 
@@ -44,18 +48,18 @@ struct Scheme {
 
 // Null for a store that this build does not have.
 #ifdef FLAKY_STORE_SQLITE
-constexpr OpenFunction kSqlite = [](const Location& location, OpenMode mode) { return OpenSqlite(location, mode); };
-constexpr ExamineFunction kSqliteExamine = ExamineSqlite;
-constexpr DropFunction kSqliteDrop = DropSqliteTables;
+constexpr OpenFunction kSqlite = [](const Location& location, OpenMode mode) { return sqlite::Open(location, mode); };
+constexpr ExamineFunction kSqliteExamine = sqlite::Examine;
+constexpr DropFunction kSqliteDrop = sqlite::DropTables;
 #else
 constexpr OpenFunction kSqlite = nullptr;
 constexpr ExamineFunction kSqliteExamine = nullptr;
 constexpr DropFunction kSqliteDrop = nullptr;
 #endif
 #ifdef FLAKY_STORE_POSTGRES
-constexpr OpenFunction kPostgres = OpenPostgres;
-constexpr ExamineFunction kPostgresExamine = ExaminePostgres;
-constexpr DropFunction kPostgresDrop = DropPostgresTables;
+constexpr OpenFunction kPostgres = postgres::Open;
+constexpr ExamineFunction kPostgresExamine = postgres::Examine;
+constexpr DropFunction kPostgresDrop = postgres::DropTables;
 #else
 constexpr OpenFunction kPostgres = nullptr;
 constexpr ExamineFunction kPostgresExamine = nullptr;
@@ -67,8 +71,10 @@ constexpr auto kPostgresMigrations = PostgresMigrations;
 constexpr std::span<const Migration> (*kPostgresMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_SUPABASE
-constexpr OpenFunction kSupabase = [](const Location& location, OpenMode mode) { return OpenSupabase(location, mode); };
-constexpr ExamineFunction kSupabaseExamine = ExamineSupabase;
+constexpr OpenFunction kSupabase = [](const Location& location, OpenMode mode) {
+  return supabase::Open(location, mode);
+};
+constexpr ExamineFunction kSupabaseExamine = supabase::Examine;
 constexpr auto kSupabaseMigrations = SupabaseMigrations;
 #else
 constexpr OpenFunction kSupabase = nullptr;
@@ -76,9 +82,9 @@ constexpr ExamineFunction kSupabaseExamine = nullptr;
 constexpr std::span<const Migration> (*kSupabaseMigrations)() = nullptr;
 #endif
 #ifdef FLAKY_STORE_TURSO
-constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); };
-constexpr ExamineFunction kTursoExamine = ExamineTurso;
-constexpr DropFunction kTursoDrop = DropTursoTables;
+constexpr OpenFunction kTurso = [](const Location& location, OpenMode mode) { return turso::Open(location, mode); };
+constexpr ExamineFunction kTursoExamine = turso::Examine;
+constexpr DropFunction kTursoDrop = turso::DropTables;
 #else
 constexpr OpenFunction kTurso = nullptr;
 constexpr ExamineFunction kTursoExamine = nullptr;
@@ -195,8 +201,9 @@ SchemaState MigrateFromOutside(const Location& location, [[maybe_unused]] const 
   if (FindBuilt(location.scheme) == nullptr) RefuseStore(location.scheme, location.display_name, "make the tables");
 #ifdef FLAKY_STORE_SUPABASE
   if (location.scheme == "supabase") {
-    return database.empty() ? MigrateSupabaseByManagement(location, management_token)
-                            : MigrateSupabaseByDatabase(location, database);
+    const std::string script = SchemaScript(location.scheme, location.prefix);
+    return database.empty() ? supabase::MigrateByManagement(location, script, management_token)
+                            : supabase::MigrateByDatabase(location, script, database);
   }
 #endif
   throw StoreError(ErrorKind::kInvalid, location.display_name, "make the tables", "",

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace flaky {
+namespace flaky::http {
 
 // How many rows to ask a server for at once that refuses answers beyond a size nobody knows: few at first, then more
 // while it gives them, as many as the bytes of those before let expect.
@@ -40,6 +40,6 @@ class AdaptivePageSize {
   bool refused_ = false;
 };
 
-}  // namespace flaky
+}  // namespace flaky::http
 
 #endif  // FLAKY_STORES_HTTP_ADAPTIVE_PAGE_SIZE_H_

@@ -8,9 +8,9 @@
 #include <new>
 #include <utility>
 
-#include "stores/http/answer.h"
+#include "stores/http/one_line.h"
 
-namespace flaky {
+namespace flaky::http {
 namespace {
 
 // Slower than this counts as standing still.
@@ -111,9 +111,9 @@ struct Sink {
 
 }  // namespace
 
-struct HttpClient::State {
+struct Client::State {
   std::string store;
-  HttpOptions options;
+  Options options;
   std::unique_ptr<CURL, FreeHandle> handle{NewHandle()};
   char message[CURL_ERROR_SIZE] = {};
 
@@ -163,15 +163,15 @@ struct HttpClient::State {
   }
 };
 
-HttpClient::HttpClient(std::string store, const HttpOptions& options) : state_(std::make_unique<State>()) {
+Client::Client(std::string store, const Options& options) : state_(std::make_unique<State>()) {
   state_->store = std::move(store);
   state_->options = options;
   state_->SetForAllRequests();
 }
 
-HttpClient::~HttpClient() = default;
+Client::~Client() = default;
 
-HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view operation) {
+Response Client::Send(const Request& request, std::string_view operation) {
   State& state = *state_;
   if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
     throw StoreError(ErrorKind::kInvalid, state.store, std::string(operation), "", "its URL is none of http or https");
@@ -200,7 +200,7 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   state.Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   if (code != CURLE_OK) state.Fail(code, sink, operation);
 
-  HttpResponse response;
+  Response response;
   response.body = std::move(sink.body);
   curl_easy_getinfo(state.handle.get(), CURLINFO_RESPONSE_CODE, &response.status);
   curl_off_t seconds = 0;
@@ -210,4 +210,4 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   return response;
 }
 
-}  // namespace flaky
+}  // namespace flaky::http

@@ -4,7 +4,7 @@
 #include <limits>
 #include <utility>
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 // What `SELECT oid FROM pg_type` says of the types, in order of ColumnType. These numbers never change.
@@ -104,4 +104,4 @@ std::string BinaryArray::Take() {
   return std::move(bytes_);
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

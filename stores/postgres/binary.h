@@ -10,7 +10,7 @@
 
 // Values in PostgreSQL's binary format, which depends on no setting of the session and needs no escaping: what a type's
 // `send` function gives and its `recv` function takes.
-namespace flaky {
+namespace flaky::postgres {
 
 enum class ColumnType { kText, kNumber, kTime, kBool };
 
@@ -53,6 +53,6 @@ class BinaryArray {
   bool has_null_ = false;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_BINARY_H_

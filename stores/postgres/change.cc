@@ -5,7 +5,7 @@
 #include "stores/postgres/binary.h"
 #include "stores/sql/tables.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 const std::vector<TypedColumn>& RosterColumns() {
@@ -43,34 +43,34 @@ class Statements {
 
 }  // namespace
 
-PostgresChange::PostgresChange(const PostgresConnection& connection)
+Change::Change(const Connection& connection)
     : connection_(connection),
       runs_(TypedColumns().runs),
       parts_(TypedColumns().parts),
       failures_(TypedColumns().failures) {}
 
-void PostgresChange::AddPart(const std::string& run_id, const Part& part) {
+void Change::AddPart(const std::string& run_id, const Part& part) {
   VisitPart(part, parts_);
   parts_("run_id", run_id);
 }
 
-void PostgresChange::AddFailure(const std::string& run_id, const Failure& failure) {
+void Change::AddFailure(const std::string& run_id, const Failure& failure) {
   VisitFailure(failure, failures_);
   failures_("run_id", run_id);
 }
 
-void PostgresChange::AddRosters(const RunRecord& record) {
+void Change::AddRosters(const RunRecord& record) {
   for (const RosterPtr& roster : record.rosters) rosters_.emplace(roster->roster_id, roster.get());
 }
 
-void PostgresChange::AddNew(const RunRecord& record) {
+void Change::AddNew(const RunRecord& record) {
   VisitRun(record.run, runs_);
   for (const Part& part : record.parts) AddPart(record.run.run_id, part);
   for (const Failure& failure : record.failures) AddFailure(record.run.run_id, failure);
   AddRosters(record);
 }
 
-void PostgresChange::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion) {
+void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion) {
   const std::string& run_id = wanted.run.run_id;
   if (completion.run) VisitRun(wanted.run, runs_);
   for (const Part* part : completion.parts) AddPart(run_id, *part);
@@ -80,15 +80,15 @@ void PostgresChange::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate
   for (const std::string& part_id : completion.old_parts) removed_parts_.emplace_back(run_id, part_id);
 }
 
-std::string PostgresChange::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowArrays& rows,
-                                   BinaryValues& values) const {
+std::string Change::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
+                           BinaryValues& values) const {
   const std::string names = Join(NamesOf(columns));
   return "INSERT INTO " + connection_.Table(table) + " (" + names + ") SELECT " + names + " FROM " +
          rows.Unnest(values) + " AS n (" + names + ")";
 }
 
-std::string PostgresChange::InsertRosters(BinaryValues& values) const {
-  RowArrays rows(RosterColumns());
+std::string Change::InsertRosters(BinaryValues& values) const {
+  RowWriter rows(RosterColumns());
   for (const auto& [roster_id, roster] : rosters_) {
     rows("roster_id", roster->roster_id);
     rows("tests", roster->tests);
@@ -98,7 +98,7 @@ std::string PostgresChange::InsertRosters(BinaryValues& values) const {
 
 // What belongs to a run that was inserted just now cannot be there yet. The foreign keys are checked at the statement's
 // end.
-pqxx::result PostgresChange::InsertNew(pqxx::transaction_base& transaction) {
+pqxx::result Change::InsertNew(pqxx::transaction_base& transaction) {
   const std::string of_new_runs = " WHERE n.run_id IN (SELECT run_id FROM s0)";
   BinaryValues values;
   Statements statements;
@@ -110,7 +110,7 @@ pqxx::result PostgresChange::InsertNew(pqxx::transaction_base& transaction) {
   return Execute(transaction, statements.EndingWith("SELECT run_id FROM s0"), std::move(values));
 }
 
-void PostgresChange::Complete(pqxx::transaction_base& transaction) {
+void Change::Complete(pqxx::transaction_base& transaction) {
   BinaryValues values;
   Statements statements;
   if (!runs_.empty()) {
@@ -133,7 +133,7 @@ void PostgresChange::Complete(pqxx::transaction_base& transaction) {
                    std::to_string(values.size()) + "::bigint[])");
   }
   if (!removed_parts_.empty()) {
-    RowArrays keys(PartKey());
+    RowWriter keys(PartKey());
     for (const auto& [run_id, part_id] : removed_parts_) {
       keys("run_id", run_id);
       keys("part_id", part_id);
@@ -144,4 +144,4 @@ void PostgresChange::Complete(pqxx::transaction_base& transaction) {
   Execute(transaction, statements.EndingWith("SELECT"), std::move(values));
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -13,14 +13,14 @@
 #include "stores/postgres/connection.h"
 #include "stores/sql/record_update.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
 // Rows of all tables that are written by one statement, so in one round trip, whole or not at all. The rows are sent as
 // arrays in binary format: measured as fast for the server as COPY into the same tables, with nothing to be escaped and
 // without a round trip for each table. Points into the records added: they must live until the statement was run.
-class PostgresChange {
+class Change {
  public:
-  explicit PostgresChange(const PostgresConnection& connection);
+  explicit Change(const Connection& connection);
 
   // A record that is to be there as a whole.
   void AddNew(const RunRecord& record);
@@ -41,18 +41,18 @@ class PostgresChange {
   void AddFailure(const std::string& run_id, const Failure& failure);
   void AddRosters(const RunRecord& record);
   std::string InsertRosters(BinaryValues& values) const;
-  std::string Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowArrays& rows,
+  std::string Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
                      BinaryValues& values) const;
 
-  const PostgresConnection& connection_;
-  RowArrays runs_;
-  RowArrays parts_;
-  RowArrays failures_;
+  const Connection& connection_;
+  RowWriter runs_;
+  RowWriter parts_;
+  RowWriter failures_;
   std::map<std::string_view, const Roster*> rosters_;  // in order, so that two writers never wait for each other
   std::vector<int64_t> removed_;                       // failures
   std::vector<std::pair<std::string, std::string>> removed_parts_;  // run_id, part_id
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_CHANGE_H_

@@ -12,20 +12,22 @@
 #include "stores/location.h"
 #include "stores/postgres/pqxx_version.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
 // One connection to one PostgreSQL database, made anew when it was lost, and the edge at which libpqxx' errors become
 // StoreErrors. Nothing is kept in the session, so that a pooler may change it between transactions.
-class PostgresConnection {
+class Connection {
  public:
   // Does not connect yet.
-  explicit PostgresConnection(const Location& location);
+  explicit Connection(const Location& location);
 
   const std::string& name() const { return name_; }
   const std::string& prefix() const { return prefix_; }
 
-  // The table's name with the prefix, quoted for SQL.
-  std::string Table(std::string_view table) const { return '"' + prefix_ + std::string(table) + '"'; }
+  // The table's name with the prefix.
+  std::string Name(std::string_view table) const { return prefix_ + std::string(table); }
+  // The same, quoted for SQL.
+  std::string Table(std::string_view table) const { return '"' + Name(table) + '"'; }
 
   // Does `work` with the connection; what libpqxx throws then comes out as StoreError. `operation` says in an error
   // what was being done: "write runs".
@@ -59,6 +61,6 @@ class PostgresConnection {
   std::unique_ptr<pqxx::connection> session_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_CONNECTION_H_

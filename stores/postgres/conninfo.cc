@@ -10,7 +10,7 @@
 
 #include "stores/error.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
@@ -109,4 +109,4 @@ std::string ConnectionSettings(const Location& location) {
   return text;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -4,19 +4,15 @@
 
 #include "history/text.h"
 #include "stores/postgres/pqxx_version.h"
+#include "stores/sql/code_meaning.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr size_t kMaxMessage = 1000;  // a detail may show a whole row
 
-struct KindOfText {
-  std::string_view text;
-  ErrorKind kind;
-};
-
 // By the beginning of the SQLSTATE; the first that fits counts.
-constexpr KindOfText kByState[] = {
+constexpr CodeMeaning kByState[] = {
     {"08", ErrorKind::kTransient},     // the connection
     {"40", ErrorKind::kTransient},     // serialization, deadlock
     {"53", ErrorKind::kTransient},     // too many connections, out of memory, disk full
@@ -31,6 +27,11 @@ constexpr KindOfText kByState[] = {
     {"22", ErrorKind::kInvalid},  // a value
     {"23", ErrorKind::kInvalid},  // a constraint
     {"54", ErrorKind::kInvalid},  // a limit
+};
+
+struct KindOfText {
+  std::string_view text;
+  ErrorKind kind;
 };
 
 // By what libpq, the server or a pooler says when there is no connection yet; the first that is found counts. What is
@@ -88,22 +89,19 @@ std::string OneLine(std::string_view message) {
 
 }  // namespace
 
-PostgresFault FaultOf(const std::exception& error) {
-  PostgresFault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(error.what())};
-  for (const auto& [state, kind] : kByState) {
-    if (!fault.sql_state.starts_with(state)) continue;
-    fault.kind = kind;
-    return fault;
-  }
-  if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
-      dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
+Fault FaultOf(const std::exception& error) {
+  Fault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(error.what())};
+  if (const CodeMeaning* meaning = MeaningOf(kByState, fault.sql_state)) {
+    fault.kind = meaning->kind;
+  } else if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
+             dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
     fault.kind = ErrorKind::kTransient;
   }
   return fault;
 }
 
-PostgresFault ConnectFaultOf(const std::exception& error) {
-  PostgresFault fault = FaultOf(error);
+Fault ConnectFaultOf(const std::exception& error) {
+  Fault fault = FaultOf(error);
   if (!fault.sql_state.empty()) return fault;
   fault.kind = ErrorKind::kTransient;
   if (IsMissingDatabase(fault.message)) {
@@ -118,4 +116,4 @@ PostgresFault ConnectFaultOf(const std::exception& error) {
   return fault;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -1,4 +1,4 @@
-#include "stores/health.h"
+#include "stores/postgres/health.h"
 
 #include <iterator>
 #include <string_view>
@@ -7,7 +7,7 @@
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 // A lock that is waited for longer is reported as one.
@@ -70,8 +70,7 @@ std::string UnusableSequenceOf(const std::string& table, pqxx::transaction_base&
   return ids[0].is_null() || IsTrue(ids, 1) ? "" : TextAt(ids, 0);
 }
 
-void AskForOtherPrefixes(StoreHealth& health, const PostgresConnection& connection,
-                         pqxx::transaction_base& transaction) {
+void AskForOtherPrefixes(StoreHealth& health, const Connection& connection, pqxx::transaction_base& transaction) {
   std::vector<std::string> names;
   for (const pqxx::row& row :
        Execute(transaction, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")) {
@@ -80,7 +79,7 @@ void AskForOtherPrefixes(StoreHealth& health, const PostgresConnection& connecti
   FindOtherPrefixes(health, names, connection.prefix());
 }
 
-void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqxx::transaction_base& transaction) {
+void AskForTables(StoreHealth& health, const Connection& connection, pqxx::transaction_base& transaction) {
   bool may_read_runs = false;
   for (const TableShape& shape : TableShapes()) {
     const std::string name = connection.prefix() + std::string(shape.name);
@@ -119,9 +118,9 @@ void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqx
 
 }  // namespace
 
-StoreHealth ExaminePostgres(const Location& location) {
+StoreHealth Examine(const Location& location) {
   StoreHealth health;
-  PostgresConnection connection(location);
+  Connection connection(location);
   const auto begin = std::chrono::steady_clock::now();
   connection.Guard("examine the tables", [&](pqxx::connection& session) {
     health.connected_in =
@@ -135,7 +134,7 @@ StoreHealth ExaminePostgres(const Location& location) {
     }
     if (!health.has_tables) return;
     try {
-      health.schema = ReadPostgresSchema(connection, session).state;
+      health.schema = ReadSchemaState(connection, session);
     } catch (const pqxx::insufficient_privilege&) {
       return;  // it is among what the role lacks
     }
@@ -144,4 +143,4 @@ StoreHealth ExaminePostgres(const Location& location) {
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -7,16 +7,11 @@
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr size_t kLeastLikely = 16;
 constexpr size_t kMostLikely = 4096;
-
-const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
-  const auto found = present.find(table);
-  return found == present.end() ? nullptr : &found->second;
-}
 
 // The rows of a table that belong to the runs of $1, each with the run's place in that list. The inner query is one of
 // its own for every run, so that an index serves it also where the server knows nothing yet about a new table.
@@ -52,19 +47,19 @@ std::vector<Conversion>* ToldOf(RecordLoader::Misread misread, size_t index) {
 
 }  // namespace
 
-RecordLoader::RecordLoader(const PostgresConnection& connection, const PresentColumns& present)
-    : connection_(connection) {
+RecordLoader::RecordLoader(const Connection& connection, TableColumns present) : connection_(connection) {
+  const bool has_parts = present.empty() || !present[connection.Name("parts")].empty();
   const std::vector<TypedColumn> failures = WithoutRunId(TypedColumns().failures);
   failures_sql_ = Bounded("id, " + Join(NamesOf(failures)),
                           RowsOfRuns(connection.Table("failures"),
-                                     "t.id, " + SelectColumns("t", failures, Find(present, "failures")) +
+                                     "t.id, " + SelectColumns("t", failures, present[connection.Name("failures")]) +
                                          ", coalesce(octet_length(t.error_message), 0) + "
                                          "coalesce(octet_length(t.error_stack), 0) AS octets"),
                           "$2") +
                   ", id";
-  if (!present.empty() && !present.contains("parts")) return;
+  if (!has_parts) return;
   const std::vector<TypedColumn> parts = WithoutRunId(TypedColumns().parts);
-  parts_sql_ = RowsOfRuns(connection.Table("parts"), SelectColumns("t", parts, nullptr)) +
+  parts_sql_ = RowsOfRuns(connection.Table("parts"), SelectColumns("t", parts, {})) +
                " ORDER BY k.place, f.part_id COLLATE \"C\"";
   rosters_sql_ = Bounded("roster_id, tests",
                          "SELECT k.place, t.roster_id, t.tests, octet_length(t.tests) AS octets "
@@ -100,7 +95,7 @@ size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunReco
 void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Misread misread) const {
   const pqxx::result rows = Execute(transaction, parts_sql_, {IdsOf(records)});
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "parts");
+    RowReader fields({connection_, row}, "parts");
     int64_t place = 0;
     fields("place", place);
     const auto index = static_cast<size_t>(place - 1);
@@ -136,7 +131,7 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
     int64_t place = 0;
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      PostgresFieldReader fields(connection_, row, "rosters");
+      RowReader fields({connection_, row}, "rosters");
       Roster roster;
       fields("place", place);
       fields("total", total);
@@ -172,7 +167,7 @@ size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span
   int64_t place = 0;
   int64_t total = 0;
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "failures");
+    RowReader fields({connection_, row}, "failures");
     int64_t id = 0;
     fields("place", place);
     fields("total", total);
@@ -187,4 +182,4 @@ size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span
   return complete;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

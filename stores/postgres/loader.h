@@ -12,14 +12,14 @@
 #include "stores/postgres/schema.h"
 #include "stores/sql/roster_cache.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
 // Reads what belongs to runs: their parts, failures and rosters, for many runs with one query each. Throws what libpqxx
 // throws, and StoreError.
 class RecordLoader {
  public:
   // `present` empty: all tables and columns are there; otherwise those that are not are read as absent.
-  RecordLoader(const PostgresConnection& connection, const PresentColumns& present);
+  RecordLoader(const Connection& connection, TableColumns present);
 
   // Completes the records, of which only the runs are known, from the first on, until about `max_bytes` of text were
   // read or likely() of them: those left are as they were. Gives how many are complete, at least one. With
@@ -40,7 +40,7 @@ class RecordLoader {
   size_t LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
                       std::vector<std::vector<int64_t>>* failure_ids, Misread misread) const;
 
-  const PostgresConnection& connection_;
+  const Connection& connection_;
   std::string parts_sql_;  // empty: there is no such table
   std::string rosters_sql_;
   std::string failures_sql_;
@@ -49,6 +49,6 @@ class RecordLoader {
   size_t likely_ = 256;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_LOADER_H_

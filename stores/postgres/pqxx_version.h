@@ -8,7 +8,7 @@
 #include <vector>
 
 // All that differs between the versions of libpqxx, 6.4 to 7.10.
-namespace flaky {
+namespace flaky::postgres {
 
 // The values of a statement's parameters $1, $2, … in PostgreSQL's binary format (stores/postgres/binary.h).
 using BinaryValues = std::vector<std::string>;
@@ -92,6 +92,6 @@ inline std::string SqlStateOf(const std::exception& error) {
   return {};
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_PQXX_VERSION_H_

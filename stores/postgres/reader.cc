@@ -9,7 +9,7 @@
 #include "stores/postgres/columns.h"
 #include "stores/sql/tables.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr size_t kMaxPage = 4096;            // runs without what belongs to them
@@ -22,11 +22,6 @@ constexpr char kRunId[] = "r.run_id COLLATE \"C\"";
 
 constexpr char kInfinity[] = "'infinity'::timestamptz";
 constexpr char kMinusInfinity[] = "'-infinity'::timestamptz";
-
-const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
-  const auto found = present.find(table);
-  return found == present.end() ? nullptr : &found->second;
-}
 
 // Conditions joined by AND, and the parameters of the statement.
 class Restriction {
@@ -81,7 +76,7 @@ std::string Number(size_t number) {
 
 // A page of failures in order of (failed_at, id), behind `behind`. Each failure's run is looked up by itself, so that
 // the page is read from the index on failed_at and no further than needed.
-std::string FailuresSql(const PostgresConnection& connection, const FailureFilter& filter,
+std::string FailuresSql(const Connection& connection, const FailureFilter& filter,
                         const std::optional<FailureKey>& behind, size_t limit, Restriction& restriction) {
   std::string project;
   if (filter.project) {
@@ -124,21 +119,22 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
 
 }  // namespace
 
-PostgresReader::PostgresReader(PostgresConnection& connection, const PresentColumns& present)
+Reader::Reader(Connection& connection, TableColumns present)
     : connection_(connection),
       loader_(connection, present),
-      has_parts_(present.empty() || present.contains("parts")),
-      run_columns_(SelectColumns("r", TypedColumns().runs, Find(present, "runs"))),
-      // Another tool's tables may lack the constraint, and have no index that this would keep from being used.
-      started_at_(present.empty() ? "r.started_at" : "coalesce(r.started_at, " + std::string(kMinusInfinity) + ")") {}
+      // The tables of another tool may lack the constraint, and then have no index that this would keep from being
+      // used.
+      started_at_(present.empty() ? "r.started_at" : "coalesce(r.started_at, " + std::string(kMinusInfinity) + ")"),
+      has_parts_(present.empty() || !present[connection.Name("parts")].empty()),
+      run_columns_(SelectColumns("r", TypedColumns().runs, present[connection.Name("runs")])) {}
 
-size_t PostgresReader::ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* told) const {
-  PostgresFieldReader fields(connection_, row, "runs", told);
+size_t Reader::ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* conversions) const {
+  RowReader fields({connection_, row}, "runs", conversions);
   VisitRun(record.run, fields);
   return fields.text_bytes();
 }
 
-Page PostgresReader::Read(const PageRequest& request) {
+Page Reader::Read(const PageRequest& request) {
   const bool newest_first = request.direction == Direction::kNewestFirst;
   const size_t most = request.detail == Detail::kFull ? loader_.likely() : kMaxPage;
   const size_t limit = std::clamp<size_t>(request.max_records, 1, most);
@@ -165,8 +161,8 @@ Page PostgresReader::Read(const PageRequest& request) {
     std::vector<std::vector<Conversion>> misread(static_cast<size_t>(rows.size()));
     for (const pqxx::row& row : rows) {
       if (page.records.size() == limit || (!page.records.empty() && bytes >= request.max_bytes)) break;
-      std::vector<Conversion>* const told = &misread[page.records.size()];
-      bytes += ReadRun(row, page.records.emplace_back(), told);
+      std::vector<Conversion>* const conversions = &misread[page.records.size()];
+      bytes += ReadRun(row, page.records.emplace_back(), conversions);
     }
     if (request.detail == Detail::kFull) {
       const size_t left = request.max_bytes - std::min(bytes, request.max_bytes);
@@ -184,7 +180,7 @@ Page PostgresReader::Read(const PageRequest& request) {
   });
 }
 
-std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_ids) {
+std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
   BinaryArray ids(ColumnType::kText);
   for (const std::string& run_id : run_ids) {
     if (IsStorable(run_id)) ids.AddText(run_id);
@@ -209,7 +205,7 @@ std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_id
   });
 }
 
-std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_t limit) {
+std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit) {
   if (!IsStorable(prefix)) return {};
   const std::string sql = "SELECT r.run_id FROM " + connection_.Table("runs") + " r WHERE " + kRunId +
                           " >= $1::text ORDER BY " + kRunId + " LIMIT " + Number(limit);
@@ -218,7 +214,7 @@ std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_
     std::vector<std::string> found;
     for (const pqxx::row& row : Execute(transaction, sql, {std::string(prefix)})) {
       std::string run_id;
-      PostgresFieldReader(connection_, row, "runs")("run_id", run_id);
+      RowReader({connection_, row}, "runs")("run_id", run_id);
       if (!run_id.starts_with(prefix)) break;
       found.push_back(std::move(run_id));
     }
@@ -226,8 +222,7 @@ std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_
   });
 }
 
-void PostgresReader::VisitFailures(const FailureFilter& filter,
-                                   const std::function<void(const FailureView&)>& visitor) {
+void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   const size_t limit = filter.texts ? kFailuresWithTexts : kFailuresWithout;
   std::optional<FailureKey> behind = filter.behind;
   for (bool more = true; more;) {
@@ -239,7 +234,7 @@ void PostgresReader::VisitFailures(const FailureFilter& filter,
     });
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      PostgresFieldReader fields(connection_, row, "failures");
+      RowReader fields({connection_, row}, "failures");
       const FailureView view = ReadView(fields);
       fields("total", total);
       behind = FailureKey{view.failed_at, view.id};
@@ -249,7 +244,7 @@ void PostgresReader::VisitFailures(const FailureFilter& filter,
   }
 }
 
-Totals PostgresReader::Count(const RunFilter& filter) {
+Totals Reader::Count(const RunFilter& filter) {
   Restriction restriction;
   restriction.AddRuns(filter);
   const std::string runs = connection_.Table("runs") + " r";
@@ -265,7 +260,7 @@ Totals PostgresReader::Count(const RunFilter& filter) {
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Totals totals;
     const pqxx::row row = rows[0];
-    PostgresFieldReader fields(connection_, row, "runs");
+    RowReader fields({connection_, row}, "runs");
     fields("runs", totals.runs);
     fields("parts", totals.parts);
     fields("failures", totals.failures);
@@ -273,4 +268,4 @@ Totals PostgresReader::Count(const RunFilter& filter) {
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -6,10 +6,10 @@
 #include "stores/postgres/connection.h"
 #include "stores/postgres/errors.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-void RunPostgresScript(const Location& location, const std::string& script, std::string_view operation) {
-  PostgresConnection connection(location);
+void RunScript(const Location& location, const std::string& script, std::string_view operation) {
+  Connection connection(location);
   connection.Guard(operation, [&](pqxx::connection& session) {
     pqxx::nontransaction transaction(session);
     const Digest key = DigestOf("flaky: a script for " + connection.prefix());
@@ -17,7 +17,7 @@ void RunPostgresScript(const Location& location, const std::string& script, std:
     try {
       transaction.exec(script);
     } catch (const pqxx::sql_error& error) {
-      const PostgresFault fault = FaultOf(error);
+      const Fault fault = FaultOf(error);
       if (fault.sql_state != kInsufficientPrivilege) throw;
       throw StoreError(ErrorKind::kAuth, connection.name(), std::string(operation), fault.sql_state,
                        fault.message + "; the role '" + session.username() +
@@ -26,4 +26,4 @@ void RunPostgresScript(const Location& location, const std::string& script, std:
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -13,7 +13,7 @@
 #include "stores/sql/bad_value.h"
 #include "stores/sql/record_update.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 // What one statement carries, about; a record is never torn.
@@ -24,8 +24,8 @@ constexpr size_t kMaxRecordBytes = 512 << 20;  // with it a piece is well below 
 constexpr int kMaxVanished = 10;
 
 // The size of a record. Throws StoreError (kInvalid) where a row or all together is more than can be sent.
-size_t CheckedSize(const PostgresConnection& connection, const RunRecord& record) {
-  const size_t bytes = CheckRowSizes(record, PostgresWriter::kMaxRowBytes, connection.name());
+size_t CheckedSize(const Connection& connection, const RunRecord& record) {
+  const size_t bytes = CheckRowSizes(record, Writer::kMaxRowBytes, connection.name());
   if (bytes > kMaxRecordBytes) {
     connection.Fail(ErrorKind::kInvalid, "write run '" + record.run.run_id + "'",
                     "it has " + std::to_string(bytes) + " bytes of text; " + std::to_string(kMaxRecordBytes) + " fit");
@@ -62,9 +62,9 @@ std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
 
 }  // namespace
 
-PostgresWriter::PostgresWriter(PostgresConnection& connection) : connection_(connection), loader_(connection, {}) {}
+Writer::Writer(Connection& connection) : connection_(connection), loader_(connection, {}) {}
 
-std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -101,7 +101,7 @@ std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> record
 
 // Tables that this program made, and some of the npm package's, admit known values only. Records of another tool may
 // have others: then the answer is better a sentence about them than one about a constraint.
-void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const {
+void Writer::CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const {
   const std::vector<UnusualValue> unusual = UnusualValues(records);
   if (unusual.empty()) return;
   pqxx::nontransaction transaction(session);
@@ -119,8 +119,8 @@ void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRe
   }
 }
 
-void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
-                                OnExisting existing, std::vector<WriteResult>& results) {
+void Writer::WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
+                        OnExisting existing, std::vector<WriteResult>& results) {
   for (int vanished = 0; !piece.empty(); ++vanished) {
     if (vanished > kMaxVanished) {
       connection_.Fail(ErrorKind::kTransient, "write run '" + records[piece.front()].run.run_id + "'",
@@ -136,9 +136,9 @@ void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRe
   }
 }
 
-std::unordered_set<std::string> PostgresWriter::InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
-                                                          const Places& piece) const {
-  PostgresChange change(connection_);
+std::unordered_set<std::string> Writer::InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
+                                                  const Places& piece) const {
+  Change change(connection_);
   for (const size_t place : piece) change.AddNew(records[place]);
   pqxx::nontransaction transaction(session);
   std::unordered_set<std::string> inserted;
@@ -147,9 +147,8 @@ std::unordered_set<std::string> PostgresWriter::InsertNew(pqxx::connection& sess
 }
 
 // Gives the places of those that are not there (any more).
-PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::span<const RunRecord> records,
-                                                const Places& piece, OnExisting existing,
-                                                std::vector<WriteResult>& results) {
+Writer::Places Writer::Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& piece,
+                                OnExisting existing, std::vector<WriteResult>& results) {
   BinaryArray ids(ColumnType::kText);
   for (const size_t place : piece) ids.AddText(records[place].run.run_id);
 
@@ -157,12 +156,12 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
   // Nobody else changes these runs, or inserts what belongs to them, until the transaction ends.
   const pqxx::result rows =
       Execute(transaction,
-              "SELECT " + SelectColumns("r", TypedColumns().runs, nullptr) + " FROM " + connection_.Table("runs") +
+              "SELECT " + SelectColumns("r", TypedColumns().runs, {}) + " FROM " + connection_.Table("runs") +
                   " r WHERE r.run_id = ANY ($1::text[]) ORDER BY r.run_id COLLATE \"C\" FOR UPDATE",
               {ids.Take()});
   std::vector<RunRecord> known;
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "runs");
+    RowReader fields({connection_, row}, "runs");
     VisitRun(known.emplace_back().run, fields);
   }
   std::vector<std::vector<int64_t>> failure_ids;
@@ -170,7 +169,7 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
     done += loader_.Load(transaction, std::span(known).subspan(done), kPieceBytes, &failure_ids);
   }
 
-  PostgresChange change(connection_);
+  Change change(connection_);
   std::vector<RunRecord> wanted;
   wanted.reserve(known.size());  // the change points into it
   Places missing;
@@ -195,7 +194,7 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
   return missing;
 }
 
-CopyClaim PostgresWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   const std::string claims = connection_.Table("claims");
   const std::string now = "floor(extract(epoch FROM clock_timestamp()))::bigint";
   return connection_.Guard("claim it", [&](pqxx::connection& session) {
@@ -220,4 +219,4 @@ CopyClaim PostgresWriter::Claim(const std::string& holder, std::chrono::seconds 
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

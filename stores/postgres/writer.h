@@ -13,16 +13,16 @@
 #include "stores/sql/record_update.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
 // The writing verbs of the PostgreSQL store. Throws StoreError.
-class PostgresWriter {
+class Writer {
  public:
   // Of the texts of one run, part, failure or roster together.
   static constexpr size_t kMaxRowBytes = 256 << 20;
 
   // The schema must be up to date.
-  explicit PostgresWriter(PostgresConnection& connection);
+  explicit Writer(Connection& connection);
 
   // Store::Write, or Store::Replace. Runs that are not there are inserted with all that belongs to them by one
   // statement for many records: one round trip. Those that are there are completed in a transaction of their own.
@@ -41,10 +41,10 @@ class PostgresWriter {
   Places Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& piece,
                   OnExisting existing, std::vector<WriteResult>& results);
 
-  PostgresConnection& connection_;
+  Connection& connection_;
   RecordLoader loader_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_WRITER_H_

@@ -11,7 +11,7 @@
 #include <new>
 #include <thread>
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
 // Behind a URI: nobody changes the file; and the log's index is only read.
@@ -77,7 +77,7 @@ std::string UriOf(const std::string& path, std::string_view parameters) {
 
 }  // namespace
 
-SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options)
+Connection::Connection(const Location& location, OpenMode mode, const Options& options)
     : name_(location.display_name),
       path_(location.address.Reveal()),
       tables_{location.prefix},
@@ -108,7 +108,7 @@ SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, cons
   });
 }
 
-void SqliteConnection::CheckFile(OpenMode mode) const {
+void Connection::CheckFile(OpenMode mode) const {
   struct stat info = {};
   if (stat(path_.c_str(), &info) != 0) {
     const int error = errno;
@@ -127,7 +127,7 @@ void SqliteConnection::CheckFile(OpenMode mode) const {
 }
 
 // SQLite gives its log files the mode of the database, so creating the file ourselves keeps all three private.
-void SqliteConnection::CreateFile() const {
+void Connection::CreateFile() const {
   const int fd = open(path_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
   if (fd >= 0) {
     close(fd);
@@ -141,13 +141,13 @@ void SqliteConnection::CreateFile() const {
                        : std::strerror(error) + (folder.empty() ? "" : " (in the folder '" + folder + "')"));
 }
 
-void SqliteConnection::Open(int flags, std::string_view parameters) {
+void Connection::Open(int flags, std::string_view parameters) {
   db_.reset();
   db_.emplace(UriOf(path_, parameters), flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX,
               static_cast<int>(busy_timeout_.count()));
 }
 
-bool SqliteConnection::CanRead() {
+bool Connection::CanRead() {
   const int code = db_->tryExec("SELECT 1 FROM sqlite_master LIMIT 1") & 0xff;
   return code != SQLITE_CANTOPEN && code != SQLITE_READONLY;
 }
@@ -155,7 +155,7 @@ bool SqliteConnection::CanRead() {
 // Reading, too, is done with a connection that may write where it can: in WAL mode SQLite needs two companion files,
 // and a connection for reading only would leave them behind. Where the folder does not take them and no writer has left
 // any, all of the history is in the database itself, and it is read as a file that nobody changes.
-void SqliteConnection::OpenForReading() {
+void Connection::OpenForReading() {
   Open(SQLITE_OPEN_READWRITE);
   if (CanRead()) return;
   if (HasLog()) {
@@ -167,7 +167,7 @@ void SqliteConnection::OpenForReading() {
   Open(SQLITE_OPEN_READONLY, kImmutable);
 }
 
-void SqliteConnection::OpenUntouched() {
+void Connection::OpenUntouched() {
   if (HasLog()) {
     Open(SQLITE_OPEN_READONLY, kReadOnlyIndex);
     if (CanRead()) return;
@@ -175,12 +175,12 @@ void SqliteConnection::OpenUntouched() {
   Open(SQLITE_OPEN_READONLY, kImmutable);
 }
 
-bool SqliteConnection::HasLog() const {
+bool Connection::HasLog() const {
   struct stat log = {};
   return stat((path_ + "-wal").c_str(), &log) == 0 && log.st_size > 0;
 }
 
-void SqliteConnection::UseWriteAheadLog() {
+void Connection::UseWriteAheadLog() {
   // Changing the mode does not wait for locks as other statements do.
   const auto deadline = std::chrono::steady_clock::now() + busy_timeout_;
   for (;;) {
@@ -195,17 +195,17 @@ void SqliteConnection::UseWriteAheadLog() {
   }
 }
 
-void SqliteConnection::Shrink() {
+void Connection::Shrink() {
   db_->exec("PRAGMA cache_size = -" + std::to_string(kReaderCacheKibibytes) + "; PRAGMA shrink_memory");
 }
 
-void SqliteConnection::Flush() { db_->exec("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)"); }
+void Connection::Flush() { db_->exec("PRAGMA synchronous = FULL; PRAGMA wal_checkpoint(TRUNCATE)"); }
 
-void SqliteConnection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
+void Connection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
   throw StoreError(kind, name_, std::string(operation), "", detail);
 }
 
-void SqliteConnection::Translate(const SQLite::Exception& error, std::string_view operation) const {
+void Connection::Translate(const SQLite::Exception& error, std::string_view operation) const {
   const int primary = error.getErrorCode() & 0xff;
   const int extended = error.getExtendedErrorCode();
   if (primary == SQLITE_NOMEM) throw std::bad_alloc();
@@ -222,4 +222,4 @@ void SqliteConnection::Translate(const SQLite::Exception& error, std::string_vie
   throw StoreError(kind, name_, std::string(operation), code, detail);
 }
 
-}  // namespace flaky
+}  // namespace flaky::sqlite

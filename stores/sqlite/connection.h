@@ -11,16 +11,16 @@
 
 #include "stores/location.h"
 #include "stores/sql/sqlite_dialect.h"
-#include "stores/sqlite/sqlite_store.h"
+#include "stores/sqlite/options.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
 // One connection to one SQLite file, and the edge at which SQLite's errors become StoreErrors.
-class SqliteConnection {
+class Connection {
  public:
-  // Opens as OpenSqlite promises, save for the schema.
-  SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options);
+  // Opens as Open promises, save for the schema.
+  Connection(const Location& location, OpenMode mode, const Options& options);
 
   SQLite::Database& db() { return *db_; }
   const std::string& name() const { return name_; }
@@ -90,6 +90,6 @@ inline void BindText(SQLite::Statement& statement, int index, const std::string&
 }
 void BindText(SQLite::Statement&, int, std::string&&) = delete;
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_CONNECTION_H_

@@ -1,11 +1,11 @@
-#include "stores/health.h"
+#include "stores/sqlite/health.h"
 
 #include <chrono>
 
+#include "stores/sqlite/connection.h"
 #include "stores/sqlite/schema.h"
-#include "stores/sqlite/sqlite_store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{2'000};
@@ -13,11 +13,11 @@ constexpr std::chrono::milliseconds kPatience{2'000};
 }  // namespace
 
 // What the file's permissions allow is for the caller to find out: it concerns the folder as well.
-StoreHealth ExamineSqlite(const Location& location) {
-  SqliteOptions options;
+StoreHealth Examine(const Location& location) {
+  Options options;
   options.busy_timeout = kPatience;
   options.untouched = true;
-  SqliteConnection connection(location, OpenMode::kRead, options);
+  Connection connection(location, OpenMode::kRead, options);
   StoreHealth health;
   health.server = std::string("SQLite ") + SQLite::getLibVersion();
   connection.Guard("examine the tables", [&] {
@@ -49,4 +49,4 @@ StoreHealth ExamineSqlite(const Location& location) {
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::sqlite

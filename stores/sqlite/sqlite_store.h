@@ -1,22 +1,15 @@
 #ifndef FLAKY_STORES_SQLITE_SQLITE_STORE_H_
 #define FLAKY_STORES_SQLITE_SQLITE_STORE_H_
 
-#include <chrono>
 #include <memory>
 #include <optional>
 
 #include "stores/location.h"
 #include "stores/sql/legacy_tables.h"
+#include "stores/sqlite/options.h"
 #include "stores/store.h"
 
-namespace flaky {
-
-struct SqliteOptions {
-  // How long another process' lock is waited for before a call fails with kTransient.
-  std::chrono::milliseconds busy_timeout{10'000};
-  // With kRead: not even SQLite's companion files are touched, at the price of what only a log without its index holds.
-  bool untouched = false;
-};
+namespace flaky::sqlite {
 
 // Opens the history in the SQLite file that `location` names.
 //
@@ -27,11 +20,11 @@ struct SqliteOptions {
 // A database of the npm package @flaky-tests/store-sqlite 0.2 (prefix "") is a history, too: read as it is, or upgraded
 // by nullable columns and tables of our own. Throws StoreError: kMissing (no such file, folder or tables), kInvalid
 // (not a file, not a database, damaged, somebody else's tables), kAuth, kSchemaTooNew, kTransient (locked too long).
-std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options = {});
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const Options& options = {});
 
 // As LookAtTables and DropTables (stores/sql/legacy_tables.h).
-LegacyTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if);
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_SQLITE_STORE_H_

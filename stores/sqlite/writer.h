@@ -13,13 +13,13 @@
 #include "stores/sqlite/reader.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
 // The writing verbs of the SQLite store. Throws SQLite::Exception and StoreError.
-class SqliteWriter {
+class Writer {
  public:
   // The schema must be up to date. The reader loads what is to be completed; both use the same connection.
-  SqliteWriter(SqliteConnection& connection, SqliteReader& reader);
+  Writer(Connection& connection, Reader& reader);
 
   // Store::Write, or Store::Replace.
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
@@ -35,8 +35,8 @@ class SqliteWriter {
   void Complete(const StoredRecord& known, const RunRecord& wanted);
   void ForgetRostersIfOthersWrote();
 
-  SqliteConnection& connection_;
-  SqliteReader& reader_;
+  Connection& connection_;
+  Reader& reader_;
   SQLite::Statement insert_run_;
   SQLite::Statement update_run_;
   SQLite::Statement insert_roster_;
@@ -52,6 +52,6 @@ class SqliteWriter {
   int64_t seen_data_version_ = 0;
 };
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_WRITER_H_

@@ -8,10 +8,10 @@
 #include "history/run.h"
 #include "stores/sql/record_update.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
 // Rows that one call of a function writes, in the form that it takes.
-class SupabaseChange {
+class Change {
  public:
   // A record that is to be there as a whole.
   void AddNew(const RunRecord& record);
@@ -38,6 +38,6 @@ class SupabaseChange {
   std::unordered_set<std::string> known_rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_CHANGE_H_

@@ -5,8 +5,10 @@
 
 #include "history/text.h"
 #include "stores/http/answer.h"
+#include "stores/http/one_line.h"
+#include "stores/sql/code_meaning.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr size_t kLongestAnswer = 256 << 20;
@@ -14,13 +16,7 @@ constexpr size_t kLongestAnswer = 256 << 20;
 constexpr std::string_view kWhereKeysAre =
     "the project's secret key (dashboard: Project Settings, API Keys) goes into FLAKY_TESTS_AUTH_TOKEN";
 
-// What the codes of PostgREST and PostgreSQL are to a caller: those that begin with `prefix`, the first that fits.
-// `advice` stands behind the server's own words.
-struct CodeMeaning {
-  std::string_view prefix;
-  ErrorKind kind;
-  const char* advice;
-};
+// Codes of PostgREST and of PostgreSQL.
 constexpr CodeMeaning kCodes[] = {
     {"PGRST000", ErrorKind::kTransient, ": the project's database is away; is the project paused?"},
     {"PGRST001", ErrorKind::kTransient, ": the project's database is away; is the project paused?"},
@@ -28,22 +24,22 @@ constexpr CodeMeaning kCodes[] = {
     {"PGRST003", ErrorKind::kTransient, ": all of the interface's connections to its database are in use"},
     {"PGRST106", ErrorKind::kInvalid,
      ": the schema 'public' is not among the project's exposed schemas (dashboard: Data API)"},
-    {"PGRST", ErrorKind::kInvalid, ""},
-    {"08", ErrorKind::kTransient, ""},
-    {"22", ErrorKind::kInvalid, ""},
-    {"23", ErrorKind::kInvalid, ""},
+    {"PGRST", ErrorKind::kInvalid},
+    {"08", ErrorKind::kTransient},
+    {"22", ErrorKind::kInvalid},
+    {"23", ErrorKind::kInvalid},
     {"25006", ErrorKind::kPermanent,
      ": the database takes reads only; on Supabase this is what happens when its disk is full or its quota used up"},
-    {"40", ErrorKind::kTransient, ""},
+    {"40", ErrorKind::kTransient},
     {"53100", ErrorKind::kPermanent, ": nothing of this was written; make room and repeat it"},
-    {"53", ErrorKind::kTransient, ""},
-    {"54", ErrorKind::kInvalid, ""},
-    {"55P03", ErrorKind::kTransient, ""},
+    {"53", ErrorKind::kTransient},
+    {"54", ErrorKind::kInvalid},
+    {"55P03", ErrorKind::kTransient},
     {"57014", ErrorKind::kTransient,
      ": it took longer than the project lets a statement take; where it stays so, raise the limit with ALTER ROLE "
      "authenticator SET statement_timeout = '60s'"},
-    {"57", ErrorKind::kTransient, ""},
-    {"XX", ErrorKind::kPermanent, ""},
+    {"57", ErrorKind::kTransient},
+    {"XX", ErrorKind::kPermanent},
 };
 
 // The functions, or what they use, are not there, or are others than this program's.
@@ -54,7 +50,7 @@ bool IsPublishable(const Secret& key) { return key.Reveal().starts_with("sb_publ
 
 bool Mentions(std::string_view text, std::string_view word) { return text.find(word) != text.npos; }
 
-HttpOptions With(HttpOptions options, const SupabaseAddress& address) {
+http::Options With(http::Options options, const Address& address) {
   options.compressed = options.compressed && !address.loopback;
   return options;
 }
@@ -79,12 +75,12 @@ std::string HowToMakeTables() {
          "runs it where FLAKY_TESTS_SUPABASE_DB is set";
 }
 
-SupabaseConnection::SupabaseConnection(const Location& location, const SupabaseOptions& options)
+Connection::Connection(const Location& location, const http::Options& options)
     : name_(location.display_name),
       prefix_(location.prefix),
-      address_(ParseSupabaseAddress(location)),
+      address_(ParseAddress(location)),
       key_(location.token),
-      client_(name_, With(options.http, address_)),
+      client_(name_, With(options, address_)),
       headers_{"Content-Type: application/json"} {
   // It goes into a line of HTTP.
   if (std::ranges::any_of(key_.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
@@ -96,20 +92,20 @@ SupabaseConnection::SupabaseConnection(const Location& location, const SupabaseO
   if (IsLegacy(key_)) headers_.push_back("Authorization: Bearer " + key_.Reveal());
 }
 
-simdjson::dom::element SupabaseConnection::Call(std::string_view function, std::string_view request,
-                                                std::string_view operation) {
+simdjson::dom::element Connection::Call(std::string_view function, std::string_view request,
+                                        std::string_view operation) {
   std::string body = "{}";
   if (!request.empty()) {
     body = R"({"request":)";
     AppendJson(body, request);
     body += '}';
   }
-  HttpRequest http;
+  http::Request http;
   http.url = address_.base + "/rest/v1/rpc/rest_" + prefix_ + std::string(function);
   http.headers = headers_;
   http.body = body;
   http.max_response_bytes = kLongestAnswer;
-  const HttpResponse response = client_.Send(http, operation);
+  const http::Response response = client_.Send(http, operation);
   clock_ = response.date;
   if (response.status < 200 || response.status > 299) Refused(response, function, operation);
   simdjson::dom::element root;
@@ -117,18 +113,18 @@ simdjson::dom::element SupabaseConnection::Call(std::string_view function, std::
   return root;
 }
 
-void SupabaseConnection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
+void Connection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
   throw StoreError(kind, name_, std::string(operation), "", detail);
 }
 
-void SupabaseConnection::FailMalformed(std::string_view operation) const {
+void Connection::FailMalformed(std::string_view operation) const {
   Fail(ErrorKind::kTransient, operation, "what answered there is not the REST interface of a Supabase project");
 }
 
-void SupabaseConnection::Refused(const HttpResponse& response, std::string_view function,
-                                 std::string_view operation) const {
-  const ServerMessage said = MessageOf(response.body);
-  const std::string code = said.code.empty() ? "HTTP " + std::to_string(response.status) : FitForOneLine(said.code);
+void Connection::Refused(const http::Response& response, std::string_view function, std::string_view operation) const {
+  const http::ServerMessage said = http::MessageOf(response.body);
+  const std::string code =
+      said.code.empty() ? "HTTP " + std::to_string(response.status) : http::FitForOneLine(said.code);
   const std::string quoted = said.message.empty() ? "" : " (the server said: " + said.message + ")";
   const auto as = [&](ErrorKind kind, const std::string& detail) {
     StoreError error(kind, name_, std::string(operation), code, detail);
@@ -158,9 +154,8 @@ void SupabaseConnection::Refused(const HttpResponse& response, std::string_view 
     throw as(ErrorKind::kAuth, "the project does not accept the key: it is wrong, has expired or was revoked; " +
                                    std::string(kWhereKeysAre) + quoted);
   }
-  const auto* meaning =
-      std::ranges::find_if(kCodes, [&](const CodeMeaning& each) { return said.code.starts_with(each.prefix); });
-  if (!said.code.empty() && meaning != std::end(kCodes)) throw as(meaning->kind, said.message + meaning->advice);
+  const CodeMeaning* meaning = MeaningOf(kCodes, said.code);
+  if (meaning != nullptr) throw as(meaning->kind, said.message + meaning->advice);
   if (response.status == 540) {
     throw as(ErrorKind::kPermanent, "the project is paused; the dashboard restores it" + quoted);
   }
@@ -170,7 +165,7 @@ void SupabaseConnection::Refused(const HttpResponse& response, std::string_view 
              "https://PROJECT.supabase.co" +
                  quoted);
   }
-  throw HttpError(name_, operation, response);
+  throw http::ErrorOf(name_, operation, response);
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

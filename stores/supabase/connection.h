@@ -11,16 +11,15 @@
 #include "stores/error.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
-#include "stores/supabase/supabase_store.h"
 #include "stores/supabase/url.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
 // One project's REST interface as one history's place, and the edge at which its errors become StoreErrors. All it does
 // is to call the functions of stores/schema/supabase/: one call is one transaction.
-class SupabaseConnection {
+class Connection {
  public:
-  SupabaseConnection(const Location& location, const SupabaseOptions& options);
+  Connection(const Location& location, const http::Options& options);
 
   const std::string& name() const { return name_; }
   const std::string& prefix() const { return prefix_; }
@@ -37,13 +36,14 @@ class SupabaseConnection {
   [[noreturn]] void FailMalformed(std::string_view operation) const;
 
  private:
-  [[noreturn]] void Refused(const HttpResponse& response, std::string_view function, std::string_view operation) const;
+  [[noreturn]] void Refused(const http::Response& response, std::string_view function,
+                            std::string_view operation) const;
 
   std::string name_;
   std::string prefix_;
-  SupabaseAddress address_;
+  Address address_;
   Secret key_;
-  HttpClient client_;
+  http::Client client_;
   std::vector<std::string> headers_;
   simdjson::dom::parser parser_;
   std::optional<Timestamp> clock_;
@@ -52,6 +52,6 @@ class SupabaseConnection {
 // What makes the tables and functions, as an error says it.
 std::string HowToMakeTables();
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_CONNECTION_H_

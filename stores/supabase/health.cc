@@ -1,10 +1,10 @@
-#include "stores/health.h"
+#include "stores/supabase/health.h"
 
 #include "stores/supabase/connection.h"
 #include "stores/supabase/reader.h"
 #include "stores/supabase/schema.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 // What each does for its right, and that it changes nothing when asked so.
@@ -19,11 +19,9 @@ constexpr Probe kProbes[] = {
 
 }  // namespace
 
-StoreHealth ExamineSupabase(const Location& location) {
-  SupabaseOptions options;
-  options.http = kBriefHttp;
-  SupabaseConnection connection(location, options);
-  const SupabaseAddress address = ParseSupabaseAddress(location);
+StoreHealth Examine(const Location& location) {
+  Connection connection(location, http::kBriefOptions);
+  const Address address = ParseAddress(location);
   StoreHealth health;
   health.may_make_tables = false;
   if (!address.loopback) health.encryption = address.base.starts_with("https") ? "TLS" : "";
@@ -38,7 +36,7 @@ StoreHealth ExamineSupabase(const Location& location) {
   }
   health.connected_in = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   if (!health.has_tables) return health;
-  SupabaseReader reader(connection);
+  Reader reader(connection);
   AskForTime(health, [&] {
     PageRequest newest;
     newest.direction = Direction::kNewestFirst;
@@ -60,4 +58,4 @@ StoreHealth ExamineSupabase(const Location& location) {
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

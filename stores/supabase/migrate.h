@@ -2,6 +2,7 @@
 #define FLAKY_STORES_SUPABASE_MIGRATE_H_
 
 #include <string>
+#include <string_view>
 
 #include "history/secret.h"
 #include "stores/http/client.h"
@@ -11,19 +12,19 @@
 // How the tables and functions come into a Supabase project, whose REST interface runs no DDL. Both ways run what
 // SchemaScript("supabase", …) gives, which can be run again, and give the state after that; the interface itself may
 // take some seconds to notice. Both throw StoreError. `project`: the store's location.
-namespace flaky {
+namespace flaky::supabase {
 
 // Over the connection string of the project's database (postgres://…), by its owner. kInvalid in a build without the
 // PostgreSQL store.
-SchemaState MigrateSupabaseByDatabase(const Location& project, const Secret& database);
+SchemaState MigrateByDatabase(const Location& project, const std::string& script, const Secret& database);
 
-inline constexpr char kSupabaseManagement[] = "https://api.supabase.com";
+inline constexpr char kManagementApi[] = "https://api.supabase.com";
 
 // Over Supabase's Management API, with a personal access token, which has all of its account's power. kInvalid for a
 // project that is not hosted at supabase.co.
-SchemaState MigrateSupabaseByManagement(const Location& project, const Secret& token,
-                                        const std::string& api = kSupabaseManagement, const HttpOptions& options = {});
+SchemaState MigrateByManagement(const Location& project, std::string_view script, const Secret& token,
+                                const std::string& api = kManagementApi, const http::Options& options = {});
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_MIGRATE_H_

@@ -5,12 +5,12 @@
 
 #include "stores/supabase/columns.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kOperation = "use the tables";
 
-std::vector<AppliedMigration> RowsOf(const SupabaseConnection& connection, simdjson::dom::element root,
+std::vector<AppliedMigration> RowsOf(const Connection& connection, simdjson::dom::element root,
                                      std::string_view member) {
   std::vector<AppliedMigration> applied;
   simdjson::dom::element list;
@@ -21,7 +21,7 @@ std::vector<AppliedMigration> RowsOf(const SupabaseConnection& connection, simdj
   for (const simdjson::dom::element element : rows) {
     simdjson::dom::array row;
     if (element.get(row) != simdjson::SUCCESS) connection.FailMalformed(kOperation);
-    SupabaseFields fields(connection, row, "schema");
+    RowReader fields({connection, row}, "schema");
     AppliedMigration& migration = applied.emplace_back();
     fields("version", migration.version);
     fields("name", migration.name);
@@ -32,7 +32,7 @@ std::vector<AppliedMigration> RowsOf(const SupabaseConnection& connection, simdj
 
 }  // namespace
 
-SchemaState ReadSchemaState(SupabaseConnection& connection) {
+SchemaState ReadSchemaState(Connection& connection) {
   const simdjson::dom::element root = connection.Call("schema", {}, kOperation);
   const SchemaState tables = StateOf(PostgresMigrations(), RowsOf(connection, root, "tables"), connection.name());
   const SchemaState functions = StateOf(SupabaseMigrations(), RowsOf(connection, root, "functions"), connection.name());
@@ -44,4 +44,4 @@ SchemaState ReadSchemaState(SupabaseConnection& connection) {
   return state;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

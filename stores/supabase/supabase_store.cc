@@ -7,12 +7,12 @@
 #include "stores/supabase/schema.h"
 #include "stores/supabase/writer.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 class SupabaseStore : public Store {
  public:
-  SupabaseStore(const Location& location, OpenMode mode, const SupabaseOptions& options)
+  SupabaseStore(const Location& location, OpenMode mode, const http::Options& options)
       : connection_(location, options), reader_(connection_) {
     const SchemaState state = ReadSchemaState(connection_);
     if (mode == OpenMode::kRead) return;
@@ -29,16 +29,16 @@ class SupabaseStore : public Store {
 
   SchemaState schema() override { return ReadSchemaState(connection_); }
 
-  StoreLimits limits() const override { return {SupabaseWriter::kMaxRowBytes, true}; }
+  StoreLimits limits() const override { return {Writer::kMaxRowBytes, true}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return Writer("write runs").Write(records, OnExisting::kMerge);
+    return WriterFor("write runs").Write(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return Writer("replace runs").Write(records, OnExisting::kReplace);
+    return WriterFor("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return Writer("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim it").Claim(holder, lease, instead_of);
   }
 
   Page Read(const PageRequest& request) override { return reader_.Read(request); }
@@ -52,20 +52,20 @@ class SupabaseStore : public Store {
   Totals Count(const RunFilter& filter) override { return reader_.Count(filter); }
 
  private:
-  SupabaseWriter& Writer(std::string_view operation) {
+  Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
   }
 
-  SupabaseConnection connection_;
-  SupabaseReader reader_;
-  std::optional<SupabaseWriter> writer_;
+  Connection connection_;
+  Reader reader_;
+  std::optional<Writer> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options) {
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options) {
   return std::make_unique<SupabaseStore>(location, mode, options);
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

@@ -7,11 +7,7 @@
 #include "stores/location.h"
 #include "stores/store.h"
 
-namespace flaky {
-
-struct SupabaseOptions {
-  HttpOptions http;
-};
+namespace flaky::supabase {
 
 // Opens the history in the Supabase project that `location` names, `https://PROJECT.supabase.co` or any server that
 // speaks PostgREST's dialect below /rest/v1, with the key that is the location's token.
@@ -20,8 +16,8 @@ struct SupabaseOptions {
 // Throws StoreError: kMissing where tables and functions are not there or, for writing, not up to date, with what makes
 // them; kAuth (which says whether the key is missing, wrong, a publishable one or lacks a grant); kInvalid (location);
 // kSchemaTooNew; kTransient (not to be reached, overloaded, its database away).
-std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options = {});
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_SUPABASE_STORE_H_

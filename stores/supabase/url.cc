@@ -7,7 +7,7 @@
 #include "stores/error.h"
 #include "stores/redacted.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kRest = "/rest/v1";
@@ -38,7 +38,7 @@ bool IsAuthority(std::string_view text) {
 
 }  // namespace
 
-SupabaseAddress ParseSupabaseAddress(const Location& location) {
+Address ParseAddress(const Location& location) {
   const auto fail = [&](const std::string& detail) {
     throw StoreError(ErrorKind::kInvalid, location.display_name, "use the location", "", detail);
   };
@@ -64,7 +64,7 @@ SupabaseAddress ParseSupabaseAddress(const Location& location) {
   const auto hidden = [](char c) { return c <= 0x20 || c >= 0x7f || c == '"' || c == '\\'; };
   if (std::ranges::any_of(rest, hidden)) fail("its path holds a character that has to be written as %XX");
 
-  SupabaseAddress address;
+  Address address;
   while (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.ends_with(kRest)) rest.remove_suffix(kRest.size());
   address.base = rest;
@@ -74,4 +74,4 @@ SupabaseAddress ParseSupabaseAddress(const Location& location) {
   return address;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

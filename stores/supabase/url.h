@@ -5,10 +5,10 @@
 
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
 // Where a project's REST interface is.
-struct SupabaseAddress {
+struct Address {
   std::string base;       // "https://HOST", perhaps with port and path, without a slash at its end
   std::string reference;  // "abcdefgh" of https://abcdefgh.supabase.co; empty for a server of one's own
   bool loopback = false;
@@ -17,8 +17,8 @@ struct SupabaseAddress {
 // Reads a location's address: `https://PROJECT.supabase.co`, or `http://HOST[:PORT][/PATH]` of a server of one's own; a
 // `/rest/v1` behind it is what is meant anyway. Throws StoreError (kInvalid) for anything else, with what to write
 // instead where it is another of a project's addresses.
-SupabaseAddress ParseSupabaseAddress(const Location& location);
+Address ParseAddress(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_URL_H_

@@ -13,7 +13,7 @@
 #include "stores/supabase/change.h"
 #include "stores/supabase/columns.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kWriteRuns = "write runs";
@@ -41,7 +41,7 @@ std::string RunOf(const RunRecord& record) { return "write run '" + record.run.r
 
 // The tables admit known values only. Records of another tool may have others: then the answer is better a sentence
 // about them than one about a constraint.
-void SupabaseWriter::CheckWords(const RunRecord& record) const {
+void Writer::CheckWords(const RunRecord& record) const {
   const auto refuse = [&](const char* table, const char* column, const std::string& word) {
     connection_.Fail(ErrorKind::kInvalid, RunOf(record),
                      std::string("the column '") + column + "' would hold " + ShownText(word) + ", which the table '" +
@@ -57,7 +57,7 @@ void SupabaseWriter::CheckWords(const RunRecord& record) const {
   }
 }
 
-std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -100,14 +100,14 @@ std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> record
   return results;
 }
 
-void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
-                                std::vector<WriteResult>& results) {
+void Writer::WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
+                        std::vector<WriteResult>& results) {
   for (int round = 0; !piece.empty(); ++round) {
     if (round > kMaxRounds) {
       connection_.Fail(ErrorKind::kTransient, RunOf(records[piece.front()]), "somebody else keeps changing it");
     }
     if (round > 1) GiveWay(round);
-    SupabaseChange change;
+    Change change;
     for (const size_t place : piece) change.AddNew(records[place]);
     const Ids inserted = CallForIds("insert", change.Take());
     std::erase_if(piece, [&](size_t place) {
@@ -120,17 +120,17 @@ void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece
 }
 
 // Gives the places of those that are not there any more, or were changed by others meanwhile.
-SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> records, const Places& piece,
-                                                OnExisting existing, std::vector<WriteResult>& results) {
+Writer::Places Writer::Complete(std::span<const RunRecord> records, const Places& piece, OnExisting existing,
+                                std::vector<WriteResult>& results) {
   std::vector<std::string> ids;
   for (const size_t place : piece) ids.push_back(records[place].run.run_id);
-  std::unordered_map<std::string, SupabaseRecord> known;
-  for (SupabaseRecord& stored : reader_.Load(ids)) {
+  std::unordered_map<std::string, StoredRun> known;
+  for (StoredRun& stored : reader_.Load(ids)) {
     std::string run_id = stored.record.run.run_id;
     known.emplace(std::move(run_id), std::move(stored));
   }
 
-  SupabaseChange change;
+  Change change;
   Places again;
   std::vector<std::pair<size_t, WriteResult>> changing;
   for (const size_t place : piece) {
@@ -159,12 +159,12 @@ SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> recor
   return again;
 }
 
-SupabaseWriter::Ids SupabaseWriter::CallForIds(std::string_view function, const std::string& request) {
+Writer::Ids Writer::CallForIds(std::string_view function, const std::string& request) {
   simdjson::dom::array list;
   if (connection_.Call(function, request, kWriteRuns).get(list) != simdjson::SUCCESS) {
     connection_.FailMalformed(kWriteRuns);
   }
-  SupabaseFields fields(connection_, list, "runs");
+  RowReader fields({connection_, list}, "runs");
   Ids ids;
   for (size_t i = 0; i < list.size(); ++i) {
     std::string run_id;
@@ -174,7 +174,7 @@ SupabaseWriter::Ids SupabaseWriter::CallForIds(std::string_view function, const 
   return ids;
 }
 
-CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   std::string request = R"({"holder":)";
   AppendJson(request, holder);
   request += R"(,"lease":")" + std::to_string(std::max<int64_t>(lease.count(), 0)) + R"(","instead_of":)";
@@ -184,7 +184,7 @@ CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds 
   if (connection_.Call("claim", request, kClaim).get(answer) != simdjson::SUCCESS) connection_.FailMalformed(kClaim);
   CopyClaim claim;
   if (answer.size() == 0) return claim;
-  SupabaseFields fields(connection_, answer, "claims");
+  RowReader fields({connection_, answer}, "claims");
   int64_t seconds = 0;
   fields("holder", claim.holder);
   fields("lapses_at", seconds);
@@ -192,4 +192,4 @@ CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds 
   return claim;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

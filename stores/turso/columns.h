@@ -2,7 +2,6 @@
 #define FLAKY_STORES_TURSO_COLUMNS_H_
 
 #include <cstdint>
-#include <forward_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,79 +11,53 @@
 #include "history/text.h"
 #include "history/time.h"
 #include "stores/sql/bad_value.h"
+#include "stores/sql/row_reader.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/hrana_request.h"
 #include "stores/turso/hrana_value.h"
 
 // How the fields of history/fields.h go into a server's rows and come back.
-namespace flaky {
-
-// Sets the fields it visits from the values of a row, in turn, and adds up the texts' sizes. A value that is none of
-// the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError (kInvalid) is thrown.
-class TursoFields {
- public:
-  // The row must live as long as this. `table` and `told` as in ValueConverter.
-  TursoFields(const TursoConnection& connection, std::span<const HranaValue> row, std::string_view table,
-              std::vector<Conversion>* told)
-      : connection_(connection), row_(row), table_(table), convert_(table, told) {}
-
-  void operator()(std::string_view name, std::string& value) {
-    const HranaValue& stored = row_[next_++];
-    if (stored.type == HranaValue::Type::kText) {
-      value = stored.text;
-    } else {
-      value = Converted(name, stored);
-    }
-    text_bytes_ += value.size();
-  }
-  // A view lives as long as the answer and this object.
-  void operator()(std::string_view name, std::string_view& value) {
-    const HranaValue& stored = row_[next_++];
-    value = stored.type == HranaValue::Type::kText ? stored.text : held_.emplace_front(Converted(name, stored));
-    text_bytes_ += value.size();
-  }
-  void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, std::optional<Timestamp>& value);
-  void operator()(std::string_view name, std::optional<int64_t>& value);
-  void operator()(std::string_view name, std::optional<bool>& value);
-  // An id, or a number of the server's own.
-  void operator()(std::string_view name, int64_t& value) {
-    const HranaValue& stored = row_[next_++];
-    if (stored.type != HranaValue::Type::kInteger) Refuse(name, "integer");
-    value = stored.integer;
-  }
-  // Of texts.
-  template <typename T>
-  void operator()(std::string_view name, std::optional<T>& value) {
-    if (row_[next_].type == HranaValue::Type::kNull) {
-      ++next_;
-      value.reset();
-    } else {
-      (*this)(name, value.emplace());
-    }
-  }
-
-  size_t text_bytes() const { return text_bytes_; }
-
- private:
-  std::string Converted(std::string_view name, const HranaValue& value);
-  [[noreturn]] void Refuse(std::string_view name, std::string_view wanted) const;
-
-  const TursoConnection& connection_;
-  std::span<const HranaValue> row_;
-  std::string_view table_;
-  ValueConverter convert_;
-  size_t next_ = 0;
-  size_t text_bytes_ = 0;
-  std::forward_list<std::string> held_;  // texts made of something else
-};
+namespace flaky::turso {
 
 StoredValue ValueOf(const HranaValue& value);
 
-// Gives the fields it visits to a statement as its parameters.
-class TursoBinder {
+// A row of an answer, for flaky::RowReader. Its texts live as long as the answer.
+class Cells {
  public:
-  explicit TursoBinder(HranaStatement& statement) : statement_(statement) {}
+  // Both must outlive this object.
+  Cells(const Connection& connection, std::span<const HranaValue> row) : connection_(connection), row_(row) {}
+
+  void Next() { row_ = row_.subspan(1); }
+  bool Null() const { return Is(HranaValue::Type::kNull); }
+  std::optional<std::string_view> Text() const {
+    return Is(HranaValue::Type::kText) ? std::optional(row_.front().text) : std::nullopt;
+  }
+  std::optional<int64_t> Integer() const {
+    return Is(HranaValue::Type::kInteger) ? std::optional(row_.front().integer) : std::nullopt;
+  }
+  std::optional<bool> Bool() const {
+    const std::optional<int64_t> number = Integer();
+    return number == 0 || number == 1 ? std::optional(number == 1) : std::nullopt;
+  }
+  std::optional<Timestamp> Time() const {
+    return Is(HranaValue::Type::kText) ? Timestamp::Parse(row_.front().text) : std::nullopt;
+  }
+  StoredValue Raw() const { return ValueOf(row_.front()); }
+  StoredValue RawTime() const { return Raw(); }
+  [[noreturn]] void Refuse(std::string_view table, std::string_view column, std::string_view expected) const;
+
+ private:
+  bool Is(HranaValue::Type type) const { return row_.front().type == type; }
+
+  const Connection& connection_;
+  std::span<const HranaValue> row_;  // from the current cell on
+};
+using RowReader = flaky::RowReader<Cells>;
+
+// Gives the fields it visits to a statement as its parameters.
+class RowWriter {
+ public:
+  explicit RowWriter(HranaStatement& statement) : statement_(statement) {}
 
   void operator()(std::string_view, const std::string& value) { statement_.Text(value); }
   void operator()(std::string_view, const Timestamp& value) { statement_.Text(value.ToString()); }
@@ -121,7 +94,7 @@ class RowInsertion {
     rows_.resize(before);
     Close();
     HranaStatement& statement = statements_.emplace_back(bound_sql_);
-    TursoBinder bind(statement);
+    RowWriter bind(statement);
     visit(bind);
   }
 
@@ -163,6 +136,6 @@ class RowInsertion {
   std::vector<HranaStatement> statements_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_COLUMNS_H_

@@ -12,10 +12,9 @@
 #include "stores/sql/sqlite_dialect.h"
 #include "stores/turso/hrana_answer.h"
 #include "stores/turso/hrana_request.h"
-#include "stores/turso/turso_store.h"
 #include "stores/turso/url.h"
 
-namespace flaky {
+namespace flaky::turso {
 
 // True if the server's answer would have been longer than the server gives.
 bool IsTooLarge(const HranaError& error);
@@ -28,9 +27,9 @@ struct TextIsNoUtf8 : StoreError {
 
 // One libSQL server as one history's place, and the edge at which its errors become StoreErrors. Nothing is kept on the
 // server between two calls.
-class TursoConnection {
+class Connection {
  public:
-  TursoConnection(const Location& location, const TursoOptions& options);
+  Connection(const Location& location, const http::Options& options);
 
   const std::string& name() const { return name_; }
   const SqliteTables& tables() const { return tables_; }
@@ -56,15 +55,15 @@ class TursoConnection {
 
  private:
   std::string Post(std::string_view path, const std::string& body, std::string_view operation, size_t most_bytes);
-  [[noreturn]] void Refused(const HttpResponse& response, std::string_view operation) const;
+  [[noreturn]] void Refused(const http::Response& response, std::string_view operation) const;
 
   std::string name_;
   SqliteTables tables_;
-  TursoAddress address_;
-  HttpClient client_;
+  Address address_;
+  http::Client client_;
   std::vector<std::string> headers_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_CONNECTION_H_

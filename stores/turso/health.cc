@@ -1,15 +1,15 @@
-#include "stores/health.h"
+#include "stores/turso/health.h"
 
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "examine the tables";
 
 // A write that leaves nothing behind: it deletes no row, or its transaction fails.
-void TryToWrite(TursoConnection& connection, bool has_runs) {
+void TryToWrite(Connection& connection, bool has_runs) {
   std::vector<HranaStatement> statements;
   if (has_runs) {
     statements.emplace_back("DELETE FROM " + connection.tables()("runs") + " WHERE 0");
@@ -23,12 +23,10 @@ void TryToWrite(TursoConnection& connection, bool has_runs) {
 
 }  // namespace
 
-StoreHealth ExamineTurso(const Location& location) {
-  TursoOptions options;
-  options.http = kBriefHttp;
-  TursoConnection connection(location, options);
+StoreHealth Examine(const Location& location) {
+  Connection connection(location, http::kBriefOptions);
   StoreHealth health;
-  const TursoAddress address = ParseTursoAddress(location);
+  const Address address = ParseAddress(location);
   if (!address.loopback) health.encryption = address.base.starts_with("https") ? "TLS" : "";
 
   const auto begin = std::chrono::steady_clock::now();
@@ -73,4 +71,4 @@ StoreHealth ExamineTurso(const Location& location) {
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -10,7 +10,7 @@
 
 #include "stores/turso/base64.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 using simdjson::dom::array;
@@ -235,4 +235,4 @@ HranaOutcome ParseTransaction(std::string body, size_t checks, size_t statements
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

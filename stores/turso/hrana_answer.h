@@ -13,7 +13,7 @@
 #include "stores/turso/hrana_value.h"
 
 // What a libSQL server answers to the requests of hrana_request.h, as texts. Knows no connection.
-namespace flaky {
+namespace flaky::turso {
 
 struct HranaError {
   std::string message;
@@ -52,6 +52,6 @@ struct HranaOutcome {
 };
 HranaOutcome ParseTransaction(std::string body, size_t checks, size_t statements);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HRANA_ANSWER_H_

@@ -5,7 +5,7 @@
 #include "history/text.h"
 #include "stores/turso/base64.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kExecute = R"({"type":"execute","stmt":)";
@@ -178,4 +178,4 @@ std::string CloseBody(std::string_view baton) {
   return body;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

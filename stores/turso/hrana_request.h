@@ -10,7 +10,7 @@
 #include "stores/turso/hrana_value.h"
 
 // What is sent to a libSQL server, as texts. Knows no connection.
-namespace flaky {
+namespace flaky::turso {
 
 // A statement and its parameters' values, in turn.
 class HranaStatement {
@@ -48,6 +48,6 @@ std::string CursorBody(std::span<const HranaStatement> statements);
 // To `/v2/pipeline`.
 std::string CloseBody(std::string_view baton);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HRANA_REQUEST_H_

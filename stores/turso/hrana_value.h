@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace flaky {
+namespace flaky::turso {
 
 // A value in Hrana over HTTP, the protocol of libSQL servers. The text lives as long as what it was read from.
 // (https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md)
@@ -16,6 +16,6 @@ struct HranaValue {
   std::string_view text;  // of a blob its bytes
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HRANA_VALUE_H_

@@ -4,7 +4,7 @@
 
 #include "history/text.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 // JSON holds nothing else.
@@ -45,4 +45,4 @@ void TakeTags(HranaAnswer& answer) {
   }
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

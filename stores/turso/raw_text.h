@@ -9,7 +9,7 @@
 #include "stores/turso/hrana_request.h"
 
 // Texts that are no UTF-8, which SQLite holds and JSON does not: they are sent and asked for as blobs.
-namespace flaky {
+namespace flaky::turso {
 
 // The statement with these values, NULL where one is absent.
 HranaStatement BoundAsIs(const std::string& sql, const std::vector<std::optional<std::string>>& values);
@@ -20,6 +20,6 @@ std::string SelectedColumns(const std::string& columns, bool raw);
 // Makes the values of raw columns what they are in the database.
 void TakeTags(HranaAnswer& answer);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_RAW_TEXT_H_

@@ -15,7 +15,7 @@
 #include "stores/store.h"
 #include "stores/turso/connection.h"
 
-namespace flaky {
+namespace flaky::turso {
 
 // A record as it is stored, with what tells later whether it is still so.
 struct StoredRun : StoredRecord {
@@ -27,10 +27,10 @@ struct StoredRun : StoredRecord {
 };
 
 // The reading verbs of the Turso store. Throws StoreError.
-class TursoReader {
+class Reader {
  public:
   // An up-to-date schema has all columns; in an older one, those that it lacks are read as absent.
-  TursoReader(TursoConnection& connection, bool up_to_date);
+  Reader(Connection& connection, bool up_to_date);
 
   Page Read(const PageRequest& request);
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
@@ -53,7 +53,7 @@ class TursoReader {
   };
   static size_t BytesOf(const Found& found);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
-  Found Take(const Source& source, size_t limit, Detail detail, AdaptivePageSize& pace);
+  Found Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace);
   std::optional<Found> TryTake(const Source& source, size_t limit, Detail detail, bool by_rows);
   HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
                   bool by_rows);
@@ -63,14 +63,14 @@ class TursoReader {
   void TakeFailures(const HranaResult& failures, Found& found) const;
   void TakeRosters(const HranaResult& rosters);
 
-  TursoConnection& connection_;
+  Connection& connection_;
   bool has_parts_ = true;
   std::string run_columns_;
   std::string failure_columns_;
-  AdaptivePageSize whole_pace_;
-  AdaptivePageSize runs_pace_;
-  AdaptivePageSize fetch_pace_;
-  AdaptivePageSize failures_pace_;
+  http::AdaptivePageSize whole_pace_;
+  http::AdaptivePageSize runs_pace_;
+  http::AdaptivePageSize fetch_pace_;
+  http::AdaptivePageSize failures_pace_;
 
   // Where the last page ended, and the run's time as it is stored, if that is a text.
   std::optional<RunKey> last_key_;
@@ -79,6 +79,6 @@ class TursoReader {
   RosterCache rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_READER_H_

@@ -8,7 +8,7 @@
 #include "history/time.h"
 #include "stores/turso/columns.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "use the tables";
@@ -22,7 +22,7 @@ constexpr int64_t kAdoptedAtLeast = 2;
 // How often a migration is tried against others that change the tables at the same time.
 constexpr int kMostTries = 20;
 
-TableColumns ColumnsOf(TursoConnection& connection, const std::vector<std::string>& tables) {
+TableColumns ColumnsOf(Connection& connection, const std::vector<std::string>& tables) {
   TableColumns columns;
   for (const std::string& table : tables) columns[table];
   const HranaAnswer answer =
@@ -36,7 +36,7 @@ TableColumns ColumnsOf(TursoConnection& connection, const std::vector<std::strin
   return columns;
 }
 
-std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
+std::vector<AppliedMigration> ReadLedger(Connection& connection) {
   const HranaStatement query("SELECT version, name, checksum FROM " + connection.tables()(kLedger));
   HranaAnswer answer = connection.TryRead({&query, 1}, kOperation);
   if (answer.results.front().error) {
@@ -49,7 +49,7 @@ std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
   std::vector<AppliedMigration> applied;
   const HranaResult& rows = answer.results.front();
   for (size_t i = 0; i < rows.rows(); ++i) {
-    TursoFields fields(connection, rows.row(i), kLedger, nullptr);
+    RowReader fields({connection, rows.row(i)}, kLedger);
     AppliedMigration& row = applied.emplace_back();
     fields("version", row.version);
     fields("name", row.name);
@@ -58,11 +58,11 @@ std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
   return applied;
 }
 
-SchemaState StateOf(TursoConnection& connection, std::span<const AppliedMigration> applied) {
+SchemaState StateOf(Connection& connection, std::span<const AppliedMigration> applied) {
   return StateOf(SqliteMigrations(), applied, connection.name());
 }
 
-std::vector<HranaStatement> StatementsOf(TursoConnection& connection, const Migration& migration) {
+std::vector<HranaStatement> StatementsOf(Connection& connection, const Migration& migration) {
   const std::vector<SqlStep> steps = StepsOf(migration, connection.tables().prefix);
   std::vector<std::string> tables;
   for (const SqlStep& step : steps) {
@@ -87,7 +87,7 @@ std::vector<HranaStatement> StatementsOf(TursoConnection& connection, const Migr
 
 // Others may do the same at the same moment. Then a column is there twice or the ledger's row already, the transaction
 // leaves nothing, and another look tells what remains to be done.
-void Apply(TursoConnection& connection, const Migration& migration) {
+void Apply(Connection& connection, const Migration& migration) {
   std::optional<HranaError> failed;
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::vector<AppliedMigration> applied = ReadLedger(connection);
@@ -106,7 +106,7 @@ void Apply(TursoConnection& connection, const Migration& migration) {
 }
 
 // The tables of the npm packages, where they stand beside ours.
-std::optional<NpmAdoption> FindNpmTables(TursoConnection& connection) {
+std::optional<NpmAdoption> FindNpmTables(Connection& connection) {
   const std::string& prefix = connection.tables().prefix;
   if (prefix == kNpmPrefix) return std::nullopt;
   const std::string runs = std::string(kNpmPrefix) + "runs";
@@ -116,14 +116,14 @@ std::optional<NpmAdoption> FindNpmTables(TursoConnection& connection) {
   return NpmAdoptionInto(prefix, columns.at(runs));
 }
 
-std::optional<AdoptionSummary> Adopt(TursoConnection& connection) {
+std::optional<AdoptionSummary> Adopt(Connection& connection) {
   const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
   if (!adoption) return std::nullopt;
   int64_t most = kAdoptedAtOnce;
   for (std::string from;;) {
     const HranaAnswer range =
         connection.Read(HranaStatement(adoption->range).Text(from).Integer(most), kAdoptOperation);
-    TursoFields fields(connection, range.results.front().row(0), "runs", nullptr);
+    RowReader fields({connection, range.results.front().row(0)}, "runs");
     std::optional<std::string> last;
     int64_t runs = 0;
     fields("run_id", last);
@@ -144,7 +144,7 @@ std::optional<AdoptionSummary> Adopt(TursoConnection& connection) {
     }
   }
   const HranaAnswer answer = connection.Read(HranaStatement(adoption->account), kAdoptOperation);
-  TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
+  RowReader fields({connection, answer.results.front().row(0)}, "runs");
   AdoptionSummary account;
   fields("runs", account.runs);
   fields("failures", account.failures);
@@ -156,9 +156,9 @@ std::optional<AdoptionSummary> Adopt(TursoConnection& connection) {
 
 }  // namespace
 
-SchemaState ReadSchemaState(TursoConnection& connection) { return StateOf(connection, ReadLedger(connection)); }
+SchemaState ReadSchemaState(Connection& connection) { return StateOf(connection, ReadLedger(connection)); }
 
-TableColumns ReadOurTables(TursoConnection& connection) {
+TableColumns ReadOurTables(Connection& connection) {
   std::vector<std::string> names;
   for (const TableShape& shape : TableShapes()) names.push_back(connection.tables().Name(shape.name));
   TableColumns columns = ColumnsOf(connection, names);
@@ -167,12 +167,7 @@ TableColumns ReadOurTables(TursoConnection& connection) {
   return columns;
 }
 
-bool HasIndex(TursoConnection& connection, const std::string& name) {
-  const HranaStatement query("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?");
-  return connection.Read(HranaStatement(query).Text(name), kOperation).results.front().rows() > 0;
-}
-
-std::optional<AdoptionSummary> UpgradeSchema(TursoConnection& connection, DeferredIndexes after_rows) {
+std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows) {
   std::optional<AdoptionSummary> adopted;
   for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
     if (ComesAfterRows(migration)) adopted = Adopt(connection);
@@ -181,10 +176,10 @@ std::optional<AdoptionSummary> UpgradeSchema(TursoConnection& connection, Deferr
   return after_rows == DeferredIndexes::kLater ? Adopt(connection) : adopted;
 }
 
-bool IsAdopting(TursoConnection& connection, const SchemaState& state) {
+bool IsAdopting(Connection& connection, const SchemaState& state) {
   if (state.pending.empty() || state.found == 0) return false;
   const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
   return adoption && connection.Read(HranaStatement(adoption->unfinished), kAdoptOperation).results.front().rows() > 0;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -8,12 +8,12 @@
 #include "stores/turso/schema.h"
 #include "stores/turso/writer.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 class TursoStore : public Store {
  public:
-  TursoStore(const Location& location, OpenMode mode, const TursoOptions& options)
+  TursoStore(const Location& location, OpenMode mode, const http::Options& options)
       : bulk_(mode == OpenMode::kBulk), connection_(location, options) {
     SchemaState state = ReadSchemaState(connection_);
     if (mode != OpenMode::kRead) {
@@ -42,45 +42,45 @@ class TursoStore : public Store {
     return state;
   }
 
-  StoreLimits limits() const override { return {kTursoRowBytes}; }
+  StoreLimits limits() const override { return {Writer::kMaxRowBytes}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return Writer("write runs").Write(records, OnExisting::kMerge);
+    return WriterFor("write runs").Write(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return Writer("replace runs").Write(records, OnExisting::kReplace);
+    return WriterFor("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return Writer("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim it").Claim(holder, lease, instead_of);
   }
 
   void Finish() override {
     if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, DeferredIndexes::kNow);
   }
 
-  Page Read(const PageRequest& request) override { return Reader("read runs").Read(request); }
+  Page Read(const PageRequest& request) override { return ReaderFor("read runs").Read(request); }
 
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override {
-    return Reader("read runs").Fetch(run_ids);
+    return ReaderFor("read runs").Fetch(run_ids);
   }
 
   std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
-    return Reader("find runs").FindRuns(prefix, limit);
+    return ReaderFor("find runs").FindRuns(prefix, limit);
   }
 
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
-    Reader("read failures").VisitFailures(filter, visitor);
+    ReaderFor("read failures").VisitFailures(filter, visitor);
   }
 
-  Totals Count(const RunFilter& filter) override { return Reader("count runs").Count(filter); }
+  Totals Count(const RunFilter& filter) override { return ReaderFor("count runs").Count(filter); }
 
  private:
-  TursoWriter& Writer(std::string_view operation) {
+  Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
   }
 
-  TursoReader& Reader(std::string_view operation) {
+  Reader& ReaderFor(std::string_view operation) {
     if (adopting_) adopting_ = IsAdopting(connection_, ReadSchemaState(connection_));
     if (adopting_) {
       connection_.Fail(ErrorKind::kTransient, operation,
@@ -92,21 +92,21 @@ class TursoStore : public Store {
 
   const bool bulk_;
   bool adopting_ = false;
-  TursoConnection connection_;
+  Connection connection_;
   std::optional<AdoptionSummary> adopted_;
-  std::optional<TursoReader> reader_;
-  std::optional<TursoWriter> writer_;
+  std::optional<Reader> reader_;
+  std::optional<Writer> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options) {
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options) {
   return std::make_unique<TursoStore>(location, mode, options);
 }
 
-LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if) {
   constexpr std::string_view kOperation = "drop the tables";
-  TursoConnection connection(location, {});
+  Connection connection(location, {});
   const TableColumns columns = ReadOurTables(connection);
   LegacyTables old;
   old.names = TablesToDrop(connection.name(), connection.tables().prefix,
@@ -114,7 +114,7 @@ LegacyTables DropTursoTables(const Location& location, const std::optional<RowCo
   const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
   const auto count = [&] {
     const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
-    TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
+    RowReader fields({connection, answer.results.front().row(0)}, "runs");
     RowCounts rows;
     for (int64_t* number : {&rows.runs, &rows.ended, &rows.parts, &rows.failures, &rows.orphans}) {
       fields("count", *number);
@@ -139,4 +139,4 @@ LegacyTables DropTursoTables(const Location& location, const std::optional<RowCo
   return old;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

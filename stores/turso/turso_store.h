@@ -9,11 +9,7 @@
 #include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
-namespace flaky {
-
-struct TursoOptions {
-  HttpOptions http;
-};
+namespace flaky::turso {
 
 // Opens the history in the libSQL database that `location` names: `libsql://HOST`, `https://HOST`, `http://HOST:PORT`
 // (stores/turso/url.h), on a server that speaks Hrana over HTTP: Turso's, or sqld.
@@ -22,11 +18,11 @@ struct TursoOptions {
 // @flaky-tests/store-turso 0.2 made (prefix "") is a history, too. Throws StoreError: kAuth (which says whether the
 // token is missing, wrong, expired or for reading only), kMissing (no such database, no history in it), kInvalid
 // (location, certificate, somebody else's tables), kSchemaTooNew, kTransient (not to be reached, overloaded).
-std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options = {});
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
 // As LookAtTables and DropTables (stores/sql/legacy_tables.h).
-LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if);
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_TURSO_STORE_H_

@@ -8,7 +8,7 @@
 #include "stores/error.h"
 #include "stores/redacted.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "use the location";
@@ -34,7 +34,7 @@ class AddressParser {
   explicit AddressParser(const Location& location)
       : location_(location), rest_(location.address.Reveal()), token_(location.token) {}
 
-  TursoAddress Parse() {
+  Address Parse() {
     TakeScheme();
     if (rest_.find('#') != rest_.npos) Fail("a '#' and what is behind it mean nothing there");
     const std::string_view query = SplitOff('?');
@@ -47,7 +47,7 @@ class AddressParser {
     if (scheme_.name == "libsql" && tls_ == false && !has_port) {
       Fail("with 'tls=0' the port has to be named, too: libsql://HOST:PORT?tls=0");
     }
-    TursoAddress address;
+    Address address;
     address.base = (scheme_.tls.value_or(tls_.value_or(true)) ? "https://" : "http://") + std::string(authority_);
     if (!path.empty()) address.base += "/" + std::string(path.substr(0, path.find_last_not_of('/') + 1));
     if (address.base.ends_with('/')) address.base.pop_back();
@@ -178,6 +178,6 @@ class AddressParser {
 
 }  // namespace
 
-TursoAddress ParseTursoAddress(const Location& location) { return AddressParser(location).Parse(); }
+Address ParseAddress(const Location& location) { return AddressParser(location).Parse(); }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -6,10 +6,10 @@
 #include "history/secret.h"
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::turso {
 
 // Where a libSQL server is reached by HTTP, and with which token.
-struct TursoAddress {
+struct Address {
   std::string base;  // "https://HOST", perhaps with port and path, without a slash at its end; no secret is in it
   Secret token;      // empty: none
   bool loopback = false;
@@ -23,8 +23,8 @@ struct TursoAddress {
 // then the port has to be named. `wss://` and `ws://` are the same server's other protocol and taken as https and http.
 // A token in the URL counts more than the location's. Throws StoreError (kInvalid), with neither the query nor a token
 // in it, for anything else.
-TursoAddress ParseTursoAddress(const Location& location);
+Address ParseAddress(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_URL_H_

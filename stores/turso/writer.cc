@@ -13,7 +13,7 @@
 #include "stores/record_check.h"
 #include "stores/turso/columns.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -81,7 +81,7 @@ std::string HasChanged(const SqliteTables& tables, std::span<const HranaValue> r
 }  // namespace
 
 // The rows to be written, and what may keep them from being written.
-struct TursoWriter::Plan {
+struct Writer::Plan {
   explicit Plan(const SqliteTables& tables)
       : runs(InsertInto(tables("runs"), Columns().runs), Columns().runs.size()),
         rosters(InsertInto(tables("rosters"), {"roster_id", "tests"}), 2, " ON CONFLICT (roster_id) DO NOTHING"),
@@ -102,7 +102,7 @@ struct TursoWriter::Plan {
   bool empty = true;
 };
 
-TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
+Writer::Writer(Connection& connection, Reader& reader)
     : connection_(connection),
       reader_(reader),
       check_new_sql_(CheckNot("EXISTS (SELECT 1 FROM " + connection.tables()("runs") +
@@ -117,14 +117,14 @@ TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
                            " WHERE id IN (SELECT value FROM json_each(?))"),
       delete_part_sql_("DELETE FROM " + connection.tables()("parts") + " WHERE run_id = ? AND part_id = ?") {}
 
-std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   existing_ = existing;
   RecordCheck check(connection_.name());
   std::vector<size_t> bytes;
   bytes.reserve(records.size());
   for (const RunRecord& record : records) {
     check.Check(record);
-    bytes.push_back(CheckRowSizes(record, kTursoRowBytes, connection_.name()));
+    bytes.push_back(CheckRowSizes(record, kMaxRowBytes, connection_.name()));
   }
   std::vector<WriteResult> results(records.size());
   for (size_t begin = 0; begin < records.size();) {
@@ -143,7 +143,7 @@ std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, 
   return results;
 }
 
-void TursoWriter::WriteChunk(std::span<const RunRecord> records, std::span<WriteResult> results) {
+void Writer::WriteChunk(std::span<const RunRecord> records, std::span<WriteResult> results) {
   const Clock::time_point deadline = Clock::now() + kPatience;
   bool look = look_first_;
   for (int tries = 1; !TryChunk(records, results, look); ++tries) {
@@ -162,7 +162,7 @@ void TursoWriter::WriteChunk(std::span<const RunRecord> records, std::span<Write
   }
 }
 
-bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteResult> results, bool look) {
+bool Writer::TryChunk(std::span<const RunRecord> records, std::span<WriteResult> results, bool look) {
   std::unordered_map<std::string_view, const StoredRun*> known;
   std::vector<StoredRun> stored;
   if (look) {
@@ -189,7 +189,7 @@ bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteRe
   return plan.empty || Execute(plan);
 }
 
-void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
+void Writer::AddNew(Plan& plan, const RunRecord& record) const {
   plan.empty = false;
   plan.runs.Add([&](auto& fields) { VisitRun(record.run, fields); });
   AddRosters(plan, record);
@@ -197,7 +197,7 @@ void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
   for (const Failure& failure : record.failures) AddFailure(plan, record.run.run_id, failure);
 }
 
-WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
+WriteResult Writer::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
   Resolution resolution = Resolve(stored.record, record, existing_);
   if (!resolution.Changes()) return std::move(resolution.result);
   plan.empty = false;
@@ -206,7 +206,7 @@ WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const Run
   const RecordUpdate completion = RecordUpdateOf(stored, merged);
   if (completion.run) {
     HranaStatement& update = plan.updates.emplace_back(update_run_sql_);
-    TursoBinder bind(update);
+    RowWriter bind(update);
     VisitRun(merged.run, bind);
     update.Text(merged.run.run_id);
   }
@@ -222,7 +222,7 @@ WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const Run
   return std::move(resolution.result);
 }
 
-CopyClaim TursoWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   constexpr std::string_view kClaim = "claim it";
   const ClaimStatements sql = StatementsOfClaim(connection_.tables());
   HranaStatement change(lease.count() > 0 ? sql.take : sql.give_up);
@@ -237,7 +237,7 @@ CopyClaim TursoWriter::Claim(const std::string& holder, std::chrono::seconds lea
   return {std::string(rows.row(0)[0].text), std::chrono::seconds(rows.row(0)[1].integer)};
 }
 
-void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {
+void Writer::AddGuard(Plan& plan, const StoredRun& stored) const {
   const auto ended =
       std::ranges::count_if(stored.record.parts, [](const Part& part) { return part.account.ended_at.has_value(); });
   const bool unusual = std::ranges::any_of(stored.values, IsUnusual);
@@ -255,7 +255,7 @@ void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {
   }
 }
 
-void TursoWriter::AddRosters(Plan& plan, const RunRecord& record) const {
+void Writer::AddRosters(Plan& plan, const RunRecord& record) const {
   for (const RosterPtr& roster : record.rosters) {
     if (known_rosters_.contains(roster->roster_id)) {
       plan.known_rosters.insert(roster->roster_id);
@@ -268,14 +268,14 @@ void TursoWriter::AddRosters(Plan& plan, const RunRecord& record) const {
   }
 }
 
-void TursoWriter::AddPart(Plan& plan, const std::string& run_id, const Part& part) {
+void Writer::AddPart(Plan& plan, const std::string& run_id, const Part& part) {
   plan.parts.Add([&](auto& fields) {
     VisitPart(part, fields);
     fields("run_id", run_id);
   });
 }
 
-void TursoWriter::AddFailure(Plan& plan, const std::string& run_id, const Failure& failure) {
+void Writer::AddFailure(Plan& plan, const std::string& run_id, const Failure& failure) {
   plan.failures.Add([&](auto& fields) {
     VisitFailure(failure, fields);
     fields("run_id", run_id);
@@ -283,7 +283,7 @@ void TursoWriter::AddFailure(Plan& plan, const std::string& run_id, const Failur
 }
 
 // Writes all of it or nothing. False: others were faster.
-bool TursoWriter::Execute(Plan& plan) {
+bool Writer::Execute(Plan& plan) {
   std::vector<HranaStatement> statements = std::move(plan.guards);
   if (!plan.known_rosters.empty()) {
     const std::vector<std::string> ids(plan.known_rosters.begin(), plan.known_rosters.end());
@@ -312,4 +312,4 @@ bool TursoWriter::Execute(Plan& plan) {
   return false;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -11,21 +11,20 @@
 #include "stores/turso/connection.h"
 #include "stores/turso/reader.h"
 
-namespace flaky {
-
-// What a row may hold on a libSQL server: it takes 5,000,000 bytes, of which numbers, times and SQLite's own header
-// need a little.
-inline constexpr size_t kTursoRowBytes = 4'900'000;
+namespace flaky::turso {
 
 // The writing verbs of the Turso store. Throws StoreError.
 //
 // A transaction cannot wait for its client there, so nothing is read within it. New records are inserted at once; those
 // that are there already are read, merged here, and written in a transaction that fails when what was read has changed
 // meanwhile. Then it begins again: of several writers one always gets through.
-class TursoWriter {
+class Writer {
  public:
+  // A server takes rows of 5,000,000 bytes, of which numbers, times and SQLite's own header need a little.
+  static constexpr size_t kMaxRowBytes = 4'900'000;
+
   // The schema must be up to date. The reader loads what is to be completed.
-  TursoWriter(TursoConnection& connection, TursoReader& reader);
+  Writer(Connection& connection, Reader& reader);
 
   // Store::Write, or Store::Replace.
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
@@ -45,8 +44,8 @@ class TursoWriter {
   static void AddFailure(Plan& plan, const std::string& run_id, const Failure& failure);
   bool Execute(Plan& plan);
 
-  TursoConnection& connection_;
-  TursoReader& reader_;
+  Connection& connection_;
+  Reader& reader_;
   const std::string check_new_sql_;
   const std::string check_sql_;
   const std::string guard_sql_;
@@ -64,6 +63,6 @@ class TursoWriter {
   std::unordered_set<std::string> known_rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_WRITER_H_

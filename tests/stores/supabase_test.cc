@@ -50,7 +50,7 @@ std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
 }
 
 std::optional<StoreError> ErrorWith(const std::string& url, const std::string& key, OpenMode mode = OpenMode::kWrite) {
-  return ErrorOf([&] { OpenSupabase(LocationOf(url, key), mode); });
+  return ErrorOf([&] { supabase::Open(LocationOf(url, key), mode); });
 }
 
 TEST(SupabaseKeys, ThatAreRefusedAreExplained) {
@@ -75,7 +75,7 @@ TEST(SupabaseKeys, ThatAreRefusedAreExplained) {
 }
 
 TEST(SupabaseKeys, APublishableOneSeesNoRowOfAnyTable) {
-  OpenSupabase(LocationOf(Server().url(), SupabaseServer::SecretKey()), OpenMode::kWrite)
+  supabase::Open(LocationOf(Server().url(), SupabaseServer::SecretKey()), OpenMode::kWrite)
       ->Write(std::vector{BuildRecord("a").Part("p", 0, 1).Fail("S.T").Build()});
   Server().Execute("GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO anon");
   for (const char* table : {"runs", "parts", "failures", "rosters", "schema", "supabase_schema"}) {
@@ -91,8 +91,8 @@ TEST(SupabaseKeys, APublishableOneSeesNoRowOfAnyTable) {
 TEST(SupabaseKeys, OfBothKindsGoWhereTheyBelong) {
   const std::string ledgers = R"({"tables":null,"functions":null})";
   CannedServer server({CannedServer::Answer("200 OK", ledgers)});
-  OpenSupabase(LocationOf(server.url(), "sb_secret_new"), OpenMode::kRead);
-  OpenSupabase(LocationOf(server.url(), "eyJhbGciOi.legacy"), OpenMode::kRead);
+  supabase::Open(LocationOf(server.url(), "sb_secret_new"), OpenMode::kRead);
+  supabase::Open(LocationOf(server.url(), "eyJhbGciOi.legacy"), OpenMode::kRead);
   const std::vector<std::string> requests = server.requests();
   ASSERT_EQ(requests.size(), 2u);
   EXPECT_THAT(requests, Each(HasSubstr("POST /rest/v1/rpc/rest_flaky_test_schema HTTP/1.1")));
@@ -105,7 +105,7 @@ TEST(SupabaseTables, ThatAreMissingAreNamedWithWhatMakesThem) {
   SupabaseServer server({.sql = "", .max_rows = std::nullopt});
   const Location location = LocationOf(server.url(), SupabaseServer::SecretKey());
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
-    const auto error = ErrorOf([&] { OpenSupabase(location, mode); });
+    const auto error = ErrorOf([&] { supabase::Open(location, mode); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), ErrorKind::kMissing);
     EXPECT_THAT(error->what(),
@@ -115,7 +115,7 @@ TEST(SupabaseTables, ThatAreMissingAreNamedWithWhatMakesThem) {
   EXPECT_EQ(MigrateFromOutside(location, Secret(server.database_uri()), {}).pending.size(), 0u);
   const SchemaState made = MigrateFromOutside(location, Secret(server.database_uri()), {});
   server.Restart();
-  const auto store = OpenSupabase(location, OpenMode::kWrite);
+  const auto store = supabase::Open(location, OpenMode::kWrite);
   EXPECT_EQ(store->schema().found, made.found);
   EXPECT_EQ(store->schema().known, made.known);
   store->Write(std::vector{BuildRecord("a").Part("p", 0).Build()});
@@ -128,14 +128,14 @@ TEST(SupabaseTables, OfAnotherVersionAreToldApart) {
   SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
   const Location location = LocationOf(server.url(), SupabaseServer::SecretKey());
   server.Execute("DELETE FROM flaky_test_supabase_schema");
-  const auto old = ErrorOf([&] { OpenSupabase(location, OpenMode::kWrite); });
+  const auto old = ErrorOf([&] { supabase::Open(location, OpenMode::kWrite); });
   ASSERT_TRUE(old);
   EXPECT_EQ(old->kind(), ErrorKind::kMissing);
   EXPECT_THAT(old->what(), AllOf(HasSubstr("'0001_functions' is to come"), HasSubstr("`flaky schema migrate`")));
-  EXPECT_EQ(OpenSupabase(location, OpenMode::kRead)->Count({}).runs, 0);
+  EXPECT_EQ(supabase::Open(location, OpenMode::kRead)->Count({}).runs, 0);
 
   server.Execute("INSERT INTO flaky_test_schema VALUES (99, 'later', 'x', now())");
-  const auto newer = ErrorOf([&] { OpenSupabase(location, OpenMode::kWrite); });
+  const auto newer = ErrorOf([&] { supabase::Open(location, OpenMode::kWrite); });
   ASSERT_TRUE(newer);
   EXPECT_EQ(newer->kind(), ErrorKind::kSchemaTooNew);
 }
@@ -194,7 +194,7 @@ TEST(SupabaseAnswers, AreErrorsThatSayWhatToDo) {
 }
 
 TEST(SupabaseAddressTest, IsTheProjectsUrl) {
-  const auto address = [](const std::string& url) { return ParseSupabaseAddress(ParseLocation("supabase:" + url)); };
+  const auto address = [](const std::string& url) { return supabase::ParseAddress(ParseLocation("supabase:" + url)); };
   EXPECT_EQ(address("https://abcd.supabase.co").base, "https://abcd.supabase.co");
   EXPECT_EQ(address("https://abcd.supabase.co").reference, "abcd");
   EXPECT_EQ(address("https://abcd.supabase.co/rest/v1/").base, "https://abcd.supabase.co");
@@ -221,7 +221,9 @@ TEST(SupabaseAddressTest, IsTheProjectsUrl) {
 TEST(SupabaseManagement, RunsTheScriptWithTheToken) {
   const Location project = LocationOf("https://abcd.supabase.co", "sb_secret_x");
   CannedServer server({CannedServer::Answer("201 Created", "[]")});
-  EXPECT_TRUE(MigrateSupabaseByManagement(project, Secret("sbp_token"), server.url()).pending.empty());
+  EXPECT_TRUE(supabase::MigrateByManagement(project, SchemaScript("supabase", project.prefix), Secret("sbp_token"),
+                                            server.url())
+                  .pending.empty());
   ASSERT_EQ(server.requests().size(), 1u);
   EXPECT_THAT(server.requests()[0],
               AllOf(HasSubstr("POST /v1/projects/abcd/database/query HTTP/1.1"),
@@ -243,13 +245,14 @@ TEST(SupabaseManagement, ExplainsWhatItRefuses) {
        }) {
     CannedServer server({CannedServer::Answer(each.status, "")});
     const auto error = ErrorOf([&] {
-      MigrateSupabaseByManagement(LocationOf("https://abcd.supabase.co", ""), Secret("sbp_token"), server.url());
+      supabase::MigrateByManagement(LocationOf("https://abcd.supabase.co", ""), "", Secret("sbp_token"), server.url());
     });
     ASSERT_TRUE(error) << each.status;
     EXPECT_EQ(error->kind(), each.kind) << error->what();
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("sbp_token"))));
   }
-  const auto own = ErrorOf([] { MigrateSupabaseByManagement(LocationOf("http://127.0.0.1:1", ""), Secret("t")); });
+  const auto own =
+      ErrorOf([] { supabase::MigrateByManagement(LocationOf("http://127.0.0.1:1", ""), "", Secret("t")); });
   ASSERT_TRUE(own);
   EXPECT_THAT(own->what(), HasSubstr("FLAKY_TESTS_SUPABASE_DB"));
 }
@@ -258,7 +261,7 @@ TEST(SupabaseManagement, ExplainsWhatItRefuses) {
 TEST(SupabaseWrites, AChangeHeedsWhatOthersChangedMeanwhile) {
   Server().Empty(std::string(kDefaultPrefix));
   const Location location = LocationOf(Server().url(), SupabaseServer::SecretKey());
-  const auto store = OpenSupabase(location, OpenMode::kWrite);
+  const auto store = supabase::Open(location, OpenMode::kWrite);
   store->Write(std::vector{BuildRecord("a").Part("p", 0).Build()});
   // As rest_change is called by somebody who read an older state.
   Server().Execute(R"(DO $$ BEGIN

@@ -10,10 +10,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TursoAddress Parse(const std::string& text, const std::string& token = "") {
+turso::Address Parse(const std::string& text, const std::string& token = "") {
   Location location = ParseLocation(text);
   location.token = Secret(token);
-  return ParseTursoAddress(location);
+  return turso::ParseAddress(location);
 }
 
 TEST(TursoUrl, IsReachedByHttp) {
@@ -53,7 +53,7 @@ TEST(TursoUrl, KnowsThisMachine) {
 
 TEST(TursoUrl, ATokenInItCountsMore) {
   EXPECT_EQ(Parse("libsql://host", "given").token.Reveal(), "given");
-  const TursoAddress address = Parse("libsql://host?authToken=a%2Eb%3d&tls=1", "given");
+  const turso::Address address = Parse("libsql://host?authToken=a%2Eb%3d&tls=1", "given");
   EXPECT_EQ(address.token.Reveal(), "a.b=");
   EXPECT_EQ(address.base, "https://host");
   EXPECT_EQ(Parse("libsql://host").token.Reveal(), "");
