@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "stores/postgres/connection.h"
+#include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
 #include "stores/postgres/schema.h"
 #include "stores/postgres/writer.h"
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 
 namespace flaky {
 namespace {
@@ -132,5 +135,19 @@ LegacyTables DropPostgresTables(const Location& location, const std::optional<Ro
     return old;
   });
 }
+
+namespace postgres {
+
+namespace {
+constexpr SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow};
+}  // namespace
+
+const Driver kDriver = {.name = "postgres",
+                        .open = OpenPostgres,
+                        .examine = ExaminePostgres,
+                        .look_or_drop = DropPostgresTables,
+                        .sql = &kSql};
+
+}  // namespace postgres
 
 }  // namespace flaky

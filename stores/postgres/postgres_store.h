@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -14,8 +14,12 @@ namespace flaky {
 // The address is what libpq takes: a URI, `keyword=value` settings, or nothing, which leaves all to the PG* variables.
 std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode);
 
-// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+// As LookAtTables and DropTables (stores/open.h).
 LegacyTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+namespace postgres {
+extern const Driver kDriver;
+}
 
 }  // namespace flaky
 

@@ -1,4 +1,4 @@
-#include "stores/health.h"
+#include "stores/sqlite/health.h"
 
 #include <chrono>
 

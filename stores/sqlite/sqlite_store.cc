@@ -3,7 +3,10 @@
 #include <memory>
 #include <optional>
 
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 #include "stores/sqlite/connection.h"
+#include "stores/sqlite/health.h"
 #include "stores/sqlite/reader.h"
 #include "stores/sqlite/schema.h"
 #include "stores/sqlite/writer.h"
@@ -128,5 +131,19 @@ LegacyTables DropSqliteTables(const Location& location, const std::optional<RowC
     return old;
   });
 }
+
+namespace sqlite {
+
+namespace {
+constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+}  // namespace
+
+const Driver kDriver = {.name = "sqlite",
+                        .open = [](const Location& location, OpenMode mode) { return OpenSqlite(location, mode); },
+                        .examine = ExamineSqlite,
+                        .look_or_drop = DropSqliteTables,
+                        .sql = &kSql};
+
+}  // namespace sqlite
 
 }  // namespace flaky

@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -29,8 +29,12 @@ struct SqliteOptions {
 // (not a file, not a database, damaged, somebody else's tables), kAuth, kSchemaTooNew, kTransient (locked too long).
 std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options = {});
 
-// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+// As LookAtTables and DropTables (stores/open.h).
 LegacyTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+namespace sqlite {
+extern const Driver kDriver;
+}
 
 }  // namespace flaky
 

@@ -1,4 +1,4 @@
-#include "stores/health.h"
+#include "stores/supabase/health.h"
 
 #include "stores/supabase/connection.h"
 #include "stores/supabase/reader.h"

@@ -6,8 +6,7 @@
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/http/answer.h"
-#include "stores/open.h"
-#include "stores/sql/ledger.h"
+#include "stores/schemes.h"
 #include "stores/supabase/url.h"
 #ifdef FLAKY_STORE_POSTGRES
 #include "stores/postgres/postgres_store.h"
@@ -30,16 +29,25 @@ SchemaState Newest() {
 
 }  // namespace
 
+const SqlSchema kSupabaseSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase"};
+
+SchemaState MigrateSupabase(const Location& project, const Secret& database, const Secret& management_token) {
+  return database.empty() ? MigrateSupabaseByManagement(project, management_token)
+                          : MigrateSupabaseByDatabase(project, database);
+}
+
 SchemaState MigrateSupabaseByDatabase(const Location& project, const Secret& database) {
 #ifdef FLAKY_STORE_POSTGRES
   const std::string& text = database.Reveal();
-  const Location location = ParseLocation(StoreOf(text) == "postgres" ? text : "postgres:" + text, project.prefix);
+  const SchemeInfo* named = FindScheme(StoreOf(text));
+  const Location location =
+      ParseLocation(named != nullptr && named->uses_libpq ? text : "postgres:" + text, project.prefix);
   if (location.prefix != project.prefix) {
     Refuse(project, "FLAKY_TESTS_SUPABASE_DB names another prefix for the tables than the project's location");
   }
   // It tells somebody else's tables from ours, and a newer schema from an older one, before anything is changed.
   OpenPostgres(location, OpenMode::kWrite);
-  RunPostgresScript(location, SchemaScript("supabase", project.prefix), kOperation);
+  RunPostgresScript(location, SchemaScriptOf(kSupabaseSql, project.prefix), kOperation);
   return Newest();
 #else
   static_cast<void>(database);
@@ -62,7 +70,7 @@ SchemaState MigrateSupabaseByManagement(const Location& project, const Secret& t
                      "the token (FLAKY_TESTS_SUPABASE_TOKEN) holds a character that no token has");
   }
   std::string body = R"({"query":)";
-  AppendJson(body, SchemaScript("supabase", project.prefix));
+  AppendJson(body, SchemaScriptOf(kSupabaseSql, project.prefix));
   body += '}';
   HttpRequest request;
   request.url = api + "/v1/projects/" + address.reference + "/database/query";

@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "stores/supabase/connection.h"
+#include "stores/supabase/health.h"
+#include "stores/supabase/migrate.h"
 #include "stores/supabase/reader.h"
 #include "stores/supabase/schema.h"
 #include "stores/supabase/writer.h"
@@ -67,5 +69,15 @@ class SupabaseStore : public Store {
 std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options) {
   return std::make_unique<SupabaseStore>(location, mode, options);
 }
+
+namespace supabase {
+
+const Driver kDriver = {.name = "supabase",
+                        .open = [](const Location& location, OpenMode mode) { return OpenSupabase(location, mode); },
+                        .examine = ExamineSupabase,
+                        .migrate_from_outside = MigrateSupabase,
+                        .sql = &kSupabaseSql};
+
+}  // namespace supabase
 
 }  // namespace flaky

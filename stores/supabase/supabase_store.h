@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
 #include "stores/store.h"
@@ -21,6 +22,10 @@ struct SupabaseOptions {
 // them; kAuth (which says whether the key is missing, wrong, a publishable one or lacks a grant); kInvalid (location);
 // kSchemaTooNew; kTransient (not to be reached, overloaded, its database away).
 std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options = {});
+
+namespace supabase {
+extern const Driver kDriver;
+}
 
 }  // namespace flaky
 

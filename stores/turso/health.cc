@@ -1,4 +1,4 @@
-#include "stores/health.h"
+#include "stores/turso/health.h"
 
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"

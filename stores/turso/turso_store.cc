@@ -2,8 +2,11 @@
 
 #include <optional>
 
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 #include "stores/turso/columns.h"
 #include "stores/turso/connection.h"
+#include "stores/turso/health.h"
 #include "stores/turso/reader.h"
 #include "stores/turso/schema.h"
 #include "stores/turso/writer.h"
@@ -138,5 +141,19 @@ LegacyTables DropTursoTables(const Location& location, const std::optional<RowCo
   }
   return old;
 }
+
+namespace turso {
+
+namespace {
+constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+}  // namespace
+
+const Driver kDriver = {.name = "turso",
+                        .open = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); },
+                        .examine = ExamineTurso,
+                        .look_or_drop = DropTursoTables,
+                        .sql = &kSql};
+
+}  // namespace turso
 
 }  // namespace flaky

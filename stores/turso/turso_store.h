@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -24,8 +24,12 @@ struct TursoOptions {
 // (location, certificate, somebody else's tables), kSchemaTooNew, kTransient (not to be reached, overloaded).
 std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options = {});
 
-// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+// As LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+namespace turso {
+extern const Driver kDriver;
+}
 
 }  // namespace flaky
 

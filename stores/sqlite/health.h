@@ -1,0 +1,14 @@
+#ifndef FLAKY_STORES_SQLITE_HEALTH_H_
+#define FLAKY_STORES_SQLITE_HEALTH_H_
+
+#include "stores/health.h"
+#include "stores/location.h"
+
+namespace flaky {
+
+// As ExamineStore (stores/open.h).
+StoreHealth ExamineSqlite(const Location& location);
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SQLITE_HEALTH_H_
