@@ -20,8 +20,6 @@ std::string_view SqlName(ColumnType type);
 std::string BinaryNumber(int64_t value);
 
 // The moments that a Timestamp can be.
-inline constexpr Timestamp kFirstTime{-62'167'219'200 * kMicrosPerSecond};     // year 0
-inline constexpr Timestamp kLastTime{253'402'300'800 * kMicrosPerSecond - 1};  // the end of year 9999
 
 // A moment as a bound for comparisons: before or behind the years 0 to 9999 it is an infinite one, which PostgreSQL
 // compares as such.

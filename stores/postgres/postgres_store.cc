@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "stores/postgres/connection.h"
+#include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
 #include "stores/postgres/schema.h"
 #include "stores/postgres/writer.h"
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 
 namespace flaky::postgres {
 namespace {
@@ -126,5 +129,13 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     return old;
   });
 }
+
+namespace {
+
+constexpr SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow};
+
+}  // namespace
+
+const Driver kDriver = {.name = "postgres", .open = Open, .examine = Examine, .look_or_drop = DropTables, .sql = &kSql};
 
 }  // namespace flaky::postgres

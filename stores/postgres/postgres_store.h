@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky::postgres {
@@ -14,8 +14,11 @@ namespace flaky::postgres {
 // The address is what libpq takes: a URI, `keyword=value` settings, or nothing, which leaves all to the PG* variables.
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode);
 
-// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+// As LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+// What the program knows of this store.
+extern const Driver kDriver;
 
 }  // namespace flaky::postgres
 

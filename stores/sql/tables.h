@@ -23,8 +23,8 @@ struct FieldColumns {
 };
 const FieldColumns& Columns();
 
-// `a, b, c`: the items, each with the suffix.
-std::string Join(const std::vector<std::string>& items, std::string_view suffix = "");
+// `a = ?, b = ?`: for UPDATE.
+std::string Assignments(const std::vector<std::string>& columns);
 
 // What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
 // ours.

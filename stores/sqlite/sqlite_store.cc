@@ -3,7 +3,10 @@
 #include <memory>
 #include <optional>
 
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 #include "stores/sqlite/connection.h"
+#include "stores/sqlite/health.h"
 #include "stores/sqlite/reader.h"
 #include "stores/sqlite/schema.h"
 #include "stores/sqlite/writer.h"
@@ -129,5 +132,17 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     return old;
   });
 }
+
+namespace {
+
+constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+
+}  // namespace
+
+const Driver kDriver = {.name = "sqlite",
+                        .open = [](const Location& location, OpenMode mode) { return sqlite::Open(location, mode); },
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
+                        .sql = &kSql};
 
 }  // namespace flaky::sqlite

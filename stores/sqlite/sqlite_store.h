@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/sqlite/options.h"
 #include "stores/store.h"
 
@@ -22,8 +22,11 @@ namespace flaky::sqlite {
 // (not a file, not a database, damaged, somebody else's tables), kAuth, kSchemaTooNew, kTransient (locked too long).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const Options& options = {});
 
-// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+// As LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+// What the program knows of this store.
+extern const Driver kDriver;
 
 }  // namespace flaky::sqlite
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
 #include "stores/store.h"
@@ -17,6 +18,9 @@ namespace flaky::supabase {
 // them; kAuth (which says whether the key is missing, wrong, a publishable one or lacks a grant); kInvalid (location);
 // kSchemaTooNew; kTransient (not to be reached, overloaded, its database away).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
+
+// What the program knows of this store.
+extern const Driver kDriver;
 
 }  // namespace flaky::supabase
 

@@ -2,8 +2,11 @@
 
 #include <optional>
 
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 #include "stores/turso/columns.h"
 #include "stores/turso/connection.h"
+#include "stores/turso/health.h"
 #include "stores/turso/reader.h"
 #include "stores/turso/schema.h"
 #include "stores/turso/writer.h"
@@ -138,5 +141,17 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   }
   return old;
 }
+
+namespace {
+
+constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+
+}  // namespace
+
+const Driver kDriver = {.name = "turso",
+                        .open = [](const Location& location, OpenMode mode) { return turso::Open(location, mode); },
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
+                        .sql = &kSql};
 
 }  // namespace flaky::turso

@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky::turso {
@@ -20,8 +20,11 @@ namespace flaky::turso {
 // (location, certificate, somebody else's tables), kSchemaTooNew, kTransient (not to be reached, overloaded).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+// As LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+// What the program knows of this store.
+extern const Driver kDriver;
 
 }  // namespace flaky::turso
 
