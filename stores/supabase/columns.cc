@@ -7,7 +7,7 @@ constexpr std::string_view kYearZero = "0000-";
 constexpr std::string_view kYearOneBefore = "0001-";
 constexpr std::string_view kBefore = " BC";
 
-// What a text of a time can hold: 0000-01-01 to 9999-12-31.
+// The first and the last time that a text can hold: 0000-01-01 and 9999-12-31.
 constexpr Timestamp kFirst{-62'167'219'200 * kMicrosPerSecond};
 constexpr Timestamp kLast{253'402'300'800 * kMicrosPerSecond - 1};
 
