@@ -50,10 +50,10 @@ StoreError ErrorOf(const std::string& store, std::string_view operation, const R
                    std::string_view detail) {
   std::string said(detail);
   if (said.empty() && response.status >= 300 && response.status < 400) {
-    said = "the server sends its clients elsewhere; name the address that it sends them to";
+    said = "the server redirects to another address; use that address instead";
   } else if (said.empty()) {
     said = MessageOf(response.body).message;
-    if (said.empty()) said = "the server refused it and did not say why";
+    if (said.empty()) said = "the server refused the request without a reason";
   }
   StoreError error(KindOf(response.status), store, std::string(operation), "HTTP " + std::to_string(response.status),
                    said);

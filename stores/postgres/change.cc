@@ -19,7 +19,7 @@ const std::vector<TypedColumn>& PartKey() {
   return columns;
 }
 
-// `a = FROM.a, …` of all columns but those of the key.
+// Returns `a = FROM.a, …` for all columns except for those of the key.
 std::string Assignments(const std::vector<TypedColumn>& columns, const std::string& from) {
   std::string list;
   for (const TypedColumn& column : columns) {
@@ -29,7 +29,7 @@ std::string Assignments(const std::vector<TypedColumn>& columns, const std::stri
   return list;
 }
 
-// The statements, named, become one.
+// Joins statements to one by naming each of them in its WITH clause.
 class Statements {
  public:
   void Add(const std::string& statement) {
@@ -71,14 +71,14 @@ void Change::AddNew(const RunRecord& record) {
   AddRosters(record);
 }
 
-void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion) {
+void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update) {
   const std::string& run_id = wanted.run.run_id;
-  if (completion.run) VisitRun(wanted.run, runs_);
-  for (const Part* part : completion.parts) AddPart(run_id, *part);
-  for (const Failure* failure : completion.new_failures) AddFailure(run_id, *failure);
-  if (!completion.parts.empty()) AddRosters(wanted);
-  removed_.insert(removed_.end(), completion.old_failures.begin(), completion.old_failures.end());
-  for (const std::string& part_id : completion.old_parts) removed_parts_.emplace_back(run_id, part_id);
+  if (update.run) VisitRun(wanted.run, runs_);
+  for (const Part* part : update.parts) AddPart(run_id, *part);
+  for (const Failure* failure : update.new_failures) AddFailure(run_id, *failure);
+  if (!update.parts.empty()) AddRosters(wanted);
+  removed_.insert(removed_.end(), update.old_failures.begin(), update.old_failures.end());
+  for (const std::string& part_id : update.old_parts) removed_parts_.emplace_back(run_id, part_id);
 }
 
 std::string Change::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
@@ -97,8 +97,8 @@ std::string Change::InsertRosters(BinaryValues& values) const {
   return Insert("rosters", RosterColumns(), rows, values) + " ON CONFLICT (roster_id) DO NOTHING";
 }
 
-// What belongs to a run that was inserted just now cannot be there yet. The foreign keys are checked at the statement's
-// end.
+// Parts and failures of a run that the same statement inserts can't exist yet. The foreign keys are checked at the end
+// of the statement.
 pqxx::result Change::InsertNew(pqxx::transaction_base& transaction) {
   const std::string of_new_runs = " WHERE n.run_id IN (SELECT run_id FROM s0)";
   BinaryValues values;

@@ -5,7 +5,7 @@
 namespace flaky::postgres {
 namespace {
 
-// What TimeOfHex cannot give, in words.
+// Describes a time that TimeOfHex can't return.
 StoredValue OddTime(std::string_view hex) {
   std::string_view words = hex < "8" ? "a time after the year 9999" : "a time before the year 0";
   if (hex == "7fffffffffffffff") words = "infinity";

@@ -14,7 +14,7 @@
 #include "stores/sql/row_reader.h"
 #include "stores/sql/tables.h"
 
-// How the fields of history/fields.h go into PostgreSQL's columns and come back.
+// Writes the fields of history/fields.h to PostgreSQL's columns, and reads them.
 namespace flaky::postgres {
 
 struct TypedColumn {
@@ -22,7 +22,7 @@ struct TypedColumn {
   ColumnType type;
 };
 
-// The columns of stores/sql/tables.h with their types; those of parts and failures have `run_id` behind them.
+// The columns of stores/sql/tables.h with their types. Those of parts and failures end with `run_id`.
 struct TypedFields {
   std::vector<TypedColumn> runs;
   std::vector<TypedColumn> parts;
@@ -36,12 +36,12 @@ std::string SelectColumns(std::string_view alias, const std::vector<TypedColumn>
 
 std::vector<std::string> NamesOf(const std::vector<TypedColumn>& columns);
 
-// Rows for one table, column by column, as parameters of one statement.
+// Collects rows for one table, column by column, as parameters of one statement.
 class RowWriter {
  public:
   explicit RowWriter(const std::vector<TypedColumn>& columns);
 
-  // Adds the fields it visits to the columns, in turn, row after row.
+  // Add the visited field to the next column. After the last column, the next row begins.
   void operator()(std::string_view, const std::string& value) { Next().AddText(value); }
   void operator()(std::string_view, const Timestamp& value) { Next().AddTime(value); }
   void operator()(std::string_view, const int64_t& value) { Next().AddNumber(value); }
@@ -54,7 +54,7 @@ class RowWriter {
   bool empty() const { return fields_ == 0; }
   size_t bytes() const;
 
-  // `unnest($1::text[], …)`, with the arrays as further values. The rows must not be used any more.
+  // Returns `unnest($1::text[], …)` and appends the arrays to `values`. The object must not be used afterwards.
   std::string Unnest(BinaryValues& values);
 
  private:

@@ -8,7 +8,7 @@ namespace flaky::postgres {
 Connection::Connection(const Location& location)
     : name_(location.display_name), prefix_(location.prefix), settings_(ConnectionSettings(location)) {
   if (location.address.empty()) {
-    who_decides_ = " (no connection string is set, so the PG* variables and libpq's defaults decide)";
+    settings_note_ = " (no connection string is set, so the PG* variables and libpq's defaults decide)";
   }
 }
 
@@ -22,7 +22,7 @@ pqxx::connection& Connection::Session() {
   } catch (const std::exception& error) {
     session_.reset();
     const Fault fault = ConnectFaultOf(error);
-    throw StoreError(fault.kind, name_, "connect", fault.sql_state, fault.message + who_decides_);
+    throw StoreError(fault.kind, name_, "connect", fault.sql_state, fault.message + settings_note_);
   }
   return *session_;
 }

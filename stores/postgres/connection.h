@@ -14,8 +14,9 @@
 
 namespace flaky::postgres {
 
-// One connection to one PostgreSQL database, made anew when it was lost, and the edge at which libpqxx' errors become
-// StoreErrors. Nothing is kept in the session, so that a pooler may change it between transactions.
+// One connection to one PostgreSQL database, and the edge at which libpqxx' errors become StoreErrors. A lost
+// connection is made again at the next call. Nothing is kept in the session, so a pooler may change it between
+// transactions.
 class Connection {
  public:
   // Does not connect yet.
@@ -29,8 +30,8 @@ class Connection {
   // The same, quoted for SQL.
   std::string Table(std::string_view table) const { return '"' + Name(table) + '"'; }
 
-  // Does `work` with the connection; what libpqxx throws then comes out as StoreError. `operation` says in an error
-  // what was being done: "write runs".
+  // Does `work` with the connection, and turns what libpqxx throws into a StoreError. `operation` names the failed
+  // operation in the error: "write runs".
   template <typename Work>
   auto Guard(std::string_view operation, Work&& work) {
     try {
@@ -56,8 +57,8 @@ class Connection {
 
   std::string name_;
   std::string prefix_;
-  std::string settings_;     // with the password, if there is one
-  std::string who_decides_;  // told when connecting fails
+  std::string settings_;       // with the password, if there is one
+  std::string settings_note_;  // added to the error if connecting fails
   std::unique_ptr<pqxx::connection> session_;
 };
 

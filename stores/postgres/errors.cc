@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMaxMessage = 1000;  // a detail may show a whole row
 
-// By the beginning of the SQLSTATE; the first that fits counts.
+// By the beginning of the SQLSTATE.
 constexpr CodeMeaning kByState[] = {
     {"08", ErrorKind::kTransient},     // the connection
     {"40", ErrorKind::kTransient},     // serialization, deadlock
@@ -34,8 +34,8 @@ struct KindOfText {
   ErrorKind kind;
 };
 
-// By what libpq, the server or a pooler says when there is no connection yet; the first that is found counts. What is
-// not here is worth another try: an unreachable or overloaded server, a name that does not resolve.
+// By the text of libpq, the server or a pooler when connecting fails; the first match counts. Everything else is worth
+// another try: an unreachable or overloaded server, a name that doesn't resolve.
 constexpr KindOfText kWhenConnecting[] = {
     {"authentication failed", ErrorKind::kAuth},
     {"no password supplied", ErrorKind::kAuth},
@@ -47,7 +47,7 @@ constexpr KindOfText kWhenConnecting[] = {
     {"certificate verify failed", ErrorKind::kAuth},
     {"does not match host name", ErrorKind::kAuth},
     {"requires a valid client certificate", ErrorKind::kAuth},
-    {"alert", ErrorKind::kAuth},  // TLS: the other side refused what it was shown
+    {"alert", ErrorKind::kAuth},  // TLS: the server refused our certificate or settings
     {"root certificate", ErrorKind::kInvalid},
     {"certificate file", ErrorKind::kInvalid},
     {"private key file", ErrorKind::kInvalid},
@@ -68,8 +68,8 @@ bool IsMissingDatabase(std::string_view message) {
   return database != message.npos && message.find("\" does not exist", database) != message.npos;
 }
 
-// A message has several lines: the error, perhaps the statement and a mark below it (which nobody needs who did not
-// write it), then DETAIL and HINT.
+// Returns a message as one line. It has several: the error, then possibly the statement with a mark under it, which
+// users don't need because they didn't write it, then DETAIL and HINT.
 std::string OneLine(std::string_view message) {
   if (message.starts_with("ERROR:") || message.starts_with("FATAL:")) message.remove_prefix(6);
   std::string all;

@@ -53,10 +53,10 @@ class PostgresStore : public Store {
     return WriterFor("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return WriterFor("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
   }
 
-  // Every call of Write has made durable what it wrote; only indexes may be missing.
+  // Each Write has made its records durable. Only indexes may be missing.
   void Finish() override {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&](pqxx::connection& session) {
@@ -91,8 +91,8 @@ class PostgresStore : public Store {
     if (encoding == kEncoding) return;
     connection_.Fail(ErrorKind::kInvalid, "write",
                      "the database's encoding is " + encoding +
-                         ", which does not hold every text; UTF8 does: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
-                         "template0");
+                         ", which can't store every text; create one with UTF8: CREATE DATABASE … ENCODING 'UTF8' "
+                         "TEMPLATE template0");
   }
 
   const bool bulk_;

@@ -14,8 +14,8 @@
 
 namespace flaky::postgres {
 
-// The reading verbs of the PostgreSQL store. Each runs in one transaction with one snapshot, except VisitFailures,
-// which takes one for every page. Throws StoreError.
+// The reading verbs of the PostgreSQL store. Each runs in one transaction with one snapshot, except for VisitFailures,
+// which has a separate transaction for each page. Throws StoreError.
 class Reader {
  public:
   // `present` as in RecordLoader.

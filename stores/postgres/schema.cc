@@ -69,8 +69,8 @@ std::vector<AppliedMigration> ReadLedger(const Connection& connection, pqxx::tra
   return RowsOf(connection, Execute(transaction, LedgerSql(connection)));
 }
 
-// The schema in which the tables are, or will be: where some of them are already, a new one of the same name in another
-// schema, earlier in the search path, would hide them.
+// Returns the schema in which the tables are or will be created. If some of them exist, it is their schema, because a
+// new table of the same name in an earlier schema of the search path would hide them.
 std::string SchemaOfTables(const Connection& connection, pqxx::transaction_base& transaction) {
   const pqxx::result rows =
       Execute(transaction,
@@ -79,13 +79,13 @@ std::string SchemaOfTables(const Connection& connection, pqxx::transaction_base&
               {connection.Table("runs"), connection.Table(kLedger)});
   if (rows[0][0].is_null()) {
     connection.Fail(ErrorKind::kMissing, "create the tables",
-                    "no schema of the search path exists: create one (CREATE SCHEMA), or set another search path "
+                    "no schema of the search path exists; create one (CREATE SCHEMA) or set another search path "
                     "(ALTER ROLE … SET search_path)");
   }
   return TextAt(rows[0], 0);
 }
 
-// Until the transaction ends, nobody else migrates these tables, and names mean those in this schema.
+// Until the transaction ends, no other process migrates these tables, and names refer to this schema.
 void LockTables(const Connection& connection, pqxx::transaction_base& transaction) {
   const std::string schema = SchemaOfTables(connection, transaction);
   const Digest key = DigestOf("flaky: schema of " + schema + "." + connection.prefix());
@@ -94,10 +94,10 @@ void LockTables(const Connection& connection, pqxx::transaction_base& transactio
           {schema, BinaryNumber(static_cast<int64_t>(key.low))});
 }
 
-// In few requests: what needs no look at the tables goes together.
+// Applies a migration with few requests: statements that don't depend on a table's columns are sent together.
 void Apply(const Connection& connection, pqxx::transaction_base& transaction, const Migration& migration) {
-  std::string statements;               // that are to be sent
-  std::optional<TableColumns> present;  // as the statements so far leave them; absent: to be read
+  std::string statements;               // still to be sent
+  std::optional<TableColumns> present;  // after the statements so far; nullopt: must be read
   const auto send = [&] {
     if (!statements.empty()) transaction.exec(std::exchange(statements, {}));
   };
@@ -123,7 +123,7 @@ void Apply(const Connection& connection, pqxx::transaction_base& transaction, co
 
 void ApplyOnce(const Connection& connection, pqxx::connection& session, const Migration& migration) {
   pqxx::work transaction(session);
-  // Whatever the role's default is: what others did until the lock was had must be seen.
+  // Overrides the role's default, because this transaction must see what other processes did before it got the lock.
   transaction.exec("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
   LockTables(connection, transaction);
   const std::vector<AppliedMigration> applied = ReadLedger(connection, transaction);
@@ -154,7 +154,7 @@ SchemaState ReadSchemaState(const Connection& connection, pqxx::connection& sess
   } catch (const pqxx::sql_error& error) {
     const std::string state = SqlStateOf(error);
     if (state != kUndefinedTable && state != kUndefinedColumn) throw;
-    // There is no ledger, or one of another form, or another process has made it just now.
+    // There is no ledger, or it has another form, or another process has just created it.
     pqxx::nontransaction transaction(session);
     applied = ReadLedger(connection, transaction);
   }
@@ -173,10 +173,10 @@ void UpgradeSchema(const Connection& connection, pqxx::connection& session, Defe
     } catch (const pqxx::sql_error& error) {
       const Fault fault = FaultOf(error);
       if (fault.sql_state != kInsufficientPrivilege) throw;
-      throw StoreError(ErrorKind::kAuth, connection.name(), "bring the tables up to date", fault.sql_state,
+      throw StoreError(ErrorKind::kAuth, connection.name(), "upgrade the tables", fault.sql_state,
                        fault.message + "; the role '" + session.username() +
-                           "' may not make or change tables there. Give it that right, or have somebody who has it "
-                           "run the SQL that 'flaky schema sql --store postgres' prints");
+                           "' may not create or change tables there. Grant it that right, or let another role run the "
+                           "SQL that `flaky schema sql --store postgres` prints");
     }
   }
 }

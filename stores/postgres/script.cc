@@ -21,7 +21,7 @@ void RunScript(const Location& location, const std::string& script, std::string_
       if (fault.sql_state != kInsufficientPrivilege) throw;
       throw StoreError(ErrorKind::kAuth, connection.name(), std::string(operation), fault.sql_state,
                        fault.message + "; the role '" + session.username() +
-                           "' may not make or change what the script makes: use the role that owns the tables");
+                           "' may not create or change the tables and functions; use the role that owns them");
     }
   });
 }

@@ -8,8 +8,8 @@
 
 namespace flaky::postgres {
 
-// Runs a script of ours in the location's database, one at a time whoever else does. It begins and ends its own
-// transactions. Throws StoreError: kAuth where the role may not do what it does.
+// Runs a script of ours in the location's database, under a lock against other processes that run one. The script
+// begins and ends its transactions itself. Throws StoreError: kAuth if the role may not do what the script does.
 void RunScript(const Location& location, const std::string& script, std::string_view operation);
 
 }  // namespace flaky::postgres

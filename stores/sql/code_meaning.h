@@ -16,7 +16,7 @@ struct CodeMeaning {
   const char* advice = "";  // added to the server's own words
 };
 
-// Returns the first entry whose prefix `code` has, or null if there is none.
+// Returns the first entry whose prefix `code` has, or null.
 inline const CodeMeaning* MeaningOf(std::span<const CodeMeaning> meanings, std::string_view code) {
   const auto found =
       std::ranges::find_if(meanings, [&](const CodeMeaning& each) { return code.starts_with(each.prefix); });

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <forward_list>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -69,19 +70,13 @@ class RowReader {
     cells_.Next();
   }
   void operator()(std::string_view name, std::optional<Timestamp>& value) {
-    value = cells_.Time();
-    if (!value) value = convert_.Time(name, cells_.RawTime());
-    cells_.Next();
+    ReadOptional(value, &Cells::Time, [&] { return convert_.Time(name, cells_.RawTime()); });
   }
   void operator()(std::string_view name, std::optional<int64_t>& value) {
-    value = cells_.Integer();
-    if (!value) value = convert_.Number(name, cells_.Raw());
-    cells_.Next();
+    ReadOptional(value, &Cells::Integer, [&] { return convert_.Number(name, cells_.Raw()); });
   }
   void operator()(std::string_view name, std::optional<bool>& value) {
-    value = cells_.Bool();
-    if (!value) value = convert_.Bool(name, cells_.Raw());
-    cells_.Next();
+    ReadOptional(value, &Cells::Bool, [&] { return convert_.Bool(name, cells_.Raw()); });
   }
   // Optional texts.
   template <typename T>
@@ -99,6 +94,16 @@ class RowReader {
   size_t text_bytes() const { return text_bytes_; }
 
  private:
+  template <typename T, typename Read, typename Convert>
+  void ReadOptional(std::optional<T>& value, Read read, Convert convert) {
+    value.reset();
+    if (!cells_.Null()) {
+      value = std::invoke(read, cells_);
+      if (!value) value = convert();
+    }
+    cells_.Next();
+  }
+
   std::string_view Text(std::string_view name) {
     const std::optional<std::string_view> stored = cells_.Text();
     const std::string_view text = stored ? *stored : converted_.emplace_front(ConvertedText(name));

@@ -14,11 +14,11 @@
 #include "stores/sql/row_reader.h"
 #include "stores/sqlite/connection.h"
 
-// How the fields of history/fields.h go into SQLite's columns and come back.
+// Writes the fields of history/fields.h to SQLite's columns, and reads them.
 namespace flaky::sqlite {
 
-// Binds the fields it visits to a statement's parameters, in turn. Nothing is copied: the record and the binder must
-// live until the statement is reset.
+// Binds the fields it visits to a statement's parameters, one after the other. Nothing is copied: the record and this
+// object must live until the statement is reset.
 class RowWriter {
  public:
   RowWriter(SQLite::Statement& statement, int first_parameter) : statement_(statement), next_(first_parameter) {}

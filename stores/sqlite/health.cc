@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kPatience{2'000};
 
 }  // namespace
 
-// What the file's permissions allow is for the caller to find out: it concerns the folder as well.
+// The caller checks the file's permissions, because those of the folder matter as well.
 StoreHealth Examine(const Location& location) {
   Options options;
   options.busy_timeout = kPatience;
@@ -38,7 +38,7 @@ StoreHealth Examine(const Location& location) {
         health.has_tables = true;
       }
     }
-    // What a migration that is to come will make is not missing.
+    // Tables that a pending migration will create aren't missing.
     if (!state.pending.empty()) health.missing.clear();
     if (!health.has_tables) return;
     health.schema = state;

@@ -16,7 +16,7 @@ bool HasIndex(Connection& connection, const std::string& name) {
   return row.executeStep();
 }
 
-// The values must live until the statement is reset.
+// Binds the conditions' values, which must live until the statement is reset.
 void Bind(SQLite::Statement& statement, const Conditions& conditions, int first = 1) {
   for (const auto& value : conditions.values()) {
     if (value) BindText(statement, first, *value);
@@ -113,8 +113,8 @@ std::optional<StoredRecord> Reader::Load(const std::string& run_id) {
   return stored;
 }
 
-// Sorting all runs for each page would make a walk over an old database quadratic, so their order is kept in a
-// temporary table from its first page on.
+// Sorting all runs for each page would make a walk over an old database quadratic. So their order is kept in a
+// temporary table from the first page on.
 RunOrder Reader::PageOrder(bool first_page) {
   const std::string runs = connection_.Table("runs") + " r";
   if (has_order_index_) return {runs, kStartedAt, "r.run_id"};

@@ -19,7 +19,7 @@ namespace flaky::sqlite {
 // The reading verbs of the SQLite store. Throws SQLite::Exception and StoreError.
 class Reader {
  public:
-  // An up-to-date schema has all columns; in an older one, those that it lacks are read as absent.
+  // If the schema isn't up to date, columns that it lacks are read as absent.
   Reader(Connection& connection, bool up_to_date);
 
   Page Read(const PageRequest& request);
@@ -28,7 +28,7 @@ class Reader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // Absent when there is no such run.
+  // Returns nullopt if there is no such run.
   std::optional<StoredRecord> Load(const std::string& run_id);
 
  private:
@@ -38,16 +38,16 @@ class Reader {
   // `present` empty: all tables and columns are there.
   Reader(Connection& connection, TableColumns present);
 
-  // With our index the order of pages is the runs' own, without it a temporary table's.
+  // Returns the source of the runs in the order of pages: their table if it has our index, else a temporary table.
   RunOrder PageOrder(bool first_page);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
 
-  // Adds the rows to the page. False: it is full, and there are more.
+  // Adds the rows to the page. Returns false if the page is full and there are more rows.
   bool ReadRows(SQLite::Statement& rows, const PageRequest& request, Page& page, size_t& bytes);
   size_t ReadRun(const SQLite::Statement& row, RunRecord& record, Conversions conversions) const;
   size_t ReadParts(RunRecord& record, Conversions conversions);
   size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Conversions conversions);
-  // Null: it is not there, or damaged.
+  // Returns null if the roster is missing or damaged.
   RosterPtr ReadRoster(const std::string& roster_id, size_t& bytes);
 
   Connection& connection_;

@@ -35,7 +35,7 @@ std::vector<AppliedMigration> ReadLedger(Connection& connection) {
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() != SQLITE_ERROR) throw;
   }
-  // There is no ledger, or one of another form, or another process has made it just now.
+  // There is no ledger, or it has another form, or another process has just created it.
   if (ReadOurTables(connection).at(connection.tables().Name(kLedger)).empty()) return {};
   return LedgerRows(connection);
 }
@@ -59,7 +59,7 @@ void Apply(Connection& connection, const Migration& migration) {
   row.exec();
 }
 
-// Puts the rows of the npm packages' tables, where they stand beside ours, into ours.
+// Imports the rows of the npm packages' tables, if the database has these in addition to ours.
 std::optional<AdoptionSummary> Adopt(Connection& connection) {
   if (connection.prefix() == kNpmPrefix) return std::nullopt;
   const auto columns_of = [&](std::string_view table) {
@@ -80,9 +80,9 @@ std::optional<AdoptionSummary> Adopt(Connection& connection) {
       insert.exec();
     }
   }
-  SQLite::Statement account(connection.db(), adoption.account);
-  account.executeStep();
-  const auto number = [&](int column) { return account.getColumn(column).getInt64(); };
+  SQLite::Statement summary(connection.db(), adoption.account);
+  summary.executeStep();
+  const auto number = [&](int column) { return summary.getColumn(column).getInt64(); };
   return AdoptionSummary{number(0), number(1), number(2), number(3), number(4)};
 }
 

@@ -23,7 +23,7 @@ class SqliteStore : public Store {
       if (mode != OpenMode::kRead) {
         CheckWritable(state, connection_.name());
         if (!state.pending.empty()) {
-          // Something waits only where no row is there yet that somebody may be looking for.
+          // Indexes only wait if there is no row yet that another process may be looking for.
           const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
           adopted_ = UpgradeSchema(connection_,
                                    mode == OpenMode::kBulk && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
@@ -59,7 +59,8 @@ class SqliteStore : public Store {
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return connection_.Guard("claim it", [&] { return WriterFor("claim it").Claim(holder, lease, instead_of); });
+    return connection_.Guard("claim the store for a copy",
+                             [&] { return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of); });
   }
 
   void Finish() override {
@@ -111,7 +112,7 @@ std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const Optio
 }
 
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if) {
-  // Opened as for a copy, references are not looked at: rows that refer to nothing would be in the way.
+  // Opened as for a copy, so that references aren't checked: a row that refers to a missing run would stop the drop.
   Connection connection(location, drop_if ? OpenMode::kBulk : OpenMode::kRead, {});
   return connection.Guard("drop the tables", [&] {
     SQLite::Transaction transaction(

@@ -142,7 +142,7 @@ void Writer::InsertRosters(const RunRecord& record) {
   }
 }
 
-// Somebody else may have removed rosters that we know.
+// Another process may have removed rosters that we know.
 void Writer::ForgetRostersIfOthersWrote() {
   ScopedReset statement(data_version_);
   statement->executeStep();

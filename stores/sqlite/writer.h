@@ -18,7 +18,8 @@ namespace flaky::sqlite {
 // The writing verbs of the SQLite store. Throws SQLite::Exception and StoreError.
 class Writer {
  public:
-  // The schema must be up to date. The reader loads what is to be completed; both use the same connection.
+  // The schema must be up to date. The reader loads the runs that are in the store already; it uses the same
+  // connection.
   Writer(Connection& connection, Reader& reader);
 
   // Store::Write, or Store::Replace.
@@ -46,9 +47,9 @@ class Writer {
   SQLite::Statement delete_part_;
   SQLite::Statement data_version_;
 
-  // Rosters that the database is known to hold, so that a text of many tests is not sent again with every run.
+  // Rosters that the database is known to contain, so that a list of many tests isn't written again with every run.
   std::unordered_set<std::string> known_rosters_;
-  std::unordered_set<std::string> new_rosters_;  // of the transaction that is open
+  std::unordered_set<std::string> new_rosters_;  // of the open transaction
   int64_t seen_data_version_ = 0;
 };
 

@@ -8,7 +8,7 @@
 namespace flaky::supabase {
 namespace {
 
-// Appends a row of what `visit` shows to the visitor that it is given.
+// Appends a row. `visit` is called with a visitor, and passes the row's fields to it.
 template <typename Visit>
 void AddRow(std::string& rows, Visit&& visit) {
   if (!rows.empty()) rows += ',';
@@ -53,15 +53,15 @@ void Change::AddNew(const RunRecord& record) {
   AddRosters(record);
 }
 
-void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion, const std::string& state) {
+void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update, const std::string& state) {
   const std::string& run_id = wanted.run.run_id;
   AddPair(states_, run_id, state);
-  if (completion.run) AddRow(runs_, [&](RowWriter& row) { VisitRun(wanted.run, row); });
-  for (const Part* part : completion.parts) AddPart(run_id, *part);
-  for (const Failure* failure : completion.new_failures) AddFailure(run_id, *failure);
-  if (!completion.parts.empty()) AddRosters(wanted);
-  for (const int64_t id : completion.old_failures) AddPair(old_failures_, run_id, std::to_string(id));
-  for (const std::string& part_id : completion.old_parts) AddPair(old_parts_, run_id, part_id);
+  if (update.run) AddRow(runs_, [&](RowWriter& row) { VisitRun(wanted.run, row); });
+  for (const Part* part : update.parts) AddPart(run_id, *part);
+  for (const Failure* failure : update.new_failures) AddFailure(run_id, *failure);
+  if (!update.parts.empty()) AddRosters(wanted);
+  for (const int64_t id : update.old_failures) AddPair(old_failures_, run_id, std::to_string(id));
+  for (const std::string& part_id : update.old_parts) AddPair(old_parts_, run_id, part_id);
 }
 
 std::string Change::Take() {

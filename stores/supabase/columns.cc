@@ -7,8 +7,6 @@ constexpr std::string_view kYearZero = "0000-";
 constexpr std::string_view kYearOneBefore = "0001-";
 constexpr std::string_view kBefore = " BC";
 
-// What a text of a time can hold: 0000-01-01 to 9999-12-31.
-
 StoredValue AsText(std::string_view text) { return {StoredValue::Type::kText, 0, 0, text}; }
 
 std::optional<Timestamp> TimeIn(std::string_view text) {

@@ -15,15 +15,14 @@
 #include "stores/sql/row_reader.h"
 #include "stores/supabase/connection.h"
 
-// How the fields of history/fields.h go into the arrays that the functions take, and come back (what they look like:
-// stores/schema/supabase/0001_functions.sql).
+// Writes the fields of history/fields.h to the arrays that the functions take, and reads them. The form of the arrays
+// is described in stores/schema/supabase/0001_functions.sql.
 namespace flaky::supabase {
 
-// A time as PostgreSQL reads it, which has no year 0 but one before Christ. Bounds may lie outside of what a text can
-// hold: they are infinite.
+// Returns a time as PostgreSQL reads it, which has no year 0 but 1 BC. A bound that a text can't hold becomes infinite.
 std::string TimeText(Timestamp time);
 
-// Appends a JSON array of the fields it visits: texts and null.
+// Appends a JSON array of the fields it visits. The elements are texts and null.
 class RowWriter {
  public:
   explicit RowWriter(std::string& out) : out_(out) { out_ += '['; }
@@ -49,8 +48,8 @@ class RowWriter {
   bool first_ = true;
 };
 
-// A row of an answer, for flaky::RowReader. What an older function did not send is NULL. Its texts live as long as the
-// answer and this object.
+// A row of an answer, for flaky::RowReader. A cell that an older function doesn't send is NULL. Its texts live as long
+// as the answer and this object.
 class Cells {
  public:
   // Both must outlive this object.

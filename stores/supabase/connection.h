@@ -15,8 +15,8 @@
 
 namespace flaky::supabase {
 
-// One project's REST interface as one history's place, and the edge at which its errors become StoreErrors. All it does
-// is to call the functions of stores/schema/supabase/: one call is one transaction.
+// The REST interface of one project with one history, and the edge at which its errors become StoreErrors. It only
+// calls the functions of stores/schema/supabase/. Each call is one transaction.
 class Connection {
  public:
   Connection(const Location& location, const http::Options& options);
@@ -24,15 +24,15 @@ class Connection {
   const std::string& name() const { return name_; }
   const std::string& prefix() const { return prefix_; }
 
-  // Calls the function `rest_<prefix><function>` with the request, JSON; gives what it returned, which lives until the
-  // next call. Throws StoreError. `operation` says what was being done.
+  // Calls the function `rest_<prefix><function>` with the request, which is JSON. Returns its result, which lives until
+  // the next call. Throws StoreError. `operation` names the failed operation in the error: "write runs".
   simdjson::dom::element Call(std::string_view function, std::string_view request, std::string_view operation);
 
-  // The server's clock at the last answer, to the second; absent where it did not say.
+  // Returns the server's time of the last answer, to the second, or nullopt if the answer had none.
   std::optional<Timestamp> clock() const { return clock_; }
 
   [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
-  // For an answer that none of the functions gives.
+  // Throws for an answer that isn't one of the functions'.
   [[noreturn]] void FailMalformed(std::string_view operation) const;
 
  private:
@@ -49,7 +49,7 @@ class Connection {
   std::optional<Timestamp> clock_;
 };
 
-// What makes the tables and functions, as an error says it.
+// Returns the part of an error message that says how to create the tables and functions.
 std::string HowToMakeTables();
 
 }  // namespace flaky::supabase

@@ -7,7 +7,7 @@
 namespace flaky::supabase {
 namespace {
 
-// What each does for its right, and that it changes nothing when asked so.
+// Calls that need the rights of recording but change nothing.
 struct Probe {
   std::string_view function, request;
 };
@@ -31,7 +31,7 @@ StoreHealth Examine(const Location& location) {
     health.schema = ReadSchemaState(connection);
     health.has_tables = true;
   } catch (const StoreError& error) {
-    // A code is PostgREST's or PostgreSQL's own: the project is there, and its functions are not.
+    // A code of PostgREST or PostgreSQL means that the project exists but its functions don't.
     if (error.kind() != ErrorKind::kMissing || error.vendor_code().starts_with("HTTP")) throw;
   }
   health.connected_in = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
@@ -43,7 +43,7 @@ StoreHealth Examine(const Location& location) {
     newest.detail = Detail::kRunsOnly;
     newest.max_records = 1;
     for (const RunRecord& record : reader.Read(newest).records) health.newest_run = record.run.account.started_at;
-    // Some time within the second.
+    // The middle of the second, because the server's time has no fraction.
     const std::optional<Timestamp> second = connection.clock();
     return second ? std::optional(*second + kMicrosPerSecond / 2) : std::nullopt;
   });

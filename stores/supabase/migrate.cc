@@ -43,16 +43,16 @@ SchemaState MigrateByDatabase(const Location& project, [[maybe_unused]] const Se
   const Location location =
       ParseLocation(named != nullptr && named->uses_libpq ? text : "postgres:" + text, project.prefix);
   if (location.prefix != project.prefix) {
-    Refuse(project, "FLAKY_TESTS_SUPABASE_DB names another prefix for the tables than the project's location");
+    Refuse(project, "FLAKY_TESTS_SUPABASE_DB and the project's location have different table prefixes");
   }
-  // It tells somebody else's tables from ours, and a newer schema from an older one, before anything is changed.
+  // Throws if the tables are those of another program or of a newer schema, before anything is changed.
   postgres::Open(location, OpenMode::kWrite);
   postgres::RunScript(location, SchemaScriptOf(kSql, project.prefix), kOperation);
   return Newest();
 #else
   Refuse(project,
-         "this build does not have the PostgreSQL store, over which FLAKY_TESTS_SUPABASE_DB is used; `flaky schema sql "
-         "--store supabase` prints the SQL for the dashboard's SQL editor");
+         "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build doesn't have; `flaky schema sql --store "
+         "supabase` prints the SQL for the dashboard's SQL editor");
 #endif
 }
 
@@ -61,12 +61,12 @@ SchemaState MigrateByManagement(const Location& project, const Secret& token, co
   const Address address = ParseAddress(project);
   if (address.reference.empty()) {
     Refuse(project,
-           "the Management API knows the projects at https://PROJECT.supabase.co only; FLAKY_TESTS_SUPABASE_DB reaches "
-           "the database of any other");
+           "the Management API only has projects at https://PROJECT.supabase.co; for other projects, set "
+           "FLAKY_TESTS_SUPABASE_DB");
   }
   if (std::ranges::any_of(token.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "",
-                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) holds a character that no token has");
+                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens don't have");
   }
   std::string body = R"({"query":)";
   AppendJson(body, SchemaScriptOf(kSql, project.prefix));
@@ -83,14 +83,14 @@ SchemaState MigrateByManagement(const Location& project, const Secret& token, co
   if (response.status == 401) {
     throw http::ErrorOf(
         project.display_name, kOperation, response,
-        "the Management API does not accept FLAKY_TESTS_SUPABASE_TOKEN; a personal access token (sbp_…) is "
-        "made in the dashboard's account settings" +
+        "the Management API doesn't accept FLAKY_TESTS_SUPABASE_TOKEN; create a personal access token (sbp_…) "
+        "in the dashboard's account settings" +
             quoted);
   }
   if (response.status == 403 || response.status == 404) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "HTTP " + std::to_string(response.status),
-                     "the Management API does not show the project '" + address.reference +
-                         "' to this token: it is of another account, or may not write the database" + quoted);
+                     "the Management API doesn't show the project '" + address.reference +
+                         "' to this token: it belongs to another account or may not write to the database" + quoted);
   }
   throw http::ErrorOf(project.display_name, kOperation, response);
 }

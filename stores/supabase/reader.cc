@@ -22,16 +22,16 @@ constexpr size_t kMaxRuns = 4096;
 constexpr size_t kFoundAtOnce = 1000;
 constexpr size_t kFailuresWithTexts = 2000;
 constexpr size_t kFailuresWithout = 10'000;
-// Of one answer; what it takes while it is parsed is a few times that.
+// Of one answer. Parsing it takes a few times as much memory.
 constexpr size_t kMaxAnswerBytes = 4 << 20;
 
-constexpr size_t kMaxRosters = 256;  // their ids travel with every request
+constexpr size_t kMaxRosters = 256;  // each request contains their ids
 
 JsonObject& AddNumber(JsonObject& request, std::string_view name, size_t number) {
   return request.AddText(name, std::to_string(number));
 }
-JsonObject& AddBool(JsonObject& request, std::string_view name, bool truth) {
-  return request.Add(name, truth ? "true" : "false");
+JsonObject& AddBool(JsonObject& request, std::string_view name, bool value) {
+  return request.Add(name, value ? "true" : "false");
 }
 void AddProject(JsonObject& request, const std::optional<std::optional<std::string>>& project) {
   if (!project) return;
@@ -52,7 +52,7 @@ void AddRuns(JsonObject& request, const RunFilter& filter) {
   AddTime(request, "until", filter.until);
 }
 
-// An array, or null for none.
+// Returns the element as an array. Throws if it isn't one.
 simdjson::dom::array ArrayOf(const Connection& connection, simdjson::dom::element element, std::string_view operation) {
   simdjson::dom::array array;
   if (element.get(array) != simdjson::SUCCESS) connection.FailMalformed(operation);
@@ -209,7 +209,7 @@ std::vector<StoredRun> Reader::Load(std::span<const std::string> run_ids) {
 }
 
 std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
-  std::vector<std::string> ids;  // no text there has another
+  std::vector<std::string> ids;  // the server has no other
   std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
   std::vector<RunRecord> records;
   for (StoredRun& stored : Load(ids)) records.push_back(std::move(stored.record));
@@ -250,7 +250,7 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
     const simdjson::dom::array rows =
         ArrayOf(connection_, connection_.Call("failures", query.Take(), kReadFailures), kReadFailures);
     if (rows.size() == 0) return;
-    // A visitor may use the store, whose next answer takes the place of this one.
+    // Copies the rows, because the visitor may use the store, whose next answer overwrites this one.
     std::vector<std::string> held;
     for (const simdjson::dom::element row : rows) held.push_back(simdjson::minify(row));
     simdjson::dom::parser parser;

@@ -15,9 +15,9 @@
 
 namespace flaky::supabase {
 
-// A record as it is stored, with what tells later whether it is still so.
+// A record as it is stored, with what is needed to find out later whether it has changed.
 struct StoredRun : StoredRecord {
-  std::string state;
+  std::string state;  // changes whenever the stored record does
   std::vector<Conversion> misread;
 };
 
@@ -32,7 +32,7 @@ class Reader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // Those of the runs that are there, whole, in the order of the ids.
+  // Returns those of the runs that exist, with their parts, failures and rosters, in the order of the ids.
   std::vector<StoredRun> Load(std::span<const std::string> run_ids);
 
  private:
@@ -40,7 +40,7 @@ class Reader {
     std::vector<StoredRun> records;
     size_t done = 0;
     bool more = false;
-    size_t bytes = 0;  // of text, about
+    size_t bytes = 0;  // approximate size of the texts
   };
   Answer Ask(std::string_view function, const std::string& request, bool whole, std::string_view operation);
   StoredRun RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const;

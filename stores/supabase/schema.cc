@@ -38,7 +38,7 @@ SchemaState ReadSchemaState(Connection& connection) {
   const SchemaState functions = StateOf(SupabaseMigrations(), RowsOf(connection, root, "functions"), connection.name());
   SchemaState state{tables.found + functions.found, tables.known + functions.known, tables.pending};
   state.pending.insert(state.pending.end(), functions.pending.begin(), functions.pending.end());
-  // One of them being newer is not made up for by the other one lacking something.
+  // If one is too new, the state is too new, even if the other one has pending migrations.
   const bool newer = tables.found > tables.known || functions.found > functions.known;
   if (newer) state.found = std::max(state.found, state.known + 1);
   return state;

@@ -6,8 +6,8 @@
 
 namespace flaky::supabase {
 
-// What both ledgers of the project say, that of PostgreSQL's migrations and that of this store's own, as one. Throws
-// StoreError: kMissing where the functions are not there.
+// Reads both ledgers of the project, that of PostgreSQL's migrations and that of this store's, as one state. Throws
+// StoreError: kMissing if the functions don't exist.
 SchemaState ReadSchemaState(Connection& connection);
 
 }  // namespace flaky::supabase

@@ -21,8 +21,8 @@ class SupabaseStore : public Store {
     CheckWritable(state, connection_.name());
     if (!state.pending.empty()) {
       connection_.Fail(ErrorKind::kMissing, "use the tables",
-                       "the project's tables are of an older version than this program's: '" + state.pending.front() +
-                           "' is to come; " + HowToMakeTables());
+                       "the project's tables are older than this program: the migration '" + state.pending.front() +
+                           "' is pending; " + HowToMakeTables());
     }
     writer_.emplace(connection_, reader_);
   }
@@ -40,7 +40,7 @@ class SupabaseStore : public Store {
     return WriterFor("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return WriterFor("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
   }
 
   Page Read(const PageRequest& request) override { return reader_.Read(request); }

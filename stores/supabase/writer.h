@@ -14,8 +14,8 @@
 
 namespace flaky::supabase {
 
-// The writing verbs of the Supabase store. New runs are inserted by one call. Runs that are there are read, merged here
-// as in every store, and changed by a second call, which changes a run only if it is still what was read. Throws
+// The writing verbs of the Supabase store. New runs are inserted by one call. Existing runs are read, merged here as in
+// every store, and changed by a second call, which changes a run only if it hasn't changed since it was read. Throws
 // StoreError.
 class Writer {
  public:
@@ -31,9 +31,9 @@ class Writer {
   using Ids = std::unordered_set<std::string>;
 
   void CheckWords(const RunRecord& record) const;
-  void WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
+  void WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting existing,
                   std::vector<WriteResult>& results);
-  Places Complete(std::span<const RunRecord> records, const Places& piece, OnExisting existing,
+  Places Complete(std::span<const RunRecord> records, const Places& batch, OnExisting existing,
                   std::vector<WriteResult>& results);
   Ids CallForIds(std::string_view function, const std::string& request);
 

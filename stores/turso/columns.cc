@@ -37,7 +37,7 @@ RowInsertion::RowInsertion(const std::string& into, size_t columns, const std::s
     elements += (i == 0 ? "value->>" : ", value->>") + std::to_string(i);
     marks += i == 0 ? "?" : ", ?";
   }
-  // Without a WHERE the grammar would take ON CONFLICT for the beginning of a join.
+  // Without WHERE, the parser would take ON CONFLICT for the beginning of a join.
   json_sql_ = into + " SELECT " + elements + " FROM json_each(?) WHERE true" + conflict;
   bound_sql_ = into + " VALUES (" + marks + ")" + conflict;
 }

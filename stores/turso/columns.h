@@ -16,7 +16,7 @@
 #include "stores/turso/hrana_request.h"
 #include "stores/turso/hrana_value.h"
 
-// How the fields of history/fields.h go into a server's rows and come back.
+// Writes the fields of history/fields.h to a server's rows, and reads them.
 namespace flaky::turso {
 
 StoredValue ValueOf(const HranaValue& value);
@@ -54,7 +54,7 @@ class Cells {
 };
 using RowReader = flaky::RowReader<Cells>;
 
-// Gives the fields it visits to a statement as its parameters.
+// Adds the fields it visits to a statement's parameters.
 class RowWriter {
  public:
   explicit RowWriter(HranaStatement& statement) : statement_(statement) {}
@@ -72,14 +72,14 @@ class RowWriter {
   HranaStatement& statement_;
 };
 
-// Rows to be inserted into one table. They travel as JSON arrays, several hundred rows in one parameter, which the
-// server takes apart half as fast again as bound values; a row of long texts goes by itself, as bound values.
+// Rows to be inserted into one table. They are sent as JSON arrays, several hundred rows in one parameter, which the
+// server parses 1.5 times as fast as bound values. A row with long texts is sent by itself, as bound values.
 class RowInsertion {
  public:
-  // `into`: InsertInto(…); `conflict`: what stands behind the rows.
+  // `into`: InsertInto(…); `conflict`: the ON CONFLICT clause.
   RowInsertion(const std::string& into, size_t columns, const std::string& conflict = "");
 
-  // Adds the row whose fields `visit` shows to the visitor that it is given.
+  // Adds a row. `visit` is called with a visitor, and passes the row's fields to it.
   template <typename Visit>
   void Add(Visit&& visit) {
     const size_t before = rows_.size();
@@ -98,11 +98,11 @@ class RowInsertion {
     visit(bind);
   }
 
-  // Moves what inserts all that was added behind the statements.
+  // Appends the statements that insert the added rows to `statements`.
   void MoveTo(std::vector<HranaStatement>& statements);
 
  private:
-  // A parameter may have 5,000,000 bytes, and one of half a megabyte is taken apart the fastest.
+  // A parameter may have 5,000,000 bytes. One of half a megabyte is parsed the fastest.
   static constexpr size_t kMostParameterBytes = 512 << 10;
   static constexpr size_t kMostRowBytes = 1 << 20;
 

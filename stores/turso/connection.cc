@@ -12,11 +12,11 @@ namespace {
 constexpr std::string_view kPipeline = "/v2/pipeline";
 constexpr std::string_view kCursor = "/v3/cursor";
 
-// A server's own limit is 10 MB for one result; several of them make one answer.
+// The servers' limit is 10 MB for one result; an answer has several results.
 constexpr size_t kLongestAnswer = 128 << 20;
 
 constexpr std::string_view kMakeToken =
-    "`turso db tokens create DATABASE` makes one, and FLAKY_TESTS_AUTH_TOKEN takes it";
+    "create one with `turso db tokens create DATABASE` and set FLAKY_TESTS_AUTH_TOKEN to it";
 
 constexpr CodeMeaning kCodes[] = {
     {"SQLITE_BUSY", ErrorKind::kTransient},
@@ -24,12 +24,13 @@ constexpr CodeMeaning kCodes[] = {
     {"SQLITE_PROTOCOL", ErrorKind::kTransient},
     {"SQLITE_SCHEMA", ErrorKind::kTransient},
     {"SQLITE_INTERRUPT", ErrorKind::kTransient},
-    {"TRANSACTION_TIMEOUT", ErrorKind::kTransient, ": others waited, and it took longer than the server allows"},
+    {"TRANSACTION_TIMEOUT", ErrorKind::kTransient,
+     ": other clients were waiting, and it took longer than the server allows"},
     {"TRANSACTION_BUSY", ErrorKind::kTransient},
     {"STREAM_EXPIRED", ErrorKind::kTransient},
     {"BLOCKED", ErrorKind::kPermanent,
-     ": the server does not let this database be used; on Turso Cloud, look at the plan's quota and whether reads or "
-     "writes are blocked"},
+     ": the server has blocked this database; on Turso Cloud, check the plan's quota and whether reads or writes are "
+     "blocked"},
     {"SQLITE_CONSTRAINT", ErrorKind::kInvalid},
     {"SQLITE_MISMATCH", ErrorKind::kInvalid},
     {"SQLITE_TOOBIG", ErrorKind::kInvalid},
@@ -42,7 +43,7 @@ constexpr CodeMeaning kCodes[] = {
     {"SQLITE_READONLY", ErrorKind::kAuth},
     {"SQLITE_AUTH", ErrorKind::kAuth},
     {"SQLITE_PERM", ErrorKind::kAuth},
-    {"SQLITE_FULL", ErrorKind::kPermanent, ": nothing of this was written; make room and repeat it"},
+    {"SQLITE_FULL", ErrorKind::kPermanent, ": nothing of this was written; free some space and try again"},
     {"SQLITE_NOMEM", ErrorKind::kTransient},
     {"RESPONSE_TOO_LARGE", ErrorKind::kPermanent},
 };
@@ -85,7 +86,7 @@ HranaAnswer Connection::TryReadLong(std::span<const HranaStatement> statements, 
     if (!answer.baton.empty()) Post(kPipeline, CloseBody(answer.baton), operation, kLongestAnswer);
     return answer;
   } catch (const MalformedAnswer&) {
-    Fail(ErrorKind::kTransient, operation, "the server broke off its answer");
+    Fail(ErrorKind::kTransient, operation, "truncated response from server");
   }
 }
 
@@ -104,7 +105,7 @@ HranaOutcome Connection::Transact(std::span<const HranaStatement> checks, std::s
   } catch (const MalformedAnswer& error) {
     Fail(ErrorKind::kTransient, operation, error.what());
   }
-  // All statements succeeded, but the server had given the transaction up by then.
+  // All statements succeeded, but the server had already rolled the transaction back.
   if (!outcome.committed && outcome.failed == statements.size() &&
       Mentions(outcome.error.message, "no transaction is active")) {
     outcome.error.code = "TRANSACTION_TIMEOUT";
@@ -150,11 +151,11 @@ void Connection::Refused(const http::Response& response, std::string_view operat
   if (response.status == 401 || response.status == 403) {
     std::string detail;
     if (address_.token.empty()) {
-      detail = "the server wants a token and none is set; " + std::string(kMakeToken);
+      detail = "the server requires a token and none is set; " + std::string(kMakeToken);
     } else if (Mentions(said.message, "expired")) {
       detail = "the token has expired; " + std::string(kMakeToken);
     } else if (Mentions(said.message, "ermission")) {
-      detail = "the token is for reading only, and this writes; " + std::string(kMakeToken);
+      detail = "the token is for reading only; " + std::string(kMakeToken);
     } else {
       detail = "the server does not accept the token; " + std::string(kMakeToken);
     }

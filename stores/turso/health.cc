@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view kOperation = "examine the tables";
 
-// A write that leaves nothing behind: it deletes no row, or its transaction fails.
+// Tries to write without changing anything: it deletes no row, or its transaction fails.
 void TryToWrite(Connection& connection, bool has_runs) {
   std::vector<HranaStatement> statements;
   if (has_runs) {
@@ -53,7 +53,7 @@ StoreHealth Examine(const Location& location) {
   }
   const bool has_runs = !tables.at(connection.tables().Name("runs")).empty();
   if (health.has_tables) health.schema = ReadSchemaState(connection);
-  // What a migration that is to come will make is not missing.
+  // Tables that a pending migration will create aren't missing.
   if (!health.schema || !health.schema->pending.empty()) health.missing.clear();
   if (has_runs) {
     const HranaAnswer newest =
@@ -66,7 +66,7 @@ StoreHealth Examine(const Location& location) {
     if (error.kind() == ErrorKind::kInvalid && !has_runs) return health;
     if (error.kind() != ErrorKind::kAuth && error.kind() != ErrorKind::kPermanent) throw;
     health.may_make_tables = false;
-    health.lacks.push_back("writing at all: " + std::string(error.what()));
+    health.lacks.push_back("any write: " + std::string(error.what()));
   }
   return health;
 }

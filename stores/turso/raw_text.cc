@@ -7,7 +7,7 @@
 namespace flaky::turso {
 namespace {
 
-// JSON holds nothing else.
+// JSON can contain such texts only.
 bool IsUtf8(std::string text) {
   std::erase(text, '\0');
   return IsStorable(text);

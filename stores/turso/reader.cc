@@ -19,7 +19,7 @@ constexpr std::string_view kFindRuns = "find runs";
 
 constexpr size_t kMaxAnswerText = 1 << 20;
 
-// Of runs, of runs alone and of failures to ask for at first.
+// The sizes of the first pages: of whole records, of runs alone, of failures.
 constexpr size_t kFirstRecords = 128;
 constexpr size_t kFirstRuns = 512;
 constexpr size_t kFirstFailures = 1024;
@@ -42,7 +42,7 @@ size_t TextBytes(const HranaResult& rows) {
   return bytes;
 }
 
-// The values with texts of their own: the answer's are mostly those of failures, and long.
+// Keeps copies of the values' texts, so that the answer, which is mostly long texts of failures, can be freed.
 void KeepValues(std::span<const HranaValue> row, StoredRun& run) {
   size_t bytes = 0;
   for (const HranaValue& value : row) bytes += value.text.size();
@@ -57,13 +57,13 @@ void KeepValues(std::span<const HranaValue> row, StoredRun& run) {
   run.texts = texts;
 }
 
-// Finds the runs of rows that come run by run.
+// Finds the run of each row. Consecutive rows mostly belong to the same run.
 class RunFinder {
  public:
   explicit RunFinder(std::vector<StoredRun>& runs) : runs_(runs) {
     for (size_t i = 0; i < runs.size(); ++i) places_.emplace(runs[i].record.run.run_id, i);
   }
-  // Null where the run is not among them.
+  // Returns null if the run isn't among them.
   StoredRun* Find(std::string_view run_id) {
     if (last_ < runs_.size() && runs_[last_].record.run.run_id == run_id) return &runs_[last_];
     const auto place = places_.find(run_id);
@@ -96,8 +96,8 @@ Reader::Reader(Connection& connection, bool up_to_date)
   failure_columns_ = SelectList("f", Columns().failures, present[tables.Name("failures")]) + ", f.id, f.run_id";
 }
 
-// The runs, one more than asked for so that it is known whether there is more; and of all but that one the parts, the
-// failures and those rosters that are not known yet.
+// Returns the queries for the runs (one more than asked for, to find out whether there are more), and for the parts,
+// failures and not yet known rosters of all runs but that one.
 std::vector<HranaStatement> Reader::Queries(const Source& source, size_t limit, Detail detail, bool raw) const {
   const SqliteTables& tables = connection_.tables();
   const auto rows = static_cast<int64_t>(limit);
@@ -144,8 +144,8 @@ Reader::Found Reader::Take(const Source& source, size_t limit, Detail detail, ht
   }
 }
 
-// What the queries give; where the server cannot put a text into its answer, with all texts as blobs. An answer row by
-// row would break off there without a word.
+// Returns the answer to the queries. If the server can't put a text into its answer, asks again for all texts as blobs.
+// An answer row by row always has blobs, because the server would silently truncate it at such a text.
 HranaAnswer Reader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
                         bool by_rows) {
   if (!by_rows) {
@@ -160,7 +160,7 @@ HranaAnswer Reader::Ask(const std::function<std::vector<HranaStatement>(bool raw
   return answer;
 }
 
-// Absent: the server refuses so long an answer.
+// Returns nullopt if the server refuses such a long answer.
 std::optional<Reader::Found> Reader::TryTake(const Source& source, size_t limit, Detail detail, bool by_rows) {
   const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns, by_rows);
   if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
@@ -256,7 +256,7 @@ std::optional<PageStart> Reader::StartOf(const std::optional<RunKey>& after) {
   return PageStartOf(*after, ValueOf(rows.row(0)[0]));
 }
 
-// A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
+// Reads a page in several requests, because parsing an answer takes many times the memory of its texts.
 Page Reader::Read(const PageRequest& request) {
   const RunOrder order{connection_.tables()("runs") + " r", kStartedAt, "r.run_id"};
   http::AdaptivePageSize& pace = request.detail == Detail::kFull ? whole_pace_ : runs_pace_;
@@ -266,7 +266,7 @@ Page Reader::Read(const PageRequest& request) {
   const auto is_full = [&] {
     return !page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes);
   };
-  // Adds a piece. False: nothing follows in the query's runs.
+  // Adds the runs of one request. Returns false if the query has no more runs.
   const auto take = [&](const PageQuery& query) {
     const Source source{" FROM " + order.from + query.conditions.sql() + query.order_by, query.conditions.values()};
     const size_t limit = pace.Next(std::min(request.max_records - page.records.size(), kMaxRows),
@@ -314,7 +314,7 @@ std::vector<StoredRun> Reader::Load(std::span<const std::string> run_ids) {
 
 std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
   std::vector<RunRecord> records;
-  std::vector<std::string> ids;  // no text there has another
+  std::vector<std::string> ids;  // the server has no other
   std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
   for (StoredRun& run : Load(ids)) records.push_back(std::move(run.record));
   return records;

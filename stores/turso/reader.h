@@ -17,10 +17,10 @@
 
 namespace flaky::turso {
 
-// A record as it is stored, with what tells later whether it is still so.
+// A record as it is stored, with what is needed to find out later whether it has changed.
 struct StoredRun : StoredRecord {
   std::vector<Conversion> misread;
-  std::optional<std::string> started_at;  // as it is stored, if that is a text
+  std::optional<std::string> started_at;  // as it is stored, if it is a text
   std::vector<HranaValue> values;         // of the run's row, in the order of the columns
   std::shared_ptr<const void> texts;      // of `values`
   size_t text_bytes = 0;
@@ -29,7 +29,7 @@ struct StoredRun : StoredRecord {
 // The reading verbs of the Turso store. Throws StoreError.
 class Reader {
  public:
-  // An up-to-date schema has all columns; in an older one, those that it lacks are read as absent.
+  // If the schema isn't up to date, columns that it lacks are read as absent.
   Reader(Connection& connection, bool up_to_date);
 
   Page Read(const PageRequest& request);
@@ -38,18 +38,18 @@ class Reader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // Those of the runs that are there, whole, in any order.
+  // Returns those of the runs that exist, with their parts, failures and rosters, in any order.
   std::vector<StoredRun> Load(std::span<const std::string> run_ids);
 
  private:
-  // Runs as `r`, from FROM on, without LIMIT.
+  // A query for runs, named `r`: from FROM on, without LIMIT.
   struct Source {
     std::string sql;
     std::vector<std::optional<std::string>> values;
   };
   struct Found {
     std::vector<StoredRun> runs;
-    bool more = false;  // there are runs behind the last
+    bool more = false;  // there are runs after the last one
   };
   static size_t BytesOf(const Found& found);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
@@ -72,7 +72,7 @@ class Reader {
   http::AdaptivePageSize fetch_pace_;
   http::AdaptivePageSize failures_pace_;
 
-  // Where the last page ended, and the run's time as it is stored, if that is a text.
+  // The last run of the last page, and its time as it is stored, if it is a text.
   std::optional<RunKey> last_key_;
   std::optional<std::string> last_time_;
 

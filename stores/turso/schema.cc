@@ -12,14 +12,14 @@ namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "use the tables";
-constexpr std::string_view kAdoptOperation = "copy the rows of the tables from before";
+constexpr std::string_view kAdoptOperation = "import the legacy tables";
 constexpr std::string_view kLedger = "schema";
 
-// Runs in one transaction: with some ten failures each it takes a tenth of the time that the server allows.
+// Runs per transaction. With some ten failures each, it takes a tenth of the time that the server allows.
 constexpr int64_t kAdoptedAtOnce = 5000;
 constexpr int64_t kAdoptedAtLeast = 2;
 
-// How often a migration is tried against others that change the tables at the same time.
+// How often a migration is tried while other processes change the tables.
 constexpr int kMostTries = 20;
 
 TableColumns ColumnsOf(Connection& connection, const std::vector<std::string>& tables) {
@@ -42,7 +42,7 @@ std::vector<AppliedMigration> ReadLedger(Connection& connection) {
   if (answer.results.front().error) {
     const std::string& message = answer.results.front().error->message;
     if (message.find("no such ") == message.npos) connection.ThrowIfFailed(answer, kOperation);
-    // There is no ledger, or one of another form, or another process has made it just now.
+    // There is no ledger, or it has another form, or another process has just created it.
     if (ReadOurTables(connection).at(connection.tables().Name(kLedger)).empty()) return {};
     answer = connection.Read(query, kOperation);
   }
@@ -85,8 +85,8 @@ std::vector<HranaStatement> StatementsOf(Connection& connection, const Migration
   return statements;
 }
 
-// Others may do the same at the same moment. Then a column is there twice or the ledger's row already, the transaction
-// leaves nothing, and another look tells what remains to be done.
+// Another process may apply the same migration at the same time. Then a column or the ledger's row exists already, the
+// transaction changes nothing, and reading the ledger again shows what remains to be done.
 void Apply(Connection& connection, const Migration& migration) {
   std::optional<HranaError> failed;
   for (int tries = 0; tries < kMostTries; ++tries) {
@@ -95,7 +95,7 @@ void Apply(Connection& connection, const Migration& migration) {
     if (std::ranges::any_of(applied, [&](const AppliedMigration& row) { return row.version == migration.version; })) {
       return;
     }
-    // Nobody else has done it: the same failure again is one of its own.
+    // No other process has applied it, so the failure is the migration's own.
     if (failed && !IsConstraint(*failed) && tries > 2) break;
     ReadOurTables(connection);
     HranaOutcome outcome = connection.Transact({}, StatementsOf(connection, migration), kOperation);
@@ -105,7 +105,7 @@ void Apply(Connection& connection, const Migration& migration) {
   connection.Throw(*failed, "apply the migration " + std::string(migration.name));
 }
 
-// The tables of the npm packages, where they stand beside ours.
+// Returns how to import the npm packages' tables, if the database has these in addition to ours.
 std::optional<NpmAdoption> FindNpmTables(Connection& connection) {
   const std::string& prefix = connection.tables().prefix;
   if (prefix == kNpmPrefix) return std::nullopt;
@@ -137,7 +137,7 @@ std::optional<AdoptionSummary> Adopt(Connection& connection) {
       if (runs < most) break;
       from = *last;
     } else if (most > kAdoptedAtLeast) {
-      // Runs with very many failures may take longer than a transaction may last.
+      // Runs with very many failures may take longer than the server allows for a transaction.
       most = std::max(most / 4, kAdoptedAtLeast);
     } else {
       connection.Throw(outcome.error, kAdoptOperation);
@@ -145,13 +145,13 @@ std::optional<AdoptionSummary> Adopt(Connection& connection) {
   }
   const HranaAnswer answer = connection.Read(HranaStatement(adoption->account), kAdoptOperation);
   RowReader fields({connection, answer.results.front().row(0)}, "runs");
-  AdoptionSummary account;
-  fields("runs", account.runs);
-  fields("failures", account.failures);
-  fields("conflicts", account.conflicts);
-  fields("missing", account.missing);
-  fields("left out", account.left_out);
-  return account;
+  AdoptionSummary summary;
+  fields("runs", summary.runs);
+  fields("failures", summary.failures);
+  fields("conflicts", summary.conflicts);
+  fields("missing", summary.missing);
+  fields("left out", summary.left_out);
+  return summary;
 }
 
 }  // namespace

@@ -9,27 +9,27 @@
 #include "stores/sql/tables.h"
 #include "stores/turso/connection.h"
 
-// The tables of one history on a libSQL server: what is there, whether it is ours, and bringing it up to date.
+// Inspects, checks and upgrades the tables of one history on a libSQL server.
 namespace flaky::turso {
 
-// What the ledger says: one request, where there is one.
+// Reads the ledger. Needs one request if there is a ledger.
 SchemaState ReadSchemaState(Connection& connection);
 
 // Reads which of our tables there are, and their columns. Throws StoreError (kInvalid) if one of them isn't this
 // program's (CheckTablesAreOurs).
 TableColumns ReadOurTables(Connection& connection);
 
-// Brings the schema up to date, each migration in a transaction of its own; processes that do so at once apply each
-// exactly once. Throws StoreError, with nothing changed by the migration that failed. With kLater, the last migrations
-// are left out if they only make indexes.
+// Upgrades the schema, each migration in a separate transaction. If several processes do so at the same time, each
+// migration is applied exactly once. With kLater, migrations that may come after the rows are left out. Throws
+// StoreError, with nothing changed by the migration that failed.
 //
-// What the tables of the npm packages beside it hold (stores/sql/adoption.h) is copied before the indexes are made, in
-// transactions of some thousand runs: whoever opens the store for writing next goes on where one was killed. Gives an
-// account of those tables, if there are any.
+// Imports the npm packages' tables of the same database (stores/sql/adoption.h) before the indexes are created, in
+// transactions of some thousand runs. If the process is killed, the next process that opens the store for writing
+// resumes the import. Returns a summary of those tables, if there are any.
 std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows);
 
-// True while rows of the npm packages' tables are on their way: then what can be read is not the whole history.
-// `state` is what the ledger says.
+// Returns true while rows of the npm packages' tables are being imported. Then only a part of the history can be read.
+// `state`: of ReadSchemaState.
 bool IsAdopting(Connection& connection, const SchemaState& state);
 
 }  // namespace flaky::turso

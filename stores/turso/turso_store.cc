@@ -22,7 +22,7 @@ class TursoStore : public Store {
     if (mode != OpenMode::kRead) {
       CheckWritable(state, connection_.name());
       if (!state.pending.empty()) {
-        // Something waits only where no row is there yet that somebody may be looking for.
+        // Indexes only wait if there is no row yet that another process may be looking for.
         const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
         adopted_ = UpgradeSchema(connection_, bulk_ && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
         state = ReadSchemaState(connection_);
@@ -54,7 +54,7 @@ class TursoStore : public Store {
     return WriterFor("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return WriterFor("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
   }
 
   void Finish() override {
@@ -87,8 +87,8 @@ class TursoStore : public Store {
     if (adopting_) adopting_ = IsAdopting(connection_, ReadSchemaState(connection_));
     if (adopting_) {
       connection_.Fail(ErrorKind::kTransient, operation,
-                       "the rows of the tables from before are being copied into it; if nobody does any more, `flaky "
-                       "schema migrate` goes on with it");
+                       "legacy tables are being imported; if that process has died, resume with `flaky schema "
+                       "migrate`");
     }
     return *reader_;
   }
@@ -126,7 +126,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   };
   old.rows = count();
   if (drop_if != old.rows) return old;
-  // Within the transaction nothing can be read and then decided, but a statement can fail.
+  // The transaction can't read something and then decide, but it can have a statement that fails.
   HranaStatement unchanged("SELECT CASE WHEN (" + query + ") = (?, ?, ?, ?, ?) THEN 1 ELSE json('changed') END");
   for (const int64_t number : {drop_if->runs, drop_if->ended, drop_if->parts, drop_if->failures, drop_if->orphans}) {
     unchanged.Integer(number);

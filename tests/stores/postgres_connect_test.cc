@@ -213,7 +213,7 @@ TEST_F(PostgresRoles, WhoMayNotMakeTheTablesIsToldWhatToDo) {
     const auto error = ErrorOf([&] { OpenUri(uri, OpenMode::kWrite); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), ErrorKind::kAuth);
-    EXPECT_THAT(error->what(), AllOf(HasSubstr("'guest' may not make or change tables"),
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("'guest' may not create or change tables"),
                                      HasSubstr("flaky schema sql --store postgres"),
                                      HasSubstr(half_there ? "must be owner" : "permission denied for schema")));
   }

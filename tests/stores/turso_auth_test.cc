@@ -39,7 +39,7 @@ class TursoAuth : public testing::Test {
 
 TEST_F(TursoAuth, AMissingTokenIsMissing) {
   EXPECT_THAT(Refusal("", OpenMode::kWrite).what(),
-              AllOf(HasSubstr("wants a token and none is set"), HasSubstr("FLAKY_TESTS_AUTH_TOKEN")));
+              AllOf(HasSubstr("requires a token and none is set"), HasSubstr("FLAKY_TESTS_AUTH_TOKEN")));
   EXPECT_THAT(Refusal("", OpenMode::kRead).what(), HasSubstr("none is set"));
 }
 
@@ -109,10 +109,10 @@ TEST(TursoAnswers, ThatNoLocalServerGives) {
   };
   for (const Case& each : {
            Case{ok(blocked), ErrorKind::kPermanent, "quota"},
-           Case{ok("hello"), ErrorKind::kTransient, "not what a libSQL server gives"},
-           Case{ok("{}"), ErrorKind::kTransient, "not what a libSQL server gives"},
+           Case{ok("hello"), ErrorKind::kTransient, "that of a libSQL server"},
+           Case{ok("{}"), ErrorKind::kTransient, "that of a libSQL server"},
            Case{ok(R"({"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{}],"rows":[[]]}}}]})"),
-                ErrorKind::kTransient, "not what a libSQL server gives"},
+                ErrorKind::kTransient, "that of a libSQL server"},
            Case{CannedServer::Answer("404 Not Found", R"({"error":"Namespace `x` doesn't exist"})"),
                 ErrorKind::kMissing, "Namespace `x`"},
            Case{CannedServer::Answer("400 Bad Request", R"({"message":"gone","code":"STREAM_EXPIRED"})"),
