@@ -39,7 +39,7 @@ class Http : public RequestFraming {
     const size_t digits = head.find_first_not_of(' ', at + kName.size());
     size_t size = 0;
     const auto [end, error] = std::from_chars(head.data() + digits, head.data() + head.size(), size);
-    if (error != std::errc() || *end != '\r') throw std::runtime_error("a Content-Length that is no number");
+    if (error != std::errc() || *end != '\r') throw std::runtime_error("an invalid Content-Length");
     return size;
   }
 };
@@ -52,7 +52,7 @@ class Postgres : public RequestFraming {
     size_t at = 0;
     while (received.size() >= at + kHead) {
       const size_t length = Number(received, at + 1);
-      if (length < 4) throw std::runtime_error("what is not a message of PostgreSQL's protocol");
+      if (length < 4) throw std::runtime_error("an invalid message of PostgreSQL's protocol");
       const size_t next = at + 1 + length;
       if (received.size() < next) break;
       const char type = received[at];
@@ -75,10 +75,10 @@ class Postgres : public RequestFraming {
   Piece StartUp(std::string_view received) {
     if (received.size() < 8) return {};
     const size_t size = Number(received, 0);
-    if (size < 8) throw std::runtime_error("what is not a start-up packet of PostgreSQL's protocol");
+    if (size < 8) throw std::runtime_error("an invalid start-up packet of PostgreSQL's protocol");
     if (received.size() < size) return {};
     const uint32_t code = Number(received, 4);
-    session_ = code != kTls && code != kGss;  // these ask for encryption first; the same packet follows again
+    session_ = code != kTls && code != kGss;  // these ask for encryption; the start-up packet follows
     return {size, code != kCancel};
   }
 
