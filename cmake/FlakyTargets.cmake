@@ -2,8 +2,9 @@
 
 include(GNUInstallDirs)
 
-# flaky_room(NAME SOURCES … LINKS …): one room as a static library flaky_<NAME>, alias flaky::<NAME>. The LINKS are the arrows
-# of the design: a room sees what it links and nothing else.
+# flaky_room(NAME SOURCES … LINKS …): adds a room as the static library flaky_<NAME>, alias flaky::<NAME>. The LINKS are
+# the arrows of the design. CMake does not enforce them for includes, because the whole source tree is on the include
+# path.
 function(flaky_room name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(flaky_${name} STATIC ${ARG_SOURCES})
@@ -13,8 +14,8 @@ function(flaky_room name)
   flaky_settings(flaky_${name})
 endfunction()
 
-# flaky_public_headers(ROOM [INTERNAL …]): the headers of the current folder, but for the INTERNAL ones, and the HEADERS below it
-# are for users of the room's library and installed with it.
+# flaky_public_headers(ROOM [INTERNAL …] [HEADERS …]): installs headers with the room's library, for its users: those of
+# the current folder, except for the INTERNAL ones, and the HEADERS in folders below it.
 function(flaky_public_headers name)
   cmake_parse_arguments(ARG "" "" "INTERNAL;HEADERS" ${ARGN})
   file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.h)
@@ -24,8 +25,8 @@ function(flaky_public_headers name)
   set_property(GLOBAL APPEND PROPERTY FLAKY_LIBRARIES flaky_${name})
 endfunction()
 
-# flaky_needs(PACKAGE) and flaky_needs_module(PREFIX MODULE): find_package and pkg_check_modules for what a library needs in its
-# user's link, too; the installed package looks for the same.
+# flaky_needs(PACKAGE) and flaky_needs_module(PREFIX MODULE): find_package and pkg_check_modules for a dependency that
+# the users of a library must link too. The installed package looks for the same dependencies.
 macro(flaky_needs package)
   find_package(${package} REQUIRED)
   set_property(GLOBAL APPEND PROPERTY FLAKY_DEPENDENCIES "find_dependency(${package})")
@@ -36,20 +37,20 @@ macro(flaky_needs_module prefix module)
   set_property(GLOBAL APPEND PROPERTY FLAKY_DEPENDENCIES "pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})")
 endmacro()
 
-# The language standard and warnings of our own code; what users compile (recorder/) does not get them.
+# Sets the language standard and warnings of our own code. Not for the recorder, which users compile.
 function(flaky_settings target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
-  # GCC 12 takes some concatenations of strings for overlapping copies (its bug 105329), and some absent optionals for
-  # uninitialised ones (its bug 80635).
+  # GCC 12 mistakes some concatenations of strings for overlapping copies (its bug 105329), and some empty optionals for
+  # uninitialised values (its bug 80635).
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict;-Wno-maybe-uninitialized>
     $<$<BOOL:${FLAKY_WERROR}>:-Werror>)
 endfunction()
 
-# flaky_test(NAME [ONE_TEST] [SOAK] SOURCES … LINKS …): a GoogleTest program whose tests CTest knows one by one. ONE_TEST: CTest
-# runs the whole program as one test, for programs whose start is dear because they start a server. SOAK: `./dev soak` runs it
-# too, with the large counts of tests/support/soak.h.
+# flaky_test(NAME [ONE_TEST] [SOAK] SOURCES … LINKS …): adds a GoogleTest program. CTest runs each of its tests
+# separately. ONE_TEST: CTest runs the whole program as one test, for programs that are slow to start because they start
+# a server. SOAK: `./dev soak` runs it too, with the large counts of tests/support/soak.h.
 function(flaky_test name)
   cmake_parse_arguments(ARG "ONE_TEST;SOAK" "" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
