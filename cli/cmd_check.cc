@@ -6,11 +6,12 @@
 
 #include "analysis/new_patterns.h"
 #include "cli/commands.h"
-#include "cli/json_output.h"
-#include "cli/moment.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/table.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/table.h"
+#include "cli/output/time_text.h"
 
 namespace flaky {
 namespace {
@@ -51,15 +52,15 @@ void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& ru
                const Session& session) {
   std::ostream& out = session.out;
   out << (patterns.empty() ? "no" : std::to_string(patterns.size())) << " newly flaky "
-      << (patterns.size() == 1 ? "test" : "tests") << " in " << Printable(project) << ": " << rule.threshold
+      << (patterns.size() == 1 ? "test" : "tests") << " in " << Escaped(project) << ": " << rule.threshold
       << " or more failures in the last " << Days(rule.window_days) << ", none in the " << Days(rule.window_days)
       << " before\n";
   for (const NewPattern& pattern : patterns) {
     out << '\n'
-        << Styled(Printable(pattern.test_name), Style::kBad, session.color) << "  " << Printable(pattern.test_file)
+        << Styled(Escaped(pattern.test_name), Style::kBad, session.color) << "  " << Escaped(pattern.test_file)
         << "\n    " << pattern.recent << (pattern.recent == 1 ? " failure (" : " failures (")
-        << Printable(Joined(pattern.kinds)) << "), last " << Moment(pattern.last_failed_at) << " UTC\n";
-    if (pattern.last_message) out << "    " << Printable(FirstLine(*pattern.last_message)) << '\n';
+        << Escaped(Joined(pattern.kinds)) << "), last " << TimeText(pattern.last_failed_at) << " UTC\n";
+    if (pattern.last_message) out << "    " << Escaped(FirstLine(*pattern.last_message)) << '\n';
   }
 }
 
@@ -106,18 +107,13 @@ void AddCheck(CLI::App& app, Session& session) {
   AddProjectOptions(*command, session, nullptr);
   AddSettingOption(*command, session, "--window", "DAYS", "FLAKY_TESTS_WINDOW");
   AddSettingOption(*command, session, "--threshold", "COUNT", "FLAKY_TESTS_THRESHOLD");
-  AddMomentOption(*command, "--at", options->at,
-                  "judge as of this moment, without the failures after it (default: now)");
+  AddTimeOption(*command, "--at", options->at, "judge as of this time, without later failures (default: now)");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "A test is reported when it failed at least --threshold times within the last --window days and not once in as "
-      "many\n"
-      "days before. Runs that did not end, and runs with 10 or more failed tests, do not count.\n"
-      "Exit code: 0 no such test, 1 at least one, others as in docs/reference/exit-codes.md.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky check\n"
-      "  flaky check --window 14 --threshold 3 --json");
+  AddFooter(*command,
+            {"Reports a test if it failed at least --threshold times within the last --window days and did not fail in "
+             "the --window days before. Runs that did not end, and runs with 10 or more failed tests, do not count.",
+             "Exit code: 0 no such test, 1 at least one. docs/reference/exit-codes.md lists the others."},
+            {"flaky check", "flaky check --window 14 --threshold 3 --json"});
   command->callback([&session, options] { Check(session, *options); });
 }
 

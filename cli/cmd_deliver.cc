@@ -11,17 +11,19 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/ctest_limits.h"
-#include "cli/delivery.h"
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
-#include "cli/numbers.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/quiet_delivery.h"
-#include "transfer/death_watch.h"
-#include "transfer/journal.h"
-#include "transfer/spool.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/numbers.h"
+#include "delivery/ctest_limits.h"
+#include "delivery/delivery.h"
+#include "delivery/quiet_delivery.h"
+#include "spool/death_watch.h"
+#include "spool/grouping.h"
+#include "spool/journal.h"
+#include "spool/spool.h"
 
 namespace flaky {
 namespace {
@@ -61,7 +63,7 @@ void Detach() {
 }
 
 // Waits for the end of a ctest, and notes how its test programs die.
-void WaitForEnd(const JournalWriter& ctest, const std::string& spool) {
+void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   constexpr std::chrono::seconds kLookAgain{60}, kLookAgainBlindly{1};  // the kernel may give no descriptor
   CtestLimits limits;
   DeathWatch watch(
@@ -78,8 +80,9 @@ void WaitForEnd(const JournalWriter& ctest, const std::string& spool) {
 
 // As the recorder calls it in the first test program below a ctest.
 void DeliverAfterCtest(Session& session, const std::string& name) {
-  const std::optional<JournalWriter> ctest = ProcessHereNamed(name);
-  if (!ctest) throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` is no PID-START of a process");
+  const std::optional<ProcessId> ctest = ProcessHereNamed(name);
+  if (!ctest)
+    throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` does not name a process; expected PID-START");
   const std::string spool = SpoolFolder(session.settings);
   LeaveCallersState();
   Detach();
@@ -88,13 +91,13 @@ void DeliverAfterCtest(Session& session, const std::string& name) {
   DeliverQuietly(session);
 }
 
-std::string Sentence(const DeliveryAccount& account, const Options& options, const Session& session) {
+std::string Sentence(const DeliverySummary& account, const Options& options, const Session& session) {
   std::string text;
   if (account.runs == 0) {
     text = "nothing to deliver";
   } else {
     text = (options.dry_run ? "would deliver " : "delivered ") + Counted(account.runs, "run") + " (" +
-           Counted(account.parts, "part") + ") to " + HistoryLocation(session.settings).shown;
+           Counted(account.parts, "part") + ") to " + HistoryLocation(session.settings).display_name;
   }
   if (account.running > 0) text += "; " + Counted(account.running, "test program") + " still running";
   if (account.rejected > 0) text += "; " + WithThousands(account.rejected) + " rejected";
@@ -103,7 +106,7 @@ std::string Sentence(const DeliveryAccount& account, const Options& options, con
   return text;
 }
 
-void PrintJson(const DeliveryAccount& account, const Options& options, std::ostream& out) {
+void PrintJson(const DeliverySummary& account, const Options& options, std::ostream& out) {
   Json json = JsonOutput();
   json["dry_run"] = options.dry_run;
   json["locked"] = account.locked;
@@ -127,13 +130,13 @@ void DeliverForUser(Session& session, const Options& options) {
   delivery.dry_run = options.dry_run;
   delivery.patient = true;
   if (!options.fixture.empty()) {
-    delivery.complete = GroupBelowCtest(ParentProcess(), options.fixture);
+    delivery.complete = CTestGroup(ParentProcess(), options.fixture);
     delivery.until = std::chrono::steady_clock::now() + kFixtureTime;
   }
-  const DeliveryAccount account = Deliver(session, delivery);
+  const DeliverySummary account = Deliver(session, delivery);
   session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);
-  for (const std::string& message : account.messages) Say(session, LogLevel::kWarn, message);
-  if (account.locked) Say(session, LogLevel::kError, "another process is delivering: nothing was done here");
+  for (const std::string& message : account.messages) Log(session, LogLevel::kWarn, message);
+  if (account.locked) Log(session, LogLevel::kError, "another process is delivering; this one did nothing");
   if (options.json) {
     PrintJson(account, options, session.out);
   } else if (!account.locked) {
@@ -147,24 +150,21 @@ void AddDeliver(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
-  command->add_flag("--dry-run", options->dry_run, "only say how much is ready")->excludes(quiet);
-  command->add_option("--after-ctest", options->after_ctest, "in the background, once this process has ended")
+  command->add_flag("--dry-run", options->dry_run, "only report how much is ready")->excludes(quiet);
+  command->add_option("--after-ctest", options->after_ctest, "in the background, after this process has ended")
       ->type_name("PID-START")
       ->excludes(quiet);
   command
       ->add_option("--fixture", options->fixture,
-                   "as a test around this fixture of CTest: also what ran in it, in bounded time")
+                   "as a test of this CTest fixture: also what ran in it, in bounded time")
       ->type_name("NAME")
       ->excludes(quiet);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Test programs call this at their end, and every command that reads the history delivers first,\n"
-      "so it is seldom needed. What cannot be delivered stays in the spool. Another delivery is waited for\n"
-      "up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky deliver\n"
-      "  flaky deliver --dry-run --json");
+  AddFooter(*command,
+            {"Test programs run this command when they end, and every command that reads the history delivers first. "
+             "So you rarely need it. Results that cannot be delivered stay in the spool. If another delivery is "
+             "running, this one waits for up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds."},
+            {"flaky deliver", "flaky deliver --dry-run --json"});
   command->callback([&session, options] {
     if (!options->after_ctest.empty()) {
       DeliverAfterCtest(session, options->after_ctest);
@@ -172,7 +172,7 @@ void AddDeliver(CLI::App& app, Session& session) {
       LeaveCallersState();
       const QuietDelivery delivery = DeliverQuietly(session);
       session.exit_code = delivery.code;
-      if (delivery.message) Say(session, LogLevel::kWarn, *delivery.message);
+      if (delivery.message) Log(session, LogLevel::kWarn, *delivery.message);
     } else {
       DeliverForUser(session, *options);
     }

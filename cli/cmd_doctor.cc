@@ -8,10 +8,11 @@
 
 #include "cli/commands.h"
 #include "cli/doctor.h"
-#include "cli/json_output.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/table.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/table.h"
 
 namespace flaky {
 namespace {
@@ -28,7 +29,7 @@ std::string_view NameOf(Verdict verdict) {
 // Whatever goes wrong in one check is a finding, and the others are made all the same.
 void Check(const std::string& name, Findings& findings, const std::function<void()>& check) {
   const auto failed = [&](const std::string& what, ExitCode code) {
-    findings.push_back({name, Verdict::kProblem, what, "put that right, then ask again", code});
+    findings.push_back({name, Verdict::kProblem, what, "fix this and run `flaky doctor` again", code});
   };
   try {
     check();
@@ -37,7 +38,7 @@ void Check(const std::string& name, Findings& findings, const std::function<void
   } catch (const SettingError& error) {
     failed(error.what(), ExitCode::kUsage);
   } catch (const std::exception& error) {
-    failed(std::string("this could not be found out: ") + error.what(), ExitCode::kFindings);
+    failed(std::string("check failed: ") + error.what(), ExitCode::kFindings);
   }
 }
 
@@ -51,7 +52,7 @@ Findings MakeChecks(Session& session) {
   std::optional<Location> second;
   Check("second store", findings, [&] { second = DualLocation(settings); });
   if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
-  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->shown : "", findings); });
+  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->display_name : "", findings); });
   Check("program", findings, [&] { CheckProgram(settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });
   Check("git", findings, [&] { CheckGit(findings); });
@@ -77,14 +78,14 @@ void PrintText(const Findings& findings, const Session& session) {
                         : finding.verdict == Verdict::kProblem ? Style::kBad
                                                                : Style::kPlain;
     session.out << Styled(verdict, style, session.color) << std::string(kVerdictWidth - verdict.size(), ' ')
-                << finding.check << ": " << Printable(finding.found) << '\n';
+                << finding.check << ": " << Escaped(finding.found) << '\n';
     if (!finding.advice.empty()) {
-      session.out << std::string(kVerdictWidth, ' ') << "-> " << Printable(finding.advice) << '\n';
+      session.out << std::string(kVerdictWidth, ' ') << "-> " << Escaped(finding.advice) << '\n';
     }
   }
   const auto count = [&](Verdict verdict) { return std::ranges::count(findings, verdict, &Finding::verdict); };
   const auto warnings = count(Verdict::kWarning), problems = count(Verdict::kProblem);
-  session.out << (problems + warnings == 0 ? "all is fine"
+  session.out << (problems + warnings == 0 ? "no problems found"
                                            : std::to_string(problems) + (problems == 1 ? " problem, " : " problems, ") +
                                                  std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings"))
               << '\n';
@@ -119,19 +120,14 @@ void Examine(Session& session, const Options& options) {
 
 void AddDoctor(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and say what to do");
+  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and report what to fix");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Looks and asks only: nothing is delivered, made or changed. Each finding is fine, a warning or a problem, in "
-      "the\n"
-      "order in which to put them right. Exit code: that of the first problem that has one of its own (2 settings,\n"
-      "10 the store cannot be reached, 11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other "
-      "problem\n"
-      "or warning, else 0.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky doctor\n"
-      "  flaky doctor --json");
+  AddFooter(*command,
+            {"Read-only: the command delivers, creates and changes nothing. Each finding is ok, a warning or a "
+             "problem. Findings are listed in the order in which to fix them.",
+             "Exit code: the code of the first problem that has its own (2 settings, 10 the store cannot be reached, "
+             "11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other problem or warning, else 0."},
+            {"flaky doctor", "flaky doctor --json"});
   command->callback([&session, options] { Examine(session, *options); });
 }
 

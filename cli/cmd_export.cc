@@ -12,21 +12,22 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/printable.h"
+#include "cli/output/escaped.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/stopwatch.h"
+#include "cli/output/terminal_progress.h"
 #include "cli/selection_options.h"
-#include "cli/stopwatch.h"
-#include "cli/terminal_progress.h"
 #include "transfer/compression.h"
 #include "transfer/file_error.h"
-#include "transfer/fit.h"
 #include "transfer/jsonl_reader.h"
 #include "transfer/jsonl_writer.h"
 #include "transfer/new_file.h"
 #include "transfer/prefetch.h"
+#include "transfer/record_converter.h"
 
 namespace flaky {
 namespace {
@@ -46,7 +47,7 @@ struct Exported {
   Totals totals;
   Digest digest;
   int64_t converted = 0;
-  std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopyAccount
+  std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopySummary
   bool interrupted = false;
   double seconds = 0;
 };
@@ -69,7 +70,7 @@ void RefuseForeignFile(const std::string& file) {
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kInvalid) return;
     throw CommandError(ExitCode::kUsage, "export: " + file +
-                                             " is there and is no history that flaky exported: give another name, or "
+                                             " exists and is not an export of flaky: give another name, or "
                                              "remove it first");
   }
 }
@@ -98,7 +99,7 @@ class Target {
     if (!file_) return true;
     progress.Begin(Phase::kReadingBack, totals.runs);
     CopyProgress now{.total_runs = totals.runs};
-    std::string why = "it holds other runs than those that were written";
+    std::string why = "it holds different runs from those that were written";
     try {
       JsonlReader reader(file_->part_path());
       while (const std::optional<Batch> batch = reader.Next({})) {
@@ -111,7 +112,8 @@ class Target {
       if (error.kind() != ErrorKind::kInvalid) throw;
       why = error.what();
     }
-    if (!why.empty()) throw CommandError(ExitCode::kDifferences, "export: read back, the file is not sound: " + why);
+    if (!why.empty())
+      throw CommandError(ExitCode::kDifferences, "export: the file was read back and is damaged: " + why);
     file_->Publish();
     return true;
   }
@@ -141,10 +143,10 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
   const std::optional<Totals> expected = source.Expected();
   CopyProgress now{.total_runs = expected ? expected->runs : 0};
   progress.Begin(Phase::kWriting, now.total_runs);
-  Fitter fitter(kJsonlLimits, options.Shown());
+  RecordConverter fitter(kJsonlLimits, options.Shown());
   Prefetch<Batch> read([&] {
     std::optional<Batch> batch = source.Next({});
-    if (batch) batch->converted = FitBatch(fitter, *batch, options.strict);
+    if (batch) batch->converted = ConvertBatch(fitter, *batch, options.strict);
     return batch;
   });
   Exported exported;
@@ -170,15 +172,16 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
 }
 
 void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
-  out << "exported " << from << " to " << Printable(options.Shown()) << '\n';
+  out << "exported " << from << " to " << Escaped(options.Shown()) << '\n';
   PrintCount("runs", exported.totals.runs, "", out);
   PrintCount("parts", exported.totals.parts, "", out);
   PrintCount("failures", exported.totals.failures, "", out);
   if (exported.converted > 0)
-    PrintCount("converted", exported.converted, "held what the form cannot hold as it is", out);
+    PrintCount("converted", exported.converted, "held values that the format cannot hold", out);
   PrintSpeed(exported.totals, exported.seconds, out);
   PrintConverted(exported.converted_runs, out);
-  out << (options.ToOutput() ? "an import verifies it by its digest " : "verified: the file holds the same, digest ")
+  out << (options.ToOutput() ? "`flaky import` verifies it, digest "
+                             : "verified: the file is equal to the store, digest ")
       << exported.digest.ToString() << '\n';
 }
 
@@ -219,17 +222,17 @@ void Export(Session& session, const Options& options) {
   SelectedSource source(*store, SelectionOf(options.selection));
   Target target(options, session.out);
   TerminalProgress progress(session.err, HowToShow(session, options));
-  Exported exported = ExportRuns(source, from.shown, options, target, progress);
+  Exported exported = ExportRuns(source, from.display_name, options, target, progress);
   exported.seconds = watch.Seconds();
   if (exported.interrupted) {
     throw CommandError(ExitCode::kInterrupted, options.ToOutput()
-                                                   ? "export: interrupted; what was written has no end"
-                                                   : "export: interrupted; " + options.file + " is as it was before");
+                                                   ? "export: interrupted; the output is incomplete"
+                                                   : "export: interrupted; " + options.file + " is unchanged");
   }
-  if (source.unfinished() > 0) Say(session, LogLevel::kWarn, UnfinishedPhrase(source, from.shown));
+  if (source.unfinished() > 0) Log(session, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
   // The account stands beside the history, not within it.
   std::ostringstream account;
-  (options.json ? PrintAsJson : PrintText)(exported, options, from.shown, account);
+  (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, account);
   if (options.ToOutput()) {
     session.err.Print(account.str());
   } else {
@@ -242,21 +245,20 @@ void Export(Session& session, const Options& options) {
 void AddExport(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("export", "Write the history as JSON lines");
-  command->add_option("FILE", options->file, "where to; compressed where it ends in .gz or .zst; `-`: standard output")
+  command
+      ->add_option("FILE", options->file,
+                   "the file to write, compressed if it ends in .gz or .zst; `-`: standard output")
       ->capture_default_str();
   command->add_option("--from", options->from, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddSelectionOptions(*command, options->selection);
   command->add_flag("--strict", options->strict,
-                    "end with an error at a value that the form cannot hold, instead of converting it");
+                    "fail at a value that the format cannot hold, instead of converting it");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The form is documented (docs/reference/jsonl.md), and `flaky import` reads it into any store. FILE is replaced\n"
-      "once the new one is whole and was read back; until then it is FILE.part. With `-` the account goes to\n"
-      "standard error.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky export history.jsonl.zst\n"
-      "  flaky export --from sqlite:old.db -");
+  AddFooter(*command,
+            {"docs/reference/jsonl.md documents the format, and `flaky import` reads it into any store. The export is "
+             "written to FILE.part and replaces FILE after it is complete and was read back. If FILE is `-`, the "
+             "summary goes to standard error."},
+            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db -"});
   command->callback([&session, options] { Export(session, *options); });
 }
 

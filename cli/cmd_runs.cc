@@ -6,12 +6,13 @@
 #include <vector>
 
 #include "cli/commands.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
-#include "cli/moment.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/run_text.h"
-#include "cli/table.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "cli/output/run_text.h"
+#include "cli/output/table.h"
+#include "cli/output/time_text.h"
 
 namespace flaky {
 namespace {
@@ -61,9 +62,9 @@ void PrintRuns(const std::vector<Run>& runs, const Session& session) {
   const std::vector<std::string> ids = ShortIds(runs);
   for (size_t i = 0; i < runs.size(); ++i) {
     const Account& account = runs[i].account;
-    table.Add({ids[i], Moment(account.started_at), ProjectAndBranch(runs[i]), CommitText(runs[i]), StatusCell(account),
-               CountText(account.total_tests), CountText(account.failed_tests), CountText(account.errors_between_tests),
-               DurationText(account)});
+    table.Add({ids[i], TimeText(account.started_at), ProjectAndBranch(runs[i]), CommitText(runs[i]),
+               StatusCell(account), CountText(account.total_tests), CountText(account.failed_tests),
+               CountText(account.errors_between_tests), DurationText(account)});
   }
   table.Print(session.out, session.color);
 }
@@ -78,9 +79,9 @@ void ListRuns(Session& session, const Options& options) {
     for (const Run& run : runs) json["runs"].push_back(ToJson(run));
     PrintJson(session.out, json);
   } else if (runs.empty()) {
-    Say(session, LogLevel::kWarn,
+    Log(session, LogLevel::kWarn,
         "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
-            (options.all ? "" : " (--all shows every project)"));
+            (options.all ? "" : " (--all includes every project)"));
   } else {
     PrintRuns(runs, session);
   }
@@ -92,19 +93,17 @@ void AddRuns(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("runs", "List the runs of a project, newest first");
   AddProjectOptions(*command, session, &options->all);
-  command->add_option("--limit", options->limit, "how many at most")
+  command->add_option("--limit", options->limit, "list at most this many")
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("COUNT")
       ->capture_default_str();
-  AddMomentOption(*command, "--since", options->since,
-                  "those that began then or later: a date, a time, or an age such as 7d");
+  AddTimeOption(*command, "--since", options->since,
+                "only runs that started at this time or later: a date, a time, or an age such as 7d");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Ids are cut to what tells the listed runs apart; `+` behind a commit means that files differed from it.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky runs --since 7d\n"
-      "  flaky runs --all --limit 100 --json");
+  AddFooter(*command,
+            {"Ids are shortened as far as the listed runs can still be told apart. A `+` after a commit means that "
+             "files differed from it."},
+            {"flaky runs --since 7d", "flaky runs --all --limit 100 --json"});
   command->callback([&session, options] { ListRuns(session, *options); });
 }
 

@@ -10,13 +10,14 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/numbers.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/stopwatch.h"
-#include "cli/terminal_progress.h"
+#include "cli/output/escaped.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/numbers.h"
+#include "cli/output/stopwatch.h"
+#include "cli/output/terminal_progress.h"
 #include "cli/verify_report.h"
 #include "transfer/copy.h"
 #include "transfer/verify.h"
@@ -45,8 +46,8 @@ OldAndNew LocationsOf(const Session& session, const std::string& from_prefix) {
   CheckPrefix(from_prefix, "--from-prefix");
   Location to = HistoryLocation(session.settings);
   if (to.prefix == from_prefix) {
-    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables that are in use, " + to.shown +
-                       ": name that of the old ones");
+    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables in use, " + to.display_name +
+                       ": give the prefix of the legacy tables");
   }
   return {WithPrefix(to, from_prefix), to};
 }
@@ -57,8 +58,9 @@ void Adopt(Session& session, const AdoptOptions& options) {
   const Stopwatch watch;
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   StoreSource source(*old_store);
-  const CopyAccount account = CopyInto(session, source, to, options.into);
-  PrintCopy(account, {from.shown, to.shown, watch.Seconds(), options.into.dry_run, options.into.json}, session.out);
+  const CopySummary account = CopyInto(session, source, to, options.into);
+  PrintCopy(account, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
+            session.out);
   session.exit_code = CodeOf(account);
 }
 
@@ -67,7 +69,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
                           const DropOptions& options) {
   if (rows.orphans > 0) {
     const std::string& prefix = stores.from.prefix;
-    throw CommandError(ExitCode::kDifferences, stores.from.shown +
+    throw CommandError(ExitCode::kDifferences, stores.from.display_name +
                                                    ": nothing was dropped: " + Counted(rows.orphans, "failure") +
                                                    (rows.orphans == 1 ? " belongs" : " belong") +
                                                    " to no run, so no copy has them; SELECT * FROM \"" + prefix +
@@ -84,20 +86,20 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
   how.stop = InterruptGuard::Seen;
   VerifiedRuns runs(false, true);
   how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
-  const VerifyAccount account = Verify(*source, *target, how, progress);
+  const VerifySummary account = Verify(*source, *target, how, progress);
   if (account.stopped) throw CommandError(ExitCode::kInterrupted, "interrupted: nothing was dropped");
   if (account.SameAs(how) && account.source.totals.runs == rows.runs &&
       account.source.totals.failures == rows.failures) {
     return;
   }
-  const VerifyReport report{account, how, runs, stores.from.shown, stores.to.shown, "", watch.Seconds()};
+  const VerifyReport report{account, how, runs, stores.from.display_name, stores.to.display_name, "", watch.Seconds()};
   if (options.json) {
     PrintVerifyJson(report, session.out);
   } else {
     PrintVerifyText(report, session.out, session.color);
   }
-  throw CommandError(ExitCode::kDifferences, stores.from.shown +
-                                                 ": nothing was dropped: the new tables do not hold all of it; "
+  throw CommandError(ExitCode::kDifferences, stores.from.display_name +
+                                                 ": nothing was dropped, because the tables in use lack some rows; "
                                                  "`flaky schema adopt --from-prefix '" +
                                                  stores.from.prefix + "'` copies what is missing");
 }
@@ -111,9 +113,10 @@ std::string ListOf(const std::vector<std::string>& names) {
 // Only where somebody can answer. Ctrl-C is an answer, too: nothing may catch it meanwhile.
 bool IsWanted(Session& session, const std::string& question) {
   if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
-    throw CommandError(ExitCode::kUsage, "drop-old: nobody can be asked here: give --yes to drop the old tables");
+    throw CommandError(ExitCode::kUsage,
+                       "drop-old: cannot ask for confirmation here; give --yes to drop the legacy tables");
   }
-  session.err.Print(question + " Type yes to do so:\n");
+  session.err.Print(question + " Type yes to confirm:\n");
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes";
@@ -121,24 +124,26 @@ bool IsWanted(Session& session, const std::string& question) {
 
 void DropOld(Session& session, const DropOptions& options) {
   const OldAndNew stores = LocationsOf(session, options.from_prefix);
-  const OldTables old = LookAtTables(stores.from);
+  const LegacyTables old = LookAtTables(stores.from);
   DemandThatAllIsThere(session, stores, old.rows, options);
 
   const std::string what =
       ListOf(old.names) + " with " + Counted(old.rows.runs, "run") + " and " + Counted(old.rows.failures, "failure");
   bool drop = !options.dry_run;
   if (drop && !options.yes) {
-    drop = IsWanted(session, "All rows are in " + Printable(stores.to.shown) + ". Remove the tables " + what + "?");
+    drop =
+        IsWanted(session, "All rows are in " + Escaped(stores.to.display_name) + ". Remove the tables " + what + "?");
   }
   if (drop && DropTables(stores.from, old.rows).rows != old.rows) {
-    throw CommandError(ExitCode::kDifferences, stores.from.shown +
-                                                   ": nothing was dropped: rows arrived meanwhile; `flaky schema adopt "
-                                                   "--from-prefix '" +
-                                                   stores.from.prefix + "'` copies them");
+    throw CommandError(ExitCode::kDifferences,
+                       stores.from.display_name +
+                           ": nothing was dropped, because rows were added in the meantime; `flaky schema adopt "
+                           "--from-prefix '" +
+                           stores.from.prefix + "'` copies them");
   }
   if (options.json) {
     Json json = JsonOutput();
-    json["store"] = stores.from.shown;
+    json["store"] = stores.from.display_name;
     json["tables"] = old.names;
     json["runs"] = old.rows.runs;
     json["parts"] = old.rows.parts;
@@ -148,7 +153,7 @@ void DropOld(Session& session, const DropOptions& options) {
     PrintJson(session.out, json);
     return;
   }
-  session.out << Printable(stores.to.shown) << ": holds every row; "
+  session.out << Escaped(stores.to.display_name) << ": contains every row; "
               << (drop              ? "dropped "
                   : options.dry_run ? "would drop "
                                     : "left alone ")
@@ -158,37 +163,35 @@ void DropOld(Session& session, const DropOptions& options) {
 }  // namespace
 
 void AddSchemaAdopt(CLI::App& schema, Session& session) {
-  constexpr char kFromPrefix[] = "what the names of the old tables begin with; '' for runs and failures";
+  constexpr char kFromPrefix[] = "the prefix of the legacy tables' names; '' for runs and failures";
 
   auto adopt_options = std::make_shared<AdoptOptions>();
-  CLI::App* adopt = schema.add_subcommand("adopt", "Copy what tables with another prefix hold into those in use");
+  CLI::App* adopt =
+      schema.add_subcommand("adopt", "Import legacy tables, which have another prefix, into the tables in use");
   adopt->add_option("--from-prefix", adopt_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   AddCopyOptions(*adopt, adopt_options->into);
   AddJsonFlag(*adopt, adopt_options->into.json);
-  adopt->footer(
-      "The tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* name. They are "
-      "only\n"
-      "read. Running it again copies what arrived since. Values and exit codes are those of `flaky migrate-store`.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema adopt --from-prefix ''\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run");
+  AddFooter(*adopt,
+            {"The legacy tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* "
+             "name. They are only read. Running the command again copies the rows that were added since. Conversions "
+             "and exit codes are those of `flaky migrate-store`."},
+            {"flaky schema adopt --from-prefix ''",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run"});
   adopt->callback([&session, adopt_options] { Adopt(session, *adopt_options); });
 
   auto drop_options = std::make_shared<DropOptions>();
   CLI::App* drop =
-      schema.add_subcommand("drop-old", "Remove tables with another prefix whose rows are all in those in use");
+      schema.add_subcommand("drop-old", "Drop legacy tables after every row was found in the tables in use");
   drop->add_option("--from-prefix", drop_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   drop->add_flag("--yes", drop_options->yes, "do not ask");
-  drop->add_flag("--dry-run", drop_options->dry_run, "compare and say what would be dropped, change nothing");
+  drop->add_flag("--dry-run", drop_options->dry_run, "compare and report what would be dropped, change nothing");
   AddJsonFlag(*drop, drop_options->json);
-  drop->footer(
-      "Every row is compared first, as `flaky verify --one-way` does. Where one is missing or differs, or arrives\n"
-      "meanwhile, nothing is dropped and the exit code is 5. On a terminal it asks; elsewhere it needs --yes.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema drop-old --from-prefix '' --dry-run\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes");
+  AddFooter(*drop,
+            {"Compares every row first, as `flaky verify --one-way` does. If a row is missing or differs, or if rows "
+             "are added during the comparison, nothing is dropped and the exit code is 5. On a terminal the command "
+             "asks for confirmation; elsewhere it needs --yes."},
+            {"flaky schema drop-old --from-prefix '' --dry-run",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes"});
   drop->callback([&session, drop_options] { DropOld(session, *drop_options); });
 }
 

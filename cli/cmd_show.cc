@@ -10,12 +10,13 @@
 
 #include "analysis/within_run.h"
 #include "cli/commands.h"
-#include "cli/json_output.h"
-#include "cli/moment.h"
+#include "cli/help.h"
 #include "cli/options.h"
-#include "cli/printable.h"
-#include "cli/run_text.h"
-#include "cli/table.h"
+#include "cli/output/escaped.h"
+#include "cli/output/json_output.h"
+#include "cli/output/run_text.h"
+#include "cli/output/table.h"
+#include "cli/output/time_text.h"
 
 namespace flaky {
 namespace {
@@ -38,7 +39,7 @@ std::string LatestRun(Store& store, const Session& session, bool all) {
   const Page page = store.Read(request);
   if (page.records.empty()) {
     throw CommandError(ExitCode::kUsage, "there are no runs of " + ProjectPhrase(request.filter.project) + " in " +
-                                             store.name() + (all ? "" : " (--all looks at every project)"));
+                                             store.name() + (all ? "" : " (--all includes every project)"));
   }
   return page.records.front().run.run_id;
 }
@@ -54,15 +55,15 @@ std::string FindRun(Store& store, const std::string& prefix) {
   std::string candidates;
   for (size_t i = 0; i < std::min(found.size(), kMostCandidates); ++i) candidates += (i > 0 ? ", " : "") + found[i];
   if (found.size() > kMostCandidates) candidates += ", …";
-  throw CommandError(ExitCode::kUsage, "`" + prefix + "` begins the ids of several runs: " + candidates);
+  throw CommandError(ExitCode::kUsage, "`" + prefix + "` matches several runs: " + candidates);
 }
 
 RunRecord ReadRun(Store& store, const Session& session, const Options& options) {
   if (options.run.empty())
-    throw CommandError(ExitCode::kUsage, "RUN is empty: wanted is the beginning of a run's id, or latest");
+    throw CommandError(ExitCode::kUsage, "RUN is empty; expected the beginning of a run's id, or latest");
   const std::string id = options.run == kLatest ? LatestRun(store, session, options.all) : FindRun(store, options.run);
   std::vector<RunRecord> records = store.Fetch(std::span(&id, 1));
-  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + id + " was removed meanwhile");
+  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + id + " was removed in the meantime");
   RunRecord record = std::move(records.front());
   std::sort(record.parts.begin(), record.parts.end(), [](const Part& a, const Part& b) {
     return std::tie(a.account.started_at, a.part_id) < std::tie(b.account.started_at, b.part_id);
@@ -90,16 +91,16 @@ std::string TestsText(const Account& account) {
 
 void PrintRun(const Run& run, const Session& session) {
   const auto line = [&](std::string_view title, const std::optional<std::string>& text) {
-    if (text) session.out << title << std::string(12 - title.size(), ' ') << Printable(*text) << '\n';
+    if (text) session.out << title << std::string(12 - title.size(), ' ') << Escaped(*text) << '\n';
   };
   const Account& account = run.account;
   const Cell status = StatusCell(account);
   line("run", run.run_id);
   line("project", run.project.value_or("-"));
-  session.out << "status      " << Styled(Printable(status.text), status.style, session.color) << '\n';
+  session.out << "status      " << Styled(Escaped(status.text), status.style, session.color) << '\n';
   line("tests", TestsText(account));
-  line("started", Moment(account.started_at) + " UTC");
-  if (account.ended_at) line("ended", Moment(*account.ended_at) + " UTC");
+  line("started", TimeText(account.started_at) + " UTC");
+  if (account.ended_at) line("ended", TimeText(*account.ended_at) + " UTC");
   line("duration", DurationText(account));
   if (run.git_sha) line("commit", *run.git_sha + (run.git_dirty.value_or(false) ? ", files differed from it" : ""));
   line("tree", run.tree_sha);
@@ -121,7 +122,7 @@ void PrintParts(const std::vector<Part>& parts, const Session& session) {
                {.title = "DURATION", .align = Align::kRight}});
   for (const Part& part : parts) {
     const Account& account = part.account;
-    table.Add({CutToWidth(Printable(part.part_id), 9), Moment(account.started_at), part.variant.value_or("-"),
+    table.Add({CutToWidth(Escaped(part.part_id), 9), TimeText(account.started_at), part.variant.value_or("-"),
                part.shard.value_or("-"), StatusCell(account), CountText(account.total_tests),
                CountText(account.failed_tests), CountText(account.errors_between_tests), DurationText(account)});
   }
@@ -136,8 +137,8 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
                {.title = "TEST", .max_width = 60},
                {.title = "FILE"}});
   for (const FlakyWithinRun& test : tests) {
-    table.Add({std::to_string(test.failed), std::to_string(test.passed), Cell(Printable(test.test_name), Style::kBad),
-               Printable(test.test_file)});
+    table.Add({std::to_string(test.failed), std::to_string(test.passed), Cell(Escaped(test.test_name), Style::kBad),
+               Escaped(test.test_file)});
   }
   table.Print(session.out, session.color);
 }
@@ -146,7 +147,7 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
 void PrintIndented(std::string_view text, std::ostream& out) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    out << "    " << Printable(text.substr(0, end)) << '\n';
+    out << "    " << Escaped(text.substr(0, end)) << '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }
 }
@@ -155,13 +156,13 @@ void PrintFailures(const std::vector<Failure>& failures, const Session& session)
   session.out << "\nfailures (" << failures.size() << ")\n";
   for (const Failure& failure : failures) {
     std::ostream& out = session.out;
-    out << Styled(Printable(failure.test_name), Style::kBad, session.color) << "  " << Printable(failure.test_file);
+    out << Styled(Escaped(failure.test_name), Style::kBad, session.color) << "  " << Escaped(failure.test_file);
     if (failure.line) out << ':' << *failure.line;
-    out << "\n  " << Printable(failure.failure_kind) << ", " << Moment(failure.failed_at) << " UTC";
+    out << "\n  " << Escaped(failure.failure_kind) << ", " << TimeText(failure.failed_at) << " UTC";
     if (failure.attempt.value_or(0) > 0) out << ", attempt " << *failure.attempt + 1;
     if (failure.duration_ms) out << ", after " << Duration(*failure.duration_ms);
-    if (failure.signal) out << ", " << Printable(*failure.signal);
-    if (failure.preceding_test) out << ", run behind " << Printable(*failure.preceding_test);
+    if (failure.signal) out << ", " << Escaped(*failure.signal);
+    if (failure.preceding_test) out << ", after " << Escaped(*failure.preceding_test);
     if (failure.shuffle_seed) out << ", shuffled with seed " << *failure.shuffle_seed;
     out << '\n';
     PrintIndented(failure.error_message.value_or(""), out);
@@ -218,12 +219,10 @@ void AddShow(CLI::App& app, Session& session) {
   command->add_option("RUN", options->run, "the beginning of the run's id, or `latest`")->required()->type_name("");
   AddProjectOptions(*command, session, &options->all);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The project matters for `latest` only. A test that failed and passed within the run is listed as flaky.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky show latest\n"
-      "  flaky show 1f0c93ab --json");
+  AddFooter(
+      *command,
+      {"The project matters only for `latest`. A test that both failed and passed within the run is listed as flaky."},
+      {"flaky show latest", "flaky show 1f0c93ab --json"});
   command->callback([&session, options] { Show(session, *options); });
 }
 

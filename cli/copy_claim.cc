@@ -4,11 +4,11 @@
 #include <string_view>
 #include <thread>
 
-#include "cli/interrupt.h"
-#include "cli/json_output.h"
-#include "cli/messages.h"
-#include "cli/printable.h"
-#include "transfer/journal.h"
+#include "cli/output/escaped.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/json_output.h"
+#include "cli/output/log.h"
+#include "spool/journal.h"
 
 namespace flaky {
 namespace {
@@ -20,14 +20,14 @@ constexpr std::chrono::milliseconds kLook = 500ms;
 
 // Whoever holds a claim, as the store keeps it.
 std::string HolderText() {
-  const JournalWriter process = ThisProcess();
+  const ProcessId process = ThisProcess();
   Json json = {{"host", process.host},       {"pid", process.pid},       {"pid_start", process.pid_start},
                {"boot_id", process.boot_id}, {"pid_ns", process.pid_ns}, {"since", Timestamp::Now().ToString()}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 struct Holder {
-  JournalWriter process;
+  ProcessId process;
   std::string since;
 };
 
@@ -50,8 +50,8 @@ Holder ParseHolder(const std::string& text) {
 
 std::string Shown(const Holder& holder) {
   std::string shown = "process " + std::to_string(holder.process.pid);
-  if (!holder.process.host.empty()) shown += " on " + Printable(holder.process.host);
-  if (!holder.since.empty()) shown += ", since " + Printable(holder.since);
+  if (!holder.process.host.empty()) shown += " on " + Escaped(holder.process.host);
+  if (!holder.since.empty()) shown += ", since " + Escaped(holder.since);
   return shown;
 }
 
@@ -72,12 +72,13 @@ void CopyClaimHolder::Take(bool wait) {
     const bool is_new = !first || first->holder != claim.holder;
     // Prolonged since: whoever holds it is at work.
     const bool certain = alive == Alive::kYes || (!is_new && claim.lapses > first->lapses);
-    const std::string what = "another copy into " + store_.name() + " is going on (" + Shown(other) + ")";
+    const std::string what = "another copy into " + store_.name() + " is running (" + Shown(other) + ")";
     if (certain && !wait) {
-      throw CommandError(ExitCode::kLocked, what + ": run the command again when it has ended, or with --wait");
+      throw CommandError(ExitCode::kLocked, what + "; run the command again after it has ended, or use --wait");
     }
     if (is_new)
-      Say(session_, LogLevel::kWarn, what + (wait ? ": waiting for it to end" : ": seeing whether it still runs"));
+      Log(session_, LogLevel::kWarn,
+          what + (wait ? "; waiting for it to end" : "; checking whether it is still alive"));
     if (is_new || claim.lapses < first->lapses) first = claim;
     if (InterruptGuard::Seen()) throw CommandError(ExitCode::kInterrupted, "interrupted; nothing was copied");
     std::this_thread::sleep_for(kLook);
@@ -92,7 +93,8 @@ void CopyClaimHolder::Prolong() {
   const CopyClaim claim = store_.Claim(holder_, lease_, "");
   if (claim.holder != holder_) {
     throw CommandError(ExitCode::kLocked, "another copy into " + store_.name() + " began while it did not answer (" +
-                                              Shown(ParseHolder(claim.holder)) + "): this one leaves the rest to it");
+                                              Shown(ParseHolder(claim.holder)) +
+                                              "); this copy stops and leaves the rest to it");
   }
   prolonged_ = Clock::now();
 }

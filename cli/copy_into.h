@@ -15,7 +15,7 @@ RetryPolicy PatientRetrying(const Session& session);
 
 struct CopyIntoOptions {
   size_t batch_size = BatchLimits().records;  // runs in one transaction, at most
-  int64_t max_rate = 0;                       // rows a second; 0: as fast as it goes
+  int64_t max_rate = 0;                       // rows per second; 0: as fast as it goes
   OnConflict on_conflict = OnConflict::kKeep;
   bool strict = false;  // refuse what would have to be converted
   bool wait = false;    // for another copy into the same store to end
@@ -29,7 +29,7 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
 // Copies into the store at `to`, which is made where it is missing, with progress on err and until Ctrl-C, for which
 // the caller holds an InterruptGuard. One copy at a time goes into a store (cli/copy_claim.h). A dry run creates and
 // writes nothing. Throws StoreError and CommandError.
-CopyAccount CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
+CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
 
 }  // namespace flaky
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/exit_code.h"
-#include "cli/json_output.h"
+#include "cli/output/json_output.h"
 #include "transfer/copy.h"
 
 namespace flaky {
@@ -25,7 +25,7 @@ void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out);
 Json JsonOfConverted(const std::vector<ConvertedRun>& runs);
 
 // Prints the account as text or JSON.
-void PrintCopy(const CopyAccount& account, const CopyReport& report, std::ostream& out);
+void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out);
 
 // Rows of any account: what and how many, with a note unless it is empty; and how fast it went, in rows of the tables
 // (runs, parts and failures) a second.
@@ -33,7 +33,7 @@ void PrintCount(std::string_view what, int64_t count, std::string_view note, std
 void PrintSpeed(const Totals& totals, double seconds, std::ostream& out);
 
 // What the account means for the one who called the program.
-ExitCode CodeOf(const CopyAccount& account);
+ExitCode CodeOf(const CopySummary& account);
 
 }  // namespace flaky
 

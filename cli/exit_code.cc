@@ -24,7 +24,7 @@ ExitCode ExitCodeOf(const StoreError& error) {
     case ErrorKind::kSchemaTooNew:
       return ExitCode::kSchemaTooNew;
     case ErrorKind::kConflict:
-      return ExitCode::kPartly;
+      return ExitCode::kPartial;
     case ErrorKind::kInvalid:
     case ErrorKind::kPermanent:
       break;

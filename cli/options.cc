@@ -1,6 +1,6 @@
 #include "cli/options.h"
 
-#include "cli/moment.h"
+#include "cli/output/time_text.h"
 
 namespace flaky {
 
@@ -31,16 +31,16 @@ void AddProjectOptions(CLI::App& command, Session& session, bool* all) {
   if (all != nullptr) command.add_flag("--all", *all, "every project")->excludes("--project");
 }
 
-void AddMomentOption(CLI::App& command, const std::string& option, std::optional<Timestamp>& moment,
-                     const std::string& description) {
+void AddTimeOption(CLI::App& command, const std::string& option, std::optional<Timestamp>& moment,
+                   const std::string& description) {
   command
       .add_option_function<std::string>(
           option,
           [&moment, option](const std::string& text) {
-            moment = ParseMoment(text, Timestamp::Now());
+            moment = ParseTime(text, Timestamp::Now());
             if (!moment) {
               throw CLI::ValidationError(option, "`" + text +
-                                                     "` is no time: wanted is a date (2026-03-01), a time "
+                                                     "`: invalid time; expected a date (2026-03-01), a time "
                                                      "(2026-03-01T12:30:00Z) or an age (36h, 7d, 2w)");
             }
           },

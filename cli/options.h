@@ -22,9 +22,9 @@ void AddJsonFlag(CLI::App& command, bool& json);
 // Which project's runs a command is about: `--project NAME`, and `--all` where `all` is given.
 void AddProjectOptions(CLI::App& command, Session& session, bool* all);
 
-// An option that reads a moment or an age (cli/moment.h).
-void AddMomentOption(CLI::App& command, const std::string& option, std::optional<Timestamp>& moment,
-                     const std::string& description);
+// An option that reads a moment or an age (cli/output/time_text.h).
+void AddTimeOption(CLI::App& command, const std::string& option, std::optional<Timestamp>& moment,
+                   const std::string& description);
 
 // The filter of stores for those options.
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all);

@@ -8,16 +8,16 @@
 #include <utility>
 #include <vector>
 
-#include "cli/delivery.h"
-#include "cli/git_facts.h"
-#include "cli/interrupt.h"
-#include "cli/messages.h"
-#include "cli/near_miss.h"
-#include "cli/numbers.h"
-#include "cli/settings_files.h"
-#include "cli/two_stores.h"
-#include "stores/showable.h"
-#include "transfer/spool_files.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/log.h"
+#include "cli/output/numbers.h"
+#include "delivery/delivery.h"
+#include "settings/project_folder.h"
+#include "settings/settings_files.h"
+#include "settings/store_pair.h"
+#include "settings/suggestions.h"
+#include "spool/spool_files.h"
+#include "stores/redacted.h"
 
 namespace flaky {
 namespace {
@@ -25,91 +25,11 @@ namespace {
 // How long a command that only wants to read waits for another process that is delivering.
 constexpr std::chrono::milliseconds kDeliveryWait{2000};
 
-constexpr char kDualBase[] = "FLAKY_TESTS_DUAL_";
-
 // A wait before another try that is worth a message; and where waits are shorter, every so many tries are.
 constexpr std::chrono::milliseconds kQuietRetry{1000};
 constexpr int64_t kQuietTries = 6;
 
-std::string List(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-// The store's name that the setting gives, if this build has it.
-std::string StoreName(const Settings& settings, const std::string& setting) {
-  std::string name = settings.Text(setting);
-  std::vector<std::string> known;
-  std::vector<std::string> built;
-  bool is_known = false;
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.built && info.scheme == name) return name;
-    is_known |= info.scheme == name;
-    known.push_back(info.scheme);
-    if (info.built) built.push_back(info.scheme);
-  }
-  const std::string naming = Naming(setting, settings.Given(setting).value_or(SettingValue()));
-  if (is_known) {
-    throw SettingError(naming + ": this build of flaky does not have the store `" + name + "`; it has " + List(built));
-  }
-  throw SettingError(naming + ": there is no store `" + name + "`, only " + List(known) + DidYouMean(name, known));
-}
-
-// Of two settings that say the same thing, the one from the stronger origin; the first where they are equal.
-std::optional<std::string> StrongerOf(const Settings& settings, const std::string& first, const std::string& second) {
-  const auto one = settings.Given(first);
-  const auto two = settings.Given(second);
-  if (one && (!two || one->origin <= two->origin)) return first;
-  return two ? std::optional(second) : std::nullopt;
-}
-
-// `STORE:ADDRESS` out of a connection string, which may leave `STORE:` out.
-std::string WithStore(const std::string& connection, const std::string& store, const std::string& setting,
-                      const std::string& store_setting) {
-  const std::string named = StoreOf(connection);
-  if (named.empty()) return store + ":" + connection;
-  if (named == store) return connection;
-  // `https://…` is Turso's where nothing else is said; supabase has addresses of this form, too.
-  if (connection.starts_with("http") && store == "supabase") return store + ":" + connection;
-  throw SettingError(setting + " names the store " + named + ", but " + store_setting + " is " + store + ": set " +
-                     store_setting + "=" + named);
-}
-
-// The store that the settings with names from `base` on name; `default_file` is where an SQLite file is that none
-// names.
-Location LocationOf(const Settings& settings, const std::string& base, const std::string& default_file) {
-  const std::string store_setting = base + "STORE";
-  const std::string file_setting = base + "DB";
-  const std::string connection_setting = base + "CONNECTION_STRING";
-  const std::string store = StoreName(settings, store_setting);
-  const std::string prefix = settings.Text(base + "TABLE_PREFIX");
-  CheckPrefix(prefix, base + "TABLE_PREFIX");
-
-  std::optional<std::string> chosen =
-      settings.Given(connection_setting) ? std::optional(connection_setting) : std::nullopt;
-  if (store == "sqlite") chosen = StrongerOf(settings, file_setting, connection_setting);
-  Location location;
-  if (chosen == connection_setting) {
-    location =
-        ParseLocation(WithStore(settings.Text(connection_setting), store, connection_setting, store_setting), prefix);
-  } else if (store == "sqlite" && (chosen || !default_file.empty())) {
-    // The prefix is written out, so that a `?` in the path means nothing.
-    const std::string file = chosen ? settings.Text(file_setting) : default_file;
-    location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
-  } else if (store == "postgres") {
-    location = ParseLocation("postgres:", prefix);  // libpq's defaults and PG* variables say all
-  } else {
-    const std::string wanted = store == "sqlite" ? file_setting : connection_setting;
-    throw SettingError(wanted + " is not set: the store " + store + " cannot be found without it");
-  }
-  location.token = Secret(settings.Text(base + "AUTH_TOKEN"));
-  return location;
-}
-
 }  // namespace
-
-const char* GetEnvironment(const char* name) { return std::getenv(name); }
 
 void LoadSettings(Session& session) {
   session.settings.ReadEnvironment(GetEnvironment);
@@ -126,83 +46,22 @@ void LoadSettings(Session& session) {
   try {
     session.settings.Check("FLAKY_TESTS_LOG");
   } catch (const SettingError& error) {
-    Say(session, LogLevel::kWarn, error.what());  // no reason to refuse work, or to lose what is being delivered
+    Log(session, LogLevel::kWarn, error.what());  // no reason to refuse work, or to lose what is being delivered
   }
-}
-
-Location HistoryLocation(const Settings& settings) {
-  return LocationOf(settings, "FLAKY_TESTS_", DefaultHistoryFile());
-}
-
-std::string DefaultHistoryFile() { return StateFolder(GetEnvironment) + "/history.db"; }
-
-std::optional<Location> SourceLocation(const Settings& settings) {
-  const std::string base = "FLAKY_TESTS_SOURCE_";
-  for (const SettingInfo& info : SettingTable()) {
-    if (info.name.starts_with(base) && settings.Given(info.name)) return LocationOf(settings, base, "");
-  }
-  return std::nullopt;
-}
-
-bool IsDualOn(const Settings& settings) {
-  for (const char* name : {"STORE", "DB", "CONNECTION_STRING"}) {
-    if (settings.Given(std::string(kDualBase) + name)) return true;
-  }
-  return false;
-}
-
-bool WritesForSecond(const Settings& settings) {
-  if (!IsDualOn(settings)) return false;
-  try {
-    return !AreSameStore(HistoryLocation(settings), LocationOf(settings, kDualBase, ""));
-  } catch (const std::exception&) {
-    return true;
-  }
-}
-
-std::optional<Location> DualLocation(const Settings& settings) {
-  if (!IsDualOn(settings)) return std::nullopt;
-  Location second = LocationOf(settings, kDualBase, "");
-  RefuseSameStore({"dual write", "FLAKY_TESTS_*", "FLAKY_TESTS_DUAL_*"}, HistoryLocation(settings), second);
-  return second;
-}
-
-Location NamedLocation(const Settings& settings, const std::string& text, const std::string& option, Side side) {
-  const std::string base = side == Side::kSource ? "FLAKY_TESTS_SOURCE_" : "FLAKY_TESTS_";
-  Location location = ParseLocation(text, settings.Text(base + "TABLE_PREFIX"));
-  if (HoldsSecret(location.address.Reveal())) {
-    throw SettingError(option + ": a password or token in an argument can be read by every user of this machine; set " +
-                       base + "STORE and " + base + "CONNECTION_STRING instead");
-  }
-  location.token = Secret(settings.Text(base + "AUTH_TOKEN"));
-  return location;
-}
-
-std::string SpoolFolder(const Settings& settings) {
-  const std::string given = settings.Text("FLAKY_TESTS_SPOOL");
-  return given.empty() ? StateFolder(GetEnvironment) + "/spool" : given;
-}
-
-std::optional<std::string> CurrentProject(const Settings& settings) {
-  std::error_code no_folder;
-  const auto given = settings.Given("FLAKY_TESTS_PROJECT");
-  std::string project = given ? given->text : ProjectOf(std::filesystem::current_path(no_folder));
-  if (project.empty()) return std::nullopt;
-  return project;
 }
 
 void DeliverBeforeReading(Session& session) {
   try {
-    const DeliveryAccount account = DeliverPending(session, kDeliveryWait);
-    for (const std::string& message : account.messages) Say(session, LogLevel::kWarn, message);
+    const DeliverySummary account = DeliverPending(session, kDeliveryWait);
+    for (const std::string& message : account.messages) Log(session, LogLevel::kWarn, message);
     if (account.locked) {
-      Say(session, LogLevel::kWarn, "another process is delivering: the latest runs may be missing here");
+      Log(session, LogLevel::kWarn, "another process is delivering; the latest runs may be missing here");
     }
-    Say(session, LogLevel::kDebug,
+    Log(session, LogLevel::kDebug,
         "delivered " + std::to_string(account.runs) + " runs, " + std::to_string(account.running) +
-            " test programs still run");
+            " test programs are still running");
   } catch (const std::exception& error) {
-    Say(session, LogLevel::kWarn, std::string("what was recorded lately is not delivered yet: ") + error.what());
+    Log(session, LogLevel::kWarn, std::string("recent results could not be delivered: ") + error.what());
   }
 }
 
@@ -210,7 +69,7 @@ RetryPolicy Retrying(const Session& session) {
   RetryPolicy policy;
   policy.stop = InterruptGuard::Seen;
   policy.on_retry = [&session](const StoreError& error, std::chrono::milliseconds wait, int64_t tries) {
-    Say(session, wait < kQuietRetry && tries % kQuietTries != 0 ? LogLevel::kDebug : LogLevel::kWarn,
+    Log(session, wait < kQuietRetry && tries % kQuietTries != 0 ? LogLevel::kDebug : LogLevel::kWarn,
         std::string(error.what()) + "; trying again in " + Decimals(std::chrono::duration<double>(wait).count(), 1) +
             " s");
   };
@@ -221,7 +80,7 @@ std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode, R
   const std::string file = DefaultHistoryFile();
   if (location.scheme == "sqlite" && location.address.Reveal() == file &&
       !MakePrivateFolders(std::filesystem::path(file).parent_path())) {
-    throw StoreError(ErrorKind::kMissing, location.shown, "make its folder", "",
+    throw StoreError(ErrorKind::kMissing, location.display_name, "make its folder", "",
                      std::generic_category().message(errno));
   }
   return OpenStore(location, mode, std::move(policy));
@@ -229,7 +88,7 @@ std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode, R
 
 std::unique_ptr<Store> OpenHistory(Session& session) {
   const Location location = HistoryLocation(session.settings);
-  Say(session, LogLevel::kDebug, "reading " + location.shown);
+  Log(session, LogLevel::kDebug, "reading " + location.display_name);
   DeliverBeforeReading(session);
   return OpenStore(location, OpenMode::kRead, Retrying(session));
 }

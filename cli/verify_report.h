@@ -32,7 +32,7 @@ class VerifiedRuns {
 };
 
 struct VerifyReport {
-  const VerifyAccount& account;
+  const VerifySummary& account;
   const VerifyOptions& options;
   const VerifiedRuns& runs;
   std::string source, target;  // as they may be shown

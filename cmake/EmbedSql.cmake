@@ -1,5 +1,5 @@
 # flaky_embed_sql(TARGET DIALECT): compiles the numbered files stores/schema/DIALECT/NNNN_name.sql into TARGET, byte for
-# byte, as the function `<Dialect>Migrations()` that stores/ledger.h declares. Needs only CMake. An edited, added or
+# byte, as the function `<Dialect>Migrations()` that stores/sql/ledger.h declares. Needs only CMake. An edited, added or
 # removed file makes CMake configure again.
 function(flaky_embed_sql target dialect)
   set(folder ${PROJECT_SOURCE_DIR}/stores/schema/${dialect})
@@ -36,7 +36,7 @@ function(flaky_embed_sql target dialect)
   set(generated ${CMAKE_CURRENT_BINARY_DIR}/migrations_${dialect}.cc)
   file(WRITE ${generated}.new
 "// Made by cmake/EmbedSql.cmake from stores/schema/${dialect}/.
-#include \"stores/ledger.h\"
+#include \"stores/sql/ledger.h\"
 
 namespace flaky {
 

@@ -2,10 +2,9 @@
 
 include(GNUInstallDirs)
 
-# flaky_room(NAME SOURCES … LINKS …): adds a room as the static library flaky_<NAME>, alias flaky::<NAME>. The LINKS are
-# the arrows of the design. CMake does not enforce them for includes, because the whole source tree is on the include
-# path.
-function(flaky_room name)
+# flaky_library(NAME SOURCES … LINKS …): adds a room as the static library flaky_<NAME>, alias flaky::<NAME>. The LINKS
+# match the arrows of docs/architecture.md; tests/house checks the include lines against the same arrows.
+function(flaky_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
   add_library(flaky_${name} STATIC ${ARG_SOURCES})
   add_library(flaky::${name} ALIAS flaky_${name})
@@ -14,13 +13,11 @@ function(flaky_room name)
   flaky_settings(flaky_${name})
 endfunction()
 
-# flaky_public_headers(ROOM [INTERNAL …] [HEADERS …]): installs headers with the room's library, for its users: those of
-# the current folder, except for the INTERNAL ones, and the HEADERS in folders below it.
+# flaky_public_headers(ROOM HEADERS …): installs these headers of the current folder with the room's library, because
+# they are meant for its users. A header that is not listed is internal.
 function(flaky_public_headers name)
-  cmake_parse_arguments(ARG "" "" "INTERNAL;HEADERS" ${ARGN})
-  file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} *.h)
-  list(REMOVE_ITEM headers ${ARG_INTERNAL})
-  target_sources(flaky_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${headers} ${ARG_HEADERS})
+  cmake_parse_arguments(ARG "" "" "HEADERS" ${ARGN})
+  target_sources(flaky_${name} PUBLIC FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HEADERS})
   set_target_properties(flaky_${name} PROPERTIES EXPORT_NAME ${name})
   set_property(GLOBAL APPEND PROPERTY FLAKY_LIBRARIES flaky_${name})
 endfunction()

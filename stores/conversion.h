@@ -12,20 +12,20 @@ namespace flaky {
 // What one store cannot hold and others can. The pipeline makes records fit and says so; Write refuses what does not.
 struct StoreLimits {
   size_t row_bytes = std::numeric_limits<size_t>::max();  // the texts of one run, part, failure or roster together
-  bool known_words = false;  // `status` and `failure_kind` have no other values than those of history/run.h
+  bool enforces_enums = false;  // `status` and `failure_kind` have no other values than those of history/run.h
 };
 
 // Values of one column of one run, over all of its rows, that went on as others.
 struct Conversion {
   enum class Kind {
-    kMisread,  // another tool left what is none of the column's type: a time that is none, a text for a number
+    kInvalid,  // another tool left what is none of the column's type: a time that is none, a text for a number
     kText,     // bytes that are no UTF-8, and NUL
     kWord,     // a status or failure_kind that the target does not know
     kCut,      // the end of a text too large
     kLeftOut,  // a roster that is too large, is damaged or is not there
   };
   std::string column;  // "failures.error_message"
-  Kind kind = Kind::kMisread;
+  Kind kind = Kind::kInvalid;
   int64_t amount = 0;   // kCut: bytes; else values
   std::string example;  // of the first one: "'year!' as 1970-01-01T00:00:00.000Z"; may be empty
 

@@ -4,7 +4,7 @@
 #include <set>
 #include <string_view>
 
-#include "stores/tables.h"
+#include "stores/sql/tables.h"
 
 namespace flaky {
 namespace {

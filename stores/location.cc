@@ -6,7 +6,7 @@
 
 #include "stores/error.h"
 #include "stores/open.h"
-#include "stores/showable.h"
+#include "stores/redacted.h"
 
 namespace flaky {
 namespace {
@@ -28,7 +28,7 @@ std::string AddressForms() {
 }
 
 [[noreturn]] void Refuse(std::string_view text, const std::string& detail) {
-  throw StoreError(ErrorKind::kInvalid, "", "", "", "'" + Showable(text) + "' is no store's location: " + detail);
+  throw StoreError(ErrorKind::kInvalid, "", "", "", "'" + Redacted(text) + "' is no store's location: " + detail);
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ std::string AddressForms() {
 void CheckPrefix(std::string_view prefix, std::string_view where) {
   const auto refuse = [&](const std::string& detail) {
     throw StoreError(ErrorKind::kInvalid, "", "", "",
-                     std::string(where) + ": '" + Showable(prefix) + "' cannot begin the names of tables: " + detail);
+                     std::string(where) + ": '" + Redacted(prefix) + "' cannot begin the names of tables: " + detail);
   };
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   if (!std::all_of(prefix.begin(), prefix.end(), allowed)) refuse("only a-z, 0-9 and _ are possible");
@@ -91,7 +91,7 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
   if (location.scheme.empty()) {
     const std::string_view word = text.substr(0, text.find(':') == text.npos ? 0 : text.find(':'));
     Refuse(text,
-           (word.empty() ? "it does not begin with a store's name" : "there is no store '" + Showable(word) + "'") +
+           (word.empty() ? "it does not begin with a store's name" : "there is no store '" + Redacted(word) + "'") +
                "; understood are " + AddressForms());
   }
   // A URL whose scheme tells the store is handed on whole, as its client library takes it.
@@ -101,7 +101,7 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
 
   if (std::optional<std::string> prefix = TakePrefix(address)) {
     location.prefix = std::move(*prefix);
-    CheckPrefix(location.prefix, "'" + Showable(text) + "'");
+    CheckPrefix(location.prefix, "'" + Redacted(text) + "'");
   } else {
     if (is_path && address.find('?') != address.npos) {
       Refuse(text, "behind the last '?' the only option is 'prefix=NAME' (a path that holds a '?' takes '?prefix=" +
@@ -117,17 +117,17 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
 
   const bool names_itself = StoreOf(address) == location.scheme && address.find("://") != address.npos;
   const bool is_settings = location.scheme == "postgres" && address.find("://") == address.npos;
-  location.shown =
-      (names_itself ? "" : location.scheme + ":") + (is_settings ? ShowableSettings(address) : Showable(address));
+  location.display_name =
+      (names_itself ? "" : location.scheme + ":") + (is_settings ? RedactedSettings(address) : Redacted(address));
   location.address = Secret(std::move(address));
-  location.shown += ShownPrefix(location.prefix);
+  location.display_name += ShownPrefix(location.prefix);
   return location;
 }
 
 Location WithPrefix(Location location, std::string_view prefix) {
-  location.shown.erase(location.shown.size() - ShownPrefix(location.prefix).size());
+  location.display_name.erase(location.display_name.size() - ShownPrefix(location.prefix).size());
   location.prefix = prefix;
-  location.shown += ShownPrefix(location.prefix);
+  location.display_name += ShownPrefix(location.prefix);
   return location;
 }
 

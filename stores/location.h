@@ -18,7 +18,7 @@ struct Location {
   std::string prefix = std::string(kDefaultPrefix);  // of the tables' names: [a-z0-9_], at most 40 characters
 
   // The location as it may be shown: without password or token.
-  std::string shown;
+  std::string display_name;
 };
 
 // Reads `STORE:ADDRESS`, or a URL whose scheme tells the store (`libsql://…`, `postgresql://…`), with an optional

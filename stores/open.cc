@@ -5,9 +5,9 @@
 #include <string_view>
 #include <utility>
 
-#include "stores/adoption.h"
 #include "stores/health.h"
-#include "stores/ledger.h"
+#include "stores/sql/adoption.h"
+#include "stores/sql/ledger.h"
 
 #ifdef FLAKY_STORE_POSTGRES
 #include "stores/postgres/postgres_store.h"
@@ -28,7 +28,7 @@ namespace {
 
 using OpenFunction = std::unique_ptr<Store> (*)(const Location&, OpenMode);
 using ExamineFunction = StoreHealth (*)(const Location&);
-using DropFunction = OldTables (*)(const Location&, const std::optional<RowCounts>&);
+using DropFunction = LegacyTables (*)(const Location&, const std::optional<RowCounts>&);
 
 struct Scheme {
   std::string_view name;
@@ -135,9 +135,10 @@ const Scheme* FindScripted(std::string_view store) {
   return scheme;
 }
 
-OldTables LookOrDrop(const Location& location, const std::optional<RowCounts>& drop_if) {
+LegacyTables LookOrDrop(const Location& location, const std::optional<RowCounts>& drop_if) {
   const Scheme* scheme = FindBuilt(location.scheme);
-  if (scheme == nullptr || scheme->drop == nullptr) RefuseStore(location.scheme, location.shown, "drop the tables");
+  if (scheme == nullptr || scheme->drop == nullptr)
+    RefuseStore(location.scheme, location.display_name, "drop the tables");
   return scheme->drop(location, drop_if);
 }
 
@@ -145,7 +146,7 @@ OldTables LookOrDrop(const Location& location, const std::optional<RowCounts>& d
 
 std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryPolicy policy) {
   const Scheme* scheme = FindBuilt(location.scheme);
-  if (scheme == nullptr) RefuseStore(location.scheme, location.shown, "open the store");
+  if (scheme == nullptr) RefuseStore(location.scheme, location.display_name, "open the store");
   return OpenWithRetry([&] { return scheme->open(location, mode); }, std::move(policy));
 }
 
@@ -181,24 +182,25 @@ std::string AdoptionScript(std::string_view store, std::string_view from, std::s
 
 StoreHealth ExamineStore(const Location& location) {
   const Scheme* scheme = FindBuilt(location.scheme);
-  if (scheme == nullptr) RefuseStore(location.scheme, location.shown, "open the store");
+  if (scheme == nullptr) RefuseStore(location.scheme, location.display_name, "open the store");
   return scheme->examine(location);
 }
 
-OldTables LookAtTables(const Location& location) { return LookOrDrop(location, std::nullopt); }
+LegacyTables LookAtTables(const Location& location) { return LookOrDrop(location, std::nullopt); }
 
-OldTables DropTables(const Location& location, const RowCounts& drop_if) { return LookOrDrop(location, drop_if); }
+LegacyTables DropTables(const Location& location, const RowCounts& drop_if) { return LookOrDrop(location, drop_if); }
 
 SchemaState MigrateFromOutside(const Location& location, [[maybe_unused]] const Secret& database,
                                [[maybe_unused]] const Secret& management_token) {
-  if (FindBuilt(location.scheme) == nullptr) RefuseStore(location.scheme, location.shown, "make the tables");
+  if (FindBuilt(location.scheme) == nullptr) RefuseStore(location.scheme, location.display_name, "make the tables");
 #ifdef FLAKY_STORE_SUPABASE
   if (location.scheme == "supabase") {
     return database.empty() ? MigrateSupabaseByManagement(location, management_token)
                             : MigrateSupabaseByDatabase(location, database);
   }
 #endif
-  throw StoreError(ErrorKind::kInvalid, location.shown, "make the tables", "", "the store makes its tables by itself");
+  throw StoreError(ErrorKind::kInvalid, location.display_name, "make the tables", "",
+                   "the store makes its tables by itself");
 }
 
 const std::vector<SchemeInfo>& KnownSchemes() {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "stores/location.h"
-#include "stores/old_tables.h"
 #include "stores/retry_store.h"
+#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -24,7 +24,7 @@ std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryP
 std::string SchemaScript(std::string_view store, std::string_view prefix);
 
 // The SQL that copies the rows of the tables with the prefix `from` into those that SchemaScript makes, and with `drop`
-// then removes the old ones (stores/adoption.h). Throws as SchemaScript does, and StoreError (kInvalid) where both
+// then removes the old ones (stores/sql/adoption.h). Throws as SchemaScript does, and StoreError (kInvalid) where both
 // prefixes are one.
 std::string AdoptionScript(std::string_view store, std::string_view from, std::string_view to, bool drop);
 

@@ -26,13 +26,13 @@ struct RunKey {
 };
 
 enum class Direction { kOldestFirst, kNewestFirst };
-enum class Detail { kWhole, kRunsOnly };  // kRunsOnly: without parts, failures and rosters
+enum class Detail { kFull, kRunsOnly };  // kRunsOnly: without parts, failures and rosters
 
 struct PageRequest {
   RunFilter filter;
   std::optional<RunKey> after;  // absent: from the beginning
   Direction direction = Direction::kOldestFirst;
-  Detail detail = Detail::kWhole;
+  Detail detail = Detail::kFull;
   size_t max_records = 256;
   size_t max_bytes = 4 << 20;  // of text, about; a page holds at least one record whatever its size
 };

@@ -49,13 +49,13 @@ struct CopyClaim {
   std::chrono::seconds lapses{0};  // in so long, unless it is claimed again
 };
 
-// How tables from before (stores/adoption.h) compare with the store's own.
-struct AdoptionAccount {
+// How tables from before (stores/sql/adoption.h) compare with the store's own.
+struct AdoptionSummary {
   int64_t runs = 0;       // that the old tables hold
   int64_t failures = 0;   // that the old tables hold
   int64_t conflicts = 0;  // of the runs: those in use have another of this id, which stays
   int64_t missing = 0;    // of the runs: not in those in use
-  int64_t left_out = 0;   // rows that no history can hold: runs without an id, failures of no run
+  int64_t left_out = 0;   // rows that no history can hold: runs without an id, failures without a run
 };
 
 struct SchemaState {
@@ -64,7 +64,7 @@ struct SchemaState {
   std::vector<std::string> pending;  // names of those to come, in order
   // What this object, as it was opened, found in tables from before and put into the store's; absent: it did not look,
   // or there are none.
-  std::optional<AdoptionAccount> adopted = std::nullopt;
+  std::optional<AdoptionSummary> adopted = std::nullopt;
 };
 
 // One open store. Not thread-safe: one thread at a time uses an object; several objects, threads and processes may use

@@ -12,32 +12,32 @@
 
 #include "history/merge.h"
 #include "history/roster.h"
-#include "transfer/fit.h"
 #include "transfer/prefetch.h"
+#include "transfer/record_converter.h"
 
 namespace flaky {
 namespace {
 
 // What the target has of a batch.
-struct Holding {
+struct TargetState {
   std::vector<RunRecord> records;
   std::vector<Digest> digests;
 };
 
-Holding HoldingOf(std::vector<RunRecord> records) {
-  Holding holding{std::move(records), {}};
+TargetState HoldingOf(std::vector<RunRecord> records) {
+  TargetState holding{std::move(records), {}};
   holding.digests.reserve(holding.records.size());
   for (const RunRecord& record : holding.records) holding.digests.push_back(DigestOf(record));
   return holding;
 }
 
 // A batch on its way: with what is done and computed of it beside the reading, then with what the writing said.
-struct Piece {
+struct InFlightBatch {
   std::vector<RunRecord> records;
   std::vector<ConvertedRun> converted;
   std::vector<Digest> digests;
   std::vector<WriteResult> results;  // empty under a dry run
-  std::optional<Holding> there;      // where it was not written: what the target has
+  std::optional<TargetState> there;  // where it was not written: what the target has
 };
 
 // Reads, on a thread of its own.
@@ -46,11 +46,11 @@ class Reader {
   Reader(Source& source, Sink& sink, const CopyOptions& options)
       : source_(source), options_(options), fitter_(sink.limits(), sink.name()) {}
 
-  std::optional<Piece> Next() {
+  std::optional<InFlightBatch> Next() {
     std::optional<Batch> batch = source_.Next(options_.limits);
     if (!batch) return std::nullopt;
-    Piece piece;
-    piece.converted = FitBatch(fitter_, *batch, options_.strict);
+    InFlightBatch piece;
+    piece.converted = ConvertBatch(fitter_, *batch, options_.strict);
     piece.records = std::move(batch->records);
     piece.digests.reserve(piece.records.size());
     for (const RunRecord& record : piece.records) piece.digests.push_back(DigestOf(record));
@@ -60,7 +60,7 @@ class Reader {
  private:
   Source& source_;
   const CopyOptions& options_;
-  Fitter fitter_;
+  RecordConverter fitter_;
 };
 
 // Writes, on a thread of its own.
@@ -68,7 +68,7 @@ class Writer {
  public:
   Writer(Sink& sink, const CopyOptions& options) : sink_(sink), options_(options), look_first_(options.look_first) {}
 
-  void Write(Piece& piece) {
+  void Write(InFlightBatch& piece) {
     if (look_first_ || options_.dry_run) {
       piece.there = HoldingOf(sink_.Present(RunIdsOf(piece.records)));
       if (options_.dry_run) return;
@@ -87,7 +87,7 @@ class Writer {
   }
 
  private:
-  static bool AllThere(const Piece& piece) {
+  static bool AllThere(const InFlightBatch& piece) {
     if (piece.there->records.size() != piece.records.size()) return false;
     std::unordered_map<std::string_view, size_t> places;
     for (size_t i = 0; i < piece.records.size(); ++i) places.emplace(piece.records[i].run.run_id, i);
@@ -102,7 +102,7 @@ class Writer {
   }
 
   // A replaced run's result says what contradicted.
-  void Replace(Piece& piece) {
+  void Replace(InFlightBatch& piece) {
     std::vector<size_t> places;
     std::vector<RunRecord> records;
     for (size_t i = 0; i < piece.results.size(); ++i) {
@@ -122,7 +122,7 @@ class Writer {
 
 // What the target says of one record that was sent, or that would be.
 struct Verdict {
-  Fate fate = Fate::kUnchanged;
+  CopyOutcome fate = CopyOutcome::kUnchanged;
   std::string why;
   bool ahead = false;
 };
@@ -132,9 +132,9 @@ class Copier {
   Copier(Sink& sink, const CopyOptions& options) : sink_(sink), options_(options) {}
 
   // Compares what was sent with what the target has of it now, and counts it.
-  void Settle(Piece& piece) {
+  void Settle(InFlightBatch& piece) {
     const std::vector<RunRecord>& records = piece.records;
-    const Holding holding = piece.there ? std::move(*piece.there) : HoldingOf(sink_.ReadBack(RunIdsOf(records)));
+    const TargetState holding = piece.there ? std::move(*piece.there) : HoldingOf(sink_.ReadBack(RunIdsOf(records)));
     std::unordered_map<std::string_view, size_t> by_id;
     for (size_t i = 0; i < holding.records.size(); ++i) by_id.emplace(holding.records[i].run.run_id, i);
 
@@ -154,47 +154,48 @@ class Copier {
     AddConverted(std::move(piece.converted), account_.converted, account_.converted_runs);
   }
 
-  CopyAccount& account() { return account_; }
+  CopySummary& account() { return account_; }
   CopyProgress progress() const { return {account_.runs, 0, account_.failures, bytes_}; }
 
  private:
   // What a write of the record would do.
   Verdict Foresee(const RunRecord& record, const RunRecord* actual, bool equal) const {
-    if (actual == nullptr) return {Fate::kCopied, {}, false};
+    if (actual == nullptr) return {CopyOutcome::kCopied, {}, false};
     if (equal) return {};
     const Merge merge = MergeRecords(*actual, record);
     if (merge.outcome == MergeOutcome::kConflict) {
       const bool replace = options_.on_conflict == OnConflict::kReplace;
-      return {replace ? Fate::kReplaced : Fate::kConflict, merge.conflict, false};
+      return {replace ? CopyOutcome::kReplaced : CopyOutcome::kConflict, merge.conflict, false};
     }
-    return {merge.outcome == MergeOutcome::kCompleted ? Fate::kCompleted : Fate::kUnchanged,
+    return {merge.outcome == MergeOutcome::kCompleted ? CopyOutcome::kCompleted : CopyOutcome::kUnchanged,
             {},
             merge.outcome == MergeOutcome::kContained};
   }
 
   // What the write did, and whether the target now holds all of the record.
   Verdict Judge(const RunRecord& record, const RunRecord* actual, bool equal, const WriteResult& result) {
-    if (result.outcome == WriteResult::Outcome::kConflict) return {Fate::kConflict, result.conflict, false};
-    if (actual == nullptr) return {Fate::kDiffers, "it was written, but is not there when read back", false};
+    if (result.outcome == WriteResult::Outcome::kConflict) return {CopyOutcome::kConflict, result.conflict, false};
+    if (actual == nullptr) return {CopyOutcome::kDiffers, "it was written, but is not there when read back", false};
     bool ahead = false;
     if (!equal) {
       const Merge merge = MergeRecords(*actual, record);
       if (merge.outcome != MergeOutcome::kContained) {
-        return {Fate::kDiffers,
+        return {CopyOutcome::kDiffers,
                 "read back it is not what was written" + (merge.conflict.empty() ? "" : ": " + merge.conflict), false};
       }
       ahead = true;
     }
-    if (std::string why = MissingRoster(record, *actual); !why.empty()) return {Fate::kDiffers, std::move(why), false};
+    if (std::string why = MissingRoster(record, *actual); !why.empty())
+      return {CopyOutcome::kDiffers, std::move(why), false};
     switch (result.outcome) {
       case WriteResult::Outcome::kInserted:
-        return {Fate::kCopied, {}, ahead};
+        return {CopyOutcome::kCopied, {}, ahead};
       case WriteResult::Outcome::kCompleted:
-        return {Fate::kCompleted, {}, ahead};
+        return {CopyOutcome::kCompleted, {}, ahead};
       case WriteResult::Outcome::kReplaced:
-        return {Fate::kReplaced, result.conflict, ahead};
+        return {CopyOutcome::kReplaced, result.conflict, ahead};
       default:
-        return {Fate::kUnchanged, {}, ahead};
+        return {CopyOutcome::kUnchanged, {}, ahead};
     }
   }
 
@@ -221,9 +222,9 @@ class Copier {
     account_.failures += static_cast<int64_t>(record.failures.size());
     account_.ahead += verdict.ahead ? 1 : 0;
     bytes_ += static_cast<int64_t>(TextBytes(record));
-    const bool is_finding =
-        verdict.fate == Fate::kConflict || verdict.fate == Fate::kReplaced || verdict.fate == Fate::kDiffers;
-    if (is_finding && account_.findings.size() < CopyAccount::kMaxFindings) {
+    const bool is_finding = verdict.fate == CopyOutcome::kConflict || verdict.fate == CopyOutcome::kReplaced ||
+                            verdict.fate == CopyOutcome::kDiffers;
+    if (is_finding && account_.findings.size() < CopySummary::kMaxFindings) {
       account_.findings.push_back({record.run.run_id, verdict.fate, verdict.why});
     }
   }
@@ -232,7 +233,7 @@ class Copier {
 
   Sink& sink_;
   const CopyOptions& options_;
-  CopyAccount account_;
+  CopySummary account_;
   int64_t bytes_ = 0;
   std::unordered_set<std::string> verified_rosters_;
 };
@@ -241,12 +242,12 @@ class Copier {
 
 void AddConverted(std::vector<ConvertedRun> runs, int64_t& count, std::vector<ConvertedRun>& first) {
   count += static_cast<int64_t>(runs.size());
-  const size_t room = CopyAccount::kMaxFindings - first.size();
+  const size_t room = CopySummary::kMaxFindings - first.size();
   const auto end = runs.begin() + static_cast<std::ptrdiff_t>(std::min(room, runs.size()));
   std::move(runs.begin(), end, std::back_inserter(first));
 }
 
-CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress) {
+CopySummary Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress) {
   progress.Begin(Phase::kCounting, 0);
   const std::optional<Totals> expected = source.Expected();
   const int64_t total_runs = expected ? expected->runs : 0;
@@ -261,17 +262,17 @@ CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progres
   Reader reader(source, sink, options);
   Writer writer(sink, options);
   std::atomic<bool> ended = false;
-  Prefetch<Piece> read([&] { return reader.Next(); });
-  Prefetch<Piece> written([&]() -> std::optional<Piece> {
+  Prefetch<InFlightBatch> read([&] { return reader.Next(); });
+  Prefetch<InFlightBatch> written([&]() -> std::optional<InFlightBatch> {
     if (ended) return std::nullopt;
-    std::optional<Piece> next = read.Take();
+    std::optional<InFlightBatch> next = read.Take();
     if (next) writer.Write(*next);
     return next;
   });
-  while (std::optional<Piece> piece = written.Take()) {
+  while (std::optional<InFlightBatch> piece = written.Take()) {
     copier.Settle(*piece);
     progress.Update(report(copier));
-    CopyAccount& account = copier.account();
+    CopySummary& account = copier.account();
     account.gave_up = options.on_conflict == OnConflict::kEnd && !options.dry_run && account.conflicts > 0;
     account.stopped = account.stopped || (options.stop && options.stop());
     ended = account.gave_up || account.stopped;

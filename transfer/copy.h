@@ -14,7 +14,7 @@
 namespace flaky {
 
 // What became of one record, once that is certain.
-enum class Fate {
+enum class CopyOutcome {
   kCopied,     // the target did not have it
   kCompleted,  // the target had less of it
   kUnchanged,  // the target had all of it
@@ -42,16 +42,16 @@ struct CopyOptions {
 
   // Told of each record, on the thread that called Copy, after its batch was written and verified: from then on the
   // source may let it go. `why` is empty but for kConflict and kDiffers.
-  std::function<void(const RunRecord& record, Fate fate, const std::string& why)> on_settled;
+  std::function<void(const RunRecord& record, CopyOutcome fate, const std::string& why)> on_settled;
 };
 
 struct CopyFinding {
   std::string run_id;
-  Fate fate;
+  CopyOutcome fate;
   std::string why;
 };
 
-struct CopyAccount {
+struct CopySummary {
   int64_t runs = 0;  // all that were read; the six below add up to it
   int64_t copied = 0;
   int64_t completed = 0;
@@ -76,13 +76,13 @@ struct CopyAccount {
   bool Verified() const { return conflicts == 0 && differing == 0; }
 };
 
-// Adds runs to a count and to the first CopyAccount::kMaxFindings of them.
+// Adds runs to a count and to the first CopySummary::kMaxFindings of them.
 void AddConverted(std::vector<ConvertedRun> runs, int64_t& count, std::vector<ConvertedRun>& first);
 
 // Sends everything from the source to the sink in batches; while one is read, the one before it is written and the one
-// before that is read back, each on a thread of its own. Records are made to fit into the sink (transfer/fit.h) before
-// they are sent. Each batch is read back and compared with what was sent before it counts: equal by digest, or
-// containing it (history/merge.h).
+// before that is read back, each on a thread of its own. Records are made to fit into the sink
+// (transfer/record_converter.h) before they are sent. Each batch is read back and compared with what was sent before it
+// counts: equal by digest, or containing it (history/merge.h).
 //
 // Running it again, also after it was killed at any point, completes what is missing. A batch that the sink holds,
 // equal by digest or containing it, is not sent: so long as batches are found there, the next one is looked for before
@@ -90,7 +90,7 @@ void AddConverted(std::vector<ConvertedRun> runs, int64_t& count, std::vector<Co
 // part.
 //
 // Memory is bounded by six batches. Throws StoreError from either side; what was settled before stays so.
-CopyAccount Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress);
+CopySummary Copy(Source& source, Sink& sink, const CopyOptions& options, Progress& progress);
 
 }  // namespace flaky
 

@@ -12,7 +12,7 @@
 
 #include "history/fields.h"
 #include "history/text.h"
-#include "stores/bad_value.h"
+#include "stores/sql/bad_value.h"
 
 // The lines of docs/reference/jsonl.md as plain objects, and how their fields are taken from JSON.
 namespace flaky::jsonl {

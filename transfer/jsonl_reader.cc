@@ -11,8 +11,8 @@
 #include "history/fields.h"
 #include "history/roster.h"
 #include "history/text.h"
-#include "stores/bad_value.h"
 #include "stores/error.h"
+#include "stores/sql/bad_value.h"
 #include "transfer/jsonl_lines.h"
 #include "transfer/line_reader.h"
 

@@ -16,8 +16,8 @@ namespace {
 
 constexpr size_t kFirstBuffer = 256 << 10;
 
-Descriptor OpenForReading(const std::string& file) {
-  Descriptor opened(file == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(file.c_str(), O_RDONLY | O_CLOEXEC));
+UniqueFd OpenForReading(const std::string& file) {
+  UniqueFd opened(file == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!opened) ThrowFileError(file == "-" ? "standard input" : file, "open the file", errno);
   return opened;
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "transfer/compression.h"
-#include "transfer/spool_files.h"
+#include "transfer/unique_fd.h"
 
 namespace flaky {
 
@@ -39,7 +39,7 @@ class LineReader {
 
   const size_t max_line_bytes_;
   const size_t padding_;
-  Descriptor file_;
+  UniqueFd file_;
   std::string name_;
   std::unique_ptr<Decoder> decoder_;
   std::vector<char> buffer_;

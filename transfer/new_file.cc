@@ -34,8 +34,8 @@ void RefuseWhatIsNoFile(const std::string& path) {
 }
 
 // Opens the file under a lock that ends with the descriptor.
-Descriptor OpenLocked(const std::string& path) {
-  Descriptor file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+UniqueFd OpenLocked(const std::string& path) {
+  UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   struct stat opened {};
   if (!file || fstat(file.get(), &opened) != 0) ThrowFileError(path, kWriting, errno);
   if (!S_ISREG(opened.st_mode) || opened.st_uid != geteuid()) ThrowFileError(path, kWriting, EPERM);
@@ -76,7 +76,7 @@ void NewFile::Publish() {
   published_ = true;
   std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   if (folder.empty()) folder = ".";
-  const Descriptor opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   // A folder that may not be read cannot be synced; the file itself is.
   if (opened && fsync(opened.get()) != 0 && errno != EINVAL) ThrowFileError(folder.string(), "make it durable", errno);
 }

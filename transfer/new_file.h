@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "transfer/spool_files.h"
+#include "transfer/unique_fd.h"
 
 namespace flaky {
 
@@ -30,7 +30,7 @@ class NewFile {
  private:
   std::string path_;
   std::string part_path_;
-  Descriptor file_;
+  UniqueFd file_;
   bool published_ = false;
 };
 

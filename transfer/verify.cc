@@ -45,7 +45,7 @@ class Verifier {
     progress.Begin(Phase::kComparing, now_.total_runs);
   }
 
-  VerifyAccount Run() {
+  VerifySummary Run() {
     for (const RunFilter& filter : Filters()) {
       if (account_.stopped) break;
       source_.Begin(filter);
@@ -220,14 +220,14 @@ class Verifier {
   Progress& progress_;
   Totals of_source_, of_target_;
   CopyProgress now_;
-  VerifyAccount account_;
+  VerifySummary account_;
   std::vector<Candidate> missing_in_target_, missing_in_source_;
   VerifySide source_, target_;
 };
 
 }  // namespace
 
-bool VerifyAccount::SameAs(const VerifyOptions& options) const {
+bool VerifySummary::SameAs(const VerifyOptions& options) const {
   if (different > 0 || only_source > 0 || (only_target > 0 && !options.one_way)) return false;
   if (!options.runs_only || options.share < 1) return true;
   const Totals& a = source.totals;
@@ -236,7 +236,7 @@ bool VerifyAccount::SameAs(const VerifyOptions& options) const {
                          : a.parts == b.parts && a.failures == b.failures;
 }
 
-VerifyAccount Verify(Store& source, Store& target, const VerifyOptions& options, Progress& progress) {
+VerifySummary Verify(Store& source, Store& target, const VerifyOptions& options, Progress& progress) {
   return Verifier(source, target, options, progress).Run();
 }
 

@@ -37,7 +37,7 @@ struct VerifyOptions {
   BatchLimits limits;                                     // of one page, of either side
   double share = 1;        // of the runs, chosen by their ids' hash: the same runs on both sides, every time
   bool runs_only = false;  // only the runs' own fields, not what their parts, failures and rosters hold
-  bool one_way = false;    // what only the target has is no difference
+  bool one_way = false;    // do not report what only the target has
 
   // Asked after each page; true ends the comparison.
   std::function<bool()> stop = {};
@@ -64,7 +64,7 @@ struct Bucket {
   int64_t differences = 0;  // runs that count as one; a run that lies in another bucket on each side counts in both
 };
 
-struct VerifyAccount {
+struct VerifySummary {
   Contents source, target;  // runs_only: parts and failures as Store::Count has them
   std::map<BucketKey, Bucket> buckets;
   int64_t equal = 0;
@@ -86,10 +86,10 @@ struct VerifyAccount {
 // is runs_only, and a cheap second one is `share`, which reads the runs' own rows and the whole of those it chose.
 //
 // What one side cannot hold (Store::limits) is converted on the other side before comparing, as a copy converts it
-// (transfer/fit.h). A run that has no counterpart in order is looked up on the other side by its id, some hundred at a
-// time, before it counts as missing there. Runs written meanwhile may or may not be met. Memory is bounded by four
-// pages, two lookups and the buckets. The stores may not be used by others during the call. Throws StoreError.
-VerifyAccount Verify(Store& source, Store& target, const VerifyOptions& options, Progress& progress);
+// (transfer/record_converter.h). A run that has no counterpart in order is looked up on the other side by its id, some
+// hundred at a time, before it counts as missing there. Runs written meanwhile may or may not be met. Memory is bounded
+// by four pages, two lookups and the buckets. The stores may not be used by others during the call. Throws StoreError.
+VerifySummary Verify(Store& source, Store& target, const VerifyOptions& options, Progress& progress);
 
 }  // namespace flaky
 

@@ -105,7 +105,7 @@ std::unordered_map<std::string, Item> VerifySide::Lookup(std::span<const std::st
   return items;
 }
 
-Item VerifySide::Prepare(Fitter& fitter, RunRecord record, bool misread) const {
+Item VerifySide::Prepare(RecordConverter& fitter, RunRecord record, bool misread) const {
   if (options_.runs_only) {
     record.parts.clear();
     record.failures.clear();

@@ -12,8 +12,8 @@
 
 #include "stores/store.h"
 #include "transfer/difference.h"
-#include "transfer/fit.h"
 #include "transfer/prefetch.h"
+#include "transfer/record_converter.h"
 #include "transfer/verify.h"
 
 // One of the two stores that are compared (transfer/verify.h), as a stream of runs in order.
@@ -54,12 +54,12 @@ class VerifySide {
 
   std::optional<Items> NextPage();
   std::vector<RunRecord> Chosen(std::vector<RunRecord> records);
-  Item Prepare(Fitter& fitter, RunRecord record, bool misread) const;
+  Item Prepare(RecordConverter& fitter, RunRecord record, bool misread) const;
 
   Store& store_;
   std::mutex store_mutex_;  // of pages and lookups, one uses the store at a time
   const VerifyOptions& options_;
-  Fitter page_fitter_, lookup_fitter_;  // to what the other side can hold; one a thread
+  RecordConverter page_fitter_, lookup_fitter_;  // to what the other side can hold; one a thread
   PageRequest request_;
   bool at_end_ = false;
   Items items_;

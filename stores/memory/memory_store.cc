@@ -7,8 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "stores/completion.h"
 #include "stores/record_check.h"
+#include "stores/sql/record_update.h"
 
 namespace flaky {
 
@@ -80,10 +80,10 @@ class MemoryStore : public Store {
   SchemaState schema() override { return {}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return WriteAll(records, Existing::kMerge);
+    return WriteAll(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return WriteAll(records, Existing::kReplace);
+    return WriteAll(records, OnExisting::kReplace);
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
@@ -180,7 +180,7 @@ class MemoryStore : public Store {
     throw StoreError(ErrorKind::kInvalid, name_, operation, "", "it was opened for reading only");
   }
 
-  std::vector<WriteResult> WriteAll(std::span<const RunRecord> records, Existing existing) {
+  std::vector<WriteResult> WriteAll(std::span<const RunRecord> records, OnExisting existing) {
     CheckMayWrite("write runs");
     RecordCheck check(name_);
     for (const RunRecord& record : records) check.Check(record);
@@ -190,7 +190,7 @@ class MemoryStore : public Store {
     return results;
   }
 
-  WriteResult WriteOne(const RunRecord& record, Existing existing) {
+  WriteResult WriteOne(const RunRecord& record, OnExisting existing) {
     const RunRecord* known = history_->Find(record.run.run_id);
     if (known == nullptr) {
       history_->Put(record);

@@ -86,7 +86,7 @@ void BinaryArray::AddNumber(int64_t number) {
 
 void BinaryArray::AddTime(Timestamp time) { AddNumber(Micros2000(time)); }
 
-void BinaryArray::AddTruth(bool truth) {
+void BinaryArray::AddBool(bool truth) {
   ++size_;
   Append(bytes_, uint32_t{1});
   bytes_ += truth ? '\1' : '\0';

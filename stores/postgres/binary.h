@@ -12,7 +12,7 @@
 // `send` function gives and its `recv` function takes.
 namespace flaky {
 
-enum class ColumnType { kText, kNumber, kTime, kTruth };
+enum class ColumnType { kText, kNumber, kTime, kBool };
 
 // The type's name in SQL: "timestamptz".
 std::string_view SqlName(ColumnType type);
@@ -39,7 +39,7 @@ class BinaryArray {
   void AddText(std::string_view text);
   void AddNumber(int64_t number);
   void AddTime(Timestamp time);
-  void AddTruth(bool truth);
+  void AddBool(bool truth);
   void AddNull();
 
   size_t bytes() const { return bytes_.size(); }

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "stores/postgres/binary.h"
-#include "stores/tables.h"
+#include "stores/sql/tables.h"
 
 namespace flaky {
 namespace {
@@ -70,7 +70,7 @@ void PostgresChange::AddNew(const RunRecord& record) {
   AddRosters(record);
 }
 
-void PostgresChange::AddCompletion(const RunRecord& wanted, const Completion& completion) {
+void PostgresChange::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion) {
   const std::string& run_id = wanted.run.run_id;
   if (completion.run) VisitRun(wanted.run, runs_);
   for (const Part* part : completion.parts) AddPart(run_id, *part);

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "history/run.h"
-#include "stores/completion.h"
 #include "stores/postgres/columns.h"
 #include "stores/postgres/connection.h"
+#include "stores/sql/record_update.h"
 
 namespace flaky {
 
@@ -25,7 +25,7 @@ class PostgresChange {
   // A record that is to be there as a whole.
   void AddNew(const RunRecord& record);
   // What makes a stored record the wanted one; `completion` is of that.
-  void AddCompletion(const RunRecord& wanted, const Completion& completion);
+  void AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion);
 
   bool empty() const {
     return runs_.empty() && parts_.empty() && failures_.empty() && removed_.empty() && removed_parts_.empty();
@@ -33,7 +33,7 @@ class PostgresChange {
 
   // Inserts what AddNew added, for those runs that nobody has inserted yet; gives their ids.
   pqxx::result InsertNew(pqxx::transaction_base& transaction);
-  // Writes what AddCompletion added.
+  // Writes what AddRecordUpdate added.
   void Complete(pqxx::transaction_base& transaction);
 
  private:

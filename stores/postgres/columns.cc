@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "stores/bad_value.h"
+#include "stores/sql/bad_value.h"
 
 namespace flaky {
 namespace {
@@ -44,7 +44,7 @@ constexpr ColumnType TypeOf() {
   if constexpr (std::is_same_v<T, std::string>) return ColumnType::kText;
   if constexpr (std::is_same_v<T, int64_t>) return ColumnType::kNumber;
   if constexpr (std::is_same_v<T, Timestamp>) return ColumnType::kTime;
-  if constexpr (std::is_same_v<T, bool>) return ColumnType::kTruth;
+  if constexpr (std::is_same_v<T, bool>) return ColumnType::kBool;
 }
 
 }  // namespace
@@ -145,7 +145,7 @@ void PostgresFieldReader::operator()(std::string_view name, std::optional<bool>&
   if (text && (*text == "t" || *text == "f")) {
     value = *text == "t";
   } else {
-    value = convert_.Truth(name, text ? NumberIn(*text) : StoredValue());
+    value = convert_.Bool(name, text ? NumberIn(*text) : StoredValue());
   }
 }
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "history/fields.h"
-#include "stores/bad_value.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/connection.h"
-#include "stores/tables.h"
+#include "stores/sql/bad_value.h"
+#include "stores/sql/tables.h"
 
 // How the fields of history/fields.h go into PostgreSQL's columns and come back.
 namespace flaky {
@@ -21,7 +21,7 @@ struct TypedColumn {
   ColumnType type;
 };
 
-// The columns of stores/tables.h with their types; those of parts and failures have `run_id` behind them.
+// The columns of stores/sql/tables.h with their types; those of parts and failures have `run_id` behind them.
 struct TypedFields {
   std::vector<TypedColumn> runs;
   std::vector<TypedColumn> parts;
@@ -44,7 +44,7 @@ class RowArrays {
   void operator()(std::string_view, const std::string& value) { Next().AddText(value); }
   void operator()(std::string_view, const Timestamp& value) { Next().AddTime(value); }
   void operator()(std::string_view, const int64_t& value) { Next().AddNumber(value); }
-  void operator()(std::string_view, const bool& value) { Next().AddTruth(value); }
+  void operator()(std::string_view, const bool& value) { Next().AddBool(value); }
   template <typename T>
   void operator()(std::string_view name, const std::optional<T>& value) {
     value ? (*this)(name, *value) : Next().AddNull();
@@ -65,7 +65,7 @@ class RowArrays {
 };
 
 // Sets the fields it visits from the columns of a row that SelectColumns asked for, in turn, and adds up the texts'
-// sizes. A value that is none of the field's type is converted (stores/bad_value.h), unless it is an id: then
+// sizes. A value that is none of the field's type is converted (stores/sql/bad_value.h), unless it is an id: then
 // StoreError (kInvalid) is thrown. The row must outlive it.
 class PostgresFieldReader {
  public:
@@ -98,7 +98,7 @@ class PostgresFieldReader {
   }
 
   // From now on it is told there.
-  void set_told(std::vector<Conversion>* told) { convert_ = ValueConverter(table_, told); }
+  void set_conversions(std::vector<Conversion>* told) { convert_ = ValueConverter(table_, told); }
   size_t text_bytes() const { return text_bytes_; }
 
  private:

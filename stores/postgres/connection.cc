@@ -6,7 +6,7 @@
 namespace flaky {
 
 PostgresConnection::PostgresConnection(const Location& location)
-    : name_(location.shown), prefix_(location.prefix), settings_(ConnectionSettings(location)) {
+    : name_(location.display_name), prefix_(location.prefix), settings_(ConnectionSettings(location)) {
   if (location.address.empty()) {
     who_decides_ = " (no connection string is set, so the PG* variables and libpq's defaults decide)";
   }

@@ -55,7 +55,7 @@ std::string WithoutQuotations(std::string_view message) {
 }
 
 [[noreturn]] void Refuse(const Location& location, const std::string& detail) {
-  throw StoreError(ErrorKind::kInvalid, location.shown, "connect", "",
+  throw StoreError(ErrorKind::kInvalid, location.display_name, "connect", "",
                    detail + " (what is understood: PostgreSQL's documentation, \"Connection Strings\")");
 }
 

@@ -104,7 +104,7 @@ void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunR
     int64_t place = 0;
     fields("place", place);
     const auto index = static_cast<size_t>(place - 1);
-    fields.set_told(ToldOf(misread, index));
+    fields.set_conversions(ToldOf(misread, index));
     VisitPart(records[index].parts.emplace_back(), fields);
   }
 }
@@ -178,7 +178,7 @@ size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span
     fields("total", total);
     fields("id", id);
     const auto index = static_cast<size_t>(place - 1);
-    fields.set_told(ToldOf(misread, index));
+    fields.set_conversions(ToldOf(misread, index));
     VisitFailure(records[index].failures.emplace_back(), fields);
     if (failure_ids != nullptr) (*failure_ids)[first_ids + index].push_back(id);
   }

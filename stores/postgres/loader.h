@@ -10,7 +10,7 @@
 #include "stores/conversion.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
-#include "stores/roster_cache.h"
+#include "stores/sql/roster_cache.h"
 
 namespace flaky {
 

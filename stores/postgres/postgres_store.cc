@@ -45,10 +45,10 @@ class PostgresStore : public Store {
   StoreLimits limits() const override { return {PostgresWriter::kMaxRowBytes, true}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return Writer("write runs").Write(records, Existing::kMerge);
+    return Writer("write runs").Write(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return Writer("replace runs").Write(records, Existing::kReplace);
+    return Writer("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     return Writer("claim it").Claim(holder, lease, instead_of);
@@ -59,7 +59,7 @@ class PostgresStore : public Store {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&](pqxx::connection& session) {
       if (ReadPostgresSchema(connection_, session).state.pending.empty()) return;
-      UpgradePostgresSchema(connection_, session, AfterRows::kNow);
+      UpgradePostgresSchema(connection_, session, DeferredIndexes::kNow);
     });
   }
 
@@ -85,7 +85,7 @@ class PostgresStore : public Store {
     // Something waits only where no row is there yet that somebody may be looking for.
     const bool is_new = !present.contains("runs");
     UpgradePostgresSchema(connection_, session,
-                          mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
+                          mode == OpenMode::kBulk && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
   }
 
   void CheckEncoding(const std::string& encoding) const {
@@ -108,11 +108,11 @@ std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode) {
   return std::make_unique<PostgresStore>(location, mode);
 }
 
-OldTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+LegacyTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if) {
   PostgresConnection connection(location);
   return connection.Guard("drop the tables", [&](pqxx::connection& session) {
     const PresentColumns present = ColumnsInPostgres(connection, session);
-    OldTables old;
+    LegacyTables old;
     old.names = TablesToDrop(connection.name(), connection.prefix(), [&](const std::string& table) {
       const auto found = present.find(std::string_view(table).substr(connection.prefix().size()));
       return found == present.end() ? ColumnSet() : found->second;

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "stores/location.h"
-#include "stores/old_tables.h"
+#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -14,8 +14,8 @@ namespace flaky {
 // The address is what libpq takes: a URI, `keyword=value` settings, or nothing, which leaves all to the PG* variables.
 std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode);
 
-// As LookAtTables and DropTables (stores/old_tables.h).
-OldTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if);
+// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+LegacyTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
 }  // namespace flaky
 

@@ -7,7 +7,7 @@
 #include "history/text.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
-#include "stores/tables.h"
+#include "stores/sql/tables.h"
 
 namespace flaky {
 namespace {
@@ -140,7 +140,7 @@ size_t PostgresReader::ReadRun(const pqxx::row& row, RunRecord& record, std::vec
 
 Page PostgresReader::Read(const PageRequest& request) {
   const bool newest_first = request.direction == Direction::kNewestFirst;
-  const size_t most = request.detail == Detail::kWhole ? loader_.likely() : kMaxPage;
+  const size_t most = request.detail == Detail::kFull ? loader_.likely() : kMaxPage;
   const size_t limit = std::clamp<size_t>(request.max_records, 1, most);
   Restriction restriction;
   restriction.AddRuns(request.filter);
@@ -158,7 +158,7 @@ Page PostgresReader::Read(const PageRequest& request) {
 
   return connection_.Guard("read runs", [&](pqxx::connection& session) {
     SnapshotTransaction transaction(session);
-    if (request.detail == Detail::kWhole) WithoutCompiling(transaction);
+    if (request.detail == Detail::kFull) WithoutCompiling(transaction);
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Page page;
     size_t bytes = 0;
@@ -168,7 +168,7 @@ Page PostgresReader::Read(const PageRequest& request) {
       std::vector<Conversion>* const told = &misread[page.records.size()];
       bytes += ReadRun(row, page.records.emplace_back(), told);
     }
-    if (request.detail == Detail::kWhole) {
+    if (request.detail == Detail::kFull) {
       const size_t left = request.max_bytes - std::min(bytes, request.max_bytes);
       page.records.resize(loader_.Load(transaction, page.records, left, nullptr, misread));
     }

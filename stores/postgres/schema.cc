@@ -168,7 +168,8 @@ void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColum
   });
 }
 
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, AfterRows after_rows) {
+void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session,
+                           DeferredIndexes after_rows) {
   for (const Migration& migration : MigrationsUntil(PostgresMigrations(), after_rows)) {
     try {
       ApplyOnce(connection, session, migration);

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "stores/ledger.h"
 #include "stores/postgres/connection.h"
-#include "stores/tables.h"
+#include "stores/sql/ledger.h"
+#include "stores/sql/tables.h"
 
 // The tables of one history in PostgreSQL: what is there, whether it is ours, and bringing it up to date. Tables are
 // found along the search path, as any client finds them. All functions throw what libpqxx throws, and StoreError.
@@ -32,7 +32,7 @@ void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColum
 // Brings the schema up to date, each migration in a transaction of its own under a lock, so that processes that do so
 // at once apply each exactly once. Throws StoreError, with nothing changed by the migration that failed: kAuth where
 // the role may not make or change tables. With kLater, what may come after the rows is left out.
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, AfterRows after_rows);
+void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session, DeferredIndexes after_rows);
 
 }  // namespace flaky
 

@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "history/merge.h"
-#include "stores/bad_value.h"
-#include "stores/completion.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/change.h"
 #include "stores/postgres/columns.h"
 #include "stores/record_check.h"
+#include "stores/sql/bad_value.h"
+#include "stores/sql/record_update.h"
 
 namespace flaky {
 namespace {
@@ -64,7 +64,7 @@ std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
 
 PostgresWriter::PostgresWriter(PostgresConnection& connection) : connection_(connection), loader_(connection, {}) {}
 
-std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records, Existing existing) {
+std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -120,7 +120,7 @@ void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRe
 }
 
 void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
-                                Existing existing, std::vector<WriteResult>& results) {
+                                OnExisting existing, std::vector<WriteResult>& results) {
   for (int vanished = 0; !piece.empty(); ++vanished) {
     if (vanished > kMaxVanished) {
       connection_.Fail(ErrorKind::kTransient, "write run '" + records[piece.front()].run.run_id + "'",
@@ -148,7 +148,7 @@ std::unordered_set<std::string> PostgresWriter::InsertNew(pqxx::connection& sess
 
 // Gives the places of those that are not there (any more).
 PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::span<const RunRecord> records,
-                                                const Places& piece, Existing existing,
+                                                const Places& piece, OnExisting existing,
                                                 std::vector<WriteResult>& results) {
   BinaryArray ids(ColumnType::kText);
   for (const size_t place : piece) ids.AddText(records[place].run.run_id);
@@ -185,7 +185,7 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
     if (resolution.Changes()) {
       wanted.push_back(std::move(resolution.record));
       const StoredRecord stored{std::move(known[at]), std::move(failure_ids[at])};
-      change.AddCompletion(wanted.back(), CompletionOf(stored, wanted.back()));
+      change.AddRecordUpdate(wanted.back(), RecordUpdateOf(stored, wanted.back()));
     }
     results[place] = std::move(resolution.result);
     ++at;

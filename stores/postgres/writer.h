@@ -8,9 +8,9 @@
 #include <unordered_set>
 #include <vector>
 
-#include "stores/completion.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/loader.h"
+#include "stores/sql/record_update.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -26,7 +26,7 @@ class PostgresWriter {
 
   // Store::Write, or Store::Replace. Runs that are not there are inserted with all that belongs to them by one
   // statement for many records: one round trip. Those that are there are completed in a transaction of their own.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
@@ -34,12 +34,12 @@ class PostgresWriter {
   using Places = std::vector<size_t>;  // in the records of one call, in order of the run ids
 
   void CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const;
-  void WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece, Existing existing,
+  void WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece, OnExisting existing,
                   std::vector<WriteResult>& results);
   std::unordered_set<std::string> InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
                                             const Places& piece) const;
-  Places Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& piece, Existing existing,
-                  std::vector<WriteResult>& results);
+  Places Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& piece,
+                  OnExisting existing, std::vector<WriteResult>& results);
 
   PostgresConnection& connection_;
   RecordLoader loader_;

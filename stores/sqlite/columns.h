@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "history/fields.h"
-#include "stores/bad_value.h"
+#include "stores/sql/bad_value.h"
 #include "stores/sqlite/connection.h"
 
 // How the fields of history/fields.h go into SQLite's columns and come back.
@@ -54,7 +54,7 @@ class FieldBinder {
 StoredValue ValueOf(const SQLite::Column& column);
 
 // Sets the fields it visits from the columns of a statement's row, in turn, and adds up the texts' sizes. A value that
-// is none of the field's type is converted (stores/bad_value.h), unless it is an id: then StoreError (kInvalid) is
+// is none of the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError (kInvalid) is
 // thrown.
 class FieldReader {
  public:
@@ -93,7 +93,7 @@ class FieldReader {
       value = convert_.Number(name, ValueOf(column));
     }
   }
-  void operator()(std::string_view name, std::optional<bool>& value) { value = convert_.Truth(name, ValueOf(Next())); }
+  void operator()(std::string_view name, std::optional<bool>& value) { value = convert_.Bool(name, ValueOf(Next())); }
   // An id.
   void operator()(std::string_view name, int64_t& value) {
     const SQLite::Column column = Next();

@@ -78,7 +78,7 @@ std::string UriOf(const std::string& path, std::string_view parameters) {
 }  // namespace
 
 SqliteConnection::SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options)
-    : name_(location.shown),
+    : name_(location.display_name),
       path_(location.address.Reveal()),
       tables_{location.prefix},
       busy_timeout_(options.busy_timeout) {

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "stores/location.h"
-#include "stores/sqlite/queries.h"
+#include "stores/sql/sqlite_dialect.h"
 #include "stores/sqlite/sqlite_store.h"
 #include "stores/store.h"
 
@@ -70,12 +70,12 @@ class SqliteConnection {
 
 // Readies a cached statement for another use and, at the end of the scope, gives up what it holds, a read lock among
 // it.
-class StatementUse {
+class ScopedReset {
  public:
-  explicit StatementUse(SQLite::Statement& statement) : statement_(statement) { statement_.tryReset(); }
-  ~StatementUse() { statement_.tryReset(); }
-  StatementUse(const StatementUse&) = delete;
-  StatementUse& operator=(const StatementUse&) = delete;
+  explicit ScopedReset(SQLite::Statement& statement) : statement_(statement) { statement_.tryReset(); }
+  ~ScopedReset() { statement_.tryReset(); }
+  ScopedReset(const ScopedReset&) = delete;
+  ScopedReset& operator=(const ScopedReset&) = delete;
 
   SQLite::Statement& operator*() { return statement_; }
   SQLite::Statement* operator->() { return &statement_; }

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "stores/sql/sqlite_dialect.h"
+#include "stores/sql/tables.h"
 #include "stores/sqlite/columns.h"
-#include "stores/sqlite/queries.h"
-#include "stores/tables.h"
 
 namespace flaky {
 namespace {
@@ -58,7 +58,7 @@ size_t SqliteReader::ReadRun(const SQLite::Statement& row, RunRecord& record, To
 size_t SqliteReader::ReadParts(RunRecord& record, Told told) {
   size_t bytes = 0;
   if (!has_parts_) return bytes;
-  StatementUse rows(*parts_);
+  ScopedReset rows(*parts_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
     Part& part = record.parts.emplace_back();
@@ -80,7 +80,7 @@ size_t SqliteReader::ReadParts(RunRecord& record, Told told) {
 
 RosterPtr SqliteReader::ReadRoster(const std::string& roster_id, size_t& bytes) {
   if (RosterPtr known = rosters_.Find(roster_id)) return known;
-  StatementUse row(*roster_);
+  ScopedReset row(*roster_);
   BindText(*row, 1, roster_id);
   if (!row->executeStep()) return nullptr;
   Roster roster{roster_id, {}};
@@ -93,7 +93,7 @@ RosterPtr SqliteReader::ReadRoster(const std::string& roster_id, size_t& bytes) 
 
 size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Told told) {
   size_t bytes = 0;
-  StatementUse rows(failures_);
+  ScopedReset rows(failures_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
     FieldReader fields(connection_, *rows, "failures", told);
@@ -107,7 +107,7 @@ size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, 
 std::optional<StoredRecord> SqliteReader::Load(const std::string& run_id) {
   StoredRecord stored;
   {
-    StatementUse row(run_);
+    ScopedReset row(run_);
     BindText(*row, 1, run_id);
     if (!row->executeStep()) return std::nullopt;
     ReadRun(*row, stored.record, nullptr);
@@ -164,7 +164,7 @@ bool SqliteReader::ReadRows(SQLite::Statement& rows, const PageRequest& request,
     }
     RunRecord& record = page.records.emplace_back();
     bytes += ReadRun(rows, record, &told);
-    if (request.detail == Detail::kWhole) {
+    if (request.detail == Detail::kFull) {
       bytes += ReadParts(record, &told);
       bytes += ReadFailures(record, nullptr, &told);
     }

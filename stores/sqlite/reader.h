@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "stores/completion.h"
-#include "stores/roster_cache.h"
+#include "stores/sql/record_update.h"
+#include "stores/sql/roster_cache.h"
+#include "stores/sql/sqlite_dialect.h"
 #include "stores/sqlite/connection.h"
-#include "stores/sqlite/queries.h"
 #include "stores/sqlite/schema.h"
 #include "stores/store.h"
 

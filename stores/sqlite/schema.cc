@@ -61,7 +61,7 @@ void Apply(SqliteConnection& connection, const Migration& migration) {
 }
 
 // Puts the rows of the npm packages' tables, where they stand beside ours, into ours.
-std::optional<AdoptionAccount> Adopt(SqliteConnection& connection) {
+std::optional<AdoptionSummary> Adopt(SqliteConnection& connection) {
   if (connection.prefix() == kNpmPrefix) return std::nullopt;
   const auto columns_of = [&](std::string_view table) {
     return ColumnsOf(connection, std::string(kNpmPrefix) + std::string(table));
@@ -84,7 +84,7 @@ std::optional<AdoptionAccount> Adopt(SqliteConnection& connection) {
   SQLite::Statement account(connection.db(), adoption.account);
   account.executeStep();
   const auto number = [&](int column) { return account.getColumn(column).getInt64(); };
-  return AdoptionAccount{number(0), number(1), number(2), number(3), number(4)};
+  return AdoptionSummary{number(0), number(1), number(2), number(3), number(4)};
 }
 
 }  // namespace
@@ -106,11 +106,11 @@ void CheckTablesAreOurs(SqliteConnection& connection) {
                      [&](const std::string& table) { return ColumnsOf(connection, table); });
 }
 
-std::optional<AdoptionAccount> UpgradeSchema(SqliteConnection& connection, AfterRows after_rows) {
+std::optional<AdoptionSummary> UpgradeSchema(SqliteConnection& connection, DeferredIndexes after_rows) {
   CheckTablesAreOurs(connection);
   connection.UseWriteAheadLog();
   SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
-  std::optional<AdoptionAccount> adopted;
+  std::optional<AdoptionSummary> adopted;
   for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
     const std::vector<AppliedMigration> applied = ReadLedger(connection);
     CheckWritable(StateOf(SqliteMigrations(), applied, connection.name()), connection.name());
@@ -122,7 +122,7 @@ std::optional<AdoptionAccount> UpgradeSchema(SqliteConnection& connection, After
     if (ComesAfterRows(migration)) adopted = Adopt(connection);
     Apply(connection, migration);
   }
-  if (after_rows == AfterRows::kLater) adopted = Adopt(connection);
+  if (after_rows == DeferredIndexes::kLater) adopted = Adopt(connection);
   transaction.commit();
   return adopted;
 }

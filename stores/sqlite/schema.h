@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "stores/adoption.h"
-#include "stores/ledger.h"
+#include "stores/sql/adoption.h"
+#include "stores/sql/ledger.h"
+#include "stores/sql/tables.h"
 #include "stores/sqlite/connection.h"
-#include "stores/tables.h"
 
 // The tables of one SQLite history: what is there, whether it is ours, and bringing it up to date.
 namespace flaky {
@@ -23,11 +23,11 @@ SchemaState ReadSchemaState(SqliteConnection& connection);
 // the beginning: then it is somebody else's, and nothing may be done to it.
 void CheckTablesAreOurs(SqliteConnection& connection);
 
-// Brings the schema up to date, and copies what the tables of the npm packages beside it hold (stores/adoption.h), all
-// of it in one transaction; processes that do so at once do it exactly once. Throws StoreError, with nothing changed.
-// With kLater, what may come after the rows is left out. Gives an account of the npm packages' tables, if there are
-// any.
-std::optional<AdoptionAccount> UpgradeSchema(SqliteConnection& connection, AfterRows after_rows);
+// Brings the schema up to date, and copies what the tables of the npm packages beside it hold (stores/sql/adoption.h),
+// all of it in one transaction; processes that do so at once do it exactly once. Throws StoreError, with nothing
+// changed. With kLater, what may come after the rows is left out. Gives an account of the npm packages' tables, if
+// there are any.
+std::optional<AdoptionSummary> UpgradeSchema(SqliteConnection& connection, DeferredIndexes after_rows);
 
 }  // namespace flaky
 

@@ -22,8 +22,8 @@ class SqliteStore : public Store {
         if (!state.pending.empty()) {
           // Something waits only where no row is there yet that somebody may be looking for.
           const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();
-          adopted_ =
-              UpgradeSchema(connection_, mode == OpenMode::kBulk && is_new ? AfterRows::kLater : AfterRows::kNow);
+          adopted_ = UpgradeSchema(connection_,
+                                   mode == OpenMode::kBulk && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
           state = ReadSchemaState(connection_);
         }
       } else if (!state.pending.empty()) {
@@ -47,11 +47,12 @@ class SqliteStore : public Store {
   }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return connection_.Guard("write runs", [&] { return Writer("write runs").Write(records, Existing::kMerge); });
+    return connection_.Guard("write runs", [&] { return Writer("write runs").Write(records, OnExisting::kMerge); });
   }
 
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return connection_.Guard("replace runs", [&] { return Writer("replace runs").Write(records, Existing::kReplace); });
+    return connection_.Guard("replace runs",
+                             [&] { return Writer("replace runs").Write(records, OnExisting::kReplace); });
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
@@ -62,7 +63,7 @@ class SqliteStore : public Store {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&] {
       connection_.Shrink();
-      if (!ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, AfterRows::kNow);
+      if (!ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, DeferredIndexes::kNow);
       connection_.Flush();
     });
   }
@@ -95,7 +96,7 @@ class SqliteStore : public Store {
 
   const bool bulk_;
   SqliteConnection connection_;
-  std::optional<AdoptionAccount> adopted_;
+  std::optional<AdoptionSummary> adopted_;
   std::optional<SqliteReader> reader_;
   std::optional<SqliteWriter> writer_;
 };
@@ -106,13 +107,13 @@ std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const
   return std::make_unique<SqliteStore>(location, mode, options);
 }
 
-OldTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+LegacyTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if) {
   // Opened as for a copy, references are not looked at: rows that refer to nothing would be in the way.
   SqliteConnection connection(location, drop_if ? OpenMode::kBulk : OpenMode::kRead, {});
   return connection.Guard("drop the tables", [&] {
     SQLite::Transaction transaction(
         connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
-    OldTables old;
+    LegacyTables old;
     old.names = TablesToDrop(connection.name(), connection.prefix(),
                              [&](const std::string& table) { return ColumnsOf(connection, table); });
     SQLite::Statement counts(connection.db(), RowCountsQuery(connection.prefix(), old.names));

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "stores/location.h"
-#include "stores/old_tables.h"
+#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -29,8 +29,8 @@ struct SqliteOptions {
 // (not a file, not a database, damaged, somebody else's tables), kAuth, kSchemaTooNew, kTransient (locked too long).
 std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options = {});
 
-// As LookAtTables and DropTables (stores/old_tables.h).
-OldTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if);
+// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+LegacyTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
 }  // namespace flaky
 

@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "stores/completion.h"
 #include "stores/record_check.h"
+#include "stores/sql/record_update.h"
+#include "stores/sql/sqlite_dialect.h"
+#include "stores/sql/tables.h"
 #include "stores/sqlite/columns.h"
-#include "stores/sqlite/queries.h"
-#include "stores/tables.h"
 
 namespace flaky {
 namespace {
@@ -36,7 +36,7 @@ SqliteWriter::SqliteWriter(SqliteConnection& connection, SqliteReader& reader)
       delete_part_(connection.db(), "DELETE FROM " + connection.Table("parts") + " WHERE run_id = ? AND part_id = ?"),
       data_version_(connection.db(), "PRAGMA data_version") {}
 
-std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records, Existing existing) {
+std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
   std::vector<WriteResult> results;
   results.reserve(records.size());
   RecordCheck check(connection_.name());
@@ -51,7 +51,7 @@ std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records,
   return results;
 }
 
-WriteResult SqliteWriter::WriteOne(const RunRecord& record, Existing existing) {
+WriteResult SqliteWriter::WriteOne(const RunRecord& record, OnExisting existing) {
   if (InsertRun(record.run)) {
     InsertRosters(record);
     for (const Part& part : record.parts) PutPart(record.run.run_id, part);
@@ -66,18 +66,18 @@ WriteResult SqliteWriter::WriteOne(const RunRecord& record, Existing existing) {
 
 void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& wanted) {
   const std::string& run_id = wanted.run.run_id;
-  const Completion completion = CompletionOf(known, wanted);
+  const RecordUpdate completion = RecordUpdateOf(known, wanted);
   if (completion.run) UpdateRun(wanted.run);
   InsertRosters(wanted);
   for (const Part* part : completion.parts) PutPart(run_id, *part);
   for (const Failure* failure : completion.new_failures) InsertFailure(run_id, *failure);
   for (const int64_t id : completion.old_failures) {
-    StatementUse statement(delete_failure_);
+    ScopedReset statement(delete_failure_);
     statement->bind(1, id);
     statement->executeStep();
   }
   for (const std::string& part_id : completion.old_parts) {
-    StatementUse statement(delete_part_);
+    ScopedReset statement(delete_part_);
     BindText(delete_part_, 1, run_id);
     BindText(delete_part_, 2, part_id);
     statement->exec();
@@ -103,14 +103,14 @@ CopyClaim SqliteWriter::Claim(const std::string& holder, std::chrono::seconds le
 
 bool SqliteWriter::InsertRun(const Run& run) {
   FieldBinder bind(insert_run_, 1);
-  StatementUse statement(insert_run_);
+  ScopedReset statement(insert_run_);
   VisitRun(run, bind);
   return statement->exec() > 0;
 }
 
 void SqliteWriter::UpdateRun(const Run& run) {
   FieldBinder bind(update_run_, 1);
-  StatementUse statement(update_run_);
+  ScopedReset statement(update_run_);
   VisitRun(run, bind);
   BindText(update_run_, bind.next(), run.run_id);
   statement->exec();
@@ -118,7 +118,7 @@ void SqliteWriter::UpdateRun(const Run& run) {
 
 void SqliteWriter::PutPart(const std::string& run_id, const Part& part) {
   FieldBinder bind(put_part_, 1);
-  StatementUse statement(put_part_);
+  ScopedReset statement(put_part_);
   VisitPart(part, bind);
   BindText(put_part_, bind.next(), run_id);
   statement->exec();
@@ -126,7 +126,7 @@ void SqliteWriter::PutPart(const std::string& run_id, const Part& part) {
 
 void SqliteWriter::InsertFailure(const std::string& run_id, const Failure& failure) {
   FieldBinder bind(insert_failure_, 1);
-  StatementUse statement(insert_failure_);
+  ScopedReset statement(insert_failure_);
   VisitFailure(failure, bind);
   BindText(insert_failure_, bind.next(), run_id);
   statement->exec();
@@ -135,7 +135,7 @@ void SqliteWriter::InsertFailure(const std::string& run_id, const Failure& failu
 void SqliteWriter::InsertRosters(const RunRecord& record) {
   for (const RosterPtr& roster : record.rosters) {
     if (known_rosters_.contains(roster->roster_id) || !new_rosters_.insert(roster->roster_id).second) continue;
-    StatementUse statement(insert_roster_);
+    ScopedReset statement(insert_roster_);
     BindText(insert_roster_, 1, roster->roster_id);
     BindText(insert_roster_, 2, roster->tests);
     statement->exec();
@@ -144,7 +144,7 @@ void SqliteWriter::InsertRosters(const RunRecord& record) {
 
 // Somebody else may have removed rosters that we know.
 void SqliteWriter::ForgetRostersIfOthersWrote() {
-  StatementUse statement(data_version_);
+  ScopedReset statement(data_version_);
   statement->executeStep();
   const int64_t version = statement->getColumn(0).getInt64();
   if (version != seen_data_version_ || known_rosters_.size() > kMaxKnownRosters) known_rosters_.clear();

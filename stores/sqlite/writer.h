@@ -8,7 +8,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "stores/completion.h"
+#include "stores/sql/record_update.h"
 #include "stores/sqlite/connection.h"
 #include "stores/sqlite/reader.h"
 #include "stores/store.h"
@@ -22,11 +22,11 @@ class SqliteWriter {
   SqliteWriter(SqliteConnection& connection, SqliteReader& reader);
 
   // Store::Write, or Store::Replace.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
-  WriteResult WriteOne(const RunRecord& record, Existing existing);
+  WriteResult WriteOne(const RunRecord& record, OnExisting existing);
   bool InsertRun(const Run& run);
   void UpdateRun(const Run& run);
   void InsertRosters(const RunRecord& record);

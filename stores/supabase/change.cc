@@ -53,7 +53,8 @@ void SupabaseChange::AddNew(const RunRecord& record) {
   AddRosters(record);
 }
 
-void SupabaseChange::AddCompletion(const RunRecord& wanted, const Completion& completion, const std::string& state) {
+void SupabaseChange::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion,
+                                     const std::string& state) {
   const std::string& run_id = wanted.run.run_id;
   AddPair(states_, run_id, state);
   if (completion.run) AddRow(runs_, [&](SupabaseRow& row) { VisitRun(wanted.run, row); });

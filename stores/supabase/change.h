@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "history/run.h"
-#include "stores/completion.h"
+#include "stores/sql/record_update.h"
 
 namespace flaky {
 
@@ -16,7 +16,7 @@ class SupabaseChange {
   // A record that is to be there as a whole.
   void AddNew(const RunRecord& record);
   // What makes a stored record the wanted one; `completion` is of that, `state` what was read with it.
-  void AddCompletion(const RunRecord& wanted, const Completion& completion, const std::string& state);
+  void AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion, const std::string& state);
 
   bool empty() const { return runs_.empty() && states_.empty(); }
   // The request; there is nothing in it afterwards.

@@ -89,7 +89,7 @@ void SupabaseFields::operator()(std::string_view name, std::optional<bool>& valu
   if (text && (*text == "true" || *text == "false")) {
     value = *text == "true";
   } else {
-    value = convert_.Truth(name, text ? NumberIn(*text) : StoredValue());
+    value = convert_.Bool(name, text ? NumberIn(*text) : StoredValue());
   }
 }
 

@@ -13,7 +13,7 @@
 
 #include "history/text.h"
 #include "history/time.h"
-#include "stores/bad_value.h"
+#include "stores/sql/bad_value.h"
 #include "stores/supabase/connection.h"
 
 // How the fields of history/fields.h go into the arrays that the functions take, and come back (what they look like:
@@ -51,8 +51,8 @@ class SupabaseRow {
 };
 
 // Sets the fields it visits from an array's elements, in turn. What an older function did not send is absent. A value
-// that is none of the field's type is converted (stores/bad_value.h), unless it is an id: then StoreError (kInvalid) is
-// thrown.
+// that is none of the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError
+// (kInvalid) is thrown.
 class SupabaseFields {
  public:
   // The row must live as long as this. `table` and `told` as in ValueConverter.

@@ -80,7 +80,7 @@ std::string HowToMakeTables() {
 }
 
 SupabaseConnection::SupabaseConnection(const Location& location, const SupabaseOptions& options)
-    : name_(location.shown),
+    : name_(location.display_name),
       prefix_(location.prefix),
       address_(ParseSupabaseAddress(location)),
       key_(location.token),

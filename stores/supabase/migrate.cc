@@ -6,8 +6,8 @@
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/http/answer.h"
-#include "stores/ledger.h"
 #include "stores/open.h"
+#include "stores/sql/ledger.h"
 #include "stores/supabase/url.h"
 #ifdef FLAKY_STORE_POSTGRES
 #include "stores/postgres/postgres_store.h"
@@ -25,7 +25,7 @@ SchemaState Newest() {
 }
 
 [[noreturn]] void Refuse(const Location& project, const std::string& detail) {
-  throw StoreError(ErrorKind::kInvalid, project.shown, kOperation, "", detail);
+  throw StoreError(ErrorKind::kInvalid, project.display_name, kOperation, "", detail);
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ SchemaState MigrateSupabaseByManagement(const Location& project, const Secret& t
            "the database of any other");
   }
   if (std::ranges::any_of(token.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
-    throw StoreError(ErrorKind::kAuth, project.shown, kOperation, "",
+    throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "",
                      "the token (FLAKY_TESTS_SUPABASE_TOKEN) holds a character that no token has");
   }
   std::string body = R"({"query":)";
@@ -68,23 +68,23 @@ SchemaState MigrateSupabaseByManagement(const Location& project, const Secret& t
   request.url = api + "/v1/projects/" + address.reference + "/database/query";
   request.headers = {"Content-Type: application/json", "Authorization: Bearer " + token.Reveal()};
   request.body = body;
-  HttpClient client(project.shown, options);
+  HttpClient client(project.display_name, options);
   const HttpResponse response = client.Send(request, kOperation);
   if (response.status >= 200 && response.status <= 299) return Newest();
   const std::string said = MessageOf(response.body).message;
   const std::string quoted = said.empty() ? "" : " (the server said: " + said + ")";
   if (response.status == 401) {
-    throw HttpError(project.shown, kOperation, response,
+    throw HttpError(project.display_name, kOperation, response,
                     "the Management API does not accept FLAKY_TESTS_SUPABASE_TOKEN; a personal access token (sbp_…) is "
                     "made in the dashboard's account settings" +
                         quoted);
   }
   if (response.status == 403 || response.status == 404) {
-    throw StoreError(ErrorKind::kAuth, project.shown, kOperation, "HTTP " + std::to_string(response.status),
+    throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "HTTP " + std::to_string(response.status),
                      "the Management API does not show the project '" + address.reference +
                          "' to this token: it is of another account, or may not write the database" + quoted);
   }
-  throw HttpError(project.shown, kOperation, response);
+  throw HttpError(project.display_name, kOperation, response);
 }
 
 }  // namespace flaky

@@ -7,8 +7,9 @@
 #include "history/fields.h"
 #include "history/json_object.h"
 #include "history/text.h"
+#include "spool/record_of.h"
+#include "stores/sql/tables.h"
 #include "stores/supabase/columns.h"
-#include "stores/tables.h"
 
 namespace flaky {
 namespace {
@@ -30,7 +31,7 @@ constexpr size_t kMaxRosters = 256;  // their ids travel with every request
 JsonObject& AddNumber(JsonObject& request, std::string_view name, size_t number) {
   return request.AddText(name, std::to_string(number));
 }
-JsonObject& AddTruth(JsonObject& request, std::string_view name, bool truth) {
+JsonObject& AddBool(JsonObject& request, std::string_view name, bool truth) {
   return request.Add(name, truth ? "true" : "false");
 }
 void AddProject(JsonObject& request, const std::optional<std::optional<std::string>>& project) {
@@ -166,15 +167,15 @@ void SupabaseReader::GiveRosters(SupabaseRecord& stored) const {
 }
 
 Page SupabaseReader::Read(const PageRequest& request) {
-  const bool whole = request.detail == Detail::kWhole;
-  Pace& pace = whole ? whole_pace_ : runs_pace_;
+  const bool whole = request.detail == Detail::kFull;
+  AdaptivePageSize& pace = whole ? whole_pace_ : runs_pace_;
   const size_t most_bytes = std::clamp<size_t>(request.max_bytes, 1, kMaxAnswerBytes);
   const size_t most = pace.Next(std::min(request.max_records, kMaxRuns), most_bytes);
   JsonObject query;
   AddRuns(query, request.filter);
   if (request.after) query.Add("after", Place(request.after->started_at, request.after->run_id));
-  AddTruth(query, "newest_first", request.direction == Direction::kNewestFirst);
-  AddTruth(query, "whole", whole);
+  AddBool(query, "newest_first", request.direction == Direction::kNewestFirst);
+  AddBool(query, "whole", whole);
   AddNumber(query, "most", most);
   AddNumber(query, "bytes", most_bytes).Add("rosters", JsonArray(rosters_.Ids()));
 
@@ -247,7 +248,7 @@ void SupabaseReader::VisitFailures(const FailureFilter& filter,
       query.Add("ids", JsonArray(ids));
     }
     if (behind) query.Add("behind", Place(behind->failed_at, std::to_string(behind->id)));
-    AddNumber(AddTruth(query, "texts", filter.texts), "bytes", kMaxAnswerBytes);
+    AddNumber(AddBool(query, "texts", filter.texts), "bytes", kMaxAnswerBytes);
     AddNumber(query, "most", filter.texts ? kFailuresWithTexts : kFailuresWithout);
     const simdjson::dom::array rows =
         ArrayOf(connection_, connection_.Call("failures", query.Take(), kReadFailures), kReadFailures);

@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "stores/completion.h"
-#include "stores/pace.h"
-#include "stores/roster_cache.h"
+#include "spool/record_of.h"
+#include "stores/http/adaptive_page_size.h"
+#include "stores/sql/record_update.h"
+#include "stores/sql/roster_cache.h"
 #include "stores/store.h"
 #include "stores/supabase/connection.h"
 
@@ -48,9 +49,9 @@ class SupabaseReader {
   void GiveRosters(SupabaseRecord& record) const;
 
   SupabaseConnection& connection_;
-  Pace whole_pace_;
-  Pace runs_pace_;
-  Pace fetch_pace_;
+  AdaptivePageSize whole_pace_;
+  AdaptivePageSize runs_pace_;
+  AdaptivePageSize fetch_pace_;
 
   RosterCache rosters_;
 };

@@ -1,7 +1,7 @@
 #ifndef FLAKY_STORES_SUPABASE_SCHEMA_H_
 #define FLAKY_STORES_SUPABASE_SCHEMA_H_
 
-#include "stores/ledger.h"
+#include "stores/sql/ledger.h"
 #include "stores/supabase/connection.h"
 
 namespace flaky {

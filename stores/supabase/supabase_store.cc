@@ -32,10 +32,10 @@ class SupabaseStore : public Store {
   StoreLimits limits() const override { return {SupabaseWriter::kMaxRowBytes, true}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return Writer("write runs").Write(records, Existing::kMerge);
+    return Writer("write runs").Write(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return Writer("replace runs").Write(records, Existing::kReplace);
+    return Writer("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     return Writer("claim it").Claim(holder, lease, instead_of);

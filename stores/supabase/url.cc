@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "stores/error.h"
-#include "stores/showable.h"
+#include "stores/redacted.h"
 
 namespace flaky {
 namespace {
@@ -40,7 +40,7 @@ bool IsAuthority(std::string_view text) {
 
 SupabaseAddress ParseSupabaseAddress(const Location& location) {
   const auto fail = [&](const std::string& detail) {
-    throw StoreError(ErrorKind::kInvalid, location.shown, "use the location", "", detail);
+    throw StoreError(ErrorKind::kInvalid, location.display_name, "use the location", "", detail);
   };
   std::string_view rest = location.address.Reveal();
   if (!rest.starts_with("https://") && !rest.starts_with("http://")) {
@@ -53,7 +53,7 @@ SupabaseAddress ParseSupabaseAddress(const Location& location) {
   if (authority.find('@') != authority.npos) {
     fail("before the host there is an '@', but the key is given by FLAKY_TESTS_AUTH_TOKEN");
   }
-  if (!IsAuthority(authority)) fail("'" + Showable(authority) + "' names no host");
+  if (!IsAuthority(authority)) fail("'" + Redacted(authority) + "' names no host");
   if (authority == "supabase.com" || authority == "app.supabase.com") {
     fail("this is the dashboard; the project's own URL, https://PROJECT.supabase.co, stands there under 'Data API'");
   }

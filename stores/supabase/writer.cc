@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
-#include "stores/bad_value.h"
 #include "stores/record_check.h"
+#include "stores/sql/bad_value.h"
 #include "stores/supabase/change.h"
 #include "stores/supabase/columns.h"
 
@@ -57,7 +57,7 @@ void SupabaseWriter::CheckWords(const RunRecord& record) const {
   }
 }
 
-std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> records, Existing existing) {
+std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -100,7 +100,7 @@ std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> record
   return results;
 }
 
-void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece, Existing existing,
+void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
                                 std::vector<WriteResult>& results) {
   for (int round = 0; !piece.empty(); ++round) {
     if (round > kMaxRounds) {
@@ -121,7 +121,7 @@ void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece
 
 // Gives the places of those that are not there any more, or were changed by others meanwhile.
 SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> records, const Places& piece,
-                                                Existing existing, std::vector<WriteResult>& results) {
+                                                OnExisting existing, std::vector<WriteResult>& results) {
   std::vector<std::string> ids;
   for (const size_t place : piece) ids.push_back(records[place].run.run_id);
   std::unordered_map<std::string, SupabaseRecord> known;
@@ -144,7 +144,7 @@ SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> recor
       results[place] = std::move(resolution.result);
       continue;
     }
-    change.AddCompletion(resolution.record, CompletionOf(stored->second, resolution.record), stored->second.state);
+    change.AddRecordUpdate(resolution.record, RecordUpdateOf(stored->second, resolution.record), stored->second.state);
     changing.emplace_back(place, std::move(resolution.result));
   }
   if (changing.empty()) return again;

@@ -7,7 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "stores/completion.h"
+#include "stores/sql/record_update.h"
 #include "stores/store.h"
 #include "stores/supabase/connection.h"
 #include "stores/supabase/reader.h"
@@ -23,7 +23,7 @@ class SupabaseWriter {
 
   SupabaseWriter(SupabaseConnection& connection, SupabaseReader& reader) : connection_(connection), reader_(reader) {}
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
@@ -31,9 +31,9 @@ class SupabaseWriter {
   using Ids = std::unordered_set<std::string>;
 
   void CheckWords(const RunRecord& record) const;
-  void WritePiece(std::span<const RunRecord> records, Places piece, Existing existing,
+  void WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
                   std::vector<WriteResult>& results);
-  Places Complete(std::span<const RunRecord> records, const Places& piece, Existing existing,
+  Places Complete(std::span<const RunRecord> records, const Places& piece, OnExisting existing,
                   std::vector<WriteResult>& results);
   Ids CallForIds(std::string_view function, const std::string& request);
 

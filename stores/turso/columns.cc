@@ -45,7 +45,7 @@ void TursoFields::operator()(std::string_view name, std::optional<int64_t>& valu
 }
 
 void TursoFields::operator()(std::string_view name, std::optional<bool>& value) {
-  value = convert_.Truth(name, ValueOf(row_[next_++]));
+  value = convert_.Bool(name, ValueOf(row_[next_++]));
 }
 
 std::string TursoFields::Converted(std::string_view name, const HranaValue& value) {

@@ -11,7 +11,7 @@
 
 #include "history/text.h"
 #include "history/time.h"
-#include "stores/bad_value.h"
+#include "stores/sql/bad_value.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/hrana_request.h"
 #include "stores/turso/hrana_value.h"
@@ -20,7 +20,7 @@
 namespace flaky {
 
 // Sets the fields it visits from the values of a row, in turn, and adds up the texts' sizes. A value that is none of
-// the field's type is converted (stores/bad_value.h), unless it is an id: then StoreError (kInvalid) is thrown.
+// the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError (kInvalid) is thrown.
 class TursoFields {
  public:
   // The row must live as long as this. `table` and `told` as in ValueConverter.

@@ -72,7 +72,7 @@ bool IsTooLarge(const HranaError& error) { return error.code == "RESPONSE_TOO_LA
 bool IsConstraint(const HranaError& error) { return error.code.starts_with("SQLITE_CONSTRAINT"); }
 
 TursoConnection::TursoConnection(const Location& location, const TursoOptions& options)
-    : name_(location.shown),
+    : name_(location.display_name),
       tables_{location.prefix},
       address_(ParseTursoAddress(location)),
       client_(name_, With(options.http, address_)),
@@ -103,7 +103,7 @@ HranaAnswer TursoConnection::TryReadLong(std::span<const HranaStatement> stateme
 
 HranaAnswer TursoConnection::Read(const HranaStatement& statement, std::string_view operation) {
   HranaAnswer answer = TryRead({&statement, 1}, operation);
-  Demand(answer, operation);
+  ThrowIfFailed(answer, operation);
   return answer;
 }
 
@@ -134,7 +134,7 @@ void TursoConnection::Throw(const HranaError& error, std::string_view operation)
                    FitForOneLine(error.code), FitForOneLine(message) + (meaning != nullptr ? meaning->advice : ""));
 }
 
-void TursoConnection::Demand(const HranaAnswer& answer, std::string_view operation) const {
+void TursoConnection::ThrowIfFailed(const HranaAnswer& answer, std::string_view operation) const {
   for (const HranaResult& result : answer.results) {
     if (result.error) Throw(*result.error, operation);
   }

@@ -9,7 +9,7 @@
 #include "stores/error.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
-#include "stores/sqlite/queries.h"
+#include "stores/sql/sqlite_dialect.h"
 #include "stores/turso/hrana_answer.h"
 #include "stores/turso/hrana_request.h"
 #include "stores/turso/turso_store.h"
@@ -51,7 +51,7 @@ class TursoConnection {
   // Throws what a failed statement is to a caller.
   [[noreturn]] void Throw(const HranaError& error, std::string_view operation) const;
   // Throws for the first of the answer's statements that failed, if any did.
-  void Demand(const HranaAnswer& answer, std::string_view operation) const;
+  void ThrowIfFailed(const HranaAnswer& answer, std::string_view operation) const;
   [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
 
  private:

@@ -133,7 +133,7 @@ size_t TursoReader::BytesOf(const Found& found) {
   return bytes;
 }
 
-TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail detail, Pace& pace) {
+TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail detail, AdaptivePageSize& pace) {
   for (;;) {
     if (auto found = TryTake(source, limit, detail, false)) {
       pace.Got(limit, found->runs.size(), BytesOf(*found));
@@ -165,10 +165,10 @@ std::optional<TursoReader::Found> TursoReader::TryTake(const Source& source, siz
                                                        bool by_rows) {
   const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns, by_rows);
   if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
-  connection_.Demand(answer, kReadRuns);
+  connection_.ThrowIfFailed(answer, kReadRuns);
   Found found;
   TakeRuns(answer, limit, found);
-  if (detail == Detail::kWhole) {
+  if (detail == Detail::kFull) {
     TakeFailures(answer.results[1], found);
     if (has_parts_) TakeParts(answer.results[2], answer.results[3], found);
   }
@@ -260,7 +260,7 @@ std::optional<PageStart> TursoReader::StartOf(const std::optional<RunKey>& after
 // A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
 Page TursoReader::Read(const PageRequest& request) {
   const RunOrder order{connection_.tables()("runs") + " r", kStartedAt, "r.run_id"};
-  Pace& pace = request.detail == Detail::kWhole ? whole_pace_ : runs_pace_;
+  AdaptivePageSize& pace = request.detail == Detail::kFull ? whole_pace_ : runs_pace_;
   PageRequest rest = request;
   Page page;
   size_t bytes = 0;
@@ -300,12 +300,12 @@ std::vector<StoredRun> TursoReader::Load(std::span<const std::string> run_ids) {
     const Source source{
         " FROM " + connection_.tables()("runs") + " r WHERE r.run_id IN (SELECT value FROM json_each(?))",
         {JsonArray(run_ids.first(count))}};
-    std::optional<Found> found = TryTake(source, count, Detail::kWhole, false);
+    std::optional<Found> found = TryTake(source, count, Detail::kFull, false);
     if (!found && count > 1) {
       fetch_pace_.Refused(count);
       continue;
     }
-    if (!found) found = TryTake(source, count, Detail::kWhole, true);
+    if (!found) found = TryTake(source, count, Detail::kFull, true);
     fetch_pace_.Got(count, found->runs.size(), BytesOf(*found));
     std::move(found->runs.begin(), found->runs.end(), std::back_inserter(stored));
     run_ids = run_ids.subspan(count);
@@ -367,7 +367,7 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
       answer = ask(false);
     }
     if (AnyTooLarge(answer)) answer = ask(true);
-    connection_.Demand(answer, kReadFailures);
+    connection_.ThrowIfFailed(answer, kReadFailures);
 
     const HranaResult& rows = answer.results.front();
     failures_pace_.Got(limit, rows.rows(), TextBytes(rows));

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "stores/completion.h"
-#include "stores/pace.h"
-#include "stores/roster_cache.h"
+#include "stores/http/adaptive_page_size.h"
+#include "stores/sql/record_update.h"
+#include "stores/sql/roster_cache.h"
 #include "stores/store.h"
 #include "stores/turso/connection.h"
 
@@ -53,7 +53,7 @@ class TursoReader {
   };
   static size_t BytesOf(const Found& found);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
-  Found Take(const Source& source, size_t limit, Detail detail, Pace& pace);
+  Found Take(const Source& source, size_t limit, Detail detail, AdaptivePageSize& pace);
   std::optional<Found> TryTake(const Source& source, size_t limit, Detail detail, bool by_rows);
   HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
                   bool by_rows);
@@ -67,10 +67,10 @@ class TursoReader {
   bool has_parts_ = true;
   std::string run_columns_;
   std::string failure_columns_;
-  Pace whole_pace_;
-  Pace runs_pace_;
-  Pace fetch_pace_;
-  Pace failures_pace_;
+  AdaptivePageSize whole_pace_;
+  AdaptivePageSize runs_pace_;
+  AdaptivePageSize fetch_pace_;
+  AdaptivePageSize failures_pace_;
 
   // Where the last page ended, and the run's time as it is stored, if that is a text.
   std::optional<RunKey> last_key_;

@@ -41,7 +41,7 @@ std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
   HranaAnswer answer = connection.TryRead({&query, 1}, kOperation);
   if (answer.results.front().error) {
     const std::string& message = answer.results.front().error->message;
-    if (message.find("no such ") == message.npos) connection.Demand(answer, kOperation);
+    if (message.find("no such ") == message.npos) connection.ThrowIfFailed(answer, kOperation);
     // There is no ledger, or one of another form, or another process has made it just now.
     if (ReadOurTables(connection).at(connection.tables().Name(kLedger)).empty()) return {};
     answer = connection.Read(query, kOperation);
@@ -116,7 +116,7 @@ std::optional<NpmAdoption> FindNpmTables(TursoConnection& connection) {
   return NpmAdoptionInto(prefix, columns.at(runs));
 }
 
-std::optional<AdoptionAccount> Adopt(TursoConnection& connection) {
+std::optional<AdoptionSummary> Adopt(TursoConnection& connection) {
   const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
   if (!adoption) return std::nullopt;
   int64_t most = kAdoptedAtOnce;
@@ -145,7 +145,7 @@ std::optional<AdoptionAccount> Adopt(TursoConnection& connection) {
   }
   const HranaAnswer answer = connection.Read(HranaStatement(adoption->account), kAdoptOperation);
   TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
-  AdoptionAccount account;
+  AdoptionSummary account;
   fields("runs", account.runs);
   fields("failures", account.failures);
   fields("conflicts", account.conflicts);
@@ -172,13 +172,13 @@ bool HasIndex(TursoConnection& connection, const std::string& name) {
   return connection.Read(HranaStatement(query).Text(name), kOperation).results.front().rows() > 0;
 }
 
-std::optional<AdoptionAccount> UpgradeSchema(TursoConnection& connection, AfterRows after_rows) {
-  std::optional<AdoptionAccount> adopted;
+std::optional<AdoptionSummary> UpgradeSchema(TursoConnection& connection, DeferredIndexes after_rows) {
+  std::optional<AdoptionSummary> adopted;
   for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
     if (ComesAfterRows(migration)) adopted = Adopt(connection);
     Apply(connection, migration);
   }
-  return after_rows == AfterRows::kLater ? Adopt(connection) : adopted;
+  return after_rows == DeferredIndexes::kLater ? Adopt(connection) : adopted;
 }
 
 bool IsAdopting(TursoConnection& connection, const SchemaState& state) {

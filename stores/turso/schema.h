@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "stores/adoption.h"
-#include "stores/ledger.h"
-#include "stores/tables.h"
+#include "stores/sql/adoption.h"
+#include "stores/sql/ledger.h"
+#include "stores/sql/tables.h"
 #include "stores/turso/connection.h"
 
 // The tables of one history on a libSQL server: what is there, whether it is ours, and bringing it up to date.
@@ -30,10 +30,10 @@ bool HasIndex(TursoConnection& connection, const std::string& name);
 // exactly once. Throws StoreError, with nothing changed by the migration that failed. With kLater, the last migrations
 // are left out if they only make indexes.
 //
-// What the tables of the npm packages beside it hold (stores/adoption.h) is copied before the indexes are made, in
+// What the tables of the npm packages beside it hold (stores/sql/adoption.h) is copied before the indexes are made, in
 // transactions of some thousand runs: whoever opens the store for writing next goes on where one was killed. Gives an
 // account of those tables, if there are any.
-std::optional<AdoptionAccount> UpgradeSchema(TursoConnection& connection, AfterRows after_rows);
+std::optional<AdoptionSummary> UpgradeSchema(TursoConnection& connection, DeferredIndexes after_rows);
 
 // True while rows of the npm packages' tables are on their way: then what can be read is not the whole history.
 // `state` is what the ledger says.

@@ -21,7 +21,7 @@ class TursoStore : public Store {
       if (!state.pending.empty()) {
         // Something waits only where no row is there yet that somebody may be looking for.
         const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
-        adopted_ = UpgradeSchema(connection_, bulk_ && is_new ? AfterRows::kLater : AfterRows::kNow);
+        adopted_ = UpgradeSchema(connection_, bulk_ && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
         state = ReadSchemaState(connection_);
       }
     } else if (!state.pending.empty()) {
@@ -45,17 +45,17 @@ class TursoStore : public Store {
   StoreLimits limits() const override { return {kTursoRowBytes}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return Writer("write runs").Write(records, Existing::kMerge);
+    return Writer("write runs").Write(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return Writer("replace runs").Write(records, Existing::kReplace);
+    return Writer("replace runs").Write(records, OnExisting::kReplace);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     return Writer("claim it").Claim(holder, lease, instead_of);
   }
 
   void Finish() override {
-    if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, AfterRows::kNow);
+    if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, DeferredIndexes::kNow);
   }
 
   Page Read(const PageRequest& request) override { return Reader("read runs").Read(request); }
@@ -93,7 +93,7 @@ class TursoStore : public Store {
   const bool bulk_;
   bool adopting_ = false;
   TursoConnection connection_;
-  std::optional<AdoptionAccount> adopted_;
+  std::optional<AdoptionSummary> adopted_;
   std::optional<TursoReader> reader_;
   std::optional<TursoWriter> writer_;
 };
@@ -104,11 +104,11 @@ std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const 
   return std::make_unique<TursoStore>(location, mode, options);
 }
 
-OldTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if) {
   constexpr std::string_view kOperation = "drop the tables";
   TursoConnection connection(location, {});
   const TableColumns columns = ReadOurTables(connection);
-  OldTables old;
+  LegacyTables old;
   old.names = TablesToDrop(connection.name(), connection.tables().prefix,
                            [&](const std::string& table) { return columns.at(table); });
   const std::string query = RowCountsQuery(connection.tables().prefix, old.names);

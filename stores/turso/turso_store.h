@@ -6,7 +6,7 @@
 
 #include "stores/http/client.h"
 #include "stores/location.h"
-#include "stores/old_tables.h"
+#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -24,8 +24,8 @@ struct TursoOptions {
 // (location, certificate, somebody else's tables), kSchemaTooNew, kTransient (not to be reached, overloaded).
 std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options = {});
 
-// As LookAtTables and DropTables (stores/old_tables.h).
-OldTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if);
+// As LookAtTables and DropTables (stores/sql/legacy_tables.h).
+LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
 }  // namespace flaky
 

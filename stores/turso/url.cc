@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "stores/error.h"
-#include "stores/showable.h"
+#include "stores/redacted.h"
 
 namespace flaky {
 namespace {
@@ -58,7 +58,7 @@ class AddressParser {
 
  private:
   [[noreturn]] void Fail(const std::string& detail) const {
-    throw StoreError(ErrorKind::kInvalid, location_.shown, std::string(kOperation), "", detail);
+    throw StoreError(ErrorKind::kInvalid, location_.display_name, std::string(kOperation), "", detail);
   }
 
   // Cuts the text at the first `mark` and gives what was behind it.
@@ -75,7 +75,7 @@ class AddressParser {
     const std::string_view name = rest_.substr(0, end);
     const auto* scheme = std::ranges::find(kSchemes, name, &UrlScheme::name);
     if (scheme == std::end(kSchemes)) {
-      Fail("'" + Showable(name) + "://' is no way to reach a libSQL server; libsql, https, http, wss and ws are" +
+      Fail("'" + Redacted(name) + "://' is no way to reach a libSQL server; libsql, https, http, wss and ws are" +
            (name == "file" ? "; for a file there is sqlite:PATH" : ""));
     }
     scheme_ = *scheme;
@@ -97,7 +97,7 @@ class AddressParser {
                      : IsAlnum(c) || c == '-' || c == '.' || c == '_';
     };
     if (host_.empty() || !std::ranges::all_of(host_, allowed)) {
-      Fail(rest_.empty() ? "the host is missing" : "'" + Showable(rest_) + "' names no host");
+      Fail(rest_.empty() ? "the host is missing" : "'" + Redacted(rest_) + "' names no host");
     }
     authority_ = rest_;
     rest_.remove_prefix(host_.size());
@@ -107,7 +107,7 @@ class AddressParser {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), port);
     if (!authority_.substr(host_.size()).starts_with(':') || error != std::errc() ||
         end != rest_.data() + rest_.size() || port < 1 || port > 65535) {
-      Fail("'" + Showable(rest_) + "' is no port");
+      Fail("'" + Redacted(rest_) + "' is no port");
     }
     return true;
   }
@@ -123,7 +123,7 @@ class AddressParser {
       } else if (name == "authToken") {
         token_ = Secret(value);
       } else {
-        Fail("it has the option '" + Showable(name) + "'; understood are prefix, tls and authToken");
+        Fail("it has the option '" + Redacted(name) + "'; understood are prefix, tls and authToken");
       }
     }
   }
@@ -145,7 +145,7 @@ class AddressParser {
       }
       const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) Fail("in the option '" + Showable(option) + "' a '%' is not followed by two digits");
+      if (high < 0 || low < 0) Fail("in the option '" + Redacted(option) + "' a '%' is not followed by two digits");
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
     }
@@ -161,7 +161,7 @@ class AddressParser {
   // It goes into a line of HTTP.
   void CheckToken() const {
     if (std::ranges::any_of(token_.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
-      throw StoreError(ErrorKind::kAuth, location_.shown, std::string(kOperation), "",
+      throw StoreError(ErrorKind::kAuth, location_.display_name, std::string(kOperation), "",
                        "the token (FLAKY_TESTS_AUTH_TOKEN) holds a blank, a line's end or another character that no "
                        "token has");
     }

@@ -117,7 +117,7 @@ TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
                            " WHERE id IN (SELECT value FROM json_each(?))"),
       delete_part_sql_("DELETE FROM " + connection.tables()("parts") + " WHERE run_id = ? AND part_id = ?") {}
 
-std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, Existing existing) {
+std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
   existing_ = existing;
   RecordCheck check(connection_.name());
   std::vector<size_t> bytes;
@@ -203,7 +203,7 @@ WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const Run
   plan.empty = false;
   AddGuard(plan, stored);
   const RunRecord& merged = resolution.record;
-  const Completion completion = CompletionOf(stored, merged);
+  const RecordUpdate completion = RecordUpdateOf(stored, merged);
   if (completion.run) {
     HranaStatement& update = plan.updates.emplace_back(update_run_sql_);
     TursoBinder bind(update);

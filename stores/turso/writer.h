@@ -28,7 +28,7 @@ class TursoWriter {
   TursoWriter(TursoConnection& connection, TursoReader& reader);
 
   // Store::Write, or Store::Replace.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, Existing existing);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
@@ -55,10 +55,10 @@ class TursoWriter {
   const std::string delete_failures_sql_;
   const std::string delete_part_sql_;
 
-  // Whether the records of the last chunk were there already: then those of the next mostly are, too.
+  // Whether the records of the last chunk already in the target: then those of the next mostly are, too.
   bool look_first_ = false;
 
-  Existing existing_ = Existing::kMerge;  // of the call that is going on
+  OnExisting existing_ = OnExisting::kMerge;  // of the call that is going on
 
   // Rosters that the database is known to hold, so that a text of many tests is not sent again with every run.
   std::unordered_set<std::string> known_rosters_;

@@ -183,27 +183,27 @@ TEST_P(BadArgumentsTest, AreRefusedInOneLine) {
 }
 
 const BadArguments kBadArguments[] = {
-    {{"chek"}, "there is no command `chek`; did you mean `check`? (see flaky --help)"},
-    {{"\x1b[31m"}, "there is no command `\\x1b[31m` (see flaky --help)"},
-    {{"--frobnicate"}, "there is no option `--frobnicate` (see flaky --help)"},
-    {{"runs", "--limt", "3"}, "there is no option `--limt`; did you mean `--limit`? (see flaky runs --help)"},
-    {{"--json", "runs"}, "there is no option `--json` (see flaky --help)"},
-    {{"runs", "extra"}, "there is no use for `extra` (see flaky runs --help)"},
+    {{"chek"}, "unknown command `chek`; did you mean `check`? (see flaky --help)"},
+    {{"\x1b[31m"}, "unknown command `\\x1b[31m` (see flaky --help)"},
+    {{"--frobnicate"}, "unknown option `--frobnicate` (see flaky --help)"},
+    {{"runs", "--limt", "3"}, "unknown option `--limt`; did you mean `--limit`? (see flaky runs --help)"},
+    {{"--json", "runs"}, "unknown option `--json` (see flaky --help)"},
+    {{"runs", "extra"}, "unexpected argument `extra` (see flaky runs --help)"},
     {{"runs", "--limit", "0"}, "--limit: Value 0 not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--limit", "-1"}, "--limit: Value -1 not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--limit", "18446744073709551617"},
      "--limit: Value 18446744073709551617 not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--limit", "ten"}, "--limit: Value ten not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--since", "yesterday"},
-     "--since: `yesterday` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
+     "--since: `yesterday`: invalid time; expected a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
      "7d, 2w) "
      "(see flaky runs --help)"},
     {{"runs", "--since", "2026-02-30"},
-     "--since: `2026-02-30` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
+     "--since: `2026-02-30`: invalid time; expected a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
      "7d, 2w) "
      "(see flaky runs --help)"},
     {{"runs", "--since", "-7d"},
-     "--since: `-7d` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, 7d, 2w) "
+     "--since: `-7d`: invalid time; expected a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, 7d, 2w) "
      "(see flaky runs --help)"},
     {{"runs", "--all", "--project", "x"}, "--project excludes --all (see flaky runs --help)"},
     {{"show"}, "RUN is required (see flaky show --help)"},
@@ -214,8 +214,8 @@ const BadArguments kBadArguments[] = {
     {{"check", "--threshold", "1.5"}, "--threshold is `1.5`, but a whole number from 1 to 1000000 is wanted"},
     {{"trend", "--by", "month"}, "--by: month not in {day,week} (see flaky trend --help)"},
     {{"trend", "--days", "0"}, "--days: Value 0 not in range 1 to 3650 (see flaky trend --help)"},
-    {{"schema"}, "a command is wanted (see flaky schema --help)"},
-    {{"schema", "statu"}, "there is no command `statu`; did you mean `status`? (see flaky schema --help)"},
+    {{"schema"}, "missing command (see flaky schema --help)"},
+    {{"schema", "statu"}, "unknown command `statu`; did you mean `status`? (see flaky schema --help)"},
 };
 
 INSTANTIATE_TEST_SUITE_P(All, BadArgumentsTest, testing::ValuesIn(kBadArguments));

@@ -88,8 +88,8 @@ TEST_F(ConfigTest, UnknownVariablesAreAHintNoFailure) {
   const Outcome outcome = Run({"config"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.err,
-              HasSubstr("flaky: FLAKY_TESTS_WINDWO is set, but is no setting; did you mean `FLAKY_TESTS_WINDOW`?\n"));
-  EXPECT_THAT(outcome.err, HasSubstr("flaky: FLAKY_TESTS_COLOUR is set, but is no setting\n"));
+              HasSubstr("flaky: FLAKY_TESTS_WINDWO is set, but is not a setting of flaky; did you mean `FLAKY_TESTS_WINDOW`?\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("flaky: FLAKY_TESTS_COLOUR is set, but is not a setting of flaky\n"));
   Keep({});
   EXPECT_THAT(Run({"runs"}).err, Not(HasSubstr("WINDWO"))) << "other commands do not nag";
 }
@@ -133,7 +133,7 @@ class LocationTest : public ProgramTest {
     Settings settings;
     settings.ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); });
     try {
-      return HistoryLocation(settings).shown;
+      return HistoryLocation(settings).display_name;
     } catch (const std::exception& error) {
       return error.what();
     }
@@ -143,7 +143,7 @@ class LocationTest : public ProgramTest {
     settings.ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); });
     try {
       const auto location = SourceLocation(settings);
-      return location ? location->shown : "none";
+      return location ? location->display_name : "none";
     } catch (const std::exception& error) {
       return error.what();
     }

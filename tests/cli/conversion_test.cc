@@ -32,9 +32,9 @@ TEST_F(ConversionTest, ACopyTellsWhatItCutAndDoneAgainFindsItEqual) {
   const std::vector<std::string> copy = {"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", server_.url()};
   const Outcome outcome = Run(copy);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("\n  converted              1  held what the target cannot hold as it is\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("\n  converted              1  held values that the target cannot hold\n"));
   EXPECT_THAT(outcome.out, HasSubstr("\n  converted: run large: failures.error_message: cut by "));
-  EXPECT_THAT(outcome.out, HasSubstr("\nverified: both hold the same but for what was converted, digest "));
+  EXPECT_THAT(outcome.out, HasSubstr("\nverified: source and target are equal except for converted values, digest "));
 
   std::vector<std::string> again = copy;
   again.emplace_back("--json");
@@ -84,7 +84,7 @@ TEST_F(ConversionTest, WhateverAnOlderToolLeftArrivesInEveryStoreTheSame) {
     EXPECT_THAT(outcome.out, HasSubstr("converted: run odd: failures.failed_at: 'year!' as 1970")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("failures.error_message: bytes that are no UTF-8, or NUL")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("converted: run odder: runs.total_tests: ")) << to;
-    EXPECT_THAT(outcome.out, HasSubstr("verified: both hold the same but for what was converted")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("verified: source and target are equal except for converted values")) << to;
     EXPECT_EQ(outcome.out.find("failure_kind") != std::string::npos, to.starts_with("postgres")) << to;
 
     EXPECT_EQ(Run({"verify", "--source", from, "--target", to}).code, 0) << to;

@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "spool/journal.h"
 #include "stores/memory/memory_store.h"
 #include "tests/cli/program_fixture.h"
-#include "transfer/journal.h"
 
 namespace flaky {
 namespace {
@@ -21,14 +21,14 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-json TextOf(const JournalWriter& process) {
+json TextOf(const ProcessId& process) {
   return {{"host", process.host},       {"pid", process.pid},       {"pid_start", process.pid_start},
           {"boot_id", process.boot_id}, {"pid_ns", process.pid_ns}, {"since", "2026-01-02T03:04:05.678Z"}};
 }
 
 // Somebody of whom this machine cannot tell whether he is still there.
 json Elsewhere() {
-  JournalWriter process = ThisProcess();
+  ProcessId process = ThisProcess();
   process.host = "ci-7";
   process.boot_id = "another";
   return TextOf(process);
@@ -78,7 +78,7 @@ TEST_F(CopyClaimTest, OneWhoseProcessIsGoneIsTakenAtOnce) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  JournalWriter gone = ThisProcess();
+  ProcessId gone = ThisProcess();
   gone.pid = child;
   target_->Claim(TextOf(gone).dump(), 600s, "");
   const Outcome outcome = Copy();
@@ -138,7 +138,7 @@ TEST_F(CopyClaimTest, ATextThatSomebodyLeftIsWaitedForLikeAnyOther) {
 class CopyClaimHolderTest : public testing::Test {
  protected:
   std::ostringstream out_, err_;
-  ErrorOutput messages_{err_};
+  StatusLine messages_{err_};
   Session session_{Settings(), out_, messages_};
   std::unique_ptr<Store> store_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
   StoreSink sink_{*store_};

@@ -10,9 +10,9 @@
 #include <sstream>
 
 #include "cli/exit_code.h"
-#include "cli/json_output.h"
-#include "cli/progress_text.h"
-#include "history/settings.h"
+#include "cli/output/json_output.h"
+#include "cli/output/progress_text.h"
+#include "settings/settings.h"
 #include "tests/cli/program_fixture.h"
 
 namespace flaky {
@@ -165,6 +165,7 @@ TEST_F(DocsTest, EveryCommandHasTwoExamplesThatItUnderstands) {
     std::istringstream lines(help.substr(examples + std::string("\nExamples:\n").size()));
     int count = 0;
     for (std::string line; std::getline(lines, line); ++count) {
+      for (std::string next; line.ends_with('\\') && std::getline(lines, next);) line.replace(line.size() - 1, 1, next);
       const size_t program = line.find("flaky ");
       ASSERT_NE(program, std::string::npos) << line;
       std::istringstream words(line.substr(program + 6));

@@ -35,7 +35,7 @@ TEST_F(DoctorTest, ANewMachineIsFine) {
               }
               const Outcome text = Run({"doctor"});
               EXPECT_EQ(text.code, 0);
-              EXPECT_THAT(text.out, AllOf(HasSubstr("fine     store: sqlite:"), HasSubstr("\nall is fine\n")));
+              EXPECT_THAT(text.out, AllOf(HasSubstr("fine     store: sqlite:"), HasSubstr("\nno problems found\n")));
             }),
             "");
 }
@@ -129,7 +129,7 @@ TEST_F(DoctorTest, SettingsAreJudgedAndSecretsKept) {
   Set("FLAKY_TESTS_LOG_FILE", Path("nowhere/log"));
   const json said = Examine(1);
   EXPECT_THAT(Found(said, "settings", "warning"),
-              AllOf(HasSubstr("FLAKY_TESTS_TRESHOLD is set, but is no setting\tdid you mean FLAKY_TESTS_THRESHOLD?"),
+              AllOf(HasSubstr("FLAKY_TESTS_TRESHOLD is set, but is not a setting of flaky\tdid you mean FLAKY_TESTS_THRESHOLD?"),
                     HasSubstr("record nothing"), HasSubstr("deliver nothing by themselves"),
                     HasSubstr("nowhere/log, which cannot be written")));
   EXPECT_THAT(this->said(), Not(HasSubstr("secret")));
@@ -174,7 +174,7 @@ TEST_F(DoctorTest, AFileThatMayNotBeWrittenIsSaidSo) {
   std::filesystem::permissions(Path("h.db"), std::filesystem::perms(0444));
   const Outcome outcome = RunWithoutPrivileges({"doctor"});
   EXPECT_EQ(outcome.code, 12) << outcome.out;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("problem  permissions: this user lacks: writing the file"),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("problem  permissions: this user lacks permission for: writing the file"),
                                  HasSubstr("schema: version"), HasSubstr("-> let this user write")));
 }
 
@@ -196,7 +196,7 @@ TEST_F(DoctorTest, TheSpoolIsToldAbout) {
   EXPECT_THAT(Found(said, "spool", "warning"),
               AllOf(HasSubstr("2 journals of 2 runs wait to be delivered, the oldest since 2023-11-14"),
                     HasSubstr("1 journal that cannot be read"), HasSubstr("1 journal of a newer recorder"),
-                    HasSubstr("x.jsonl for one: because of \x1b[31mthat\tlook at"), HasSubstr("chmod 700")));
+                    HasSubstr("x.jsonl for example: because of \x1b[31mthat\tlook at"), HasSubstr("chmod 700")));
   EXPECT_THAT(Run({"doctor"}).out, Not(HasSubstr("\x1b")));
 }
 
@@ -240,7 +240,7 @@ TEST(DoctorJudgesTest, Clocks) {
   EXPECT_EQ(judged(-4'000'000, 1'000).verdict, Verdict::kFine);
   EXPECT_EQ(judged(6'000'000, 2'000'000).verdict, Verdict::kFine) << "the answer may have been that long on its way";
   EXPECT_EQ(judged(6'000'000, 1'000).verdict, Verdict::kWarning);
-  EXPECT_THAT(judged(65'000'000, 1'000).found, HasSubstr("1m 05s ahead of this machine's"));
+  EXPECT_THAT(judged(65'000'000, 1'000).found, HasSubstr("1m 05s fast, compared with this machine's"));
   EXPECT_THAT(judged(-65'000'000, 1'000).found, HasSubstr("1m 05s behind this machine's"));
 }
 

@@ -47,7 +47,7 @@ TEST_F(ExportImportTest, EveryFormOfFileGivesTheHistoryBack) {
     const Outcome exported = Run({"export", file});
     ASSERT_EQ(exported.code, 0) << exported.err;
     EXPECT_THAT(exported.out, AllOf(StartsWith("exported sqlite:" + Path("h.db") + " to " + file + "\n"),
-                                    HasSubstr("verified: the file holds the same, digest ")));
+                                    HasSubstr("verified: the file is equal to the store, digest ")));
     struct stat status {};
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
@@ -77,8 +77,8 @@ TEST_F(ExportImportTest, TheAccountsAreThese) {
   runs                   2
   parts                  2
   failures               1
-  rows a second N  5 rows in N s
-verified: the file holds the same, digest )" +
+  rows per second N  5 rows in N s
+verified: the file is equal to the store, digest )" +
                                         digest + "\n");
 
   const Outcome piped = Run({"export", "--json"});
@@ -233,7 +233,7 @@ TEST_F(ExportImportTest, WhatTheFormCannotHoldIsConvertedAndTold) {
   Outcome outcome = Run({"export", Path("h.jsonl")});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("\n  converted              1  held what the form cannot hold as it is\n"),
+              AllOf(HasSubstr("\n  converted              1  held values that the format cannot hold\n"),
                     HasSubstr("\n  converted: run zz: failures.error_message: bytes that are no UTF-8, or NUL\n")));
   EXPECT_EQ(Import(Path("h.jsonl"), "n.db").code, 0);
   outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", "sqlite:" + Path("n.db")});

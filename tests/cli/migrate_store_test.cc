@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
-#include "cli/interrupt.h"
-#include "cli/numbers.h"
+#include "cli/output/interrupt.h"
+#include "cli/output/numbers.h"
 #include "tests/cli/program_fixture.h"
 #include "tests/support/contents.h"
 #include "tests/support/generate_history.h"
@@ -52,7 +52,7 @@ TEST_F(MigrateStoreTest, CopiesEveryProjectAndSaysThatBothAreEqual) {
   const Outcome outcome = Run({"migrate-store", "--from", Old(), "--to", New()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, StartsWith("copied " + Old() + " to " + New() + "\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("verified: both hold the same, digest "));
+  EXPECT_THAT(outcome.out, HasSubstr("verified: source and target are equal, digest "));
   const auto contents = ContentsAt(Old());
   EXPECT_EQ(contents.size(), 700u);
   EXPECT_EQ(ContentsAt(New()), contents);
@@ -67,15 +67,15 @@ TEST_F(MigrateStoreTest, TheOutputIsThis) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(WithoutSpeed(outcome.out), "copied " + Old() + " to " + New() + R"(
   runs read              2
-  copied                 2  were not in the target
-  completed              0  had grown or ended since
-  unchanged              0  were there already
-  in conflict            0  the target has others of the same id, and keeps them
-  different              0  are not in the target as they were sent
+  copied                 2  new in the target
+  updated                0  the source had newer data
+  unchanged              0  already in the target
+  in conflict            0  different run with the same id; the target's was kept
+  different              0  read back differently from what was sent
   parts                  2  of the runs read
   failures               1  of the runs read
-  rows a second N  5 rows in N s
-verified: both hold the same, digest )" + RunJson({"--from", Old()})["source_digest"].get<std::string>() +
+  rows per second N  5 rows in N s
+verified: source and target are equal, digest )" + RunJson({"--from", Old()})["source_digest"].get<std::string>() +
                                            "\n");
 }
 
@@ -131,8 +131,8 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("\n  replaced               1  the target had others of the same id\n"),
-                    HasSubstr("replaced: run clash: part p1 differs"), HasSubstr("verified: both hold the same")));
+              AllOf(HasSubstr("\n  replaced               1  different run with the same id\n"),
+                    HasSubstr("replaced: run clash: part p1 differs"), HasSubstr("verified: source and target are equal")));
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "merge"});
@@ -296,13 +296,13 @@ TEST_F(MigrateSelectionTest, TakesProjectsAndWindows) {
   EXPECT_THAT(Copied({"--since", "2026-01-02", "--until", "2026-01-04"}), ElementsAre("tools/tools1", "-/none1"));
   EXPECT_THAT(Copied({"--project", "demo", "--exclude-unfinished"}), ElementsAre("demo/demo1", "demo/demo2"));
   EXPECT_THAT(outcome_.err, HasSubstr("1 run of " + Old() + " has no end and was left out"));
-  EXPECT_THAT(outcome_.out, HasSubstr("verified: both hold the same"));
+  EXPECT_THAT(outcome_.out, HasSubstr("verified: source and target are equal"));
 }
 
 TEST_F(MigrateSelectionTest, CarriesProjectsOverToOtherNames) {
   EXPECT_THAT(Copied({"--map-project", "tools=demo", "--map-project", "=lost", "--map-project", "demo="}),
               ElementsAre("-/demo1", "demo/tools1", "lost/none1", "-/demo2", "-/demo3"));
-  EXPECT_THAT(outcome_.out, HasSubstr("verified: both hold the same"));
+  EXPECT_THAT(outcome_.out, HasSubstr("verified: source and target are equal"));
   EXPECT_EQ(outcome_.err, "");
   const Outcome again = Run({"migrate-store", "--from", Old(), "--map-project", "tools=demo", "--map-project", "=lost",
                              "--map-project", "demo="});

@@ -1,4 +1,4 @@
-// The man page and the completions, in the shells themselves, against the commands and options of the program.
+// The man pages and the completions, in the shells themselves, against the commands and options of the program.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,14 +8,17 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <regex>
 #include <set>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "cli/completions.h"
-#include "cli/error_output.h"
 #include "cli/man_page.h"
+#include "cli/output/escaped.h"
+#include "cli/output/status_line.h"
 #include "cli/program.h"
 #include "cli/session.h"
 #include "tests/support/temp_folder.h"
@@ -23,13 +26,12 @@
 namespace flaky {
 namespace {
 
-using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
 std::vector<CommandHelp> ProgramCommands() {
-  ErrorOutput messages(std::cerr);
+  StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
   DescribeProgram(app, session);
@@ -145,28 +147,77 @@ TEST_F(Pages, FishCompletes) {
   EXPECT_EQ(complete("flaky migrate-store --on-conflict "), (std::set<std::string>{"keep", "replace", "fail"}));
 }
 
-TEST_F(Pages, ManShowsEveryCommandOptionSettingAndExitCode) {
-  const std::vector<std::string> lines =
-      Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=200n", ManPage(commands_, SettingTable(), kExitCodes, "1.2.3"));
-  std::string text;
-  for (const std::string& line : lines) {
-    EXPECT_THAT(line, testing::Not(testing::ContainsRegex("(groff|troff|grotty).*warning")));
-    text += line + "\n";
+// Sets a page as man(1) does on a terminal of 80 columns.
+class ManPages : public Pages {
+ protected:
+  std::string Set(const std::string& page) const {
+    std::string text;
+    for (const std::string& line : Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=80n", page)) {
+      EXPECT_THAT(line, testing::Not(testing::ContainsRegex("(groff|troff|grotty).*warning")));
+      EXPECT_LE(DisplayWidth(line), 80U) << line;
+      text += line + "\n";
+    }
+    return text;
   }
+
+  // The text in one line with single spaces, so that a line break changes nothing. Hyphenation is undone.
+  static std::string Joined(const std::string& text) {
+    std::string joined = std::regex_replace(text, std::regex("\xe2\x80\x90\n +"), "");
+    return std::regex_replace(joined, std::regex("[ \n]+"), " ");
+  }
+};
+
+TEST_F(ManPages, TheProgramsPageHasEveryCommandSettingAndExitCode) {
+  const std::string text = Joined(Set(ProgramManPage(commands_, SettingTable(), kExitCodes, "1.2.3")));
   EXPECT_THAT(text, HasSubstr("flaky 1.2.3"));
-  for (const CommandHelp& command : commands_) {
-    SCOPED_TRACE(command.name);
-    EXPECT_THAT(text, HasSubstr(&command == &commands_.front() ? "flaky COMMAND [OPTIONS]" : command.usage));
-    for (const std::string& name : NamesOf(command.options)) EXPECT_THAT(text, HasSubstr(name));
-    std::istringstream footer(command.footer);
-    for (std::string line; std::getline(footer, line);) EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, HasSubstr("flaky COMMAND [OPTIONS]"));
+  for (const CommandHelp& command : std::span(commands_).subspan(1)) {
+    EXPECT_THAT(text, HasSubstr(ManPageName(command) + "(1)"));
   }
   for (const SettingInfo& setting : SettingTable()) EXPECT_THAT(text, HasSubstr(std::string(setting.name)));
-  EXPECT_THAT(text, HasSubstr("\nEXIT STATUS\n"));
+  EXPECT_THAT(text, HasSubstr(" EXIT STATUS "));
   for (const ExitCodeInfo& info : kExitCodes) {
-    const std::string code = std::to_string(static_cast<int>(info.code));
-    EXPECT_THAT(text, ContainsRegex("\n +" + code + " +" + std::string(info.meaning) + "\n"));
+    EXPECT_THAT(text,
+                HasSubstr(" " + std::to_string(static_cast<int>(info.code)) + " " + Joined(std::string(info.meaning))));
   }
+}
+
+TEST_F(ManPages, EveryCommandHasAPageWithItsOptionsNotesAndExamples) {
+  for (const CommandHelp& command : std::span(commands_).subspan(1)) {
+    SCOPED_TRACE(command.name);
+    const std::string text = Joined(Set(CommandManPage(command, "1.2.3")));
+    EXPECT_THAT(text, HasSubstr(" SYNOPSIS " + command.usage));
+    for (const std::string& name : NamesOf(command.options)) EXPECT_THAT(text, HasSubstr(name));
+    for (const std::string& name : NamesOf(command.commands)) EXPECT_THAT(text, HasSubstr(name));
+    for (const std::string& note : command.notes) EXPECT_THAT(text, HasSubstr(note));
+    for (const std::string& example : command.examples) {
+      EXPECT_THAT(std::regex_replace(text, std::regex(R"( \\ )"), " "), HasSubstr(example));
+    }
+  }
+}
+
+TEST_F(Pages, TheHelpFitsATerminal) {
+  for (const CommandHelp& command : commands_) {
+    SCOPED_TRACE(command.name);
+    CLI::App app;
+    StatusLine messages(std::cerr);
+    Session session{.settings = {}, .out = std::cout, .err = messages};
+    DescribeProgram(app, session);
+    const CLI::App* shown = &app;
+    std::istringstream words(command.name);
+    std::string word;
+    for (words >> word; words >> word;) shown = shown->get_subcommand(word);
+    std::istringstream help(shown->help());
+    for (std::string line; std::getline(help, line);) EXPECT_LE(DisplayWidth(line), 80U) << line;
+  }
+}
+
+TEST(WrapExample, ContinuesALongCommandAsAShellReadsIt) {
+  EXPECT_EQ(WrapExample("flaky runs", 20), std::vector<std::string>{"flaky runs"});
+  EXPECT_EQ(WrapExample("flaky copy --from a --to b", 22),
+            (std::vector<std::string>{"flaky copy --from a \\", "    --to b"}));
+  EXPECT_EQ(WrapExample("flaky 0123456789012345678901234567890", 20),
+            (std::vector<std::string>{"flaky \\", "    0123456789012345678901234567890"}));
 }
 
 }  // namespace

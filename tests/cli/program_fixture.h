@@ -89,7 +89,7 @@ class ProgramTest : public testing::Test {
 
   // An account with N in place of what its last row measured.
   static std::string WithoutSpeed(const std::string& account) {
-    static const std::regex speed(R"((rows a second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s)");
+    static const std::regex speed(R"((rows per second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s)");
     return std::regex_replace(account, speed, "$1 N$2N s");
   }
 

@@ -3,7 +3,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-#include "cli/messages.h"
+#include "cli/output/log.h"
 #include "stores/error.h"
 #include "tests/cli/program_fixture.h"
 
@@ -157,7 +157,7 @@ TEST(ExitCodeTest, EveryKindOfErrorHasOne) {
   EXPECT_EQ(code(ErrorKind::kTransient, "55P03"), ExitCode::kLocked);
   EXPECT_EQ(code(ErrorKind::kAuth), ExitCode::kAuth);
   EXPECT_EQ(code(ErrorKind::kMissing), ExitCode::kUnreachable);
-  EXPECT_EQ(code(ErrorKind::kConflict), ExitCode::kPartly);
+  EXPECT_EQ(code(ErrorKind::kConflict), ExitCode::kPartial);
   EXPECT_EQ(code(ErrorKind::kSchemaTooNew), ExitCode::kSchemaTooNew);
   EXPECT_EQ(code(ErrorKind::kInvalid), ExitCode::kUsage);
   EXPECT_EQ(code(ErrorKind::kPermanent), ExitCode::kUsage);

@@ -114,7 +114,7 @@ TEST_F(RunsTest, SaysWhenThereAreNone) {
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err,
-            "flaky: no such runs of project demo in sqlite:" + Path("h.db") + " (--all shows every project)\n");
+            "flaky: no such runs of project demo in sqlite:" + Path("h.db") + " (--all includes every project)\n");
 }
 
 TEST_F(RunsTest, HostileTextCannotTouchTheTerminal) {

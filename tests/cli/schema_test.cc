@@ -32,7 +32,7 @@ TEST_F(SchemaTest, StatusOfAMissingStoreSaysSo) {
 TEST_F(SchemaTest, MigrateCreatesTheStoreOnce) {
   Outcome outcome = Run({"schema", "migrate", "--dry-run"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out, Store() + ": would be created with its schema\n");
+  EXPECT_EQ(outcome.out, Store() + ": would create the store and its tables\n");
   EXPECT_FALSE(std::filesystem::exists(Path("h.db")));
 
   outcome = Run({"schema", "migrate"});
@@ -78,7 +78,7 @@ TEST_F(SchemaTest, AnotherToolsTablesAreUpgradedWhenAsked) {
   const std::string before = Content(Path("h.db"));
   Outcome outcome = Run({"schema", "status"});
   EXPECT_EQ(outcome.code, 1) << "migrations are to come";
-  EXPECT_THAT(outcome.out, HasSubstr("to be applied by the next delivery, or by flaky schema migrate:\n  "));
+  EXPECT_THAT(outcome.out, HasSubstr("pending; the next delivery or flaky schema migrate applies:\n  "));
   outcome = Run({"schema", "migrate", "--dry-run"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr(": would apply\n  "));

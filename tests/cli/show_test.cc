@@ -62,7 +62,7 @@ part-one…  2026-01-01 00:00:00  asan     1/2    fail        2       1       0 
 
 failures (1)
 QueueTest.Pops  tests/queue_test.cc:41
-  assertion, 2026-01-01 00:00:03 UTC, attempt 2, after 12 ms, run behind QueueTest.Pushes, shuffled with seed 77
+  assertion, 2026-01-01 00:00:03 UTC, attempt 2, after 12 ms, after QueueTest.Pushes, shuffled with seed 77
     Expected equality of these values:
       queue.size()
         Which is: 1
@@ -94,7 +94,7 @@ TEST_F(ShowTest, AnAmbiguousBeginningListsTheCandidates) {
   const Outcome outcome = Run({"show", "ab"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, "flaky: `ab` begins the ids of several runs: abc1, abd2\n");
+  EXPECT_EQ(outcome.err, "flaky: `ab` matches several runs: abc1, abd2\n");
 }
 
 TEST_F(ShowTest, ListsTenCandidatesAtMost) {
@@ -102,7 +102,7 @@ TEST_F(ShowTest, ListsTenCandidatesAtMost) {
   for (int i = 10; i < 30; ++i) records.push_back(BuildRecord("r" + std::to_string(i)).Build());
   Keep(records);
   EXPECT_EQ(Run({"show", "r"}).err,
-            "flaky: `r` begins the ids of several runs: r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, …\n");
+            "flaky: `r` matches several runs: r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, …\n");
 }
 
 TEST_F(ShowTest, AnUnknownIdIsAClearError) {
@@ -126,7 +126,7 @@ TEST_F(ShowTest, LatestIsOfTheProject) {
   const Outcome none = Run({"show", "latest", "--project", "nobody"});
   EXPECT_EQ(none.code, 2);
   EXPECT_EQ(none.err, "flaky: there are no runs of project nobody in sqlite:" + Path("h.db") +
-                          " (--all looks at every project)\n");
+                          " (--all includes every project)\n");
 }
 
 TEST_F(ShowTest, JsonIsTheWholeRecord) {

@@ -53,7 +53,7 @@ TEST_F(TerminalRetryTest, AMessageDoesNotStandOnTheBarAndTheBarGoesOnBelowIt) {
   Screen at_end(kWidth);
   at_end.Take(terminal.sent());
   lines = at_end.Lines();
-  EXPECT_THAT(lines.back(), StartsWith("verified: both hold the same"));
+  EXPECT_THAT(lines.back(), StartsWith("verified: source and target are equal"));
   for (const std::string& line : lines) EXPECT_THAT(line, Not(HasSubstr("copying"))) << line;
 }
 

@@ -30,7 +30,7 @@ class TerminalTest : public ProgramTest {
   std::string Old() const { return "sqlite:" + Path("old.db"); }
   std::string New() const { return "sqlite:" + Path("new.db"); }
 
-  // A copy of so many rows a second; a run has about five.
+  // A copy of so many rows per second; a run has about five.
   std::vector<std::string> SlowCopy(const std::string& rate) const {
     return {"migrate-store", "--from", Old(), "--to", New(), "--max-rate", rate, "--batch-size", "20"};
   }
@@ -54,7 +54,7 @@ TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsAccount) {
   EXPECT_THAT(terminal.sent(), AllOf(HasSubstr(" runs/s  "), HasSubstr(" left")));
   const std::vector<std::string> after = Shown(terminal, 100);
   ASSERT_GE(after.size(), 11u);
-  EXPECT_THAT(after.back(), StartsWith("verified: both hold the same, digest "));
+  EXPECT_THAT(after.back(), StartsWith("verified: source and target are equal, digest "));
   for (const std::string& line : after)
     EXPECT_THAT(line, AllOf(Not(HasSubstr("copying")), Not(HasSubstr("[")))) << line;
 }

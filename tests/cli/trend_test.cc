@@ -66,7 +66,7 @@ TEST_F(TrendCommandTest, OfOneTest) {
   const Outcome unknown = Run({"trend", "B", "--at", "2026-01-04T23:00:00Z"});
   EXPECT_EQ(unknown.code, 0);
   EXPECT_EQ(unknown.err,
-            "flaky: no failure of `B` in these days; names are whole, as --gtest_filter takes them: Suite.Test\n");
+            "flaky: no failure of `B` in this period; give the full name, Suite.Test\n");
 }
 
 TEST_F(TrendCommandTest, JsonHasThePeriods) {
@@ -81,7 +81,7 @@ TEST_F(TrendCommandTest, OfNothingIsAllZeroAndSaysSo) {
   KeepHistory();
   const Outcome outcome = Run({"trend", "--project", "nobody", "--days", "2"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.err, "flaky: no such runs of project nobody (--all shows every project)\n");
+  EXPECT_EQ(outcome.err, "flaky: no such runs of project nobody (--all includes every project)\n");
 }
 
 }  // namespace

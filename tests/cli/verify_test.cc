@@ -199,7 +199,7 @@ TEST_F(VerifyCommandTest, QuickSaysWhatItLooksAt) {
   Write("new.db", Some());
   Outcome outcome = Run({"verify", "--quick"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("equal, by the runs' own fields and the counts of the rest only: 3 runs\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("equal, by the fields of the runs and the counts of the rest only: 3 runs\n"));
   Sql("new.db", "DELETE FROM flaky_test_failures");
   outcome = Run({"verify", "--quick"});
   EXPECT_EQ(outcome.code, 5);
@@ -290,10 +290,10 @@ TEST(VerifiedRuns, AreListedUpToABoundThatEqualOnesDoNotUseUp) {
   differing.Add({"t", At(0), Comparison::kOnlyTarget, {}});
   differing.Add({"a", At(0), Comparison::kAhead, {}});
   EXPECT_THAT(differing.Listed(), SizeIs(0));
-  const VerifyAccount account;
+  const VerifySummary account;
   std::ostringstream out;
   PrintVerifyText({account, {}, runs, "a", "b", ""}, out, false);
-  EXPECT_THAT(out.str(), HasSubstr("\n4,000 more are counted, but not listed\n"));
+  EXPECT_THAT(out.str(), HasSubstr("\n4,000 more are counted but not listed\n"));
 }
 
 }  // namespace

@@ -353,7 +353,7 @@ PageRequest RandomHistory::AnyPageRequest() {
   if (!random_.OneIn(3)) request.filter = AnyRunFilter();
   if (random_.OneIn(4)) request.after = RunKey{Time(), AnyRunId()};
   request.direction = random_.Of({Direction::kOldestFirst, Direction::kNewestFirst});
-  request.detail = random_.OneIn(3) ? Detail::kRunsOnly : Detail::kWhole;
+  request.detail = random_.OneIn(3) ? Detail::kRunsOnly : Detail::kFull;
   request.max_records = random_.Of<size_t>({1, 2, 3, 7, 20, 256});
   request.max_bytes = random_.Of<size_t>({1, 500, 5'000, 100'000, 4 << 20});
   return request;

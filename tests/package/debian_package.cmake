@@ -33,6 +33,8 @@ foreach(expected
     share/doc/flaky/copyright
     share/fish/vendor_completions.d/flaky.fish
     share/flaky/recorder/listener.cc
+    share/man/man1/flaky-check.1
+    share/man/man1/flaky-schema-sql.1
     share/man/man1/flaky.1
     share/pkgconfig/flaky-recorder.pc
     share/zsh/vendor-completions/_flaky)

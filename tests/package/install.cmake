@@ -11,6 +11,8 @@ foreach(expected
     bin/flaky
     share/bash-completion/completions/flaky
     share/fish/vendor_completions.d/flaky.fish
+    share/man/man1/flaky-check.1
+    share/man/man1/flaky-schema-sql.1
     share/man/man1/flaky.1
     share/pkgconfig/flaky-recorder.pc
     share/zsh/site-functions/_flaky)

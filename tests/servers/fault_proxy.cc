@@ -132,11 +132,11 @@ class Relay {
     if (bytes.empty()) return false;
     received_.append(bytes);
     for (;;) {
-      const RequestFraming::Piece piece = framing_->Next(received_);
-      if (piece.size == 0) return true;
-      const std::string request = received_.substr(0, piece.size);
-      received_.erase(0, piece.size);
-      if (!(piece.asks ? Pass(request) : SendAll(server_, request))) return false;
+      const RequestFraming::Request next = framing_->Next(received_);
+      if (next.size == 0) return true;
+      const std::string request = received_.substr(0, next.size);
+      received_.erase(0, next.size);
+      if (!(next.asks ? Pass(request) : SendAll(server_, request))) return false;
     }
   }
 

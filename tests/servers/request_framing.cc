@@ -17,7 +17,7 @@ std::string Lower(std::string_view text) {
 
 class Http : public RequestFraming {
  public:
-  Piece Next(std::string_view received) override {
+  Request Next(std::string_view received) override {
     constexpr std::string_view kEndOfHead = "\r\n\r\n";
     const size_t end = received.find(kEndOfHead);
     if (end == std::string_view::npos) return {};
@@ -46,7 +46,7 @@ class Http : public RequestFraming {
 
 class Postgres : public RequestFraming {
  public:
-  Piece Next(std::string_view received) override {
+  Request Next(std::string_view received) override {
     if (!session_) return StartUp(received);
     constexpr size_t kHead = 5;  // a letter and the length, which does not count the letter
     size_t at = 0;
@@ -72,7 +72,7 @@ class Postgres : public RequestFraming {
     return number;
   }
 
-  Piece StartUp(std::string_view received) {
+  Request StartUp(std::string_view received) {
     if (received.size() < 8) return {};
     const size_t size = Number(received, 0);
     if (size < 8) throw std::runtime_error("an invalid start-up packet of PostgreSQL's protocol");

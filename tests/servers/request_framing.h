@@ -13,13 +13,13 @@ class RequestFraming {
  public:
   virtual ~RequestFraming() = default;
 
-  struct Piece {
+  struct Request {
     size_t size = 0;   // 0: no complete request has been received
     bool asks = true;  // false: the server does not answer it
   };
-  // Returns the first piece of the bytes that were received and not forwarded yet. Call it once for each complete
-  // piece. Throws std::runtime_error for bytes that it does not understand.
-  virtual Piece Next(std::string_view received) = 0;
+  // Returns the first request in the bytes that were received and not forwarded yet. Call it once for each complete
+  // request. Throws std::runtime_error for bytes that it does not understand.
+  virtual Request Next(std::string_view received) = 0;
 };
 
 // HTTP/1.1: a head, and a body of Content-Length bytes. Chunked requests and requests with an Expect header are not

@@ -46,7 +46,7 @@ HttpAnswer Send(const std::string& url, const SqldServer::Tokens& tokens, const 
 }
 
 // Returns the results of a pipeline. Throws if any of its requests failed.
-json Demand(const HttpAnswer& answer) {
+json ThrowIfFailed(const HttpAnswer& answer) {
   if (answer.status != 200) {
     throw std::runtime_error("sqld: HTTP " + std::to_string(answer.status) + " " + answer.error + answer.body);
   }
@@ -114,11 +114,11 @@ void SqldServer::Restart() {
 }
 
 void SqldServer::Execute(const std::string& sql) const {
-  Demand(Send(url_, tokens_, {{{"type", "sequence"}, {"sql", sql}}}));
+  ThrowIfFailed(Send(url_, tokens_, {{{"type", "sequence"}, {"sql", sql}}}));
 }
 
 Rows SqldServer::Query(const std::string& sql) const {
-  const json results = Demand(Send(url_, tokens_, {Statement(sql)}));
+  const json results = ThrowIfFailed(Send(url_, tokens_, {Statement(sql)}));
   Rows rows;
   for (const json& row : results.at(0).at("response").at("result").at("rows")) {
     std::vector<std::optional<std::string>>& texts = rows.emplace_back();

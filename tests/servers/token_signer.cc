@@ -10,7 +10,7 @@
 namespace flaky {
 namespace {
 
-void Demand(bool done, const char* what) {
+void ThrowIfFailed(bool done, const char* what) {
   if (!done) throw std::runtime_error(std::string("OpenSSL cannot ") + what);
 }
 
@@ -28,7 +28,7 @@ std::string Base64Url(std::string_view bytes) {
 }  // namespace
 
 TokenSigner::TokenSigner() : key_(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"), &EVP_PKEY_free) {
-  Demand(key_ != nullptr, "make an Ed25519 key");
+  ThrowIfFailed(key_ != nullptr, "make an Ed25519 key");
 }
 
 std::string TokenSigner::Sign(std::string_view claims) const {
@@ -37,16 +37,16 @@ std::string TokenSigner::Sign(std::string_view claims) const {
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
   std::string signature(64, '\0');
   size_t size = signature.size();
-  Demand(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
-             EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, data,
-                            text.size()) == 1,
-         "sign");
+  ThrowIfFailed(context && EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
+                    EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, data,
+                                   text.size()) == 1,
+                "sign");
   return text + "." + Base64Url(signature);
 }
 
 std::string TokenSigner::PublicKey() const {
   const std::unique_ptr<BIO, decltype(&BIO_free)> memory(BIO_new(BIO_s_mem()), &BIO_free);
-  Demand(memory && PEM_write_bio_PUBKEY(memory.get(), key_.get()) == 1, "write a public key");
+  ThrowIfFailed(memory && PEM_write_bio_PUBKEY(memory.get(), key_.get()) == 1, "write a public key");
   char* data = nullptr;
   const long size = BIO_get_mem_data(memory.get(), &data);
   return {data, static_cast<size_t>(size)};

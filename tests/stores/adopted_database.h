@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/stores/loose_database.h"
+#include "tests/stores/mistyped_database.h"
 
 namespace flaky {
 

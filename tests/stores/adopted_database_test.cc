@@ -154,7 +154,7 @@ TEST_P(AdoptedDatabase, TablesThatChangedSinceTheyWereLookedAtAreNotDropped) {
   MakeTables();
   InsertRun("one", 1);
   const Location old = WithPrefix(ParseLocation(database_->location()), "");
-  const OldTables before = LookAtTables(old);
+  const LegacyTables before = LookAtTables(old);
   EXPECT_THAT(before.names, ElementsAre("failures", "runs"));
   EXPECT_EQ(before.rows, (RowCounts{1, 1, 0, 1, 0}));
   InsertRun("two", 0);

@@ -1,11 +1,11 @@
-#include "stores/ledger.h"
+#include "stores/sql/ledger.h"
 
 #include <gmock/gmock.h>
 
 #include <stdexcept>
 
 #include "history/digest.h"
-#include "stores/sql_script.h"
+#include "stores/sql/sql_script.h"
 
 namespace flaky {
 namespace {
@@ -135,13 +135,13 @@ TEST(Ledger, ANewerSchemaIsNotWritten) {
 TEST(Ledger, OnlyTheLastMigrationsMayComeAfterTheRows) {
   constexpr Migration kLate{3, "0003_c", "-- after-rows\nCREATE INDEX c"};
   const std::vector<Migration> mixed = {{1, "0001_a", "A"}, {2, "0002_b", "-- after-rows\nB"}, {3, "0003_c", "C"}};
-  EXPECT_EQ(MigrationsUntil(mixed, AfterRows::kLater).size(), 3u);
+  EXPECT_EQ(MigrationsUntil(mixed, DeferredIndexes::kLater).size(), 3u);
   const std::vector<Migration> late = {{1, "0001_a", "A"}, {2, "0002_b", "-- after-rows\nB"}, kLate};
-  EXPECT_EQ(MigrationsUntil(late, AfterRows::kLater).size(), 1u);
-  EXPECT_EQ(MigrationsUntil(late, AfterRows::kNow).size(), 3u);
-  EXPECT_EQ(MigrationsUntil({&kLate, 1}, AfterRows::kLater).size(), 0u);
+  EXPECT_EQ(MigrationsUntil(late, DeferredIndexes::kLater).size(), 1u);
+  EXPECT_EQ(MigrationsUntil(late, DeferredIndexes::kNow).size(), 3u);
+  EXPECT_EQ(MigrationsUntil({&kLate, 1}, DeferredIndexes::kLater).size(), 0u);
   for (const auto& migrations : {SqliteMigrations(), PostgresMigrations()}) {
-    EXPECT_EQ(MigrationsUntil(migrations, AfterRows::kLater).size(), migrations.size() - 1);
+    EXPECT_EQ(MigrationsUntil(migrations, DeferredIndexes::kLater).size(), migrations.size() - 1);
   }
 }
 

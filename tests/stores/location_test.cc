@@ -4,7 +4,7 @@
 
 #include "stores/error.h"
 #include "stores/open.h"
-#include "stores/showable.h"
+#include "stores/redacted.h"
 
 namespace flaky {
 namespace {
@@ -30,7 +30,7 @@ TEST(Location, IsASchemeAndAnAddress) {
   EXPECT_EQ(location.scheme, "sqlite");
   EXPECT_EQ(location.address.Reveal(), "/var/lib/my history.db");
   EXPECT_EQ(location.prefix, "flaky_test_");
-  EXPECT_EQ(location.shown, "sqlite:/var/lib/my history.db");
+  EXPECT_EQ(location.display_name, "sqlite:/var/lib/my history.db");
 }
 
 TEST(Location, TakesTheTildeAsItIs) { EXPECT_EQ(ParseLocation("sqlite:~/h.db").address.Reveal(), "~/h.db"); }
@@ -40,17 +40,17 @@ TEST(Location, OwnPrefixCountsMoreThanTheDefault) {
   const Location location = ParseLocation("sqlite:a.db?prefix=mine_2", "team_");
   EXPECT_EQ(location.prefix, "mine_2");
   EXPECT_EQ(location.address.Reveal(), "a.db");
-  EXPECT_EQ(location.shown, "sqlite:a.db?prefix=mine_2");
+  EXPECT_EQ(location.display_name, "sqlite:a.db?prefix=mine_2");
   const Location none = ParseLocation("sqlite:a.db?prefix=", "team_");
   EXPECT_EQ(none.prefix, "");
-  EXPECT_EQ(none.shown, "sqlite:a.db?prefix=");
+  EXPECT_EQ(none.display_name, "sqlite:a.db?prefix=");
 }
 
 TEST(Location, WhatIsShownIsUnderstoodAgain) {
   for (const char* text :
        {"sqlite:a.db", "sqlite:a.db?prefix=x", "sqlite:a.db?prefix=", "sqlite:a?prefix=b?prefix=c"}) {
     const Location location = ParseLocation(text);
-    const Location again = ParseLocation(location.shown);
+    const Location again = ParseLocation(location.display_name);
     EXPECT_EQ(again.address, location.address);
     EXPECT_EQ(again.prefix, location.prefix);
   }
@@ -76,14 +76,14 @@ TEST(Location, AUrlTellsItsStore) {
     EXPECT_EQ(store_and_address(std::string("turso:") + url), std::string("turso ") + url);
   }
   EXPECT_EQ(store_and_address("supabase:https://p.supabase.co"), "supabase https://p.supabase.co");
-  EXPECT_EQ(ParseLocation("turso:libsql://h").shown, "libsql://h");
-  EXPECT_EQ(ParseLocation("postgres:postgresql://h/d").shown, "postgresql://h/d");
+  EXPECT_EQ(ParseLocation("turso:libsql://h").display_name, "libsql://h");
+  EXPECT_EQ(ParseLocation("postgres:postgresql://h/d").display_name, "postgresql://h/d");
 }
 
 TEST(Location, PostgresTakesSettingsAndNothingAtAll) {
   EXPECT_EQ(ParseLocation("postgres:host=h dbname=d").address.Reveal(), "host=h dbname=d");
   EXPECT_EQ(ParseLocation("postgres:").address.Reveal(), "");
-  EXPECT_EQ(ParseLocation("postgres:").shown, "postgres:");
+  EXPECT_EQ(ParseLocation("postgres:").display_name, "postgres:");
   EXPECT_EQ(ParseLocation("postgres:?prefix=x_").prefix, "x_");
   EXPECT_EQ(ParseLocation("postgres:?prefix=x_").address.Reveal(), "");
 }
@@ -102,8 +102,8 @@ TEST(Location, ThePrefixIsOneOfAUrlsOptions) {
     EXPECT_EQ(location.address.Reveal(), address);
   }
   EXPECT_EQ(ParseLocation("postgres://h/d?xprefix=p_").prefix, "flaky_test_");
-  EXPECT_EQ(ParseLocation("postgres://h/d?sslmode=require").shown, "postgres://h/d?…");
-  EXPECT_EQ(ParseLocation("postgres://h/d?prefix=p_").shown, "postgres://h/d?prefix=p_");
+  EXPECT_EQ(ParseLocation("postgres://h/d?sslmode=require").display_name, "postgres://h/d?…");
+  EXPECT_EQ(ParseLocation("postgres://h/d?prefix=p_").display_name, "postgres://h/d?prefix=p_");
 }
 
 TEST(Location, RefusesWhatItDoesNotUnderstand) {
@@ -127,13 +127,13 @@ TEST(Location, NeverShowsAPassword) {
         "postgres:host=h password=hunter2 dbname=d", "postgres:password = 'a hunter2'",
         "postgres:password='a\\'hunter2'", "postgres:host=h sslpassword=hunter2"}) {
     const Location location = ParseLocation(text);
-    EXPECT_THAT(location.shown, Not(HasSubstr("hunter2"))) << text;
+    EXPECT_THAT(location.display_name, Not(HasSubstr("hunter2"))) << text;
     EXPECT_THAT(location.address.Reveal(), HasSubstr("hunter2"));
     EXPECT_TRUE(HoldsSecret(location.address.Reveal())) << text;
   }
   EXPECT_THAT(Refusal("mysql://user:hunter2@host/db"), Not(HasSubstr("hunter2")));
-  EXPECT_EQ(ParseLocation("postgres://user:hunter2@host/db").shown, "postgres://user:***@host/db");
-  EXPECT_EQ(ParseLocation("postgres:dbname='my db' password=hunter2 port=5433 user=me").shown,
+  EXPECT_EQ(ParseLocation("postgres://user:hunter2@host/db").display_name, "postgres://user:***@host/db");
+  EXPECT_EQ(ParseLocation("postgres:dbname='my db' password=hunter2 port=5433 user=me").display_name,
             "postgres:dbname='my db' port=5433 user=me");
 }
 
@@ -167,7 +167,7 @@ TEST(OpenStore, SaysWhichStoresThisBuildHas) {
     Location location;
     location.scheme = scheme.scheme;
     location.address = Secret("x");
-    location.shown = scheme.scheme + ":x";
+    location.display_name = scheme.scheme + ":x";
     try {
       OpenStore(location, OpenMode::kWrite);
       ADD_FAILURE() << scheme.scheme;

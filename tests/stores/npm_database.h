@@ -8,7 +8,7 @@
 #include <tuple>
 #include <vector>
 
-#include "tests/stores/loose_database.h"
+#include "tests/stores/mistyped_database.h"
 
 namespace flaky {
 

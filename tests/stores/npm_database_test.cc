@@ -145,7 +145,7 @@ TEST_P(NpmDatabase, IsCopiedIntoOurTablesOnFirstUseAndStaysAsItIs) {
       " UNION ALL SELECT run_id || started_at FROM runs UNION ALL SELECT id || run_id FROM failures ORDER BY 1";
   const std::vector<std::string> before = Query(everything);
   const Digest theirs = SumOf(ReadAll(*Open(OpenMode::kRead)));
-  const std::optional<AdoptionAccount> adopted = Open(OpenMode::kWrite, "flaky_test_")->schema().adopted;
+  const std::optional<AdoptionSummary> adopted = Open(OpenMode::kWrite, "flaky_test_")->schema().adopted;
   ASSERT_TRUE(adopted);
   EXPECT_EQ(adopted->runs, 2);
   EXPECT_EQ(adopted->failures, 2);

@@ -6,8 +6,8 @@
 #include <set>
 #include <thread>
 
-#include "stores/ledger.h"
 #include "stores/open.h"
+#include "stores/sql/ledger.h"
 #include "tests/stores/postgres_support.h"
 #include "tests/stores/race.h"
 #include "tests/support/record_builder.h"

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <set>
 
-#include "stores/ledger.h"
+#include "stores/sql/ledger.h"
 #include "tests/stores/race.h"
 #include "tests/stores/sqlite_support.h"
 #include "tests/support/record_builder.h"

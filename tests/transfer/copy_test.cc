@@ -65,7 +65,7 @@ struct SilentProgress : Progress {
 
 class CopyTest : public testing::Test {
  protected:
-  CopyAccount Run(CopyOptions options = {}) {
+  CopySummary Run(CopyOptions options = {}) {
     options.limits.records = 7;
     progress_ = {};
     StoreSource source(*from_);
@@ -81,7 +81,7 @@ class CopyTest : public testing::Test {
 TEST_F(CopyTest, CopiesEverythingAndSaysSo) {
   const std::vector<RunRecord> records = MakeRecords(100);
   from_->Write(records);
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.runs, 100);
   EXPECT_EQ(account.copied, 100);
   EXPECT_EQ(account.parts, 100);
@@ -106,7 +106,7 @@ TEST_F(CopyTest, ASecondTimeNothingIsDoubledAndGrowthIsTakenAlong) {
   for (Failure& failure : grown.failures) failure.part_id = "late";
   const RunRecord fresh = MakeRecord(50);
   from_->Write(std::vector{grown, fresh});
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.copied, 1);
   EXPECT_EQ(account.completed, 1);
   EXPECT_EQ(account.unchanged, 19);
@@ -122,7 +122,7 @@ TEST_F(CopyTest, ATargetThatIsAheadIsFine) {
   for (Failure& failure : more.failures) failure.part_id = "other";
   to_->Write(std::vector{record});
   to_->Write(std::vector{more});
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.unchanged, 1);
   EXPECT_EQ(account.ahead, 1);
   EXPECT_TRUE(account.Verified());
@@ -134,10 +134,12 @@ TEST_F(CopyTest, AConflictIsKeptReportedAndHarmsNoOther) {
   RunRecord other = MakeRecord(4);
   other.parts[0].variant = "asan";
   to_->Write(std::vector{other});
-  std::map<std::string, Fate> fates;
+  std::map<std::string, CopyOutcome> fates;
   CopyOptions options;
-  options.on_settled = [&](const RunRecord& record, Fate fate, const std::string&) { fates[record.run.run_id] = fate; };
-  const CopyAccount account = Run(options);
+  options.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string&) {
+    fates[record.run.run_id] = fate;
+  };
+  const CopySummary account = Run(options);
   EXPECT_EQ(account.copied, 9);
   EXPECT_EQ(account.conflicts, 1);
   EXPECT_FALSE(account.Verified());
@@ -145,7 +147,7 @@ TEST_F(CopyTest, AConflictIsKeptReportedAndHarmsNoOther) {
   EXPECT_EQ(account.findings[0].run_id, other.run.run_id);
   EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
   EXPECT_EQ(fates.size(), 10u);
-  EXPECT_EQ(fates[other.run.run_id], Fate::kConflict);
+  EXPECT_EQ(fates[other.run.run_id], CopyOutcome::kConflict);
   EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
 }
 
@@ -160,13 +162,13 @@ TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
   EXPECT_EQ(Run(options).replaced, 1);
   EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
   options.dry_run = false;
-  const CopyAccount account = Run(options);
+  const CopySummary account = Run(options);
   EXPECT_EQ(account.copied, 9);
   EXPECT_EQ(account.replaced, 1);
   EXPECT_EQ(account.conflicts, 0);
   EXPECT_TRUE(account.Verified());
   ASSERT_EQ(account.findings.size(), 1u) << "and listed";
-  EXPECT_EQ(account.findings[0].fate, Fate::kReplaced);
+  EXPECT_EQ(account.findings[0].fate, CopyOutcome::kReplaced);
   EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
   EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
   EXPECT_EQ(Run(options).unchanged, 10);
@@ -179,7 +181,7 @@ TEST_F(CopyTest, AConflictEndsTheCopyWhereThatIsAsked) {
   to_->Write(std::vector{other});
   CopyOptions options;
   options.on_conflict = OnConflict::kEnd;
-  const CopyAccount account = Run(options);
+  const CopySummary account = Run(options);
   EXPECT_TRUE(account.gave_up);
   EXPECT_FALSE(account.stopped);
   EXPECT_EQ(account.conflicts, 1);
@@ -203,7 +205,7 @@ class CopyCallsTest : public CopyTest {
 };
 
 TEST_F(CopyCallsTest, AFreshCopyLooksOnceAndSendsEachBatchOnce) {
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.sent, 70);
   EXPECT_EQ(Calls(StoreVerb::kWrite), 10);
   EXPECT_EQ(Calls(StoreVerb::kFetch), 1 + 10);
@@ -211,7 +213,7 @@ TEST_F(CopyCallsTest, AFreshCopyLooksOnceAndSendsEachBatchOnce) {
 
 TEST_F(CopyCallsTest, WhatIsThereIsReadOnceAndNotSent) {
   Run();
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.unchanged, 70);
   EXPECT_EQ(account.sent, 0);
   EXPECT_EQ(account.source_digest, account.target_digest);
@@ -223,7 +225,7 @@ TEST_F(CopyCallsTest, AContinuedCopySendsTheBatchInFlightAgainAtMost) {
   const auto before = OpenMemory(history_, OpenMode::kWrite);
   const std::vector<RunRecord> records = MakeRecords(70);
   before->Write(std::span(records).first(31));  // killed within the fifth batch
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.unchanged, 31);
   EXPECT_EQ(account.copied, 39);
   EXPECT_EQ(account.sent, 70 - 28);
@@ -235,7 +237,7 @@ TEST_F(CopyCallsTest, WhatIsThereInTheMiddleIsFoundAfterOneBatch) {
   const auto before = OpenMemory(history_, OpenMode::kWrite);
   const std::vector<RunRecord> records = MakeRecords(70);
   before->Write(std::span(records).last(42));
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.copied, 28);
   EXPECT_EQ(account.sent, 28 + 7);
   EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
@@ -247,7 +249,7 @@ TEST_F(CopyCallsTest, ATargetThatIsAheadIsNotSentAnything) {
   more.parts[0].part_id = "late";
   for (Failure& failure : more.failures) failure.part_id = "late";
   to_->Write({&more, 1});
-  const CopyAccount account = Run();
+  const CopySummary account = Run();
   EXPECT_EQ(account.sent, 0);
   EXPECT_EQ(account.ahead, 1);
   EXPECT_TRUE(account.Verified());
@@ -264,11 +266,11 @@ TEST_F(CopyTest, ADryRunForeseesTheAccountAndWritesNothing) {
   const auto before = ContentsOf(*to_);
   CopyOptions options;
   options.dry_run = true;
-  const CopyAccount foreseen = Run(options);
+  const CopySummary foreseen = Run(options);
   EXPECT_EQ(ContentsOf(*to_), before);
-  const CopyAccount account = Run();
-  for (const auto& count : {&CopyAccount::runs, &CopyAccount::copied, &CopyAccount::completed, &CopyAccount::unchanged,
-                            &CopyAccount::conflicts, &CopyAccount::failures}) {
+  const CopySummary account = Run();
+  for (const auto& count : {&CopySummary::runs, &CopySummary::copied, &CopySummary::completed, &CopySummary::unchanged,
+                            &CopySummary::conflicts, &CopySummary::failures}) {
     EXPECT_EQ(foreseen.*count, account.*count);
   }
   EXPECT_EQ(account.copied, 9);
@@ -281,7 +283,7 @@ TEST_F(CopyTest, StopsAfterTheBatchesInFlightAndGoesOnNextTime) {
   from_->Write(MakeRecords(200));
   CopyOptions options;
   options.stop = [&] { return progress_.updates >= 2; };
-  const CopyAccount account = Run(options);
+  const CopySummary account = Run(options);
   EXPECT_TRUE(account.stopped);
   EXPECT_GE(account.copied, 14);
   EXPECT_LE(account.copied, 5 * 7);
@@ -325,7 +327,7 @@ TEST_F(CopyTest, FindsWhateverTheTargetDoesNotGiveBack) {
     const auto target = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
     LossySink sink(*target, [&](std::vector<RunRecord>& records) { losses[i](records.at(0)); });
     StoreSource source(*from_);
-    const CopyAccount account = Copy(source, sink, {}, progress_);
+    const CopySummary account = Copy(source, sink, {}, progress_);
     EXPECT_EQ(account.differing, 1) << i;
     EXPECT_EQ(account.copied, 0) << i;
     EXPECT_FALSE(account.Verified()) << i;

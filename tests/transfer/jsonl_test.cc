@@ -235,7 +235,7 @@ TEST_F(JsonlTest, TheSameRunTwiceBecomesOneInTheStore) {
     void Update(const CopyProgress&) override {}
     void Done(const CopyProgress&) override {}
   } progress;
-  const CopyAccount account = Copy(reader, sink, {}, progress);
+  const CopySummary account = Copy(reader, sink, {}, progress);
   EXPECT_TRUE(account.Verified());
   EXPECT_EQ(account.runs, 4);
   EXPECT_EQ(store->Count({}), (Totals{2, 2, 1}));

@@ -46,7 +46,7 @@ class ProgressTest : public testing::Test {
     for (int i = 0; i < 25; ++i) records.push_back(BuildRecord("r" + std::to_string(i)).StartedAt(At(i)).Build());
     from_->Write(records);
   }
-  CopyAccount CopyAll(bool dry_run) {
+  CopySummary CopyAll(bool dry_run) {
     StoreSource source(*from_);
     StoreSink sink(*to_);
     CopyOptions options;

@@ -91,7 +91,7 @@ class VerifyTest : public testing::TestWithParam<Kinds> {
     target_->Write(target);
   }
 
-  VerifyAccount Run(VerifyOptions options = {}) {
+  VerifySummary Run(VerifyOptions options = {}) {
     runs_.clear();
     whats_.clear();
     options.on_run = [&](const ComparedRun& run) {
@@ -102,7 +102,7 @@ class VerifyTest : public testing::TestWithParam<Kinds> {
       }
     };
     progress_ = {};
-    VerifyAccount account = Verify(*source_, *target_, options, progress_);
+    VerifySummary account = Verify(*source_, *target_, options, progress_);
     EXPECT_EQ(progress_.done, 1);
     const auto told = [&](Comparison comparison) {
       return std::ranges::count(runs_, comparison, [](const auto& run) { return run.second; });
@@ -119,7 +119,7 @@ class VerifyTest : public testing::TestWithParam<Kinds> {
   // Compares records that differ in one run; gives what is said of it.
   std::string Difference(const std::vector<RunRecord>& source, const std::vector<RunRecord>& target) {
     Fill(source, target);
-    const VerifyAccount account = Run();
+    const VerifySummary account = Run();
     EXPECT_FALSE(account.SameAs({}));
     EXPECT_NE(account.source.digest, account.target.digest);
     EXPECT_EQ(account.different, 1);

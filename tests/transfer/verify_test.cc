@@ -10,7 +10,7 @@
 #include "tests/support/limited_store.h"
 #include "tests/support/record_builder.h"
 #include "tests/transfer/verify_fixture.h"
-#include "transfer/fit.h"
+#include "transfer/record_converter.h"
 
 namespace flaky {
 namespace {
@@ -46,7 +46,7 @@ TEST_P(VerifyTest, EqualStoresAreEqualWhateverTheOrderAndThePages) {
        {BatchLimits(), BatchLimits{1, 1 << 20}, BatchLimits{7, 1 << 20}, BatchLimits{4096, 3000}}) {
     VerifyOptions options;
     options.limits = limits;
-    const VerifyAccount account = Run(options);
+    const VerifySummary account = Run(options);
     EXPECT_TRUE(account.SameAs(options));
     EXPECT_EQ(account.equal, 300);
     EXPECT_EQ(account.source.totals, totals);
@@ -73,7 +73,7 @@ TEST_P(VerifyTest, EqualStoresAreEqualWhateverTheOrderAndThePages) {
 
 TEST_P(VerifyTest, EmptyStoresAreEqual) {
   Fill({}, {});
-  const VerifyAccount account = Run();
+  const VerifySummary account = Run();
   EXPECT_TRUE(account.SameAs({}));
   EXPECT_EQ(account.source.digest, Digest());
   EXPECT_THAT(account.buckets, IsEmpty());
@@ -159,7 +159,7 @@ TEST_P(VerifyTest, MissingAndFurtherRunsAreNamedWhereverTheyAre) {
   for (const size_t page : {1, 10, 4096}) {
     VerifyOptions options;
     options.limits.records = page;
-    const VerifyAccount account = Run(options);
+    const VerifySummary account = Run(options);
     EXPECT_EQ(runs_, wanted);
     EXPECT_EQ(account.equal, 112);
     EXPECT_FALSE(account.SameAs(options));
@@ -176,7 +176,7 @@ TEST_P(VerifyTest, StoresWithoutAnythingInCommonAreComparedToTheEnd) {
   const std::vector<RunRecord> first(records.begin(), records.begin() + 600);
   const std::vector<RunRecord> rest(records.begin() + 600, records.end());
   Fill(first, rest);
-  const VerifyAccount account = Run();
+  const VerifySummary account = Run();
   EXPECT_EQ(account.only_source, 600);
   EXPECT_EQ(account.only_target, 600);
   Fill(records, {});
@@ -191,7 +191,7 @@ TEST_P(VerifyTest, ARunThatBeganAtAnotherTimeIsOneDifference) {
   std::vector<RunRecord> changed = records;
   for (const size_t i : {3, 300, 699}) changed[i].run.account.started_at = At(i % 2 == 0 ? 100'000'000 : -100'000'000);
   Fill(records, changed);
-  const VerifyAccount account = Run();
+  const VerifySummary account = Run();
   EXPECT_EQ(account.different, 3);
   EXPECT_EQ(account.only_source + account.only_target, 0);
   EXPECT_EQ(account.equal, 697);
@@ -214,7 +214,7 @@ TEST_P(VerifyTest, AProjectsRunsAloneAreComparedAlsoThoseThatAreInAnotherOneOnTh
        {run("1", "a"), run("2", "b"), run("3", "a"), run("4", ""), run("5", "a")});
   VerifyOptions options;
   options.projects = {"a"};
-  VerifyAccount account = Run(options);
+  VerifySummary account = Run(options);
   EXPECT_EQ(account.equal, 1);
   EXPECT_EQ(account.different, 3);
   EXPECT_EQ(account.source.totals.runs, 2);
@@ -238,7 +238,7 @@ TEST_P(VerifyTest, OneWayWhatTheTargetHasMoreIsNoDifference) {
   VerifyOptions options;
   options.one_way = true;
   Fill({part}, {grown, more});
-  VerifyAccount account = Run(options);
+  VerifySummary account = Run(options);
   EXPECT_TRUE(account.SameAs(options));
   EXPECT_EQ(account.ahead, 1);
   EXPECT_EQ(account.only_target, 1);
@@ -263,7 +263,7 @@ TEST_P(VerifyTest, ASampleIsAlwaysTheSameRunsWhole) {
   Fill(records, changed);
   VerifyOptions options;
   options.share = 0.2;
-  VerifyAccount account = Run(options);
+  VerifySummary account = Run(options);
   EXPECT_EQ(account.source.totals.runs, account.equal + account.different);
   EXPECT_EQ(account.target.totals.runs, account.source.totals.runs);
   EXPECT_NEAR(static_cast<double>(account.source.totals.runs), 200, 60);
@@ -286,7 +286,7 @@ TEST_P(VerifyTest, RunsOnlyLooksAtTheirFieldsAndAtTheCounts) {
   VerifyOptions options;
   options.runs_only = true;
   Fill({record}, {BuildRecord("a").Part("p1", 0, 1).Fail("S.A", "two").Build()});
-  VerifyAccount account = Run(options);
+  VerifySummary account = Run(options);
   EXPECT_TRUE(account.SameAs(options)) << "this is what it does not see";
   EXPECT_EQ(account.source.totals, (Totals{1, 1, 1}));
 
@@ -315,14 +315,14 @@ TEST_P(VerifyTest, ItEndsWhereItIsToldTo) {
   options.limits.records = 10;
   int pages = 0;
   options.stop = [&] { return ++pages == 5; };
-  const VerifyAccount account = Run(options);
+  const VerifySummary account = Run(options);
   EXPECT_TRUE(account.stopped);
   EXPECT_EQ(pages, 5);
   EXPECT_LT(account.source.totals.runs, 100);
   EXPECT_EQ(account.only_source, 0) << "nothing is said that is not certain";
 }
 
-VerifyAccount Compare(Store& source, Store& target) {
+VerifySummary Compare(Store& source, Store& target) {
   CountingProgress progress;
   return Verify(source, target, {}, progress);
 }
@@ -330,12 +330,12 @@ VerifyAccount Compare(Store& source, Store& target) {
 TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
   const RunRecord whole = BuildRecord("long").Part("p1", 0, 1).Fail("S.A", std::string(5000, 'x')).Build();
   RunRecord cut = whole;
-  ASSERT_THAT(Fitter({1000}, "small").Fit(cut), SizeIs(1));
+  ASSERT_THAT(RecordConverter({1000}, "small").Fit(cut), SizeIs(1));
   Fill({whole}, {cut});
   EXPECT_EQ(Run().different, 1) << "of stores that can hold it";
 
   LimitedStore small(std::move(target_), {1000});
-  VerifyAccount account = Compare(*source_, small);
+  VerifySummary account = Compare(*source_, small);
   EXPECT_TRUE(account.SameAs({}));
   EXPECT_EQ(account.converted, 1);
   EXPECT_EQ(account.source.digest, account.target.digest);

@@ -25,10 +25,10 @@ class ShelfStore : public Store {
   SchemaState schema() override { return {}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return PutAll(records, Existing::kMerge);
+    return PutAll(records, OnExisting::kMerge);
   }
   std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return PutAll(records, Existing::kReplace);
+    return PutAll(records, OnExisting::kReplace);
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
@@ -67,7 +67,7 @@ class ShelfStore : public Store {
         break;
       }
       for (const Failure& failure : record->failures) bytes += failure.error_message.value_or("").size();
-      page.records.push_back(request.detail == Detail::kWhole ? *record : RunRecord{record->run, {}, {}, {}});
+      page.records.push_back(request.detail == Detail::kFull ? *record : RunRecord{record->run, {}, {}, {}});
     }
     return page;
   }
@@ -142,7 +142,7 @@ class ShelfStore : public Store {
     return std::ranges::find_if(shelf_->records, [&](const auto& entry) { return entry.first.second == run_id; });
   }
 
-  std::vector<WriteResult> PutAll(std::span<const RunRecord> records, Existing existing) {
+  std::vector<WriteResult> PutAll(std::span<const RunRecord> records, OnExisting existing) {
     ExpectWritable("write runs");
     RecordCheck check(name_);
     for (const RunRecord& record : records) check.Check(record);
@@ -153,7 +153,7 @@ class ShelfStore : public Store {
   }
 
   // Resolve decides what happens to a second record of a run.
-  WriteResult PutOne(const RunRecord& record, Existing existing) {
+  WriteResult PutOne(const RunRecord& record, OnExisting existing) {
     const auto known = Find(record.run.run_id);
     if (known == shelf_->records.end()) {
       Keep(record);

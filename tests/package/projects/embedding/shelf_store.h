@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "stores/completion.h"
+#include "stores/sql/record_update.h"
 #include "stores/store.h"
 
 // The data of a minimal store in memory. Several stores may be open on the same shelf at once.

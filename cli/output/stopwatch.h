@@ -1,0 +1,25 @@
+#ifndef FLAKY_CLI_OUTPUT_STOPWATCH_H_
+#define FLAKY_CLI_OUTPUT_STOPWATCH_H_
+
+#include <chrono>
+#include <cmath>
+
+namespace flaky {
+
+// Runs from its making on.
+class Stopwatch {
+ public:
+  // To the millisecond.
+  double Seconds() const {
+    return std::round(std::chrono::duration<double, std::milli>(Clock::now() - begin_).count()) / 1000;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Clock::time_point begin_ = Clock::now();
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_CLI_OUTPUT_STOPWATCH_H_

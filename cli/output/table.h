@@ -1,0 +1,50 @@
+#ifndef FLAKY_CLI_OUTPUT_TABLE_H_
+#define FLAKY_CLI_OUTPUT_TABLE_H_
+
+#include <cstddef>
+#include <iosfwd>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace flaky {
+
+enum class Align { kLeft, kRight };
+enum class Style { kPlain, kGood, kBad };
+
+// The text as it is, or in the style's colour where `color` says so.
+std::string Styled(const std::string& text, Style style, bool color);
+
+struct Column {
+  std::string title;
+  Align align = Align::kLeft;
+  size_t max_width = 0;  // longer texts are cut with `…`; 0: no limit
+};
+
+struct Cell {
+  Cell(std::string cell_text, Style cell_style = Style::kPlain)  // NOLINT: a text is a cell
+      : text(std::move(cell_text)), style(cell_style) {}
+  Cell(const char* cell_text) : text(cell_text) {}  // NOLINT
+
+  std::string text;
+  Style style = Style::kPlain;
+};
+
+// A table in plain text: a line of titles, then the rows, columns two blanks apart and as wide as what is in them.
+// Cells may hold anything: they are made printable.
+class Table {
+ public:
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // Precondition: one cell per column.
+  void Add(std::vector<Cell> row);
+  void Print(std::ostream& out, bool color) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<Cell>> rows_;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_CLI_OUTPUT_TABLE_H_

@@ -1,0 +1,26 @@
+#ifndef FLAKY_CLI_OUTPUT_TIME_TEXT_H_
+#define FLAKY_CLI_OUTPUT_TIME_TEXT_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "history/time.h"
+
+// Times as people give and read them.
+namespace flaky {
+
+// Reads `2026-03-01` (its beginning, in UTC), a whole time as Timestamp::Parse does, or an age before `now`: `36h`,
+// `7d`, `2w`. Absent when the text is anything else.
+std::optional<Timestamp> ParseTime(std::string_view text, Timestamp now);
+
+// `2026-03-01 12:30:05`, in UTC.
+std::string TimeText(Timestamp at);
+
+// `12 ms`, `1.25 s`, `3m 05s`, `2h 07m`.
+std::string Duration(int64_t milliseconds);
+
+}  // namespace flaky
+
+#endif  // FLAKY_CLI_OUTPUT_TIME_TEXT_H_

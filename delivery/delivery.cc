@@ -1,0 +1,280 @@
+#include "delivery/delivery.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "delivery/delivery_pause.h"
+#include "delivery/dual_delivery.h"
+#include "delivery/run_context.h"
+#include "history/digest.h"
+#include "spool/dual_queue.h"
+#include "spool/spool.h"
+#include "spool/spool_files.h"
+#include "spool/spool_source.h"
+#include "transfer/copy.h"
+#include "transfer/record_converter.h"
+
+namespace flaky {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kGitBudget{2000};
+constexpr std::chrono::milliseconds kLockSlice{50};
+// The time is looked at between batches, so they are smaller than those of a copy.
+constexpr size_t kBatchRuns = 256;
+
+// Waits in slices, to notice when another process has delivered all there was.
+std::optional<SpoolLock> TakeLock(const std::string& spool, std::chrono::milliseconds wait) {
+  const Clock::time_point deadline = Clock::now() + wait;
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    auto lock = SpoolLock::Take(spool, std::clamp(left, std::chrono::milliseconds(0), kLockSlice));
+    if (lock || left <= kLockSlice || !HasPending(spool)) return lock;
+  }
+}
+
+// The digests of a part and of its failures, in order.
+std::vector<Digest> PartDigests(const RunRecord& record, const Part& part) {
+  std::vector<Digest> digests;
+  for (const Failure& failure : record.failures) {
+    if (failure.part_id == part.part_id) digests.push_back(DigestOf(failure));
+  }
+  std::ranges::sort(digests);
+  digests.push_back(DigestOf(part));
+  return digests;
+}
+
+// True if the store has all parts of the record as they are, so that a conflict is only about what surrounded the run:
+// it was delivered before, by a process that was killed, and since then a file changed or the branch was renamed.
+bool HoldsParts(Sink& sink, const RunRecord& record) {
+  const std::vector<RunRecord> stored = sink.ReadBack(std::vector{record.run.run_id});
+  if (stored.empty()) return false;
+  return std::ranges::all_of(record.parts, [&](const Part& part) {
+    const auto same = std::ranges::find(stored.front().parts, part.part_id, &Part::part_id);
+    return same != stored.front().parts.end() && PartDigests(record, part) == PartDigests(stored.front(), *same);
+  });
+}
+
+// The record as the sink holds it, reduced to the parts that were sent: what this delivery has brought about. For a run
+// that was not simply new, that may be other than what was sent: a delivery that was killed may have written it before,
+// when the branch had another name. Absent where the run is not there any more.
+std::optional<RunRecord> AsHeld(Sink& sink, const RunRecord& sent) {
+  std::vector<RunRecord> stored = sink.ReadBack(std::vector{sent.run.run_id});
+  if (stored.empty()) return std::nullopt;
+  RunRecord& record = stored.front();
+  std::set<std::string> part_ids, roster_ids;
+  for (const Part& part : sent.parts) part_ids.insert(part.part_id);
+  std::erase_if(record.parts, [&](const Part& part) { return !part_ids.contains(part.part_id); });
+  std::erase_if(record.failures,
+                [&](const Failure& failure) { return !failure.part_id || !part_ids.contains(*failure.part_id); });
+  for (const Part& part : record.parts) {
+    if (part.roster_id) roster_ids.insert(*part.roster_id);
+  }
+  std::erase_if(record.rosters, [&](const RosterPtr& roster) { return !roster_ids.contains(roster->roster_id); });
+  SumParts(record);
+  return std::move(record);
+}
+
+// Lets the spool go of what a batch brought into the store: where there is a second store, once the batch is written
+// down for that one.
+class SpoolReleaser {
+ public:
+  // `writer`: null without a second store.
+  SpoolReleaser(SpoolSource& source, DualWriter* writer) : source_(source), writer_(writer) {}
+
+  void Add(const RunRecord& sent, CopyOutcome fate, Sink& sink) {
+    ++added_;
+    if (writer_ == nullptr) {
+      Release(sent.run.run_id, static_cast<int64_t>(sent.parts.size()));
+      return;
+    }
+    Guard([&] {
+      std::optional<RunRecord> held = fate == CopyOutcome::kCopied ? sent : AsHeld(sink, sent);
+      if (held) writer_->Add(std::move(*held));
+      pending_.emplace_back(sent.run.run_id, static_cast<int64_t>(sent.parts.size()));
+    });
+  }
+
+  void EndBatch() {
+    if (writer_ == nullptr) return;
+    Guard([&] {
+      writer_->Flush();
+      for (const auto& [run_id, parts] : pending_) Release(run_id, parts);
+      pending_.clear();
+    });
+  }
+
+  int64_t runs() const { return runs_; }
+  int64_t parts() const { return parts_; }
+  int64_t kept() const { return added_ - runs_; }
+  const std::string& problem() const { return problem_; }
+
+ private:
+  void Release(const std::string& run_id, int64_t parts) {
+    source_.Delivered(run_id);
+    ++runs_;
+    parts_ += parts;
+  }
+
+  // The first store has the batch. Its journals stay for the second one's sake.
+  template <typename Work>
+  void Guard(Work&& work) {
+    try {
+      work();
+    } catch (const StoreError& error) {
+      pending_.clear();
+      problem_ = error.what();
+    }
+  }
+
+  SpoolSource& source_;
+  DualWriter* const writer_;
+  std::vector<std::pair<std::string, int64_t>> pending_;  // runs of this batch, and how many parts
+  int64_t added_ = 0, runs_ = 0, parts_ = 0;
+  std::string problem_;
+};
+
+// One delivery: the passes over the spool that one call makes.
+class Delivery {
+ public:
+  Delivery(const Session& session, const DeliveryOptions& options)
+      : session_(session),
+        options_(options),
+        spool_(SpoolFolder(session.settings)),
+        contexts_(session.settings, GetEnvironment, kGitBudget) {}
+
+  DeliverySummary Run() {
+    std::chrono::milliseconds wait = options_.wait;
+    for (bool more = true, first = true; more && HasPending(spool_); first = false) {
+      // Between two passes the lock is free for a moment: who takes it then does the work.
+      const auto lock = TakeLock(spool_, std::exchange(wait, std::chrono::milliseconds(0)));
+      if (!lock) {
+        account_.locked = first && HasPending(spool_);
+        break;
+      }
+      more = Pass(*lock) && !options_.IsOver();
+    }
+    return std::move(account_);
+  }
+
+ private:
+  // Delivers what is ready now. True if something was delivered or moved aside, so that another look makes sense.
+  bool Pass(const SpoolLock& lock) {
+    SpoolSource source(
+        lock, [this](const Journal& journal) { return contexts_.Of(journal); }, options_.complete);
+    const Totals ready = source.Expected().value_or(Totals());
+    int64_t settled = 0;
+    if (options_.dry_run) {
+      account_.runs = ready.runs;
+      account_.parts = ready.parts;
+    } else {
+      source.Tidy();
+      if (ready.runs > 0) settled = CopyFrom(lock, source, ready.runs);
+    }
+    const SpoolReport& report = source.report();
+    account_.running = report.running;
+    account_.rejected += report.rejected;
+    for (const std::string& message : report.messages) AddMessage(message);
+    return settled > 0;
+  }
+
+  int64_t CopyFrom(const SpoolLock& lock, SpoolSource& source, int64_t ready) {
+    if (!store_) {
+      pause_.emplace(spool_, HistoryLocation(session_.settings).display_name, options_.pause_after);
+      RetryPolicy policy = options_.retry;
+      policy.until = options_.until;
+      store_ = OpenForWriting(HistoryLocation(session_.settings), OpenMode::kWrite, std::move(policy));
+    }
+    StoreSink sink(*store_);
+    SilentProgress progress;
+    std::optional<DualWriter> second;
+    if (WritesForSecond(session_.settings)) second.emplace(lock, HistoryLocation(session_.settings).display_name);
+    SpoolReleaser letting_go(source, second ? &*second : nullptr);
+    int64_t rejected = 0;
+    CopyOptions copy;
+    copy.limits.records = kBatchRuns;
+    copy.look_first = false;
+    copy.stop = [&] {
+      letting_go.EndBatch();
+      return options_.IsOver();
+    };
+    copy.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
+      if (fate == CopyOutcome::kConflict && !HoldsParts(sink, record)) {
+        source.Reject(record.run.run_id, store_->name() + " has another run of this id: " + why);
+        ++rejected;
+      } else if (fate == CopyOutcome::kDiffers) {
+        AddMessage("run " + record.run.run_id + " is kept in " + source.name() + ": " + why);
+      } else {
+        letting_go.Add(record, fate, sink);
+      }
+    };
+    const CopySummary copied = Copy(source, sink, copy, progress);
+    letting_go.EndBatch();  // one that was in flight when it was stopped
+    account_.runs += letting_go.runs();
+    account_.parts += letting_go.parts();
+    account_.kept = copied.differing + letting_go.kept();
+    if (!letting_go.problem().empty()) {
+      AddMessage("delivered, but kept in " + source.name() + " for the second store: " + letting_go.problem());
+    }
+    for (const ConvertedRun& run : copied.converted_runs) {
+      AddMessage("run " + run.run_id + " was converted to what " + store_->name() +
+                 " can hold: " + ConversionPhrase(run.conversions));
+    }
+    if (copied.stopped && copied.runs < ready) {
+      account_.kept += ready - copied.runs;
+      AddMessage(std::to_string(ready - copied.runs) + " more runs wait in " + source.name() +
+                 ": `flaky deliver` takes them along");
+    }
+    return letting_go.runs() + rejected;
+  }
+
+  // What a second pass finds again is said once.
+  void AddMessage(std::string message) {
+    if (std::ranges::find(account_.messages, message) == account_.messages.end()) {
+      account_.messages.push_back(std::move(message));
+    }
+  }
+
+  const Session& session_;
+  const DeliveryOptions& options_;
+  const std::string spool_;
+  RunContexts contexts_;
+  std::optional<PauseWhileSilent> pause_;
+  std::unique_ptr<Store> store_;
+  DeliverySummary account_;
+};
+
+}  // namespace
+
+DeliverySummary Deliver(const Session& session, const DeliveryOptions& options) {
+  if (options.dry_run) return Delivery(session, options).Run();
+  try {
+    DeliverySummary account = Delivery(session, options).Run();
+    account.dual = SendToSecond(session, options);
+    if (account.dual.trouble) account.messages.push_back(*account.dual.trouble);
+    return account;
+  } catch (const StoreError&) {
+    // What the first one got earlier need not wait for it.
+    SendToSecond(session, options);
+    throw;
+  }
+}
+
+DeliverySummary DeliverPending(const Session& session, std::chrono::milliseconds wait) {
+  const std::chrono::seconds bound(session.settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT"));
+  DeliveryOptions options;
+  options.wait = std::min<std::chrono::milliseconds>(wait, bound);
+  options.until = Clock::now() + bound;
+  options.retry = Retrying(session);
+  options.retry.patience = options.wait;
+  options.pause_after = bound / 2;
+  return Deliver(session, options);
+}
+
+}  // namespace flaky

@@ -1,0 +1,130 @@
+#include "delivery/dual_delivery.h"
+
+#include <exception>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cli/output/log.h"
+#include "delivery/delivery_pause.h"
+#include "spool/dual_queue.h"
+#include "spool/waiting_source.h"
+#include "transfer/copy.h"
+
+namespace flaky {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The time is looked at between batches, and this store may be a slow one.
+constexpr size_t kBatchRuns = 64;
+
+// One attempt to bring the waiting records to where they are lacking.
+class Sending {
+ public:
+  Sending(const DeliveryOptions& options, const SendLock& lock, DualSummary& account)
+      : options_(options), lock_(lock), account_(account) {}
+
+  // What another delivery writes down meanwhile is taken along. True where the second store did what it could, whatever
+  // the account says.
+  bool Run(const Location& first, const Location& second) {
+    const std::string holder = StoreFingerprint(first.display_name);
+    while (!options_.IsOver()) {
+      std::vector<WaitingFile> held, others;
+      for (WaitingFile& file : ListWaiting(lock_.spool())) {
+        (file.holder == holder ? held : others).push_back(std::move(file));
+      }
+      if (held.empty() && others.empty()) return true;
+      const bool hand = !others.empty();
+      std::vector<WaitingFile>& files = hand ? others : held;
+      const std::string oldest = files.front().name;
+      if (hand) {
+        Send(first, std::move(files), WaitingSource::Then::kHand, holder);
+      } else {
+        account_.runs += Send(second, std::move(files), WaitingSource::Then::kRemove, holder);
+      }
+      if (!options_.IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) {
+        AddTrouble(oldest + " cannot be sent");  // unless it is known why
+        return false;
+      }
+    }
+    const bool in_time = !options_.until || Clock::now() < *options_.until || ListWaiting(lock_.spool()).empty();
+    if (!in_time) AddTrouble(second.display_name + " did not take all that waits for it in the time that was left");
+    return in_time;
+  }
+
+ private:
+  int64_t Send(const Location& location, std::vector<WaitingFile> files, WaitingSource::Then then,
+               const std::string& holder) {
+    RetryPolicy policy = options_.retry;
+    policy.until = options_.until;
+    const std::unique_ptr<Store> store = OpenForWriting(location, OpenMode::kWrite, std::move(policy));
+    StoreSink sink(*store);
+    WaitingSource source(lock_, std::move(files), then, holder);
+    int64_t sent = 0;
+    CopyOptions copy;
+    copy.limits.records = kBatchRuns;
+    copy.look_first = false;
+    copy.stop = [this] { return options_.IsOver(); };
+    copy.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
+      source.Settled(fate != CopyOutcome::kDiffers);
+      sent += fate == CopyOutcome::kDiffers ? 0 : 1;
+      if (fate == CopyOutcome::kDiffers) {
+        AddTrouble("run " + record.run.run_id + " waits in " + source.name() + ": " + why);
+      } else if (fate == CopyOutcome::kConflict) {
+        AddTrouble(store->name() + " keeps another run " + record.run.run_id + ": " + why +
+                   "; `flaky dual backfill --on-conflict replace` makes them equal");
+      }
+    };
+    SilentProgress progress;
+    Copy(source, sink, copy, progress);
+    for (const std::string& message : source.messages()) AddTrouble(message);
+    return sent;
+  }
+
+  void AddTrouble(const std::string& text) {
+    if (!account_.trouble) account_.trouble = "dual write: " + text;
+  }
+
+  const DeliveryOptions& options_;
+  const SendLock& lock_;
+  DualSummary& account_;
+};
+
+}  // namespace
+
+DualSummary SendToSecond(const Session& session, const DeliveryOptions& options) {
+  DualSummary account;
+  if (!IsDualOn(session.settings) || (options.until && Clock::now() >= *options.until)) return account;
+  const std::filesystem::path spool = SpoolFolder(session.settings);
+  const std::string pauses = spool / "dual";
+  std::string second_name;
+  bool well = false;
+  try {
+    const Location second = *DualLocation(session.settings);
+    if (ListWaiting(spool).empty()) return account;
+    if (!options.patient && IsDeliveryPaused(pauses, second.display_name)) {
+      Log(session, LogLevel::kDebug, second.display_name + " gave trouble a moment ago: nothing is sent there");
+      return account;
+    }
+    const std::optional<SendLock> lock = SendLock::Take(spool);
+    if (!lock) return account;  // another process sends, and takes along what is here
+    second_name = second.display_name;
+    well = Sending(options, *lock, account).Run(HistoryLocation(session.settings), second);
+  } catch (const SettingError& error) {
+    account.trouble = error.what();
+  } catch (const std::exception& error) {
+    account.trouble = std::string("dual write: ") + error.what();
+  }
+  if (well) {
+    ResumeDelivery(pauses);
+  } else if (!second_name.empty()) {
+    PauseDelivery(pauses, second_name);
+  }
+  NoteDualTrouble(spool, account.trouble.value_or(""));
+  return account;
+}
+
+}  // namespace flaky

@@ -1,0 +1,33 @@
+#ifndef FLAKY_DELIVERY_GIT_FACTS_H_
+#define FLAKY_DELIVERY_GIT_FACTS_H_
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "history/time.h"
+
+// What git says of a folder. The repository is searched here, by looking for `.git`; everything else is asked of the
+// program `git`, which knows every form that refs, indexes and configurations have.
+namespace flaky {
+
+// Absent means not known: git is missing, failed, or did not answer in time.
+struct GitFacts {
+  std::optional<std::string> sha;     // of the commit checked out
+  std::optional<std::string> tree;    // of that commit's tree
+  std::optional<std::string> branch;  // absent also when HEAD is detached
+  std::optional<bool> dirty;  // tracked files differ from the commit. Untracked ones do not count: they are mostly
+                              // output of builds and tests, and finding them means reading the whole tree
+};
+
+// Asks git for the facts of the working tree whose top folder is `top`. Returns by `deadline` with what is known by
+// then. Never throws for what git does or says, changes nothing in the repository, and asks nobody for a password.
+GitFacts ReadGit(const std::filesystem::path& top, std::chrono::steady_clock::time_point deadline);
+
+// When HEAD last moved: by a commit, checkout, reset, pull or rebase. Absent when that cannot be told.
+std::optional<Timestamp> HeadMovedAt(const std::filesystem::path& top);
+
+}  // namespace flaky
+
+#endif  // FLAKY_DELIVERY_GIT_FACTS_H_

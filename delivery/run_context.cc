@@ -1,0 +1,124 @@
+#include "delivery/run_context.h"
+
+#include <algorithm>
+
+#include "history/text.h"
+#include "settings/project_folder.h"
+#include "settings/settings_files.h"
+#include "spool/record_of.h"
+
+namespace flaky {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::string_view kProject = "FLAKY_TESTS_PROJECT";
+// How long after its end a journal may still be taken for one of this very CI job.
+constexpr int64_t kFresh = 600 * kMicrosPerSecond;
+
+// The folder of the first test's source, for programs that run outside of their repository, as in a build folder
+// elsewhere.
+fs::path SourceFolder(const Journal& journal) {
+  const auto has_file = [](const JournalResult& result) { return !result.file.empty(); };
+  const auto found = std::ranges::find_if(journal.results, has_file);
+  if (found == journal.results.end()) return {};
+  return (fs::path(journal.cwd) / found->file).parent_path();  // an absolute file replaces the working folder
+}
+
+// The folder that says which project and repository a journal is about: the working folder, or below Bazel, where that
+// one is part of the build's output, the folder of a test's source, to which the execroot has links. Empty when not
+// known.
+fs::path PlaceOf(const Journal& journal) {
+  if (journal.bazel_target.empty()) return journal.cwd;
+  const std::string& output_base = journal.writer.output_base;
+  for (const JournalResult& result : journal.results) {
+    if (output_base.empty() || result.file.empty() || fs::path(result.file).is_absolute()) continue;
+    std::error_code error;
+    const fs::path source = fs::canonical(journal.bazel_execroot / fs::path(result.file), error);
+    // What Bazel itself has fetched or made is nobody's working tree.
+    if (!error && !source.string().starts_with(output_base + '/')) return source.parent_path();
+  }
+  return {};
+}
+
+// What the project's settings file that a working folder lies below says of the project.
+std::optional<std::string> ProjectInFile(const fs::path& folder) {
+  try {
+    const fs::path file = ProjectSettingsFile(folder);
+    if (file.empty()) return std::nullopt;
+    Settings settings;
+    ReadSettingsFile(file, Origin::kProjectFile, {}, settings);
+    const auto given = settings.Given(kProject);
+    return given ? std::optional(given->text) : std::nullopt;
+  } catch (const std::exception&) {
+    return std::nullopt;  // whoever works in that folder is told; the run must not wait for it
+  }
+}
+
+}  // namespace
+
+RunContexts::RunContexts(const Settings& settings, const Environment& get, std::chrono::milliseconds budget)
+    : settings_(settings), ci_(ReadCi(get)), budget_(budget) {}
+
+RunContext RunContexts::Of(const Journal& journal) {
+  const fs::path place = PlaceOf(journal);
+  const auto [known, is_new] = tops_.try_emplace(place);
+  if (is_new) known->second = RepositoryTop(place);
+  RunContext context;
+  context.root =
+      known->second.empty() && journal.bazel_target.empty() ? RepositoryTop(SourceFolder(journal)) : known->second;
+  context.project = ProjectFor(journal, place, context.root);
+
+  GitFacts git;
+  bool code_is_known = true;  // nothing shows that the code has changed since
+  if (!context.root.empty()) {
+    const Repository& repository = RepositoryAt(context.root);
+    code_is_known = repository.head_moved_at && *repository.head_moved_at <= journal.started_at;
+    if (code_is_known) git = repository.git;
+  }
+  context.git_sha = git.sha;
+  context.tree_sha = git.tree;
+  context.branch = git.branch;
+  context.git_dirty = git.dirty;
+
+  // A journal that another job left here must not get this job's page.
+  const bool is_fresh = Timestamp::Now().micros - journal.At(journal.last_us).micros <= kFresh;
+  if (ci_ && code_is_known && (git.sha ? git.sha == ci_->sha : is_fresh)) {
+    context.git_sha = ci_->sha;
+    if (!context.branch) context.branch = ci_->branch;
+    context.ci_url = ci_->url;
+  }
+  return context;
+}
+
+const RunContexts::Repository& RunContexts::RepositoryAt(const fs::path& top) {
+  const auto [found, is_new] = repositories_.try_emplace(top);
+  if (is_new) {
+    const Clock::time_point start = Clock::now();
+    found->second.git = ReadGit(top, start + budget_);
+    // Looked at behind what git said: HEAD may have moved in between.
+    found->second.head_moved_at = HeadMovedAt(top);
+    budget_ = std::max(Clock::duration::zero(), budget_ - (Clock::now() - start));
+  }
+  return found->second;
+}
+
+std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const fs::path& place, const fs::path& top) {
+  const auto [in_file, is_new] = projects_in_files_.try_emplace(place);
+  if (is_new && !place.empty()) in_file->second = ProjectInFile(place);
+  std::string project;
+  if (journal.project) {
+    project = *journal.project;
+  } else if (in_file->second) {
+    project = *in_file->second;
+  } else if (const auto given = settings_.Given(kProject); given && given->origin == Origin::kUserFile) {
+    project = given->text;
+  } else {
+    project = ProjectOf(top.empty() ? place : top);
+  }
+  if (project.empty()) return std::nullopt;
+  return MakeStorable(project);
+}
+
+}  // namespace flaky

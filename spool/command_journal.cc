@@ -1,0 +1,157 @@
+#include "spool/command_journal.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "history/json_object.h"
+#include "spool/grouping.h"
+#include "spool/journal_header.h"
+#include "spool/journal_notes.h"
+#include "spool/record_of.h"
+#include "spool/spool.h"
+#include "spool/spool_files.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kMostArguments = 16 << 10;
+
+std::string RandomId() {
+  std::array<unsigned char, 16> bytes{};
+  for (size_t at = 0; at < bytes.size();) {
+    const ssize_t got = getrandom(bytes.data() + at, bytes.size() - at, 0);
+    if (got < 0 && errno != EINTR) ThrowErrno("random numbers", "read");
+    if (got > 0) at += static_cast<size_t>(got);
+  }
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string id;
+  for (const unsigned char byte : bytes) {
+    id += kDigits[byte >> 4];
+    id += kDigits[byte & 15];
+  }
+  return id;
+}
+
+std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, const std::string& run_id,
+                     Timestamp started_at) {
+  const ProcessId self = ThisProcess();
+  std::string arguments;
+  for (const std::string& argument : facts.arguments) {
+    if (arguments.size() + argument.size() > kMostArguments) break;  // as the recorder does
+    arguments += arguments.empty() ? "[" : ",";
+    AppendJson(arguments, MakeStorable(argument));
+  }
+  JsonObject line;
+  line.Add("flaky_journal", "1").AddText("journal_id", journal_id).AddText("process_run_id", journal_id);
+  line.Add("command", "true").AddText("run_id", run_id);
+  if (facts.project) line.AddText("project", *facts.project);
+  line.Add("pid", std::to_string(self.pid)).AddText("pid_seen", self.pid_start).AddText("boot_id", self.boot_id);
+  line.AddText("host", self.host).AddText("pid_ns", self.pid_ns);
+  line.Add("started_us", std::to_string(started_at.micros)).AddText("cwd", facts.cwd);
+  line.Add("args", arguments.empty() ? "[]" : arguments + ']').AddText("system", facts.system).Add("tests_to_run", "0");
+  return line.Take();
+}
+
+}  // namespace
+
+ProcessEnd ProcessEndOf(int wait_status) {
+  ProcessEnd end;
+  if (WIFSIGNALED(wait_status)) {
+    end.signal = WTERMSIG(wait_status);
+  } else {
+    end.exit_code = WEXITSTATUS(wait_status);
+  }
+  return end;
+}
+
+std::string SignalName(int signal) {
+  const char* const name = sigabbrev_np(signal);
+  return name == nullptr ? "signal " + std::to_string(signal) : std::string("SIG") + name;
+}
+
+std::string ToString(const ProcessEnd& end) {
+  return end.signal ? "signal " + SignalName(*end.signal) : "exit code " + std::to_string(end.exit_code.value_or(-1));
+}
+
+CommandJournal::CommandJournal(const std::filesystem::path& spool, const CommandFacts& facts)
+    : spool_(spool), started_at_(Timestamp::Now()) {
+  if (!MakePrivateFolders(spool_)) ThrowErrno(spool_.string(), "make the folder");
+  const std::string journal_id = RandomId();
+  run_id_ = facts.run_id.value_or(journal_id);
+  path_ = (spool_ / (journal_id + ".jsonl")).string();
+  file_ = std::make_unique<UniqueFd>(
+      open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!*file_) ThrowErrno(path_, "make the file");
+  Append(HeaderOf(facts, journal_id, run_id_, started_at_));
+}
+
+CommandJournal::~CommandJournal() = default;
+
+void CommandJournal::Append(const std::string& line) {
+  const std::string text = line + '\n';
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t written = write(file_->get(), text.data() + at, text.size() - at);
+    if (written < 0 && errno != EINTR) ThrowErrno(path_, "write");
+    if (written > 0) at += static_cast<size_t>(written);
+  }
+}
+
+void CommandJournal::Discard() {
+  unlink(path_.c_str());
+  file_.reset();
+}
+
+void CommandJournal::End(pid_t child, const ProcessEnd& end) {
+  const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
+  if (!NoteEndOf(child, end)) {
+    const std::string what = "the command ended with " + ToString(end) + ", although no test that was recorded failed";
+    Append(JsonObject().Add("failure", JsonObject().Add("at_us", at).AddText("message", what).Take()).Take());
+  }
+  Append(JsonObject().Add("end_us", at).Add("passed", end.succeeded() ? "true" : "false").Take());
+  file_.reset();
+}
+
+bool CommandJournal::NoteEndOf(pid_t child, const ProcessEnd& end) const {
+  const ProcessId self = ThisProcess();
+  const UniqueFd spool = OpenFolder(spool_.string());
+  bool explained = end.succeeded();
+  if (!spool) return explained;
+  for (const std::string& name : NamesIn(spool)) {
+    const auto file = JournalIdOf(name) ? OpenFileAt(spool, name) : std::nullopt;
+    const auto head = file ? ReadHead(*file) : std::nullopt;
+    if (!head) continue;
+    try {
+      const Journal header = ParseJournalHeader(*head);
+      if (!IsOfThisRun(header)) continue;
+      const bool of_child = header.writer.pid == child && header.parent.pid == self.pid;
+      if (of_child && !HasEndLine(*file)) {
+        JournalDeath death;
+        if (end.signal) death.signal = SignalName(*end.signal);
+        death.exit_code = end.exit_code;
+        death.at_us = std::max<int64_t>(0, Timestamp::Now().micros - header.started_at.micros);
+        NoteDeath(spool, name, death);
+      }
+      if (explained) continue;
+      const auto bytes = ReadUpToNul(file->descriptor);
+      if (!bytes) continue;
+      const RunRecord record = RecordOf(run_id_, header.journal_id, {ParseJournal(*bytes)}, {});
+      explained = record.parts.front().account.status == kFail;
+    } catch (const JournalError&) {  // whoever delivers says so
+    }
+  }
+  return explained;
+}
+
+bool CommandJournal::IsOfThisRun(const Journal& header) const {
+  return !header.is_command && GroupingOf(header).run_id == run_id_ && header.started_at >= started_at_;
+}
+
+}  // namespace flaky

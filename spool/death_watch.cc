@@ -1,0 +1,176 @@
+#include "spool/death_watch.h"
+
+#include <limits.h>
+#include <poll.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "spool/journal_header.h"
+#include "spool/journal_notes.h"
+
+namespace flaky {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// So many journals end in a second that looking at each by itself would take time from the tests.
+constexpr milliseconds kRound{20};
+// Those that end before are not worth a look while they live.
+constexpr milliseconds kStays{100};
+// Limits are counted from somewhat before the process starts, and longer before by Bazel.
+constexpr milliseconds kEarly{100}, kEarlyOfBazel{500};
+
+// How many processes of this machine the kernel has killed for want of memory since it started.
+int64_t KillsForMemory() {
+  std::ifstream vmstat("/proc/vmstat");
+  std::string name;
+  for (int64_t value = 0; vmstat >> name >> value;) {
+    if (name == "oom_kill") return value;
+  }
+  return 0;
+}
+
+std::optional<microseconds> SinceBoot() {
+  timespec now{};
+  if (clock_gettime(CLOCK_BOOTTIME, &now) != 0) return std::nullopt;
+  return microseconds(now.tv_sec * kMicrosPerSecond + now.tv_nsec / 1000);
+}
+
+// When a process of this machine started, since boot.
+std::optional<microseconds> StartOf(int64_t pid) {
+  int64_t ticks = 0;
+  const std::string text = ProcessHere(pid).pid_start;
+  const auto error = std::from_chars(text.data(), text.data() + text.size(), ticks).ec;
+  const long per_second = sysconf(_SC_CLK_TCK);
+  if (error != std::errc() || per_second <= 0) return std::nullopt;
+  return microseconds(ticks * (kMicrosPerSecond / per_second));
+}
+
+}  // namespace
+
+DeathWatch::DeathWatch(const std::filesystem::path& spool, IsOurs is_ours, TimeLimits& limits)
+    : is_ours_(std::move(is_ours)),
+      limits_(limits),
+      spool_(OpenFolder(spool.string())),
+      events_(inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+      here_(ThisProcess()),
+      kills_seen_(KillsForMemory()) {
+  if (!spool_ || !events_) return;
+  const std::string path = "/proc/self/fd/" + std::to_string(spool_.get());
+  if (inotify_add_watch(events_.get(), path.c_str(), IN_CREATE | IN_CLOSE_WRITE) < 0) {
+    events_ = UniqueFd();
+    return;
+  }
+  for (const std::string& name : NamesIn(spool_)) {
+    writers_[name].seen = steady_clock::now();
+    suspects_.insert(name);
+  }
+}
+
+bool DeathWatch::IsBusy() const {
+  return !suspects_.empty() || std::ranges::any_of(writers_, [](const auto& entry) { return !entry.second.met; });
+}
+
+bool DeathWatch::UntilReadable(int descriptor, milliseconds most) {
+  const auto until = steady_clock::now() + most;
+  for (;;) {
+    const auto left = std::max(std::chrono::ceil<milliseconds>(until - steady_clock::now()), milliseconds(0));
+    std::array<pollfd, 2> ready{{{descriptor, POLLIN, 0}, {events_.get(), POLLIN, 0}}};
+    const bool busy = IsBusy();
+    const milliseconds pause = busy ? std::min(left, kRound) : std::min(left, milliseconds(INT_MAX));
+    const int count = poll(ready.data(), busy ? 1 : 2, static_cast<int>(pause.count()));
+    if (count < 0 && errno != EINTR) return false;
+    if (count > 0 && ready[0].revents != 0) return true;
+    if (left.count() == 0) return false;
+    if (busy) {
+      Look();
+    } else if (count > 0) {
+      ReadEvents();
+    }
+  }
+}
+
+void DeathWatch::Look() {
+  if (!events_) return;
+  ReadEvents();
+  MeetThoseThatStay();
+  if (suspects_.empty()) return;
+  const int64_t kills = KillsForMemory();
+  kernel_killed_ = kills > std::exchange(kills_seen_, kills);
+  std::erase_if(suspects_, [&](const std::string& name) {
+    const bool settled = IsSettled(name);
+    if (settled) writers_.erase(name);
+    return settled;
+  });
+}
+
+void DeathWatch::ReadEvents() {
+  alignas(inotify_event) std::array<char, 16 << 10> buffer;
+  for (;;) {
+    const ssize_t got = read(events_.get(), buffer.data(), buffer.size());
+    if (got <= 0) return;
+    for (const char* at = buffer.data(); at < buffer.data() + got;) {
+      const auto* const event = reinterpret_cast<const inotify_event*>(at);
+      if (event->len > 0 && (event->mask & IN_CREATE) != 0) writers_[event->name].seen = steady_clock::now();
+      if (event->len > 0 && (event->mask & IN_CLOSE_WRITE) != 0) suspects_.insert(event->name);
+      at += sizeof(inotify_event) + event->len;
+    }
+  }
+}
+
+std::optional<Journal> DeathWatch::HeaderOf(const std::string& name) const {
+  const auto file = JournalIdOf(name) ? OpenFileAt(spool_, name) : std::nullopt;
+  const auto head = file && !HasEndLine(*file) ? ReadHead(*file) : std::nullopt;
+  if (!head) return std::nullopt;
+  try {
+    Journal header = ParseJournalHeader(*head);
+    if (!header.is_command && header.writer.boot_id == here_.boot_id && is_ours_(header)) return header;
+  } catch (const JournalError&) {  // whoever delivers says so
+  }
+  return std::nullopt;
+}
+
+void DeathWatch::MeetThoseThatStay() {
+  const auto now = steady_clock::now();
+  for (auto& [name, writer] : writers_) {
+    if (writer.met || now - writer.seen < kStays) continue;
+    writer.met = true;
+    const auto header = HeaderOf(name);
+    if (!header) continue;
+    if (header->writer.pid_ns == here_.pid_ns) writer.started = StartOf(header->writer.pid);
+    limits_.Meet(*header);
+  }
+}
+
+bool DeathWatch::IsSettled(const std::string& name) {
+  const auto header = HeaderOf(name);
+  const Alive alive = header ? IsAlive(header->writer) : Alive::kCannotTell;
+  if (alive == Alive::kNo) Note(name, *header);
+  return alive != Alive::kYes;
+}
+
+void DeathWatch::Note(const std::string& name, const Journal& header) {
+  JournalDeath death;
+  death.at_us = std::max<int64_t>(0, Timestamp::Now().micros - header.started_at.micros);
+  death.out_of_memory = kernel_killed_;
+  const auto started = writers_[name].started, now = SinceBoot();
+  std::optional<microseconds> limit;
+  if (header.time_limit_s) limit = std::chrono::seconds(*header.time_limit_s);
+  if (started && now && !limit) limit = limits_.Of(header);
+  const milliseconds early = header.time_limit_s ? kEarlyOfBazel : kEarly;
+  if (limit && started && now && *now - *started + early >= *limit) death.time_limit_us = limit->count();
+  NoteDeath(spool_, name, death);
+}
+
+}  // namespace flaky

@@ -1,0 +1,121 @@
+#ifndef FLAKY_SPOOL_JOURNAL_H_
+#define FLAKY_SPOOL_JOURNAL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "history/time.h"
+#include "spool/process.h"
+
+// Reading journals. The format is docs/reference/journal.md; the recorder, which writes them, shares no code with this.
+namespace flaky {
+
+struct JournalFailure {
+  int64_t at_us = 0;
+  std::string file;  // empty: GoogleTest gave none
+  std::optional<int64_t> line;
+  std::string message;
+  bool is_skip = false;
+};
+
+enum class JournalOutcome {
+  kPassed,
+  kFailed,
+  kSkipped,
+  kNotRun,
+  kExited,      // the test called exit()
+  kUnfinished,  // the line was not completed: died in it, is still running, or could not be written on (Journal::lost)
+};
+
+struct JournalResult {
+  std::string name;
+  std::string file;
+  std::optional<int64_t> line;
+  int64_t start_us = 0;
+  JournalOutcome outcome = JournalOutcome::kUnfinished;
+  int64_t duration_us = 0;  // kUnfinished: until the last thing known of it
+  std::optional<int64_t> exit_status;
+  int64_t iteration = 0;
+  std::optional<int64_t> shuffle_seed;
+  std::vector<JournalFailure> failures;
+};
+
+struct JournalSuiteFailure {
+  std::string suite;  // empty: outside any suite
+  std::optional<int64_t> shuffle_seed;
+  size_t results_before = 0;  // how many of the journal's results came before it
+  JournalFailure failure;
+};
+
+// How a process ended that did not get to its end line, as far as others saw it.
+struct JournalDeath {
+  std::optional<std::string> signal;  // "SIGSEGV"
+  std::optional<int64_t> exit_code;
+  std::optional<int64_t> at_us;          // when, give or take some milliseconds
+  std::optional<int64_t> time_limit_us;  // it had run for as long as whoever started it allowed
+  bool out_of_memory = false;            // the kernel was killing processes for want of memory at that time
+};
+
+struct Journal {
+  std::string journal_id;
+  std::string process_run_id;
+  bool is_command = false;  // of `flaky run`: it tells of a command, and has no tests
+  std::optional<std::string> run_id;
+  std::optional<std::string> project;
+  ProcessId writer;
+  ProcessId parent;
+  std::string parent_name;                  // "ctest"
+  std::string fixture;                      // of CTest, whose clean-up delivers; empty: none
+  std::string bazel_target;                 // empty: not below Bazel
+  std::string bazel_execroot;               // "OUTPUT_BASE/execroot/WORKSPACE"; empty: not known
+  std::optional<int64_t> bazel_command_ns;  // when Bazel began the command, in ns since 1970: which command it was
+  std::optional<int64_t> time_limit_s;      // after which Bazel ends the process, by SIGTERM and later SIGKILL
+  std::optional<std::string> variant;
+  std::optional<std::string> shard;  // "2/10"
+  Timestamp started_at;
+  std::string cwd;
+  std::vector<std::string> args;
+  std::string compiler, system;
+  int64_t tests_to_run = 0;
+  std::vector<JournalResult> results;
+  std::vector<JournalSuiteFailure> suite_failures;
+  std::optional<std::string> lost;  // why the recorder stopped writing before the end
+  std::optional<int64_t> end_us;    // absent: the end was not reached
+  std::optional<bool> said_passed;  // what GoogleTest said at the end
+  std::optional<JournalDeath> died;
+  int64_t last_us = 0;  // the last time that the journal names
+
+  // Where `us` of this journal lies in time; never beyond what a Timestamp can hold.
+  Timestamp At(int64_t us) const;
+};
+
+// Why a journal cannot be read; what() names the line and what is wrong with it.
+class JournalError : public std::runtime_error {
+ public:
+  // kEmpty: no header yet. kNewer: of a later version of the format. kDamaged: anything else.
+  enum class Kind { kEmpty, kNewer, kDamaged };
+  JournalError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
+  Kind kind() const { return kind_; }
+
+ private:
+  Kind kind_;
+};
+
+// Reads a journal's bytes, up to the first NUL, in one pass. All texts of the result are storable (history/text.h), the
+// ids are hexadecimal, and times lie within what a Timestamp can hold, whatever the bytes are. A last line that was cut
+// anywhere is read as far as it makes sense. Throws JournalError.
+Journal ParseJournal(std::string_view bytes);
+
+// True if the last whole line of `tail`, the end of a journal up to its first NUL, is the one that says that the
+// program ended.
+bool EndsWithEndLine(std::string_view tail);
+
+}  // namespace flaky
+
+#endif  // FLAKY_SPOOL_JOURNAL_H_

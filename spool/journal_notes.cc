@@ -1,0 +1,61 @@
+#include "spool/journal_notes.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "history/json_object.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kHead = 4 << 10;
+constexpr size_t kLongestHeader = 16 << 20;
+constexpr size_t kTail = 256;
+
+std::string DeathLine(const JournalDeath& death) {
+  JsonObject how;
+  if (death.signal) how.AddText("signal", *death.signal);
+  if (death.exit_code) how.Add("exit_code", std::to_string(*death.exit_code));
+  if (death.at_us) how.Add("at_us", std::to_string(*death.at_us));
+  if (death.time_limit_us) how.Add("time_limit_us", std::to_string(*death.time_limit_us));
+  if (death.out_of_memory) how.Add("out_of_memory", "true");
+  return JsonObject().Add("died", how.Take()).Take() + '\n';
+}
+
+}  // namespace
+
+std::optional<std::string> ReadHead(const OpenedFile& file) {
+  for (size_t size = kHead;; size *= 8) {
+    auto head = ReadAt(file.descriptor, 0, size);
+    if (!head || head->size() < size || size >= kLongestHeader) return head;
+    if (head->find('\n') != std::string::npos || head->find('\0') != std::string::npos) return head;
+  }
+}
+
+bool HasEndLine(const OpenedFile& file) {
+  // Journals are cut to their length once it is written, so normally the last bytes say so.
+  const int64_t start = std::max<int64_t>(0, file.status.st_size - static_cast<int64_t>(kTail));
+  const auto tail = ReadAt(file.descriptor, start, kTail);
+  if (!tail) return false;
+  if (tail->find('\0') == std::string::npos) return EndsWithEndLine(*tail);
+  const auto all = ReadUpToNul(file.descriptor);
+  return all && EndsWithEndLine(std::string_view(*all).substr(all->size() - std::min(all->size(), kTail)));
+}
+
+void NoteDeath(const UniqueFd& spool, const std::string& name, const JournalDeath& death) {
+  const auto file = OpenFileAt(spool, name);
+  const auto bytes = file ? ReadUpToNul(file->descriptor) : std::nullopt;
+  if (!bytes) return;
+  const UniqueFd out(openat(spool.get(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!out) return;
+  const std::string line = (bytes->ends_with('\n') ? "" : "\n") + DeathLine(death);
+  const ssize_t written = pwrite(out.get(), line.data(), line.size(), static_cast<off_t>(bytes->size()));
+  if (written == static_cast<ssize_t>(line.size())) {
+    [[maybe_unused]] const int ignored = ftruncate(out.get(), static_cast<off_t>(bytes->size() + line.size()));
+  }
+}
+
+}  // namespace flaky

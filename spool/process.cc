@@ -1,0 +1,178 @@
+#include "spool/process.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace flaky {
+namespace {
+
+// A small file of /proc, up to a page; absent with errno where it cannot be read.
+std::optional<std::string> ReadProc(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  std::array<char, 4096> buffer;
+  const ssize_t size = read(fd, buffer.data(), buffer.size());
+  const int error = errno;
+  close(fd);
+  errno = error;
+  if (size < 0) return std::nullopt;
+  return std::string(buffer.data(), static_cast<size_t>(size));
+}
+
+// Where this process runs, in the words of a journal's header.
+ProcessId Here() {
+  ProcessId here;
+  here.boot_id = ReadProc("/proc/sys/kernel/random/boot_id").value_or("");
+  while (!here.boot_id.empty() && here.boot_id.back() == '\n') here.boot_id.pop_back();
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) == 0) here.host = host.data();
+  struct stat pid_ns {};
+  if (stat("/proc/self/ns/pid", &pid_ns) == 0) here.pid_ns = std::to_string(pid_ns.st_ino);
+  return here;
+}
+
+// The fields of /proc/PID/stat from the third on. The second, the command's name, stands in parentheses and may itself
+// hold blanks and parentheses, so the last closing one ends it.
+std::vector<std::string_view> StatFields(std::string_view stat) {
+  std::vector<std::string_view> fields;
+  const size_t name_end = stat.rfind(')');
+  if (name_end == std::string_view::npos) return fields;
+  size_t at = name_end + 1;
+  while ((at = stat.find_first_not_of(" \n", at)) != std::string_view::npos) {
+    const size_t end = std::min(stat.find_first_of(" \n", at), stat.size());
+    fields.push_back(stat.substr(at, end - at));
+    at = end;
+  }
+  return fields;
+}
+
+constexpr size_t kState = 3 - 3, kThreads = 20 - 3, kStartTime = 22 - 3;
+
+std::optional<int64_t> Ticks(std::string_view text) {
+  int64_t ticks = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ticks);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return ticks;
+}
+
+// Whether the process `pid` of this name space is the one that ran at `seen`: who got the number later started later.
+Alive IsRunning(int64_t pid, const std::string& seen) {
+  const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
+  if (!stat) {
+    const bool gone = (errno == ENOENT || errno == ESRCH) && access("/proc/self/stat", R_OK) == 0;
+    return gone ? Alive::kNo : Alive::kCannotTell;
+  }
+  const auto fields = StatFields(*stat);
+  const auto start = fields.size() > kStartTime ? Ticks(fields[kStartTime]) : std::nullopt;
+  if (!start || seen.empty()) return Alive::kCannotTell;
+  const auto seen_at = Ticks(seen);
+  if (!seen_at || *start > *seen_at) return Alive::kNo;  // no process ran at a time that is none
+  // A process that nobody has waited for yet is a zombie; one whose first thread alone has ended looks like one, but is
+  // not.
+  const bool zombie = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";
+  return zombie ? Alive::kNo : Alive::kYes;
+}
+
+// The pid name space of the whole system, from which every process is seen (PROC_PID_INIT_INO of the kernel).
+constexpr std::string_view kFirstPidNamespace = "4026531836";
+
+// What a process is called in the innermost of the name spaces that it is in below this one; 0 for one of this name
+// space, absent where that is not known.
+std::optional<int64_t> InnermostPid(const std::string& status) {
+  constexpr std::string_view kField = "\nNSpid:";  // a pid for each name space, the innermost one last
+  const size_t at = status.find(kField);
+  const size_t end = at == std::string::npos ? at : status.find('\n', at + 1);
+  if (end == std::string::npos) return std::nullopt;
+  std::istringstream words(status.substr(at + kField.size(), end - at - kField.size()));
+  const std::vector<int64_t> pids{std::istream_iterator<int64_t>(words), {}};
+  if (pids.empty()) return std::nullopt;
+  return pids.size() == 1 ? 0 : pids.back();
+}
+
+bool HasArgument(const std::string& process, const std::string& argument) {
+  const std::string arguments = '\0' + ReadProc(process + "/cmdline").value_or("");
+  return arguments.find('\0' + argument + '\0') != std::string::npos;
+}
+
+// Whether a process of another pid name space runs, as a test in a sandbox of Bazel. That it does is plain when it is
+// seen from here. That it does not can be told only where it would be seen: in the system's own name space, or in one
+// that the server of that Bazel runs in, too.
+Alive IsRunningBelow(const ProcessId& writer, const ProcessId& here) {
+  bool sees_all = here.pid_ns == kFirstPidNamespace;
+  bool knows_all = true;
+  const std::string of_server = "--output_base=" + writer.output_base;
+  std::error_code error;
+  for (auto entry = std::filesystem::directory_iterator("/proc", error);
+       !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string process = entry->path().string(), name = entry->path().filename().string();
+    int64_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    const auto status = ReadProc(process + "/status");
+    if (!status && (errno == ENOENT || errno == ESRCH)) continue;  // it has ended meanwhile
+    const auto inner_pid = status ? InnermostPid(*status) : std::nullopt;
+    struct stat pid_ns {};
+    const bool elsewhere =
+        stat((process + "/ns/pid").c_str(), &pid_ns) == 0 && std::to_string(pid_ns.st_ino) != writer.pid_ns;
+    if (inner_pid == writer.pid && !elsewhere) {
+      const Alive alive = IsRunning(pid, writer.pid_start);
+      if (alive == Alive::kYes) return Alive::kYes;
+      knows_all = knows_all && alive == Alive::kNo;
+    }
+    knows_all = knows_all && inner_pid.has_value();
+    if (!sees_all && !writer.output_base.empty()) sees_all = HasArgument(process, of_server);
+  }
+  return !error && sees_all && knows_all ? Alive::kNo : Alive::kCannotTell;
+}
+
+}  // namespace
+
+ProcessId ProcessHere(int64_t pid) {
+  ProcessId process = Here();
+  process.pid = pid;
+  const std::string stat = ReadProc("/proc/" + std::to_string(pid) + "/stat").value_or("");
+  if (const auto fields = StatFields(stat); fields.size() > kStartTime) process.pid_start = fields[kStartTime];
+  return process;
+}
+
+ProcessId ThisProcess() { return ProcessHere(getpid()); }
+
+ProcessId ParentProcess() { return ProcessHere(getppid()); }
+
+std::optional<ProcessId> ProcessHereNamed(std::string_view pid_and_start) {
+  ProcessId process = Here();
+  const size_t dash = pid_and_start.find('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const char* const end = pid_and_start.data() + dash;
+  const auto [at, error] = std::from_chars(pid_and_start.data(), end, process.pid);
+  if (error != std::errc() || at != end || process.pid <= 0) return std::nullopt;
+  process.pid_start = pid_and_start.substr(dash + 1);
+  return process;
+}
+
+Alive IsAlive(const ProcessId& writer) {
+  static const ProcessId here = Here();
+  if (writer.boot_id.empty() || here.boot_id.empty() || writer.pid <= 0) return Alive::kCannotTell;
+  if (writer.boot_id != here.boot_id) {
+    // Another boot of this machine ended everything before it; another machine may still run.
+    return !writer.host.empty() && writer.host == here.host ? Alive::kNo : Alive::kCannotTell;
+  }
+  // A boot id names one boot of one machine, whatever its name is by now.
+  if (writer.pid_ns.empty() || here.pid_ns.empty()) return Alive::kCannotTell;
+  if (writer.pid_ns != here.pid_ns) return IsRunningBelow(writer, here);
+  return IsRunning(writer.pid, writer.pid_start);
+}
+
+}  // namespace flaky

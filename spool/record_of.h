@@ -1,0 +1,29 @@
+#ifndef FLAKY_SPOOL_RECORD_OF_H_
+#define FLAKY_SPOOL_RECORD_OF_H_
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "history/run.h"
+#include "spool/journal.h"
+
+namespace flaky {
+
+// What is known of the code and machine when journals are delivered, for one working folder.
+struct RunContext {
+  std::optional<std::string> project;
+  std::filesystem::path root;  // of the repository; empty: none. Source files below it are named relative to it
+  std::optional<std::string> git_sha, tree_sha, branch, ci_url;
+  std::optional<bool> git_dirty;
+};
+
+// The record that journals sealed as one part are. Their order does not matter. Precondition: there is one at least.
+RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const std::vector<Journal>& journals,
+                   const RunContext& context);
+
+}  // namespace flaky
+
+#endif  // FLAKY_SPOOL_RECORD_OF_H_

@@ -1,0 +1,67 @@
+#include "spool/spool.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "spool/spool_files.h"
+#include "stores/error.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::chrono::milliseconds kFirstPause{1};
+constexpr std::chrono::milliseconds kLongestPause{20};
+
+[[noreturn]] void ThrowSpool(const std::filesystem::path& spool, const std::string& operation) {
+  const int error = errno;
+  const ErrorKind kind = error == ENOENT || error == ENOTDIR ? ErrorKind::kMissing : ErrorKind::kPermanent;
+  throw StoreError(kind, "spool " + spool.string(), operation, std::to_string(error),
+                   std::generic_category().message(error) + "; FLAKY_TESTS_SPOOL names another folder");
+}
+
+}  // namespace
+
+std::optional<SpoolLock> SpoolLock::Take(const std::filesystem::path& spool, std::chrono::milliseconds wait) {
+  // For this user alone: journals hold what tests print.
+  if (!MakePrivateFolders(spool)) ThrowSpool(spool, "create the folder");
+  const UniqueFd folder = OpenFolder(spool.string());
+  if (!folder) ThrowSpool(spool, "open the folder");
+  UniqueFd file(openat(folder.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!file) ThrowSpool(spool, "open its .lock");
+
+  const auto deadline = std::chrono::steady_clock::now() + wait;
+  for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+    if (flock(file.get(), LOCK_EX | LOCK_NB) == 0) return SpoolLock(spool, file.Release());
+    if (errno != EWOULDBLOCK && errno != EINTR) ThrowSpool(spool, "take its .lock");
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return std::nullopt;
+    std::this_thread::sleep_for(std::min(pause, left));
+  }
+}
+
+SpoolLock::SpoolLock(SpoolLock&& other) noexcept : spool_(std::move(other.spool_)), fd_(std::exchange(other.fd_, -1)) {}
+
+SpoolLock::~SpoolLock() {
+  if (fd_ >= 0) close(fd_);
+}
+
+bool HasPending(const std::filesystem::path& spool) {
+  const UniqueFd folder = OpenFolder(spool.string());
+  if (!folder) return false;
+  for (const std::string& name : NamesIn(folder)) {
+    if (JournalIdOf(name)) return true;
+  }
+  const UniqueFd outbox = OpenFolderAt(folder, "outbox");
+  if (!outbox) return false;
+  return std::ranges::any_of(NamesIn(outbox),
+                             [](const std::string& name) { return IsId(name) || name.ends_with(".filling"); });
+}
+
+}  // namespace flaky

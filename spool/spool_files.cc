@@ -1,0 +1,155 @@
+#include "spool/spool_files.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+#include "stores/error.h"
+
+namespace flaky {
+namespace {
+
+constexpr std::string_view kJournalSuffix = ".jsonl";
+constexpr size_t kIdLength = 32;
+constexpr size_t kFirstChunk = 16 << 10;
+constexpr size_t kLargestChunk = 4 << 20;
+
+// The descriptor, if what it stands for is ours.
+UniqueFd OwnFolder(int fd) {
+  UniqueFd folder(fd);
+  struct stat status {};
+  if (!folder || fstat(folder.get(), &status) != 0 || status.st_uid != geteuid()) return UniqueFd();
+  return folder;
+}
+
+}  // namespace
+
+bool IsId(std::string_view text) {
+  const auto hexadecimal = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  return text.size() == kIdLength && std::ranges::all_of(text, hexadecimal);
+}
+
+std::optional<std::string> JournalIdOf(std::string_view file_name) {
+  if (!file_name.ends_with(kJournalSuffix)) return std::nullopt;
+  file_name.remove_suffix(kJournalSuffix.size());
+  return IsId(file_name) ? std::optional(std::string(file_name)) : std::nullopt;
+}
+
+UniqueFd OpenFolder(const std::string& path) {
+  return UniqueFd(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+UniqueFd OpenFolderAt(const UniqueFd& parent, const std::string& name) {
+  return OwnFolder(openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+UniqueFd MakeFolderAt(const UniqueFd& parent, const std::string& name) {
+  mkdirat(parent.get(), name.c_str(), 0700);  // what stands there already is judged by the opening
+  return OpenFolderAt(parent, name);
+}
+
+bool MakePrivateFolders(const std::filesystem::path& folder) {
+  struct stat status {};
+  if (folder.empty() || stat(folder.c_str(), &status) == 0) return true;
+  if (errno != ENOENT) return false;
+  if (folder.parent_path() != folder && !MakePrivateFolders(folder.parent_path())) return false;
+  return mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST;
+}
+
+std::vector<std::string> NamesIn(const UniqueFd& folder) {
+  std::vector<std::string> names;
+  // A descriptor of its own: reading a folder moves a position that copies of a descriptor share.
+  const int fd = openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const listing = fd < 0 ? nullptr : fdopendir(fd);
+  if (listing == nullptr) {
+    if (fd >= 0) close(fd);
+    return names;
+  }
+  while (const dirent* entry = readdir(listing)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+  }
+  closedir(listing);
+  return names;
+}
+
+std::optional<OpenedFile> OpenFileAt(const UniqueFd& folder, const std::string& name) {
+  // O_NONBLOCK: opening a named pipe would wait for a writer.
+  OpenedFile file{UniqueFd(openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)), {}};
+  if (!file.descriptor || fstat(file.descriptor.get(), &file.status) != 0) return std::nullopt;
+  if (!S_ISREG(file.status.st_mode) || file.status.st_uid != geteuid()) {
+    errno = ELOOP;
+    return std::nullopt;
+  }
+  return file;
+}
+
+void WriteNoteAt(const UniqueFd& folder, const std::string& name, std::string_view text) {
+  const std::string draft = name + "." + std::to_string(getpid());
+  const UniqueFd file(openat(folder.get(), draft.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return;
+  const bool written = write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  if (!written || renameat(folder.get(), draft.c_str(), folder.get(), name.c_str()) != 0) {
+    unlinkat(folder.get(), draft.c_str(), 0);
+  }
+}
+
+std::optional<std::string> ReadAt(const UniqueFd& file, int64_t offset, size_t size) {
+  std::string bytes(size, '\0');
+  size_t filled = 0;
+  while (filled < size) {
+    const ssize_t got = pread(file.get(), bytes.data() + filled, size - filled,
+                              static_cast<off_t>(offset + static_cast<int64_t>(filled)));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return std::nullopt;
+    if (got == 0) break;
+    filled += static_cast<size_t>(got);
+  }
+  bytes.resize(filled);
+  return bytes;
+}
+
+std::optional<std::string> ReadUpToNul(const UniqueFd& file) {
+  std::string bytes;
+  for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {
+    const auto more = ReadAt(file, static_cast<int64_t>(bytes.size()), chunk);
+    if (!more) return std::nullopt;
+    const size_t nul = more->find('\0');
+    bytes.append(*more, 0, nul);
+    if (nul != std::string::npos || more->size() < chunk) return bytes;
+  }
+}
+
+std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd& from, const std::string& name,
+                                          const std::string& path, const std::string& reason) {
+  const UniqueFd rejected = MakeFolderAt(spool, kRejected);
+  if (!rejected) ThrowErrno(path, "move it to rejected/");
+  std::string there = name;
+  struct stat status {};
+  for (int i = 1; fstatat(rejected.get(), there.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0; ++i) {
+    there = name + '.' + std::to_string(i);
+  }
+  if (renameat(from.get(), name.c_str(), rejected.get(), there.c_str()) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    ThrowErrno(path, "move it to rejected/");
+  }
+  const UniqueFd note(
+      openat(rejected.get(), (there + ".reason").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  const std::string line = reason + '\n';
+  // Without its note it is still safe, and whoever called says the reason.
+  [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
+  return there;
+}
+
+void ThrowErrno(const std::string& path, const std::string& operation) {
+  const int error = errno;
+  throw StoreError(ErrorKind::kPermanent, path, operation, std::to_string(error),
+                   std::generic_category().message(error));
+}
+
+}  // namespace flaky

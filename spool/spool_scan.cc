@@ -1,0 +1,220 @@
+#include "spool/spool_scan.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <optional>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include "spool/grouping.h"
+#include "spool/journal.h"
+#include "spool/journal_header.h"
+#include "spool/journal_notes.h"
+#include "spool/spool.h"
+
+namespace flaky {
+namespace {
+
+// How long a journal whose writer cannot be seen from here may be silent before it is taken for abandoned.
+constexpr int64_t kAbandonedAfter = kMicrosPerDay;
+constexpr int64_t kHeaderlessAfter = 3600 * kMicrosPerSecond;
+
+// A process with a time limit is ended soon after it.
+int64_t AbandonedAfter(const Journal& journal) {
+  constexpr int64_t kMostGrace = 600, kMostLimit = kAbandonedAfter / kMicrosPerSecond - kMostGrace;
+  if (!journal.time_limit_s || *journal.time_limit_s > kMostLimit) return kAbandonedAfter;
+  return (std::max<int64_t>(0, *journal.time_limit_s) + kMostGrace) * kMicrosPerSecond;
+}
+
+int64_t Age(const struct stat& status, Timestamp now) {
+  return now.micros - (status.st_mtim.tv_sec * kMicrosPerSecond + status.st_mtim.tv_nsec / 1000);
+}
+
+class Scanner {
+ public:
+  Scanner(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete)
+      : spool_(spool), outbox_(outbox), complete_(complete), now_(Timestamp::Now()) {}
+
+  SpoolScan Scan() && {
+    LookForLoose(spool_, "");
+    if (outbox_) LookIntoOutbox();
+    for (auto& [group, shards] : shards_) AddShards(group, shards);
+    for (auto& [run_id, run] : runs_) scan_.runs.push_back(std::move(run));
+    const auto order = [](const PendingRun& run) { return std::tie(run.started_at, run.run_id); };
+    std::ranges::sort(scan_.runs, {}, order);
+    return std::move(scan_);
+  }
+
+ private:
+  struct Shard {
+    std::string run_id;
+    Timestamp started_at;
+    LooseJournal journal;
+  };
+  struct Shards {
+    bool all_ready = true;
+    std::vector<Shard> journals;
+  };
+
+  void LookIntoOutbox() {
+    for (const std::string& name : NamesIn(outbox_)) {
+      if (name.starts_with('.') && name.ends_with(".done")) {
+        scan_.leftovers.push_back(name);
+      } else if (name.starts_with('.') && name.ends_with(".filling")) {
+        if (const UniqueFd folder = OpenFolderAt(outbox_, name)) LookForLoose(folder, name);
+        scan_.leftovers.push_back(name);
+      } else if (IsId(name)) {
+        LookIntoPart(name);
+      }
+    }
+  }
+
+  void LookForLoose(const UniqueFd& folder, const std::string& folder_name) {
+    for (const std::string& name : NamesIn(folder)) {
+      const auto journal_id = JournalIdOf(name);
+      if (!journal_id) continue;
+      const SpoolFile where{folder_name, name};
+      const auto file = OpenFileAt(folder, name);
+      if (!file) {
+        if (errno != ENOENT && errno != ELOOP)
+          scan_.unopened.push_back({where, std::generic_category().message(errno)});
+        continue;
+      }
+      const auto journal = HeaderOf(*file, where);
+      if (!journal) continue;
+      if (journal->journal_id != *journal_id) {
+        scan_.damaged.push_back({where, "the journal inside has another id than the file's name"});
+        continue;
+      }
+      const RunGrouping kinship = GroupingOf(*journal);
+      const bool ready = IsReady(*file, *journal, kinship);
+      if (kinship.is_shard) {
+        Shards& shards = shards_[kinship.group];
+        shards.all_ready &= ready;
+        shards.journals.push_back({kinship.run_id, journal->started_at, {where, *journal_id}});
+      } else if (!ready) {
+        ++scan_.running;
+      } else {
+        RunOf(kinship.run_id, journal->started_at).loose[kinship.group].push_back({where, *journal_id});
+      }
+    }
+  }
+
+  // Shards wait for each other: the last one to end delivers all.
+  void AddShards(const std::string& group, Shards& shards) {
+    std::vector<Shard>& journals = shards.journals;
+    if (!shards.all_ready) {
+      scan_.running += static_cast<int64_t>(journals.size());
+      return;
+    }
+    std::ranges::sort(journals, {}, [](const Shard& shard) { return shard.journal.journal_id; });
+    const LooseJournal& first = journals.front().journal;
+    const std::string& part = journals.size() == 1 ? first.journal_id : group;
+    for (const Shard& shard : journals) {
+      RunOf(journals.front().run_id, shard.started_at).loose[part].push_back(shard.journal);
+    }
+  }
+
+  // The journal with its header alone; absent when it is not to be delivered, which is then noted.
+  std::optional<Journal> HeaderOf(const OpenedFile& file, const SpoolFile& where) {
+    const auto head = ReadHead(file);
+    if (!head) {
+      scan_.unopened.push_back({where, std::generic_category().message(errno)});
+      return std::nullopt;
+    }
+    try {
+      return ParseJournalHeader(*head);
+    } catch (const JournalError& error) {
+      const bool old = Age(file.status, now_) > kHeaderlessAfter;
+      if (error.kind() == JournalError::Kind::kNewer) {
+        scan_.newer.push_back({where, error.what()});
+      } else if (error.kind() == JournalError::Kind::kDamaged) {
+        scan_.damaged.push_back({where, error.what()});
+      } else if (!old) {
+        ++scan_.running;
+      } else if (head->empty() || head->front() == '\0') {
+        scan_.headerless.push_back(where);
+      } else {
+        scan_.damaged.push_back({where, error.what()});
+      }
+      return std::nullopt;
+    }
+  }
+
+  bool IsReady(const OpenedFile& file, const Journal& journal, const RunGrouping& kinship) {
+    if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, journal, file)) return false;
+    // The order matters for speed alone: the bytes at the end are cheaper than /proc.
+    return HasEndLine(file) || IsGone(journal.writer, journal, file);
+  }
+
+  bool IsGone(const ProcessId& process, const Journal& journal, const OpenedFile& file) {
+    const std::pair key{process.pid,
+                        process.boot_id + process.host + process.pid_ns + process.pid_start + process.output_base};
+    const auto [known, is_new] = alive_.try_emplace(key);
+    if (is_new) known->second = IsAlive(process);
+    if (known->second == Alive::kCannotTell) return Age(file.status, now_) > AbandonedAfter(journal);
+    return known->second == Alive::kNo;
+  }
+
+  // A sealed part belongs to the run of its first journal.
+  void LookIntoPart(const std::string& part_id) {
+    const UniqueFd folder = OpenFolderAt(outbox_, part_id);
+    if (!folder) return;
+    std::vector<std::string> names = NamesIn(folder);
+    std::erase_if(names, [](const std::string& name) { return !JournalIdOf(name); });
+    if (names.empty()) {
+      scan_.leftovers.push_back(part_id);
+      return;
+    }
+    std::ranges::sort(names);
+    std::string reason;
+    for (const std::string& name : names) {
+      const auto file = OpenFileAt(folder, name);
+      const auto head = file ? ReadHead(*file) : std::nullopt;
+      if (!head) {
+        scan_.unopened.push_back({{part_id, name}, std::generic_category().message(errno)});
+        return;
+      }
+      try {
+        const Journal journal = ParseJournalHeader(*head);
+        RunOf(GroupingOf(journal).run_id, journal.started_at).sealed.push_back(part_id);
+        return;
+      } catch (const JournalError& error) {
+        reason = error.what();
+        if (error.kind() == JournalError::Kind::kNewer) {
+          scan_.newer.push_back({{part_id, ""}, reason});
+          return;
+        }
+      }
+    }
+    scan_.damaged.push_back({{part_id, ""}, reason});
+  }
+
+  PendingRun& RunOf(const std::string& run_id, Timestamp started_at) {
+    const auto [found, is_new] = runs_.try_emplace(run_id);
+    PendingRun& run = found->second;
+    run.run_id = run_id;
+    run.started_at = is_new ? started_at : std::min(run.started_at, started_at);
+    return run;
+  }
+
+  const UniqueFd& spool_;
+  const UniqueFd& outbox_;
+  const std::string& complete_;
+  const Timestamp now_;
+  SpoolScan scan_;
+  std::map<std::string, PendingRun> runs_;
+  std::map<std::string, Shards> shards_;  // by RunGrouping::group
+  std::map<std::pair<int64_t, std::string>, Alive> alive_;
+};
+
+}  // namespace
+
+SpoolScan ScanSpool(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete) {
+  return Scanner(spool, outbox, complete).Scan();
+}
+
+}  // namespace flaky

@@ -1,0 +1,296 @@
+#include "spool/spool_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <mutex>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "history/digest.h"
+#include "history/merge.h"
+#include "spool/spool_files.h"
+#include "spool/spool_scan.h"
+
+namespace flaky {
+namespace {
+
+constexpr char kOutbox[] = "outbox";
+
+// A part as it lies in the spool: a sealed folder, or one journal that is a part by itself.
+struct PartPlace {
+  std::string part_id;
+  SpoolFile file;  // an empty name: the whole folder
+};
+
+// The same journals make the same id, so that a part that had to be sealed once more is still the same part.
+std::string PartIdOf(const std::vector<LooseJournal>& journals) {
+  if (journals.size() == 1) return journals.front().journal_id;
+  std::set<std::string> ids;
+  for (const LooseJournal& journal : journals) ids.insert(journal.journal_id);
+  std::string text = "part\n";
+  for (const std::string& id : ids) text += id + '\n';
+  return DigestOf(text).ToString();
+}
+
+// A group of processes is sealed into the outbox; a part by itself is not.
+bool HasGroup(const PendingRun& run) {
+  return std::ranges::any_of(run.loose, [](const auto& part) { return part.first != part.second.front().journal_id; });
+}
+
+}  // namespace
+
+class SpoolSource::Impl {
+ public:
+  Impl(const SpoolLock& lock, ContextOf context, std::string complete)
+      : path_(lock.spool().string()),
+        name_("spool " + path_),
+        context_(std::move(context)),
+        complete_(std::move(complete)),
+        spool_(OpenFolder(path_)) {
+    if (!spool_) ThrowErrno(name_, "open the folder");
+    outbox_ = OpenFolderAt(spool_, kOutbox);
+  }
+
+  const std::string& name() const { return name_; }
+  const SpoolReport& report() const { return report_; }
+
+  Totals Expected() {
+    Scan();
+    Totals totals;
+    totals.runs = static_cast<int64_t>(scan_.runs.size());
+    for (const PendingRun& run : scan_.runs) {
+      totals.parts += static_cast<int64_t>(run.loose.size() + run.sealed.size());
+    }
+    return totals;
+  }
+
+  void Tidy() {
+    Scan();
+    if (std::exchange(tidied_, true)) return;
+    for (const UnusableFile& file : scan_.damaged) MoveToRejected(file.file, file.reason);
+    for (const SpoolFile& file : scan_.headerless) unlinkat(FolderOf(file).get(), file.name.c_str(), 0);
+    for (const std::string& name : scan_.leftovers) {
+      if (name.ends_with(".done")) {
+        RemoveFolder(name);
+      } else {
+        unlinkat(outbox_.get(), name.c_str(), AT_REMOVEDIR);  // unless there is something in it
+      }
+    }
+    // Of deliveries that were killed while they waited.
+    for (const std::string& name : NamesIn(spool_)) {
+      if (!name.starts_with(kCtestMark)) continue;
+      const auto ctest = ProcessHereNamed(std::string_view(name).substr(kCtestMark.size()));
+      if (!ctest || IsAlive(*ctest) == Alive::kNo) unlinkat(spool_.get(), name.c_str(), 0);
+    }
+    // Made before anything is given out: Delivered uses it beside Next.
+    if (!outbox_ && std::ranges::any_of(scan_.runs, HasGroup)) {
+      outbox_ = MakeFolderAt(spool_, kOutbox);
+      if (!outbox_) ThrowErrno(path_ + "/outbox", "make the folder");
+    }
+  }
+
+  std::optional<Batch> Next(const BatchLimits& limits) {
+    Tidy();
+    Batch batch;
+    size_t bytes = 0;
+    while (next_ < scan_.runs.size() && batch.records.size() < limits.records && bytes < limits.bytes) {
+      const PendingRun& run = scan_.runs[next_++];
+      auto record = ReadRun(run);
+      if (!record) continue;
+      bytes += TextBytes(*record);
+      batch.records.push_back(std::move(*record));
+    }
+    if (batch.records.empty()) return std::nullopt;
+    return batch;
+  }
+
+  void Delivered(const std::string& run_id) {
+    for (const PartPlace& part : TakeInFlight(run_id)) {
+      if (!part.file.name.empty()) {
+        unlinkat(FolderOf(part.file).get(), part.file.name.c_str(), 0);
+        continue;
+      }
+      // A folder cannot be removed in one step, and half of it would be another part under the same id.
+      const std::string done = "." + part.part_id + ".done";
+      if (renameat(outbox_.get(), part.part_id.c_str(), outbox_.get(), done.c_str()) == 0) RemoveFolder(done);
+    }
+  }
+
+  void Reject(const std::string& run_id, const std::string& reason) {
+    for (const PartPlace& part : TakeInFlight(run_id)) MoveToRejected(part.file, reason);
+  }
+
+ private:
+  void Scan() {
+    if (std::exchange(scanned_, true)) return;
+    scan_ = ScanSpool(spool_, outbox_, complete_);
+    report_.running = scan_.running;
+    report_.newer = static_cast<int64_t>(scan_.newer.size());
+    for (const auto* files : {&scan_.newer, &scan_.unopened}) {
+      for (const UnusableFile& file : *files) report_.messages.push_back(PathOf(file.file) + ": " + file.reason);
+    }
+  }
+
+  // All that lies ready of one run as one record. Absent when nothing of it can be read.
+  std::optional<RunRecord> ReadRun(const PendingRun& run) {
+    std::vector<PartPlace> parts;
+    for (const std::string& part_id : run.sealed) parts.push_back({part_id, {part_id, ""}});
+    for (const auto& [group, journals] : run.loose) {
+      const LooseJournal& first = journals.front();
+      parts.push_back(group == first.journal_id ? PartPlace{group, first.file} : Seal(journals));
+    }
+    std::optional<RunRecord> record;
+    std::vector<PartPlace> read;
+    std::set<std::string> part_ids;
+    for (const PartPlace& part : parts) {
+      auto more = ReadPart(run.run_id, part);
+      if (!more) continue;
+      read.push_back(part);
+      if (!part_ids.insert(part.part_id).second) continue;  // the same one twice
+      if (record) {
+        AddParts(*record, std::move(*more));
+      } else {
+        record = std::move(more);
+      }
+    }
+    if (record) SumParts(*record);
+    const std::lock_guard hold(mutex_);
+    in_flight_[run.run_id] = std::move(read);
+    return record;
+  }
+
+  std::optional<RunRecord> ReadPart(const std::string& run_id, const PartPlace& part) {
+    std::vector<SpoolFile> files;
+    if (!part.file.name.empty()) {
+      files.push_back(part.file);
+    } else {
+      const UniqueFd folder = OpenFolderAt(outbox_, part.part_id);
+      for (const std::string& name : NamesIn(folder)) {
+        if (JournalIdOf(name)) files.push_back({part.part_id, name});
+      }
+    }
+    std::vector<Journal> journals;
+    for (const SpoolFile& file : files) {
+      const UniqueFd folder = FolderOf(file);
+      const auto opened = OpenFileAt(folder, file.name);
+      const auto bytes = opened ? ReadUpToNul(opened->descriptor) : std::nullopt;
+      if (!bytes) {
+        // Without it this would be another part under the same id.
+        Report(PathOf(file) + ": " + std::generic_category().message(errno));
+        return std::nullopt;
+      }
+      try {
+        journals.push_back(ParseJournal(*bytes));
+      } catch (const JournalError& error) {
+        MoveToRejected(file, error.what());
+      }
+    }
+    if (journals.empty()) return std::nullopt;
+    const auto order = [](const Journal& journal) { return std::tie(journal.started_at, journal.journal_id); };
+    return RecordOf(run_id, part.part_id, journals, context_(*std::ranges::min_element(journals, {}, order)));
+  }
+
+  PartPlace Seal(const std::vector<LooseJournal>& journals) {
+    const std::string part_id = PartIdOf(journals);
+    const std::string filling = "." + part_id + ".filling";
+    const UniqueFd folder = MakeFolderAt(outbox_, filling);
+    if (!folder) ThrowErrno(path_ + "/outbox/" + filling, "make the folder");
+    for (const LooseJournal& journal : journals) {
+      const SpoolFile& file = journal.file;
+      if (file.folder == filling) continue;
+      if (renameat(FolderOf(file).get(), file.name.c_str(), folder.get(), file.name.c_str()) != 0) {
+        ThrowErrno(PathOf(file), "move the journal to the outbox");
+      }
+      if (!file.folder.empty()) unlinkat(outbox_.get(), file.folder.c_str(), AT_REMOVEDIR);  // once it is empty
+    }
+    if (renameat(outbox_.get(), filling.c_str(), outbox_.get(), part_id.c_str()) != 0) {
+      ThrowErrno(path_ + "/outbox/" + part_id, "seal the part");
+    }
+    // From here on the store may hear of this part, so it must be found again even after a power cut.
+    for (const int changed : {folder.get(), outbox_.get(), spool_.get()}) {
+      if (fsync(changed) != 0 && errno != EINVAL) ThrowErrno(path_ + "/outbox/" + part_id, "seal the part");
+    }
+    return {part_id, {part_id, ""}};
+  }
+
+  // Moves a journal or a sealed part aside, with the reason beside it.
+  void MoveToRejected(const SpoolFile& file, const std::string& reason) {
+    const std::lock_guard hold(mutex_);
+    const bool whole_folder = file.name.empty();
+    const UniqueFd from = whole_folder ? Duplicate(outbox_) : FolderOf(file);
+    const auto there =
+        flaky::MoveToRejected(spool_, from, whole_folder ? file.folder : file.name, PathOf(file), reason);
+    if (!there) return;
+    ++report_.rejected;
+    report_.messages.push_back(PathOf(file) + ": " + reason + "; kept as " + path_ + "/rejected/" + *there);
+  }
+
+  void Report(std::string message) {
+    const std::lock_guard hold(mutex_);
+    report_.messages.push_back(std::move(message));
+  }
+
+  std::vector<PartPlace> TakeInFlight(const std::string& run_id) {
+    const std::lock_guard hold(mutex_);
+    const auto node = in_flight_.extract(run_id);
+    return node ? node.mapped() : std::vector<PartPlace>();
+  }
+
+  // Removes a folder of the outbox with its journals. What else lies in it keeps it.
+  void RemoveFolder(const std::string& name) {
+    {
+      const UniqueFd folder = OpenFolderAt(outbox_, name);
+      if (!folder) return;
+      for (const std::string& file : NamesIn(folder)) {
+        if (JournalIdOf(file)) unlinkat(folder.get(), file.c_str(), 0);
+      }
+    }
+    unlinkat(outbox_.get(), name.c_str(), AT_REMOVEDIR);
+  }
+
+  static UniqueFd Duplicate(const UniqueFd& folder) { return UniqueFd(fcntl(folder.get(), F_DUPFD_CLOEXEC, 3)); }
+
+  UniqueFd FolderOf(const SpoolFile& file) const {
+    return file.folder.empty() ? Duplicate(spool_) : OpenFolderAt(outbox_, file.folder);
+  }
+
+  std::string PathOf(const SpoolFile& file) const {
+    std::string path = path_;
+    if (!file.folder.empty()) path += std::string("/") + kOutbox + '/' + file.folder;
+    if (!file.name.empty()) path += '/' + file.name;
+    return path;
+  }
+
+  const std::string path_;
+  const std::string name_;
+  const ContextOf context_;
+  const std::string complete_;
+  UniqueFd spool_;
+  UniqueFd outbox_;
+  SpoolScan scan_;
+  bool scanned_ = false;
+  bool tidied_ = false;
+  size_t next_ = 0;
+  std::mutex mutex_;  // guards what follows against Delivered and Reject beside Next
+  std::map<std::string, std::vector<PartPlace>> in_flight_;
+  SpoolReport report_;
+};
+
+SpoolSource::SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete)
+    : impl_(std::make_unique<Impl>(lock, std::move(context), std::move(complete))) {}
+SpoolSource::~SpoolSource() = default;
+std::optional<Totals> SpoolSource::Expected() { return impl_->Expected(); }
+void SpoolSource::Tidy() { impl_->Tidy(); }
+std::optional<Batch> SpoolSource::Next(const BatchLimits& limits) { return impl_->Next(limits); }
+void SpoolSource::Delivered(const std::string& run_id) { impl_->Delivered(run_id); }
+void SpoolSource::Reject(const std::string& run_id, const std::string& reason) { impl_->Reject(run_id, reason); }
+const std::string& SpoolSource::name() const { return impl_->name(); }
+const SpoolReport& SpoolSource::report() const { return impl_->report(); }
+
+}  // namespace flaky

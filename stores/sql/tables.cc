@@ -1,0 +1,88 @@
+#include "stores/sql/tables.h"
+
+#include <initializer_list>
+
+#include "history/fields.h"
+#include "stores/error.h"
+
+namespace flaky {
+namespace {
+
+std::vector<std::string> With(std::vector<std::string> columns, std::initializer_list<const char*> more) {
+  columns.insert(columns.end(), more.begin(), more.end());
+  return columns;
+}
+
+}  // namespace
+
+const FieldColumns& Columns() {
+  static const FieldColumns columns = [] {
+    FieldColumns lists;
+    const auto add_to = [](std::vector<std::string>& list) {
+      return [&list](std::string_view name, const auto&) { list.emplace_back(name); };
+    };
+    const RunRecord none{{}, {Part()}, {Failure()}, {}};
+    VisitRun(none.run, add_to(lists.runs));
+    VisitPart(none.parts.front(), add_to(lists.parts));
+    VisitFailure(none.failures.front(), add_to(lists.failures));
+    return lists;
+  }();
+  return columns;
+}
+
+std::string Join(const std::vector<std::string>& items, std::string_view suffix) {
+  std::string list;
+  for (const std::string& item : items) {
+    if (!list.empty()) list += ", ";
+    list += item;
+    list += suffix;
+  }
+  return list;
+}
+
+std::span<const TableShape> TableShapes() {
+  static const std::vector<TableShape> shapes = {
+      {"runs",
+       {"run_id", "started_at", "ended_at", "duration_ms", "status", "total_tests", "failed_tests", "git_sha",
+        "git_dirty"}},
+      {"failures",
+       {"id", "run_id", "test_file", "test_name", "failure_kind", "error_message", "error_stack", "duration_ms",
+        "failed_at"}},
+      {"parts", With(Columns().parts, {"run_id"})},
+      {"rosters", {"roster_id", "tests"}},
+      {"claims", {"name", "holder", "lapses_at"}},
+      {"schema", {"version", "name", "checksum", "applied_at"}},
+  };
+  return shapes;
+}
+
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
+                        const std::function<ColumnSet(const std::string& table)>& columns_of) {
+  for (const TableShape& shape : TableShapes()) {
+    const std::string table = std::string(prefix) + std::string(shape.name);
+    const ColumnSet columns = columns_of(table);
+    if (columns.empty()) continue;
+    std::string missing;
+    for (const std::string& column : shape.columns) {
+      if (!columns.contains(column)) missing += (missing.empty() ? "" : ", ") + column;
+    }
+    if (missing.empty()) continue;
+    throw StoreError(
+        ErrorKind::kInvalid, store, "use the tables", "",
+        "its table '" + table + "' is not this program's: it lacks " + missing +
+            "; choose another prefix (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location) or database");
+  }
+}
+
+void RequireTables(const std::string& store, std::string_view prefix,
+                   const std::function<bool(const std::string& table)>& has_table) {
+  for (const std::string_view name : {"runs", "failures"}) {
+    const std::string table = std::string(prefix) + std::string(name);
+    if (has_table(table)) continue;
+    throw StoreError(ErrorKind::kMissing, store, "read the history", "",
+                     "there is no history in it: no table '" + table +
+                         "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
+  }
+}
+
+}  // namespace flaky

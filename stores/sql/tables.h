@@ -1,0 +1,69 @@
+#ifndef FLAKY_STORES_SQL_TABLES_H_
+#define FLAKY_STORES_SQL_TABLES_H_
+
+#include <functional>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "history/failure_view.h"
+
+// What every SQL store has to know of the tables (docs/reference/data-model.md), whatever the dialect.
+namespace flaky {
+
+// The columns that hold the fields of history/fields.h, in that order.
+struct FieldColumns {
+  std::vector<std::string> runs;
+  std::vector<std::string> parts;     // without run_id
+  std::vector<std::string> failures;  // without id and run_id
+};
+const FieldColumns& Columns();
+
+// `a, b, c`: the items, each with the suffix.
+std::string Join(const std::vector<std::string>& items, std::string_view suffix = "");
+
+// What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
+// ours.
+struct TableShape {
+  std::string_view name;
+  std::vector<std::string> columns;
+};
+std::span<const TableShape> TableShapes();
+
+using ColumnSet = std::set<std::string, std::less<>>;
+
+// Throws StoreError (kMissing, saying what there is no table of) unless there are those without which there is no
+// history. `has_table` is asked for whole names.
+void RequireTables(const std::string& store, std::string_view prefix,
+                   const std::function<bool(const std::string& table)>& has_table);
+
+// Throws StoreError (kInvalid, naming table and columns) when a table that bears one of our names is not this program's
+// or the npm packages'. `columns_of` gives the columns of the table with this whole name, none where it is not there.
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
+                        const std::function<ColumnSet(const std::string& table)>& columns_of);
+
+// Takes a row of what VisitFailures reads, column by column; `fields` is the store's reader of columns.
+template <typename Fields>
+FailureView ReadView(Fields& fields) {
+  FailureView view;
+  fields("run_id", view.run_id);
+  fields("id", view.id);
+  fields("test_file", view.test_file);
+  fields("test_name", view.test_name);
+  fields("failure_kind", view.failure_kind);
+  fields("error_message", view.error_message);
+  fields("error_stack", view.error_stack);
+  fields("failed_at", view.failed_at);
+  std::optional<Timestamp> ended_at;
+  fields("ended_at", ended_at);
+  view.run_ended = ended_at.has_value();
+  fields("failed_tests", view.run_failed_tests);
+  return view;
+}
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SQL_TABLES_H_

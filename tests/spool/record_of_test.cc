@@ -1,0 +1,368 @@
+#include "spool/record_of.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "history/digest.h"
+#include "history/roster.h"
+#include "history/text.h"
+#include "spool/spool.h"
+#include "tests/support/journal_text.h"
+
+namespace flaky {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Journal Read(const HeaderText& header, const std::string& lines) { return ParseJournal(header.Line() + lines); }
+
+RunRecord Record(const std::vector<Journal>& journals, const RunContext& context = {}) {
+  return RecordOf("run", "part", journals, context);
+}
+
+RunRecord Record(const std::string& lines, const RunContext& context = {}) {
+  return Record(std::vector{Read(HeaderText(1), lines)}, context);
+}
+
+std::vector<std::string> Summaries(const RunRecord& record) {
+  std::vector<std::string> texts;
+  for (const Failure& failure : record.failures) {
+    texts.push_back(failure.test_name + " " + failure.failure_kind + " " + failure.error_message.value_or("-"));
+  }
+  return texts;
+}
+
+RosterEntries RosterOf(const RunRecord& record) {
+  EXPECT_EQ(record.rosters.size(), 1u);
+  EXPECT_EQ(record.parts.at(0).roster_id, record.rosters.at(0)->roster_id);
+  return ParseRoster(record.rosters.at(0)->tests);
+}
+
+TEST(RecordOf, CountsDistinctTests) {
+  const RunRecord record = Record(R"(["S.Passes",1,1000,"passed",1])"
+                                  "\n"
+                                  R"(["S.Fails",2,2000,{"at_us":2100,"message":"m"},"failed",300])"
+                                  "\n"
+                                  R"(["S.Skips",3,3000,{"at_us":3001,"skip_message":"no"},"skipped",1])"
+                                  "\n"
+                                  R"(["S.NotRun",4,4000,"not_run",0])"
+                                  "\n"
+                                  R"(["S.Passes",1,5000,"passed",1])"
+                                  "\n" +
+                                  kFailedEnd);
+  const Account& account = record.parts.at(0).account;
+  EXPECT_EQ(account.total_tests, 3);
+  EXPECT_EQ(account.passed_tests, 1);
+  EXPECT_EQ(account.failed_tests, 1);
+  EXPECT_EQ(account.errors_between_tests, 0);
+  EXPECT_EQ(account.status, kFail);
+  EXPECT_EQ(account.started_at.micros, 1700000000000000);
+  EXPECT_EQ(account.ended_at->micros, 1700000000090210);
+  EXPECT_EQ(account.duration_ms, 90);
+  EXPECT_EQ(record.run.account, account);
+  const RosterEntries expected = {{"S.Fails", {1, 0}}, {"S.Passes", {2, 0}}, {"S.Skips", {0, 1}}};
+  EXPECT_EQ(RosterOf(record), expected);
+}
+
+TEST(RecordOf, PassesWhenEverythingDid) {
+  const RunRecord record = Record(R"(["S.A",1,1,"passed",1])"
+                                  "\n" +
+                                  kPassedEnd);
+  EXPECT_EQ(record.run.account.status, kPass);
+  EXPECT_TRUE(record.failures.empty());
+  // GoogleTest knows of failures that no event told.
+  EXPECT_EQ(Record(R"(["S.A",1,1,"passed",1])"
+                   "\n" +
+                   kFailedEnd)
+                .run.account.status,
+            kFail);
+}
+
+TEST(RecordOf, AFailureThatTheTestTookBackDoesNotCount) {
+  const RunRecord record = Record(R"(["S.A",1,1000,{"at_us":1100,"message":"m"},"passed",300])"
+                                  "\n" +
+                                  kPassedEnd);
+  EXPECT_EQ(record.failures.size(), 0u);
+  EXPECT_EQ(record.parts.at(0).account.passed_tests, 1);
+  EXPECT_EQ(record.run.account.status, kPass);
+}
+
+TEST(RecordOf, DescribesAFailure) {
+  RunContext context;
+  context.root = "/repo/";
+  const RunRecord record = Record(
+      R"({"file":"/repo/build/../src/a_test.cc"})"
+      "\n"
+      R"(["S.Before",1,500,"passed",1])"
+      "\n"
+      R"(["S.NotRun",1,600,"not_run",0])"
+      "\n"
+      R"(["S.Fails",41,1000,{"at_us":1100,"file":"/repo/src/a_test.cc","line":44,)"
+      R"("message":"Expected: x\n\nGoogle Test trace:\n/repo/src/a_test.cc:43: i = 3\n"},)"
+      R"({"at_us":1200,"file":"/repo/src/util.h","line":7,"message":"in a helper"},)"
+      R"({"at_us":1300,"message":"C++ exception with description \"boom\" thrown in the test body."},"failed",2600])"
+      "\n" +
+          kFailedEnd,
+      context);
+  ASSERT_EQ(record.failures.size(), 3u);
+  const Failure& first = record.failures[0];
+  EXPECT_EQ(first.part_id, "part");
+  EXPECT_EQ(first.test_file, "src/a_test.cc");
+  EXPECT_EQ(first.test_name, "S.Fails");
+  EXPECT_EQ(first.failure_kind, kAssertion);
+  EXPECT_EQ(first.error_message, "Expected: x");
+  EXPECT_EQ(first.error_stack, "src/a_test.cc:44\nGoogle Test trace:\n/repo/src/a_test.cc:43: i = 3");
+  EXPECT_EQ(first.duration_ms, 3);
+  EXPECT_EQ(first.failed_at.micros, 1700000000001100);
+  EXPECT_EQ(first.line, 44);
+  EXPECT_EQ(first.attempt, 0);
+  EXPECT_EQ(first.preceding_test, "S.Before");
+  EXPECT_FALSE(first.signal);
+  EXPECT_EQ(record.failures[1].line, 41) << "elsewhere than in the test's file: the line of the test";
+  EXPECT_EQ(record.failures[1].error_stack, "src/util.h:7");
+  EXPECT_EQ(record.failures[2].failure_kind, kUncaught);
+  EXPECT_FALSE(record.failures[2].error_stack);
+}
+
+TEST(RecordOf, NamesFilesByTheRepository) {
+  RunContext context;
+  context.root = "/repo";
+  const auto file = [&](const std::string& written) {
+    const RunRecord record =
+        Record("{\"file\":" + JsonText(written) + "}\n[\"S.A\",1,1,\"failed\",1]\n" + kFailedEnd, context);
+    return record.failures.at(0).test_file;
+  };
+  EXPECT_EQ(file("/repo/a/b.cc"), "a/b.cc");
+  EXPECT_EQ(file("/repository/b.cc"), "/repository/b.cc");
+  EXPECT_EQ(file("/repo"), "/repo");
+  EXPECT_EQ(file("../src/b.cc"), "../src/b.cc");
+  EXPECT_EQ(file("/elsewhere/./x/../b.cc"), "/elsewhere/b.cc");
+  EXPECT_EQ(file(""), "[my_tests]");
+}
+
+TEST(RecordOf, ADeadProcessFailedTheTestItDiedIn) {
+  const RunRecord record = Record(R"(["S.A",1,1000,"passed",1])"
+                                  "\n"
+                                  R"(["S.Dies",9,2000,{"at_us":2500,"file":"a.cc","line":10,"message":"first"})" +
+                                  std::string(50, '\0'));
+  EXPECT_THAT(Summaries(record),
+              ElementsAre("S.Dies assertion first", "S.Dies uncaught did not finish: the process died in this test"));
+  const Account& account = record.run.account;
+  EXPECT_EQ(account.status, kFail);
+  EXPECT_EQ(account.failed_tests, 1);
+  EXPECT_EQ(account.passed_tests, 1);
+  EXPECT_EQ(account.errors_between_tests, 0);
+  EXPECT_EQ(account.ended_at->micros, 1700000000002500) << "nobody runs any more, so it has an end";
+}
+
+TEST(RecordOf, ADeathIsToldAsFarAsItIsKnown) {
+  const auto death = [](const std::string& how) {
+    const RunRecord record = Record("[\"S.Dies\",9,2000\n{\"died\":{" + how + "}}\n");
+    const Failure& failure = record.failures.at(0);
+    return failure.signal.value_or("-") + ' ' + std::to_string(failure.duration_ms.value_or(-1)) + ' ' +
+           failure.failure_kind + ' ' + failure.error_message.value_or("");
+  };
+  EXPECT_EQ(death(R"("at_us":1002000)"), "- 1000 uncaught did not finish: the process died in this test");
+  EXPECT_EQ(death(R"("signal":"SIGSEGV")"),
+            "SIGSEGV 0 uncaught did not finish: the process was ended by SIGSEGV in this test");
+  EXPECT_EQ(death(R"("exit_code":0)"), "- 0 uncaught did not finish: the process ended with exit code 0 in this test");
+  EXPECT_EQ(death(R"("at_us":1502000,"time_limit_us":1500000)"),
+            "- 1500 timeout did not finish: the process was ended at its time limit of 1.5 s in this test");
+  EXPECT_EQ(
+      death(R"("signal":"SIGKILL","time_limit_us":60000000)"),
+      "SIGKILL 0 timeout did not finish: the process was ended by SIGKILL at its time limit of 60 s in this test");
+  EXPECT_EQ(death(R"("signal":"SIGKILL","out_of_memory":true)"),
+            "SIGKILL 0 uncaught did not finish: the process was ended by SIGKILL in this test; "
+            "the kernel was killing processes for want of memory at that time");
+}
+
+TEST(RecordOf, TestsOfOneNameInSeveralFilesAreSeveralInTheRoster) {
+  const RunRecord record = Record(R"({"file":"/src/a_test.cc"})"
+                                  "\n"
+                                  R"(["S.A",1,1000,"passed",1])"
+                                  "\n"
+                                  R"(["S.Only",1,1500,"passed",1])"
+                                  "\n"
+                                  R"({"file":"/src/b_test.cc"})"
+                                  "\n"
+                                  R"(["S.A",9,2000,"failed",1])"
+                                  "\n" +
+                                  std::string(kFailedEnd));
+  const RosterEntries expected{{"S.A (/src/a_test.cc)", {1, 0}}, {"S.A (/src/b_test.cc)", {1, 0}}, {"S.Only", {1, 0}}};
+  EXPECT_EQ(ParseRoster(record.rosters.at(0)->tests), expected);
+}
+
+TEST(RecordOf, ATestThatCallsExitFailed) {
+  const RunRecord record = Record(R"(["S.Exits",9,2000,"exited",7,3])"
+                                  "\n");
+  EXPECT_THAT(Summaries(record),
+              ElementsAre("S.Exits uncaught the test called exit(3): the tests behind it did not run"));
+  EXPECT_EQ(record.run.account.errors_between_tests, 0);
+}
+
+TEST(RecordOf, FailuresOutsideOfTestsAreErrorsBetweenThem) {
+  const RunRecord record =
+      Record(R"({"file":"/src/s_test.cc"})"
+             "\n"
+             R"({"suite":"S","failure":{"at_us":10,"file":"/src/fixture.h","line":3,"message":"set-up"}})"
+             "\n"
+             R"(["S.A",1,1000,"not_run",0])"
+             "\n"
+             R"({"failure":{"at_us":2000,"file":"/src/env.cc","line":8,"message":"environment"}})"
+             "\n" +
+             kFailedEnd);
+  const Account& account = record.run.account;
+  EXPECT_EQ(account.errors_between_tests, 2);
+  EXPECT_EQ(account.failed_tests, 0);
+  EXPECT_EQ(account.total_tests, 0);
+  EXPECT_EQ(account.status, kFail);
+  EXPECT_THAT(Summaries(record), ElementsAre("S assertion set-up", "my_tests assertion environment"));
+  EXPECT_EQ(record.failures[0].test_file, "/src/s_test.cc") << "a suite is defined where its tests are";
+  EXPECT_EQ(record.failures[1].test_file, "/src/env.cc");
+  EXPECT_FALSE(record.failures[0].attempt);
+}
+
+TEST(RecordOf, AProcessThatEndsBetweenTestsIsAnError) {
+  const RunRecord record = Record(R"(["S.A",1,1000,"passed",1])"
+                                  "\n");
+  EXPECT_EQ(record.run.account.errors_between_tests, 1);
+  EXPECT_EQ(record.run.account.status, kFail);
+  EXPECT_THAT(Summaries(record), ElementsAre("my_tests uncaught did not finish: the process ended between tests"));
+  EXPECT_EQ(record.failures[0].preceding_test, "S.A");
+  EXPECT_EQ(record.failures[0].test_file, "[my_tests]");
+}
+
+TEST(RecordOf, WhatCouldNotBeRecordedIsNoVerdictOnATest) {
+  const RunRecord without_end = Record(R"(["S.A",1,1000,"passed",1])"
+                                       "\n"
+                                       R"(["S.B",1,2000])"
+                                       "\n"
+                                       R"({"lost":"No space left on device"})"
+                                       "\n");
+  EXPECT_EQ(without_end.run.account.total_tests, 1);
+  EXPECT_EQ(without_end.run.account.failed_tests, 0);
+  EXPECT_EQ(without_end.run.account.errors_between_tests, 1);
+  EXPECT_THAT(Summaries(without_end), ElementsAre(HasSubstr("No space left on device")));
+  // The end is written from a reserve, and then GoogleTest's word counts.
+  const RunRecord with_end = Record(R"(["S.A",1,1000,"passed",1])"
+                                    "\n"
+                                    R"({"lost":"No space left on device"})"
+                                    "\n" +
+                                    kPassedEnd);
+  EXPECT_EQ(with_end.run.account.errors_between_tests, 0);
+  EXPECT_EQ(with_end.run.account.status, kPass);
+}
+
+TEST(RecordOf, SeveralResultsOfATestAreAttempts) {
+  const RunRecord record = Record(R"(["S.A",1,1000,{"at_us":1001,"message":"one"},"failed",1])"
+                                  "\n"
+                                  R"({"iteration":1,"shuffle_seed":6})"
+                                  "\n"
+                                  R"(["S.A",1,2000,"passed",1])"
+                                  "\n"
+                                  R"({"iteration":2,"shuffle_seed":7})"
+                                  "\n"
+                                  R"(["S.A",1,3000,{"at_us":3001,"message":"three"},"failed",1])"
+                                  "\n" +
+                                  kFailedEnd);
+  EXPECT_EQ(record.run.account.total_tests, 1);
+  EXPECT_EQ(record.run.account.failed_tests, 1);
+  ASSERT_EQ(record.failures.size(), 2u);
+  EXPECT_EQ(record.failures[0].attempt, 0);
+  EXPECT_EQ(record.failures[1].attempt, 2);
+  EXPECT_EQ(record.failures[1].shuffle_seed, 7);
+  EXPECT_EQ(record.failures[1].preceding_test, "S.A");
+  const RosterEntries expected = {{"S.A", {3, 0}}};
+  EXPECT_EQ(RosterOf(record), expected);
+}
+
+TEST(RecordOf, AttemptsGoOnAcrossTheProcessesOfAPart) {
+  const auto process = [](uint64_t number, int64_t started_us, const std::string& lines) {
+    return Read(HeaderText(number).Set("started_us", std::to_string(started_us)).Set("shard", "[0,2]"), lines);
+  };
+  const std::vector<Journal> journals = {
+      process(3, 1700000002000000,
+              R"(["S.A",1,5,{"at_us":6,"message":"again"},"failed",1])"
+              "\n" +
+                  kFailedEnd),
+      process(1, 1700000000000000,
+              R"(["S.A",1,5,{"at_us":6,"message":"first"},"failed",1])"
+              "\n" +
+                  kFailedEnd),
+      process(2, 1700000001000000,
+              R"(["S.A",1,5,"passed",1])"
+              "\n"
+              R"(["S.B",1,9,"passed",1])"
+              "\n" +
+                  kPassedEnd),
+  };
+  const RunRecord record = Record(journals);
+  EXPECT_EQ(record.run.account.total_tests, 2);
+  EXPECT_EQ(record.run.account.failed_tests, 1);
+  EXPECT_EQ(record.run.account.passed_tests, 1);
+  EXPECT_EQ(record.run.account.started_at.micros, 1700000000000000);
+  EXPECT_EQ(record.run.account.ended_at->micros, 1700000002090210);
+  EXPECT_EQ(record.parts.at(0).shard, "0/2");
+  ASSERT_EQ(record.failures.size(), 2u);
+  EXPECT_EQ(record.failures[0].error_message, "first");
+  EXPECT_EQ(record.failures[0].attempt, 0);
+  EXPECT_EQ(record.failures[1].error_message, "again");
+  EXPECT_EQ(record.failures[1].attempt, 2);
+
+  std::vector<Journal> shuffled = {journals[1], journals[2], journals[0]};
+  EXPECT_EQ(DigestOf(Record(shuffled)), DigestOf(record));
+}
+
+TEST(RecordOf, TestsOfOneNameInTwoFilesAreTwo) {
+  const auto process = [](uint64_t number, const std::string& file) {
+    return Read(HeaderText(number), "{\"file\":\"" + file + "\"}\n" +
+                                        R"(["S.A",1,5,"passed",1])"
+                                        "\n" +
+                                        kPassedEnd);
+  };
+  EXPECT_EQ(Record(std::vector{process(1, "a.cc"), process(2, "b.cc")}).run.account.total_tests, 2);
+}
+
+TEST(RecordOf, KeepsOnlyWhatTheProcessesOfAPartAgreeOn) {
+  const Journal one = Read(HeaderText(1).SetText("variant", "asan").Set("shard", "[0,2]"), kPassedEnd);
+  const Journal two =
+      Read(HeaderText(2).SetText("variant", "asan").Set("shard", "[1,2]").Set("args", R"(["x"])"), kPassedEnd);
+  const RunRecord record = Record(std::vector{one, two});
+  EXPECT_EQ(record.parts.at(0).variant, "asan");
+  EXPECT_FALSE(record.parts.at(0).shard);
+  EXPECT_FALSE(record.run.test_args);
+}
+
+TEST(RecordOf, WritesTheCommandLineAsAShellTakesIt) {
+  const Journal journal = Read(
+      HeaderText(1).Set("args", R"(["/a b/my_tests","--gtest_filter=S.*:-S.B","--name=it's","","a b"])"), kPassedEnd);
+  const RunRecord record = Record(std::vector{journal});
+  EXPECT_EQ(record.run.test_args, R"(my_tests '--gtest_filter=S.*:-S.B' '--name=it'\''s' '' 'a b')");
+  EXPECT_EQ(record.run.runtime_version, "GCC 12.2.0, Linux 6.1.0 x86_64");
+}
+
+TEST(RecordOf, CarriesTheContext) {
+  RunContext context;
+  context.project = "demo";
+  context.git_sha = "s";
+  context.tree_sha = "t";
+  context.branch = "main";
+  context.ci_url = "https://ci/1";
+  context.git_dirty = true;
+  const auto run = Record(kPassedEnd, context).run;
+  EXPECT_EQ(run.run_id, "run");
+  EXPECT_EQ(run.project, "demo");
+  EXPECT_EQ(run.git_sha, "s");
+  EXPECT_EQ(run.tree_sha, "t");
+  EXPECT_EQ(run.branch, "main");
+  EXPECT_EQ(run.ci_url, "https://ci/1");
+  EXPECT_EQ(run.git_dirty, true);
+}
+
+}  // namespace
+}  // namespace flaky

@@ -1,0 +1,140 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <map>
+#include <thread>
+
+#include "spool/record_of.h"
+#include "spool/spool_source.h"
+#include "stores/error.h"
+#include "stores/fault_store.h"
+#include "stores/memory/memory_store.h"
+#include "tests/spool/spool_fixture.h"
+#include "transfer/copy.h"
+
+// What a spool lives through: killed processes, failing stores, thousands of journals.
+namespace flaky {
+namespace {
+
+using ::testing::IsEmpty;
+
+// A process that dies at any moment leaves a spool from which the rest can be had, and loses or doubles nothing.
+TEST_F(SpoolTest, SurvivesBeingKilledAtAnyMoment) {
+  constexpr uint64_t kJournals = 30;
+  for (uint64_t i = 1; i <= kJournals; ++i) {
+    HeaderText header = i % 2 == 0 ? BelowCtest(i, false) : DeadHeader(i);
+    if (i % 3 != 0) header.SetText("run_id", "r" + std::to_string(i % 5));
+    PutJournal(spool(), i, header.Line() + "[\"S.T" + std::to_string(i) + "\",1,1000,\"passed\",1]\n" + kPassedEnd);
+  }
+  // What was "written to the store": each delivered record's tests, by part. Shared with the children through files.
+  const fs::path store = folder_.path() / "store";
+  fs::create_directories(store);
+  for (int round = 0; HasPending(spool()); ++round) {
+    ASSERT_LT(round, 2000);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      auto lock = SpoolLock::Take(spool(), std::chrono::seconds(10));
+      SpoolSource source(*lock, [](const Journal&) { return RunContext(); });
+      BatchLimits limits;
+      limits.records = 2;
+      while (auto batch = source.Next(limits)) {
+        for (const RunRecord& record : batch->records) {
+          for (const Part& part : record.parts) {
+            for (const RosterPtr& roster : record.rosters) {
+              if (roster->roster_id != part.roster_id) continue;
+              const fs::path file = store / part.part_id;
+              WriteWholeFile(file.string() + ".new", roster->tests);
+              if (fs::exists(file) && ReadWholeFile(file) != roster->tests) _exit(3);  // another part of the same id
+              fs::rename(file.string() + ".new", file);
+            }
+          }
+          source.Delivered(record.run.run_id);
+        }
+      }
+      _exit(0);
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(200 + 137 * (round % 40)));
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_FALSE(WIFEXITED(status) && WEXITSTATUS(status) != 0) << WEXITSTATUS(status);
+  }
+  std::map<std::string, int> tests;
+  for (const auto& entry : fs::directory_iterator(store)) {
+    if (entry.path().extension() == ".new") continue;
+    const std::string roster = ReadWholeFile(entry.path());
+    for (uint64_t i = 1; i <= kJournals; ++i) {
+      const std::string name = "S.T" + std::to_string(i);
+      if (roster.find('"' + name + '"') != std::string::npos) ++tests[name];
+    }
+  }
+  EXPECT_EQ(tests.size(), kJournals);
+  for (const auto& [name, count] : tests) EXPECT_EQ(count, 1) << name;
+}
+
+class Silent : public Progress {
+  void Update(const CopyProgress&) override {}
+  void Done(const CopyProgress&) override {}
+};
+
+// A store that fails before or after any of its writes and readings: what it took is not sent as something else, and a
+// journal is gone only when its run can be read.
+TEST_F(SpoolTest, SurvivesAStoreThatFailsAtAnyCall) {
+  constexpr uint64_t kJournals = 12;
+  for (const StoreVerb verb : {StoreVerb::kWrite, StoreVerb::kFetch}) {
+    for (const Fault::When when : {Fault::When::kBefore, Fault::When::kAfter}) {
+      for (int64_t call = 1; call <= 4; ++call) {
+        for (uint64_t i = 1; i <= kJournals; ++i) {
+          HeaderText header = i % 2 == 0 ? BelowCtest(i, false) : DeadHeader(i);
+          if (i % 3 != 0) header.SetText("run_id", "r" + std::to_string(i % 3));
+          PutJournal(spool(), i, header.Line() + kOneTest + kPassedEnd);
+        }
+        const auto history = MakeMemoryHistory();
+        FaultStore store(OpenMemory(history, OpenMode::kWrite));
+        store.Inject({verb, when, ErrorKind::kTransient, call, 1});
+        int failed = 0;
+        for (int attempt = 0; attempt < 3 && HasPending(spool()); ++attempt) {
+          const auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));
+          SpoolSource source(*lock, [](const Journal&) { return RunContext(); });
+          StoreSink sink(store);
+          Silent progress;
+          CopyOptions options;
+          options.limits.records = 1;
+          options.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
+            EXPECT_LE(fate, CopyOutcome::kUnchanged) << why;
+            source.Delivered(record.run.run_id);
+          };
+          try {
+            Copy(source, sink, options, progress);
+          } catch (const StoreError&) {
+            ++failed;
+          }
+        }
+        EXPECT_EQ(failed, 1);
+        EXPECT_THAT(Files(), IsEmpty());
+        const Totals totals = store.inner().Count({});
+        EXPECT_EQ(totals, (Totals{5, 9, 0}));
+        fs::remove_all(spool());
+      }
+    }
+  }
+}
+
+TEST_F(SpoolTest, ScansThousandsOfJournalsQuickly) {
+  constexpr uint64_t kJournals = 5000;
+  for (uint64_t i = 1; i <= kJournals; ++i) PutJournal(spool(), i, DeadHeader(i).Line() + kOneTest + kPassedEnd);
+  const auto start = std::chrono::steady_clock::now();
+  const Taken taken = TakeAll(Deliver);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  RecordProperty("seconds", std::to_string(seconds));
+  EXPECT_EQ(taken.records.size(), kJournals);
+  EXPECT_THAT(Files(), IsEmpty());
+  EXPECT_LT(seconds, 20) << "about 0.3 s where nothing else runs";
+}
+
+}  // namespace
+}  // namespace flaky

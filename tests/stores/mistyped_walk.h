@@ -1,0 +1,58 @@
+#ifndef FLAKY_TESTS_STORES_MISTYPED_WALK_H_
+#define FLAKY_TESTS_STORES_MISTYPED_WALK_H_
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "history/text.h"
+#include "stores/store.h"
+
+namespace flaky {
+
+// All that pages give, one after the other, and what was told of it.
+struct Walked {
+  std::vector<std::string> ids;
+  std::map<std::string, RunRecord> records;
+  std::map<std::string, std::vector<Conversion>> misread;
+};
+
+inline void Add(Walked& walked, Page&& page) {
+  std::set<std::string> of_page;
+  for (RunRecord& record : page.records) {
+    walked.ids.push_back(record.run.run_id);
+    of_page.insert(record.run.run_id);
+    walked.records[record.run.run_id] = std::move(record);
+  }
+  for (ConvertedRun& run : page.misread) {
+    EXPECT_TRUE(of_page.contains(run.run_id)) << run.run_id << " is not of this page";
+    EXPECT_THAT(run.conversions, testing::Not(testing::IsEmpty()));
+    for (const Conversion& conversion : run.conversions) {
+      EXPECT_TRUE(IsStorable(conversion.example)) << conversion.example;
+      EXPECT_LT(conversion.example.size(), 300u);
+      for (const char c : conversion.example) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+    }
+    EXPECT_TRUE(walked.misread.emplace(run.run_id, run.conversions).second);
+  }
+}
+
+inline Walked Walk(const std::function<Store&()>& store, PageRequest request, size_t most = 1000) {
+  Walked walked;
+  for (;;) {
+    Page page = store().Read(request);
+    request.after = page.next;
+    EXPECT_FALSE(request.after && page.records.empty());
+    Add(walked, std::move(page));
+    if (!request.after || walked.ids.size() > most) return walked;
+  }
+}
+
+}  // namespace flaky
+
+#endif  // FLAKY_TESTS_STORES_MISTYPED_WALK_H_

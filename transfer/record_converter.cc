@@ -1,0 +1,217 @@
+#include "transfer/record_converter.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+
+#include "history/digest.h"
+#include "history/fields.h"
+#include "history/text.h"
+#include "stores/record_check.h"
+#include "stores/sql/bad_value.h"
+
+namespace flaky {
+namespace {
+
+constexpr size_t kMaxSoundRosters = 10'000;
+constexpr size_t kHashDigits = 8;
+
+constexpr std::array<std::string_view, 3> kIds = {"run_id", "part_id", "roster_id"};
+constexpr std::array<std::string_view, 4> kNames = {"project", "test_file", "test_name", "preceding_test"};
+
+template <typename Columns>
+bool IsIn(const Columns& columns, std::string_view column) {
+  return std::ranges::find(columns, column) != columns.end();
+}
+
+// IsStorable, many times as fast.
+bool FitsEverywhere(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size()) &&
+         (text.empty() || std::memchr(text.data(), 0, text.size()) == nullptr);
+}
+
+std::string StorableId(std::string_view id) {
+  return MakeStorable(id) + '~' + DigestOf(id).ToString().substr(0, kHashDigits);
+}
+
+// One row after the other: makes its texts storable and cuts them until it fits.
+class RowFitter {
+ public:
+  RowFitter(size_t row_bytes, std::vector<Conversion>& conversions)
+      : row_bytes_(row_bytes), conversions_(conversions) {}
+
+  // `bytes_beside`: what the row holds besides the fields that will be visited.
+  void Begin(std::string_view table, size_t bytes_beside) {
+    table_ = table;
+    texts_.clear();
+    bytes_ = bytes_beside;
+  }
+
+  void operator()(std::string_view column, std::string& value) {
+    if (!FitsEverywhere(value)) {
+      value = IsIn(kIds, column) ? StorableId(value) : MakeStorable(value);
+      Note(column, Conversion::Kind::kText, 1);
+    }
+    texts_.push_back({column, &value});
+    bytes_ += value.size();
+  }
+  void operator()(std::string_view column, std::optional<std::string>& value) {
+    if (value) (*this)(column, *value);
+  }
+  template <typename T>
+  void operator()(std::string_view, const T&) {}
+
+  void Cut() {
+    while (bytes_ > row_bytes_) {
+      const auto longest = std::ranges::max_element(texts_, {}, &RowFitter::CutsFirst);
+      std::string& text = *longest->value;
+      if (CutsFirst(*longest).first == 0 || text.size() <= kMaxCutNote) return;  // CheckRowSizes refuses it
+      const size_t size = text.size();
+      const size_t too_many = bytes_ - row_bytes_ + kMaxCutNote;
+      text = CutTo(text, size > too_many ? size - too_many : 0);
+      bytes_ -= size - text.size();
+      const size_t kept = text.rfind('\n');  // where the note begins
+      Note(longest->column, Conversion::Kind::kCut, size - kept);
+    }
+  }
+
+ private:
+  struct Text {
+    std::string_view column;
+    std::string* value;
+  };
+
+  // The greatest is cut: of texts the longest, then of names, and no id.
+  static std::pair<int, size_t> CutsFirst(const Text& text) {
+    if (IsIn(kIds, text.column)) return {0, 0};
+    if (text.value->size() <= kMaxCutNote) return {1, 0};
+    return {IsIn(kNames, text.column) ? 2 : 3, text.value->size()};
+  }
+
+  void Note(std::string_view column, Conversion::Kind kind, size_t amount) {
+    AddConversion(conversions_,
+                  {std::string(table_) + '.' + std::string(column), kind, static_cast<int64_t>(amount), {}});
+  }
+
+  const size_t row_bytes_;
+  std::vector<Conversion>& conversions_;
+  std::string_view table_;
+  std::vector<Text> texts_;
+  size_t bytes_ = 0;
+};
+
+void KnowWords(RunRecord& record, std::vector<Conversion>& conversions) {
+  const auto note = [&](const char* column, const std::string& was, std::string_view now) {
+    AddConversion(conversions, {column, Conversion::Kind::kWord, 1, ShownText(was) + " as " + std::string(now)});
+  };
+  const auto know = [&](const char* column, Account& account) {
+    if (!account.status || IsKnownStatus(*account.status)) return;
+    note(column, *account.status, "none");
+    account.status.reset();
+  };
+  know("runs.status", record.run.account);
+  for (Part& part : record.parts) know("parts.status", part.account);
+  for (Failure& failure : record.failures) {
+    if (IsKnownFailureKind(failure.failure_kind)) continue;
+    note("failures.failure_kind", failure.failure_kind, kUnknown);
+    failure.failure_kind = kUnknown;
+  }
+}
+
+}  // namespace
+
+std::vector<Conversion> RecordConverter::Fit(RunRecord& record) {
+  std::vector<Conversion> conversions;
+  if (limits_.enforces_enums) KnowWords(record, conversions);
+  RowFitter row(limits_.row_bytes, conversions);
+  row.Begin("runs", 0);
+  VisitRun(record.run, row);
+  row.Cut();
+  // The rows of the other tables hold the run's id, too.
+  for (Part& part : record.parts) {
+    row.Begin("parts", record.run.run_id.size());
+    VisitPart(part, row);
+    row.Cut();
+  }
+  for (Failure& failure : record.failures) {
+    row.Begin("failures", record.run.run_id.size());
+    VisitFailure(failure, row);
+    row.Cut();
+  }
+  FitRosters(record, conversions);
+  if (limits_.row_bytes != StoreLimits().row_bytes) CheckRowSizes(record, limits_.row_bytes, store_);
+  return conversions;
+}
+
+void RecordConverter::FitRosters(RunRecord& record, std::vector<Conversion>& conversions) {
+  const auto fits = [&](const RosterPtr& roster) {
+    if (roster->roster_id.size() + roster->tests.size() > limits_.row_bytes) return false;
+    if (sound_rosters_.contains(roster->roster_id)) return true;
+    if (!FitsEverywhere(roster->tests)) return false;
+    if (sound_rosters_.size() >= kMaxSoundRosters) sound_rosters_.clear();
+    sound_rosters_.insert(roster->roster_id);
+    return true;
+  };
+  std::erase_if(record.rosters, [&](const RosterPtr& roster) {
+    if (fits(roster)) return false;
+    for (Part& part : record.parts) {
+      if (part.roster_id == roster->roster_id) part.roster_id.reset();
+    }
+    AddConversion(conversions,
+                  {"rosters.tests", Conversion::Kind::kLeftOut, 1, std::to_string(roster->tests.size()) + " bytes"});
+    return true;
+  });
+}
+
+std::vector<ConvertedRun> ConvertBatch(RecordConverter& fitter, Batch& batch, bool strict) {
+  std::unordered_map<std::string, std::vector<Conversion>> misread;
+  for (ConvertedRun& run : batch.converted) misread.emplace(std::move(run.run_id), std::move(run.conversions));
+  std::vector<ConvertedRun> converted;
+  for (RunRecord& record : batch.records) {
+    std::vector<Conversion> conversions;
+    if (const auto found = misread.find(record.run.run_id); found != misread.end()) {
+      conversions = std::move(found->second);
+    }
+    std::ranges::move(fitter.Fit(record), std::back_inserter(conversions));
+    if (conversions.empty()) continue;
+    if (strict) {
+      throw StoreError(ErrorKind::kInvalid, fitter.store(), "take run '" + record.run.run_id + "' as it is", "",
+                       ConversionPhrase(conversions));
+    }
+    converted.push_back({record.run.run_id, std::move(conversions)});
+  }
+  batch.converted.clear();
+  return converted;
+}
+
+std::string ConversionPhrase(const std::vector<Conversion>& conversions) {
+  std::string phrase;
+  for (const Conversion& conversion : conversions) {
+    phrase += (phrase.empty() ? "" : "; ") + conversion.column + ": ";
+    switch (conversion.kind) {
+      case Conversion::Kind::kCut:
+        phrase += "cut by " + std::to_string(conversion.amount) + " bytes";
+        continue;
+      case Conversion::Kind::kText:
+        phrase += "bytes that are no UTF-8, or NUL";
+        break;
+      case Conversion::Kind::kLeftOut:
+        phrase += "left out" + (conversion.example.empty() ? "" : ", " + conversion.example);
+        break;
+      case Conversion::Kind::kInvalid:
+      case Conversion::Kind::kWord:
+        phrase += conversion.example;
+        break;
+    }
+    if (conversion.amount > 1) phrase += ", and " + std::to_string(conversion.amount - 1) + " more";
+  }
+  return phrase;
+}
+
+}  // namespace flaky
