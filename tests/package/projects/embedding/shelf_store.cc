@@ -152,7 +152,7 @@ class ShelfStore : public Store {
     return results;
   }
 
-  // What a second record of a run means is not a store's to decide: Resolve does.
+  // Resolve decides what happens to a second record of a run.
   WriteResult PutOne(const RunRecord& record, OnExisting existing) {
     const auto known = Find(record.run.run_id);
     if (known == shelf_->records.end()) {

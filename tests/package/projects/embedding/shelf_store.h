@@ -11,7 +11,7 @@
 #include "stores/sql/record_update.h"
 #include "stores/store.h"
 
-// A history on a shelf: the smallest store there can be. Any number of stores may be open on a shelf at once.
+// The data of a minimal store in memory. Several stores may be open on the same shelf at once.
 struct Shelf {
   std::mutex mutex;
   std::map<std::pair<flaky::Timestamp, std::string>, flaky::StoredRecord> records;  // in the order of pages
