@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "tests/cli/program_fixture.h"
 
@@ -218,7 +219,19 @@ const BadArguments kBadArguments[] = {
     {{"schema", "statu"}, "unknown command `statu`; did you mean `status`? (see flaky schema --help)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, BadArgumentsTest, testing::ValuesIn(kBadArguments));
+// The arguments, short enough for ctest's lines.
+std::string NameOfArguments(const testing::TestParamInfo<BadArguments>& bad) {
+  std::string name;
+  for (const std::string& argument : bad.param.arguments) {
+    for (const char c : argument) {
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0) name += c;
+    }
+    name += '_';
+  }
+  return name.substr(0, 30);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BadArgumentsTest, testing::ValuesIn(kBadArguments), NameOfArguments);
 
 }  // namespace
 }  // namespace flaky

@@ -56,7 +56,7 @@ TEST_P(StoreContract, FaultsHitTheCallsTheyAreMeantFor) {
   EXPECT_EQ(faulty.Calls(StoreVerb::kWrite), 0);
 }
 
-TEST_P(StoreContract, ARecordThatCannotBeWrittenTakesTheWholeCallWithIt) {
+TEST_P(StoreContract, OneInvalidRecordFailsTheWholeWrite) {
   std::vector<RunRecord> batch = Batch();
   batch[1].rosters.front() = std::make_shared<const Roster>(Roster{batch[1].rosters.front()->roster_id, "{}"});
   EXPECT_EQ(KindOf([&] { store().Write(batch); }), ErrorKind::kInvalid);

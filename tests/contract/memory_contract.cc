@@ -21,7 +21,7 @@ class FaultPlace : public MemoryPlace {
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContract,
                          testing::Values(Traits{"Plain", [] { return std::make_unique<MemoryPlace>(); }, false},
-                                         Traits{"BehindFaults", [] { return std::make_unique<FaultPlace>(); }, false}),
+                                         Traits{"Faulty", [] { return std::make_unique<FaultPlace>(); }, false}),
                          NameOf);
 
 }  // namespace

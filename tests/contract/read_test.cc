@@ -78,7 +78,7 @@ TEST_P(StoreContract, AWalkGoesOnBehindAKeyWhoseRunIsNotThere) {
   EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
 }
 
-TEST_P(StoreContract, ARunWrittenBehindTheReaderDoesNotDisturbTheWalk) {
+TEST_P(StoreContract, WritingAnEarlierRunDoesNotAffectAWalk) {
   store().Write(NineRuns());
   PageRequest request;
   request.max_records = 4;
@@ -136,7 +136,7 @@ TEST_P(StoreContract, FiltersChooseByProjectAndTime) {
   EXPECT_EQ(with(filter).size(), 9u);
 }
 
-TEST_P(StoreContract, TheFirstAndTheLastMomentLieWithinAllBounds) {
+TEST_P(StoreContract, TheFirstAndLastTimeCanBeSelected) {
   const Timestamp first = Timestamp::kMin, last = Timestamp::kMax;
   for (const char* id : {"a", "b"}) {
     WriteOne(BuildRecord(std::string("first-") + id).StartedAt(first).Build());
@@ -179,7 +179,7 @@ TEST_P(StoreContract, RunsAreFoundByThePlainTextTheyBeginWith) {
   EXPECT_THAT(store().FindRuns("zz", 9), IsEmpty());
 }
 
-TEST_P(StoreContract, FailuresAreShownWithWhatIsKnownOfTheirRun) {
+TEST_P(StoreContract, FailuresAreVisitedWithFactsOfTheirRun) {
   RunRecord ended = BuildRecord("ended").Project("p").Ended(At(50), 3).Fail("S.T", "message", 20).Build();
   ended.failures.front().error_stack = "stack";
   RunRecord dead = BuildRecord("dead").Fail("S.T", "m", 30).Build();
@@ -270,7 +270,7 @@ TEST_P(StoreContract, VisitingFailuresGoesOnBehindAnyOfThem) {
   }
 }
 
-TEST_P(StoreContract, FailuresAreShownWithoutTheirTextsWhereNobodyWantsThem) {
+TEST_P(StoreContract, FailuresAreVisitedWithoutTextsIfAsked) {
   RunRecord record = BuildRecord("run").Fail("S.T", "message").Build();
   record.failures.front().error_stack = "stack";
   WriteOne(record);

@@ -101,7 +101,7 @@ TEST_P(StoreContract, APartSentAgainAddsNothing) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), whole));
 }
 
-TEST_P(StoreContract, AnUnfinishedPartIsReplacedByTheSamePartFinished) {
+TEST_P(StoreContract, AnUnfinishedPartIsReplacedWhenFinished) {
   const RunRecord done = BuildRecord("run").Part("p1", 0, 1).Fail("Suite.Test", "the whole message").Build();
   RunRecord begun = done;
   Account& account = begun.parts.front().account;
@@ -117,7 +117,7 @@ TEST_P(StoreContract, AnUnfinishedPartIsReplacedByTheSamePartFinished) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), done));
 }
 
-TEST_P(StoreContract, ARunWithoutPartsIsCompletedByItsEndAndFailures) {
+TEST_P(StoreContract, ARunWithoutPartsCanBeCompleted) {
   const RunRecord begun = BuildRecord("run").Project("p").Build();
   const RunRecord ended = BuildRecord("run").Project("p").Ended(At(9), 1).Fail("outer > inner > name").Build();
   WriteOne(begun);
@@ -127,7 +127,7 @@ TEST_P(StoreContract, ARunWithoutPartsIsCompletedByItsEndAndFailures) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), ended));
 }
 
-TEST_P(StoreContract, AContradictingRecordIsReportedAndTheStoredOneKept) {
+TEST_P(StoreContract, AConflictIsReportedAndNotWritten) {
   const RunRecord mine = ThreeParts();
   RunRecord other = mine;
   other.parts[1].account.passed_tests = 77;
@@ -196,7 +196,7 @@ TEST_P(StoreContract, NumbersAndTimesKeepTheirWholeRange) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), record));
 }
 
-TEST_P(StoreContract, TextsThatLookLikeSomethingElseAreJustTexts) {
+TEST_P(StoreContract, TextsThatLookLikeSyntaxAreJustTexts) {
   const std::vector<std::string> texts = {"'; DROP TABLE flaky_test_runs; --",
                                           "\"quoted\" and `ticked` and [bracketed]",
                                           "two\nlines\r\nand\ta tab",
@@ -270,7 +270,7 @@ TEST_P(StoreContract, RostersAreSharedAndComeBack) {
   for (const RunRecord& record : Walk(store())) EXPECT_EQ(record.rosters.size(), 1u);
 }
 
-TEST_P(StoreContract, AGeneratedHistoryHasTheSameDigestEverywhere) {
+TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {
   const std::vector<RunRecord> written = History(300);
   const std::span<const RunRecord> all(written);
   store().Write(all.subspan(0, 100));
@@ -297,7 +297,7 @@ TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
   EXPECT_EQ(Sum(Walk(*reader)), Sum(records));
 }
 
-TEST_P(StoreContract, ABulkWriteThatNeverFinishedIsCompletedByTheNextWriter) {
+TEST_P(StoreContract, AnUnfinishedBulkWriteIsCompletedLater) {
   const auto place = GetParam().make_place();
   const std::vector<RunRecord> records = History(60);
   place->Open(OpenMode::kBulk)->Write(std::span(records).first(30));

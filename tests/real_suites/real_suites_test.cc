@@ -177,7 +177,7 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
   }
 };
 
-TEST_P(RealSuite, DoesTheSameAndIsInTheHistory) {
+TEST_P(RealSuite, IsUnchangedAndRecorded) {
   const Seen plain = See("plain");
   ASSERT_FALSE(fs::exists(Path("h.db")));
   const Seen recorded = See("recorded");
@@ -201,14 +201,22 @@ TEST_P(RealSuite, DoesTheSameAndIsInTheHistory) {
   EXPECT_EQ(history.failed, expected.failed);
 }
 
-INSTANTIATE_TEST_SUITE_P(OfGoogleTest, RealSuite, testing::ValuesIn(RealPrograms()), [](const auto& program) {
-  std::string name = program.param.name;
-  for (const std::string& argument : program.param.arguments) name += "_" + argument;
-  for (const std::string& variable : program.param.environment) name += "_" + variable;
-  std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-});
+// A name that fits ctest's lines: the program and its arguments, without the words that most of them share.
+std::string ShortName(const testing::TestParamInfo<RealProgram>& program) {
+  static const std::regex kPrefix("^(googletest|gtest)[-_]");
+  static const std::regex kSuffix("[-_](unit)?test_?$");
+  static const std::regex kArgumentPrefix("^(--(gtest_|gmock_)?|GTEST_)");
+  static const std::regex kOther("[^A-Za-z0-9]+");
+  std::vector<std::string> arguments = program.param.arguments;
+  arguments.insert(arguments.end(), program.param.environment.begin(), program.param.environment.end());
+
+  std::string name = std::regex_replace(program.param.name, kPrefix, "");
+  if (!arguments.empty()) name = std::regex_replace(name, kSuffix, "");
+  for (const std::string& argument : arguments) name += "_" + std::regex_replace(argument, kArgumentPrefix, "");
+  return std::regex_replace(name, kOther, "_").substr(0, 35);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RealSuite, testing::ValuesIn(RealPrograms()), ShortName);
 
 std::set<std::string> Built(const std::string& way) {
   std::set<std::string> names;

@@ -99,7 +99,7 @@ TEST_P(AdoptedDatabase, ValuesOfOtherTypesAreReadAsTheyWereThere) {
 }
 
 // A first use that was killed before the last migration leaves a run that another process wrote since.
-TEST_P(AdoptedDatabase, WhatWasInterruptedGoesOnAndARunThatIsThereStays) {
+TEST_P(AdoptedDatabase, ResumesAndKeepsRunsThatAreThereAlready) {
   MakeTables();
   database_->Open(OpenMode::kWrite, kOurs);
   InsertRun("both", 1);
@@ -150,7 +150,7 @@ TEST_P(AdoptedDatabase, AHundredThousandRunsComeWithTheirFailures) {
   EXPECT_EQ(database_->Open(OpenMode::kRead, kOurs)->Count({}), (Totals{100000, 0, 100000}));
 }
 
-TEST_P(AdoptedDatabase, TablesThatChangedSinceTheyWereLookedAtAreNotDropped) {
+TEST_P(AdoptedDatabase, DoesNotDropTablesThatChangedInBetween) {
   MakeTables();
   InsertRun("one", 1);
   const Location old = WithPrefix(ParseLocation(database_->location()), "");

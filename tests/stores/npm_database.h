@@ -36,7 +36,7 @@ inline auto NpmDatabases(const LooseKind& kind) {
   return testing::Combine(testing::Values(kind), testing::Range(1, kNpmVersions + 1), testing::Bool());
 }
 inline std::string NpmDatabaseName(const testing::TestParamInfo<NpmDatabase::ParamType>& each) {
-  return "V" + std::to_string(std::get<int>(each.param)) + (std::get<bool>(each.param) ? "" : "WithoutVersionTable");
+  return "V" + std::to_string(std::get<int>(each.param)) + (std::get<bool>(each.param) ? "" : "Unversioned");
 }
 
 }  // namespace flaky

@@ -109,7 +109,7 @@ TEST_P(NpmDatabase, IsReadAsItIs) {
   EXPECT_EQ(Query(everything), before) << "reading changes nothing";
 }
 
-TEST_P(NpmDatabase, IsUpgradedByNullableColumnsAndStaysThePackages) {
+TEST_P(NpmDatabase, IsUpgradedAndStillUsableByThePackage) {
   const Digest before = SumOf(ReadAll(*Open(OpenMode::kRead)));
   const auto store = Open(OpenMode::kWrite);
   EXPECT_TRUE(store->schema().pending.empty());
@@ -138,7 +138,7 @@ TEST_P(NpmDatabase, IsUpgradedByNullableColumnsAndStaysThePackages) {
   EXPECT_EQ(ReadAll(*store).size(), 4u);
 }
 
-TEST_P(NpmDatabase, IsCopiedIntoOurTablesOnFirstUseAndStaysAsItIs) {
+TEST_P(NpmDatabase, IsAdoptedOnFirstUseAndLeftUnchanged) {
   const std::string everything =
       "SELECT name || sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('runs', 'failures', "
       "'schema_version')"
@@ -158,7 +158,7 @@ TEST_P(NpmDatabase, IsCopiedIntoOurTablesOnFirstUseAndStaysAsItIs) {
   EXPECT_EQ(Open(OpenMode::kBulk, "other_")->Count({}).runs, 2) << "another prefix, for a copy";
 }
 
-TEST_P(NpmDatabase, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
+TEST_P(NpmDatabase, KeepsFailureIdsWhenARunIsCompleted) {
   const std::string ids = "SELECT id FROM failures WHERE run_id = 'older-died' ORDER BY id";
   const auto store = Open(OpenMode::kWrite);
   const std::vector<std::string> before = Query(ids);
