@@ -18,7 +18,7 @@ constexpr int64_t kDay = 86'400;
 // A history that is judged as of kNow.
 class CheckTest : public ProgramTest {
  protected:
-  // A run of `project` with one failure each of the named tests, `days_ago` before kNow.
+  // Returns a run of the project with one failure of each named test, `days_ago` before kNow.
   RunRecord Failing(double days_ago, const std::vector<std::string>& tests, int64_t failed_tests = 1) {
     const Timestamp at = *Timestamp::Parse(kNow) - static_cast<int64_t>(days_ago * kDay) * kMicrosPerSecond;
     BuildRecord builder("run-" + std::to_string(++runs_));

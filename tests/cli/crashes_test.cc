@@ -80,7 +80,7 @@ class CrashesTest : public ProgramTest {
     return status;
   }
 
-  // Runs ctest over one test, and waits until its history is delivered.
+  // Runs ctest with one test, and waits until its history is delivered.
   int RunCtest(const std::vector<std::string>& command, const std::string& properties = "",
                const std::vector<std::string>& options = {}) {
     std::string line = "add_test(the_test";

@@ -128,12 +128,10 @@ TEST_F(DoctorTest, SettingsAreCheckedAndSecretsAreNotShown) {
   Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
   Set("FLAKY_TESTS_LOG_FILE", Path("nowhere/log"));
   const json report = Examine(1);
-  EXPECT_THAT(
-      Found(report, "settings", "warning"),
-      AllOf(
-          HasSubstr("FLAKY_TESTS_TRESHOLD is set, but is not a setting of flaky\tdid you mean FLAKY_TESTS_THRESHOLD?"),
-          HasSubstr("record nothing"), HasSubstr("deliver nothing by themselves"),
-          HasSubstr("nowhere/log, which cannot be written")));
+  EXPECT_THAT(Found(report, "settings", "warning"),
+              AllOf(HasSubstr("FLAKY_TESTS_TRESHOLD is set, but is not a setting of flaky\tdid you mean FLAKY_TESTS_THRESHOLD?"),
+                    HasSubstr("record nothing"), HasSubstr("deliver nothing by themselves"),
+                    HasSubstr("nowhere/log, which cannot be written")));
   EXPECT_THAT(output(), Not(HasSubstr("secret")));
 }
 

@@ -61,7 +61,7 @@ class Pages : public testing::Test {
     return folder_.File(name);
   }
 
-  // Runs a script with a program and returns the lines that it prints, also to stderr. Fails the test if it fails.
+  // Runs a script with a program and returns the lines of its output and its errors. Fails the test if it fails.
   std::vector<std::string> Run(const std::string& program, const std::string& script) const {
     const std::string file = File("script", script);
     const std::string command = "HOME=" + folder_.path().string() + " LC_ALL=C.UTF-8 " + program + " " + file + " 2>&1";

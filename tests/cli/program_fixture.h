@@ -67,7 +67,7 @@ class ProgramTest : public testing::Test {
   }
   void Unset(const std::string& name) { ::unsetenv(name.c_str()); }
 
-  // `flaky ARGUMENTS…`
+  // Runs `flaky ARGUMENTS…`.
   static Outcome Run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "flaky");
     std::vector<const char*> argv;

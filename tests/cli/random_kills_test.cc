@@ -38,7 +38,7 @@ struct Printed {
 Printed ReadPrinted(const std::string& text) {
   Printed printed;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // a line that was cut says nothing
+  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // a line that was cut is ignored
     const auto name = [&] { return line.substr(13, line.find(' ', 13) - 13); };
     if (line.starts_with("[ RUN      ] ")) printed.open = name();
     const bool passed = line.starts_with("[       OK ] "), failed = line.starts_with("[  FAILED  ] Suite");

@@ -164,7 +164,7 @@ TEST_F(RunTest, UsesAShellsExitCodesIfACommandCannotBeStarted) {
   EXPECT_EQ(WEXITSTATUS(RunCommand({"--nonsense", "true"})), 2);
   EXPECT_EQ(RunCommand({"--help"}), 0);
   EXPECT_THAT(Out(), HasSubstr("flaky run"));
-  EXPECT_EQ(Run({"runs"}).code, 10) << "nothing of that was recorded";
+  EXPECT_EQ(Run({"runs"}).code, 10) << "none of that was recorded";
 }
 
 TEST_F(RunTest, TheCommandRunsDespiteProblemsWithTheHistory) {

@@ -50,7 +50,7 @@ class Terminal {
   void Type(std::string_view keys) const;
   void Resize(unsigned short width) const;
 
-  // All that was sent.
+  // Returns all that was sent.
   const std::string& sent() const { return sent_; }
 
  private:

@@ -77,7 +77,7 @@ TEST_F(TrendCommandTest, JsonHasThePeriods) {
     "periods":[{"date":"2026-01-04","runs":1,"failed_runs":1,"failures":2,"failing_tests":1}]})"));
 }
 
-TEST_F(TrendCommandTest, OfAProjectWithoutRunsIsEmptyAndReportsThat) {
+TEST_F(TrendCommandTest, ReportsThatAProjectHasNoRuns) {
   KeepHistory();
   const Outcome outcome = Run({"trend", "--project", "absent", "--days", "2"});
   EXPECT_EQ(outcome.code, 0);

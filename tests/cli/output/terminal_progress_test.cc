@@ -37,7 +37,7 @@ class RateMeterTest : public testing::Test {
   double Rate(double when) const { return meter_.PerSecond(At(when)).value_or(-1); }
   double Left(double when, int64_t total) const { return meter_.SecondsLeft(At(when), total).value_or(-1); }
 
-  // `steps` steps of `count` each, one every `period` seconds.
+  // Adds `steps` steps of `count` each, one every `period` seconds.
   void Go(int steps, double period, int64_t count) {
     for (int i = 0; i < steps; ++i) meter_.Add(At(when_ += period), count_ += count);
   }
