@@ -101,7 +101,7 @@ void AddRuns(CLI::App& app, Session& session) {
                 "only runs that started at this time or later: a date, a time, or an age such as 7d");
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
-            {"Ids are shortened as far as the listed runs can still be told apart. A `+` after a commit means that "
+            {"Ids are shortened as far as they still identify the listed runs. A `+` after a commit means that "
              "files differed from it."},
             {"flaky runs --since 7d", "flaky runs --all --limit 100 --json"});
   command->callback([&session, options] { ListRuns(session, *options); });

@@ -14,6 +14,7 @@
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -90,7 +91,7 @@ void Status(Session& session, const StatusOptions& options) {
     PrintJson(session.out, AsJson(location, state));
   } else if (!state) {
     session.out << Escaped(location.display_name) << ": "
-                << (location.scheme == "supabase"
+                << (!SchemeOf(location.scheme).makes_tables
                         ? "the project has no tables of flaky yet; flaky schema migrate creates them"
                         : "there is no store yet; the first delivery creates it")
                 << '\n';
@@ -144,7 +145,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
 
 void Migrate(Session& session, const MigrateOptions& options) {
   const Location location = HistoryLocation(session.settings);
-  const bool from_outside = location.scheme == "supabase";
+  const bool from_outside = !SchemeOf(location.scheme).makes_tables;
   if (options.management_api && !from_outside) {
     throw SettingError("--management-api: the store is " + location.scheme +
                        ", which creates its tables automatically");

@@ -115,10 +115,11 @@ void CheckGit(Findings& findings) {
   }
   const GitFacts facts = ReadGit(top, std::chrono::steady_clock::now() + kGitBudget);
   if (!facts.sha) {
-    findings.push_back({kCheck, Verdict::kWarning, version + " does not report the commit of " + top.string(),
-                        "see what `git -C " + top.string() +
-                            " rev-parse HEAD` reports: there may be no commit yet, or the folder may belong to another "
-                            "user (safe.directory)"});
+    findings.push_back(
+        {kCheck, Verdict::kWarning, version + " does not report the commit of " + top.string(),
+         "see what `git -C " + top.string() +
+             " rev-parse HEAD` reports: the repository may be empty, or the folder may belong to another "
+             "user (safe.directory)"});
     return;
   }
   findings.push_back({kCheck, Verdict::kFine,

@@ -2,6 +2,7 @@
 #define FLAKY_STORES_SQL_TABLES_H_
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -22,8 +23,8 @@ struct FieldColumns {
 };
 const FieldColumns& Columns();
 
-// `a, b, c`: the items, each with the suffix.
-std::string Join(const std::vector<std::string>& items, std::string_view suffix = "");
+// `a = ?, b = ?`: for UPDATE.
+std::string Assignments(const std::vector<std::string>& columns);
 
 // What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
 // ours.
@@ -34,6 +35,9 @@ struct TableShape {
 std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
+
+// The columns of each table of TableShapes, in lower case, by the table's whole name. Empty: there is no such table.
+using TableColumns = std::map<std::string, ColumnSet, std::less<>>;
 
 // Throws StoreError (kMissing, saying what there is no table of) unless there are those without which there is no
 // history. `has_table` is asked for whole names.

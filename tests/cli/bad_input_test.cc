@@ -1,5 +1,5 @@
-// What is wrong with the place of the history, for every command that reads it: a clear error in one line, the right
-// exit code, and nothing changed anywhere.
+// Every command that reads a history, on a location that cannot be used: a clear error in one line, the right exit
+// code, and nothing changed anywhere.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -20,8 +20,8 @@ using Command = std::vector<std::string>;
 
 class BadInputTest : public ProgramTest {
  protected:
-  // Runs every command on the same bad place.
-  void ExpectAll(int code, const std::string& said, bool privileged = true) {
+  // Runs every command on the same bad location.
+  void ExpectAll(int code, const std::string& message, bool privileged = true) {
     const auto before = Everything();
     for (const Command& command : {Command{"runs"}, Command{"runs", "--json"}, Command{"show", "latest"},
                                    Command{"show", "abc"}, Command{"check"}, Command{"trend"}}) {
@@ -29,12 +29,12 @@ class BadInputTest : public ProgramTest {
       SCOPED_TRACE(command.front());
       EXPECT_EQ(outcome.code, code);
       EXPECT_EQ(outcome.out, "");
-      EXPECT_THAT(outcome.err, AllOf(StartsWith("flaky: "), HasSubstr(said), EndsWith("\n")));
+      EXPECT_THAT(outcome.err, AllOf(StartsWith("flaky: "), HasSubstr(message), EndsWith("\n")));
       EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     }
     for (const auto& [file, content] : Everything()) {
-      // SQLite cannot read a database in WAL mode without an index and a log beside it, which is empty when nothing was
-      // written.
+      // SQLite cannot read a database in WAL mode without an index and a log next to it. The log is empty if nothing
+      // was written.
       if (file.ends_with("h.db-shm") || (file.ends_with("h.db-wal") && content.empty())) continue;
       EXPECT_TRUE(before.contains(file)) << file << " was left behind";
       EXPECT_TRUE(!before.contains(file) || before.at(file) == content) << file << " was changed";
@@ -42,7 +42,7 @@ class BadInputTest : public ProgramTest {
     for (const auto& [file, content] : before) EXPECT_TRUE(std::filesystem::exists(file)) << file << " is gone";
   }
 
-  // A history with enough in it to fill several pages.
+  // Keeps a history that fills several pages.
   void KeepSome() {
     std::vector<RunRecord> records;
     for (int i = 0; i < 200; ++i) {
@@ -117,14 +117,14 @@ TEST_F(BadInputTest, CutOffDatabase) {
   ExpectAll(2, "SQLITE_CORRUPT");
 }
 
-TEST_F(BadInputTest, SomebodyElsesTables) {
+TEST_F(BadInputTest, TablesOfAnotherProgram) {
   Set("FLAKY_TESTS_TABLE_PREFIX", "");
   Sql("CREATE TABLE runs (id INTEGER PRIMARY KEY, athlete TEXT); CREATE TABLE failures (id INTEGER PRIMARY KEY);"
       "INSERT INTO runs VALUES (1, 'Zátopek')");
   ExpectAll(2, "runs");
 }
 
-TEST_F(BadInputTest, SomebodyElsesDatabaseIsNoHistory) {
+TEST_F(BadInputTest, DatabaseOfAnotherProgram) {
   Sql("CREATE TABLE cookies (host TEXT)");
   ExpectAll(10, Path("h.db"));
 }
@@ -166,12 +166,12 @@ TEST_F(BadInputTest, ANewerSchemaIsReadButNotUpgraded) {
   EXPECT_EQ(Content(Path("h.db")), before);
 }
 
-// Arguments and settings that no command can use; none of them comes so far as to look for a history.
+// Invalid arguments; each is rejected before the command looks for a history.
 struct BadArguments {
   Command arguments;
-  std::string said;
+  std::string message;
 };
-void PrintTo(const BadArguments& bad, std::ostream* out) { *out << bad.said; }
+void PrintTo(const BadArguments& bad, std::ostream* out) { *out << bad.message; }
 
 class BadArgumentsTest : public ProgramTest, public testing::WithParamInterface<BadArguments> {};
 
@@ -179,7 +179,7 @@ TEST_P(BadArgumentsTest, AreRefusedInOneLine) {
   const Outcome outcome = Run(GetParam().arguments);
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, "flaky: " + GetParam().said + "\n");
+  EXPECT_EQ(outcome.err, "flaky: " + GetParam().message + "\n");
 }
 
 const BadArguments kBadArguments[] = {

@@ -46,7 +46,7 @@ class MigrateStoreTest : public ProgramTest {
   }
 };
 
-TEST_F(MigrateStoreTest, CopiesEveryProjectAndSaysThatBothAreEqual) {
+TEST_F(MigrateStoreTest, CopiesEveryProjectAndReportsThatBothAreEqual) {
   WriteHistory(Old(), 700);
   const std::string before = Content(Path("old.db"));
   const Outcome outcome = Run({"migrate-store", "--from", Old(), "--to", New()});
@@ -59,7 +59,7 @@ TEST_F(MigrateStoreTest, CopiesEveryProjectAndSaysThatBothAreEqual) {
   EXPECT_EQ(Content(Path("old.db")), before) << "the source is only read";
 }
 
-TEST_F(MigrateStoreTest, TheOutputIsThis) {
+TEST_F(MigrateStoreTest, PrintsASummary) {
   Write(Old(), {BuildRecord("r1").Project("demo").Part("p1", 0, 1).Fail("S.A").Build(),
                 BuildRecord("r2").Project("demo").Part("p2", 5).Build()});
   const Outcome outcome = Run({"migrate-store", "--from", Old()});
@@ -86,7 +86,7 @@ TEST_F(MigrateStoreTest, TheEnvironmentNamesBothStoresByDefault) {
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
-TEST_F(MigrateStoreTest, RunAgainItTakesAlongWhatHasGrownAndDoublesNothing) {
+TEST_F(MigrateStoreTest, ASecondCopyAddsWhatIsNewAndDuplicatesNothing) {
   const RunRecord other = BuildRecord("same").Part("p1", 0, 1).Fail("S.A").Build();
   Write(Old(), {other, BuildRecord("unfinished").Fail("S.B").Build()});
   EXPECT_EQ(RunJson({"--from", Old()})["copied"], 2);
@@ -100,7 +100,7 @@ TEST_F(MigrateStoreTest, RunAgainItTakesAlongWhatHasGrownAndDoublesNothing) {
   EXPECT_EQ(RunJson({"--from", Old()})["unchanged"], 3);
 }
 
-TEST_F(MigrateStoreTest, AConflictIsNamedAndKept) {
+TEST_F(MigrateStoreTest, AConflictIsNamedAndTheTargetsRunIsKept) {
   RunRecord theirs = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
   theirs.parts[0].variant = "asan";
   Write(New(), {theirs});
@@ -113,7 +113,7 @@ TEST_F(MigrateStoreTest, AConflictIsNamedAndKept) {
   EXPECT_EQ(ContentsAt(New()).size(), 2u);
 }
 
-TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
+TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyOnRequest) {
   RunRecord theirs = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
   theirs.parts[0].variant = "asan";
   Write(New(), {theirs});
@@ -140,7 +140,7 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("--on-conflict"), HasSubstr("merge")));
 }
 
-TEST_F(MigrateStoreTest, ADryRunSaysTheSameAndCreatesNothing) {
+TEST_F(MigrateStoreTest, ADryRunReportsTheSameAndCreatesNothing) {
   WriteHistory(Old(), 30);
   const auto before = Everything();
   const auto dry = RunJson({"--from", Old(), "--dry-run"});
@@ -154,7 +154,7 @@ TEST_F(MigrateStoreTest, ADryRunSaysTheSameAndCreatesNothing) {
   }
 }
 
-TEST_F(MigrateStoreTest, AnyBatchSizeGivesTheSame) {
+TEST_F(MigrateStoreTest, AnyBatchSizeCopiesTheSame) {
   WriteHistory(Old(), 100);
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--batch-size", "1"}).code, 0);
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
@@ -165,14 +165,14 @@ TEST_F(MigrateStoreTest, AnyBatchSizeGivesTheSame) {
   }
 }
 
-TEST_F(MigrateStoreTest, PrefixesAreTheirOwn) {
+TEST_F(MigrateStoreTest, EachPrefixIsASeparateHistory) {
   WriteHistory(Old() + "?prefix=", 25);
   EXPECT_EQ(Run({"migrate-store", "--from", Old()}).code, 10) << "there is no history under the default prefix";
   EXPECT_EQ(Run({"migrate-store", "--from", Old() + "?prefix=", "--to", New() + "?prefix=team_"}).code, 0);
   EXPECT_EQ(ContentsAt(New() + "?prefix=team_"), ContentsAt(Old() + "?prefix="));
 }
 
-TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
+TEST_F(MigrateStoreTest, InvalidSourcesAndTargetsAreRefused) {
   Outcome outcome = Run({"migrate-store"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("--from"));
@@ -180,7 +180,7 @@ TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
   outcome = Run({"migrate-store", "--from", Old()});
   EXPECT_EQ(outcome.code, 10);
   EXPECT_THAT(outcome.err, HasSubstr(Path("old.db")));
-  EXPECT_FALSE(std::filesystem::exists(Path("new.db"))) << "nothing is created for a source that is not there";
+  EXPECT_FALSE(std::filesystem::exists(Path("new.db"))) << "nothing is created for a missing source";
 
   WriteHistory(Old(), 3);
   std::filesystem::create_symlink(Path("old.db"), Path("link.db"));
@@ -193,7 +193,7 @@ TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
   EXPECT_EQ(Run({"migrate-store", "--from", "mysql:x"}).code, 2);
 }
 
-TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
+TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsCompletedByASecondRun) {
   WriteHistory(Old(), 1500);
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -215,12 +215,12 @@ TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
   const auto last = RunJson({"--from", Old()});
   EXPECT_EQ(last["verified"], true);
   EXPECT_EQ(last["source_digest"], last["target_digest"]);
-  EXPECT_EQ(last["copied"].get<int>() + last["unchanged"].get<int>(), 1500) << "no run was ever there in part";
+  EXPECT_EQ(last["copied"].get<int>() + last["unchanged"].get<int>(), 1500) << "no run was ever stored in part";
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
-  EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes are there";
+  EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes exist";
 }
 
-TEST_F(MigrateStoreTest, AValueThatNoFieldCanHoldStopsNothing) {
+TEST_F(MigrateStoreTest, AnInvalidValueDoesNotStopTheCopy) {
   WriteHistory(Old(), 40);
   SQLite::Database(Path("old.db"), SQLite::OPEN_READWRITE)
       .exec("UPDATE flaky_test_failures SET failed_at = 'year!' WHERE id = (SELECT max(id) FROM flaky_test_failures)");
@@ -229,7 +229,7 @@ TEST_F(MigrateStoreTest, AValueThatNoFieldCanHoldStopsNothing) {
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
-TEST(Interrupt, TheFirstSignalIsOnlySeen) {
+TEST(Interrupt, TheFirstSignalIsOnlyNoted) {
   const InterruptGuard guard;
   EXPECT_FALSE(InterruptGuard::Seen());
   raise(SIGINT);
@@ -258,7 +258,7 @@ TEST(Numbers, AreGroupedAndScaled) {
   EXPECT_EQ(AsDuration(7200.4), "2:00:00 h");
 }
 
-// Which runs, and under which project.
+// Selecting runs and renaming projects.
 class MigrateSelectionTest : public MigrateStoreTest {
  protected:
   MigrateSelectionTest() {
@@ -273,7 +273,7 @@ class MigrateSelectionTest : public MigrateStoreTest {
                   run("none1", 2).Build()});
   }
 
-  // The runs that a copy with these arguments brings, as "project/id".
+  // Copies with these arguments and returns the runs in the target, as "project/id".
   std::vector<std::string> Copied(const std::vector<std::string>& more) {
     std::filesystem::remove(Path("new.db"));
     std::vector<std::string> arguments = {"migrate-store", "--from", Old()};
@@ -290,7 +290,7 @@ class MigrateSelectionTest : public MigrateStoreTest {
   Outcome outcome_;
 };
 
-TEST_F(MigrateSelectionTest, TakesProjectsAndWindows) {
+TEST_F(MigrateSelectionTest, SelectsProjectsAndTimes) {
   EXPECT_THAT(Copied({"--project", "demo"}), ElementsAre("demo/demo1", "demo/demo2", "demo/demo3"));
   EXPECT_THAT(Copied({"--project", "tools", "--project", ""}), UnorderedElementsAre("tools/tools1", "-/none1"));
   EXPECT_THAT(Copied({"--since", "2026-01-02", "--until", "2026-01-04"}), ElementsAre("tools/tools1", "-/none1"));
@@ -299,7 +299,7 @@ TEST_F(MigrateSelectionTest, TakesProjectsAndWindows) {
   EXPECT_THAT(outcome_.out, HasSubstr("verified: source and target are equal"));
 }
 
-TEST_F(MigrateSelectionTest, CarriesProjectsOverToOtherNames) {
+TEST_F(MigrateSelectionTest, RenamesProjects) {
   EXPECT_THAT(Copied({"--map-project", "tools=demo", "--map-project", "=lost", "--map-project", "demo="}),
               ElementsAre("-/demo1", "demo/tools1", "lost/none1", "-/demo2", "-/demo3"));
   EXPECT_THAT(outcome_.out, HasSubstr("verified: source and target are equal"));
@@ -310,15 +310,15 @@ TEST_F(MigrateSelectionTest, CarriesProjectsOverToOtherNames) {
   EXPECT_THAT(again.out, HasSubstr("unchanged              5"));
 }
 
-TEST_F(MigrateSelectionTest, SaysThatTheProjectHereHasNothing) {
+TEST_F(MigrateSelectionTest, WarnsIfTheCurrentProjectHasNoRuns) {
   Set("FLAKY_TESTS_PROJECT", "elsewhere");
   EXPECT_THAT(Copied({}), SizeIs(5));
   EXPECT_THAT(outcome_.err, AllOf(HasSubstr("no run of project elsewhere"), HasSubstr("--map-project")));
   Copied({"--project", "demo"});
-  EXPECT_EQ(outcome_.err, "") << "who names projects knows them";
+  EXPECT_EQ(outcome_.err, "") << "no hint if the user names projects";
 }
 
-TEST_F(MigrateSelectionTest, RefusesMappingsThatAreNone) {
+TEST_F(MigrateSelectionTest, RefusesInvalidMappings) {
   Outcome outcome = Run({"migrate-store", "--from", Old(), "--map-project", "demo"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("`demo` is not of the form OLD=NEW"));
@@ -335,7 +335,7 @@ TEST_F(MigrateSelectionTest, WritesNoFasterThanAsked) {
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--max-rate", "0"}).code, 2);
 }
 
-TEST_F(MigrateSelectionTest, ExportsTakeTheSame) {
+TEST_F(MigrateSelectionTest, ExportsTakeTheSameOptions) {
   const Outcome outcome =
       Run({"export", "-", "--from", Old(), "--project", "demo", "--map-project", "demo=other", "--exclude-unfinished"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -349,7 +349,7 @@ TEST_F(MigrateSelectionTest, SeveralOldStoresBecomeOne) {
   Write(other, {BuildRecord("other1").Project("demo").Build(),
                 BuildRecord("tools1").StartedAt(At(86'400)).Ended(At(99'999)).Build()});
   const Outcome outcome = Run({"migrate-store", "--from", Old(), "--from", other});
-  EXPECT_EQ(outcome.code, 3) << "the second one's tools1 is another run";
+  EXPECT_EQ(outcome.code, 3) << "the second store's tools1 is a different run";
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("copied " + Old()), HasSubstr("copied " + other), HasSubstr("conflict: run tools1")));
   EXPECT_EQ(ContentsAt(New()).size(), 6u);

@@ -1,4 +1,4 @@
-// The man pages and the completions, in the shells themselves, against the commands and options of the program.
+// The man pages in groff and the completions in the shells, compared with the program's commands and options.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -61,7 +61,7 @@ class Pages : public testing::Test {
     return folder_.File(name);
   }
 
-  // What the program prints, line by line; a failed test where it fails. Its stderr counts as printed.
+  // Runs a script with a program and returns the lines that it prints, also to stderr. Fails the test if it fails.
   std::vector<std::string> Run(const std::string& program, const std::string& script) const {
     const std::string file = File("script", script);
     const std::string command = "HOME=" + folder_.path().string() + " LC_ALL=C.UTF-8 " + program + " " + file + " 2>&1";
@@ -85,7 +85,7 @@ class Pages : public testing::Test {
   const std::vector<CommandHelp> commands_;
 };
 
-TEST_F(Pages, AreOfAllCommands) {
+TEST_F(Pages, CoverAllCommands) {
   std::set<std::string> names;
   for (const CommandHelp& command : commands_) names.insert(command.name);
   EXPECT_TRUE(names.contains("flaky"));
@@ -109,7 +109,7 @@ TEST_F(Pages, BashCompletes) {
   }
   EXPECT_THAT(complete("flaky ", "migr"), ElementsAre("migrate-store"));
   EXPECT_THAT(complete("flaky migrate-store --on-conflict ", "re"), ElementsAre("replace"));
-  EXPECT_THAT(complete("flaky migrate-store --to ", ""), IsEmpty()) << "which leaves it to the shell";
+  EXPECT_THAT(complete("flaky migrate-store --to ", ""), IsEmpty()) << "the shell completes file names";
   EXPECT_THAT(complete("flaky runs -- ", ""), IsEmpty());
 }
 
@@ -147,7 +147,7 @@ TEST_F(Pages, FishCompletes) {
   EXPECT_EQ(complete("flaky migrate-store --on-conflict "), (std::set<std::string>{"keep", "replace", "fail"}));
 }
 
-// Sets a page as man(1) does on a terminal of 80 columns.
+// Formats pages as man(1) does on a terminal of 80 columns.
 class ManPages : public Pages {
  protected:
   std::string Set(const std::string& page) const {
@@ -160,7 +160,7 @@ class ManPages : public Pages {
     return text;
   }
 
-  // The text in one line with single spaces, so that a line break changes nothing. Hyphenation is undone.
+  // Returns the text in one line with single spaces, so that a line break changes nothing. Hyphenation is undone.
   static std::string Joined(const std::string& text) {
     std::string joined = std::regex_replace(text, std::regex("\xe2\x80\x90\n +"), "");
     return std::regex_replace(joined, std::regex("[ \n]+"), " ");

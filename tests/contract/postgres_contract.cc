@@ -32,7 +32,7 @@ class PostgresPlace : public Place {
   }
   ~PostgresPlace() override { PostgresServer::Execute(uri_, "DROP SCHEMA " + schema_ + " CASCADE"); }
 
-  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenPostgres(location_, mode); }
+  std::unique_ptr<Store> Open(OpenMode mode) override { return postgres::Open(location_, mode); }
 
  private:
   std::string uri_;

@@ -43,7 +43,7 @@ class SupabasePlace : public Place {
   }
   ~SupabasePlace() override { servers_.Give(std::move(server_)); }
 
-  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenSupabase(location_, mode); }
+  std::unique_ptr<Store> Open(OpenMode mode) override { return supabase::Open(location_, mode); }
 
  private:
   Servers& servers_;

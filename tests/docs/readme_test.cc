@@ -83,10 +83,9 @@ TEST(Documents, IndexLinksToEveryPage) {
   }
 }
 
-// Tables, code, lines of a single word (long links) and docs/adr are exempt.
+// Tables, code and lines of a single word (long links) are exempt.
 TEST(Documents, ProseIsWrappedAt120Columns) {
   for (const auto& document : AllDocuments()) {
-    if (document.parent_path().filename() == "adr") continue;
     std::istringstream lines(ReadFile(document));
     bool in_block = false;
     size_t number = 0;

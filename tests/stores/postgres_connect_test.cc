@@ -31,7 +31,7 @@ class PostgresConnect : public PostgresTest {
   std::string Database() const { return uri_.substr(uri_.rfind('/') + 1); }
   // The error of opening; it must not hold the password.
   std::optional<StoreError> Refusal(const std::string& location, const std::string& password = "") const {
-    const auto error = ErrorOf([&] { OpenPostgres(ParseLocation(location), OpenMode::kWrite); });
+    const auto error = ErrorOf([&] { postgres::Open(ParseLocation(location), OpenMode::kWrite); });
     if (error && !password.empty()) {
       EXPECT_THAT(error->what(), Not(HasSubstr(password)));
     }
@@ -49,11 +49,11 @@ TEST_F(PostgresConnect, EveryFormOfLocationMeansTheSame) {
   for (const std::string& location :
        {uri_, "postgres:" + uri_, "postgresql" + uri_.substr(uri_.find(':')), "postgres:" + settings,
         uri_ + "?sslmode=disable&application_name=mine&prefix=flaky_test_"}) {
-    EXPECT_THAT(ReadAll(*OpenPostgres(ParseLocation(location), OpenMode::kRead)), SizeIs(1)) << location;
+    EXPECT_THAT(ReadAll(*postgres::Open(ParseLocation(location), OpenMode::kRead)), SizeIs(1)) << location;
   }
   const auto socket = "postgres:host=" + server_.folder().string() + " port=" + Port() +
                       " user=postgres application_name='it\\'s mine' dbname=" + Database();
-  EXPECT_THAT(ReadAll(*OpenPostgres(ParseLocation(socket), OpenMode::kRead)), SizeIs(1));
+  EXPECT_THAT(ReadAll(*postgres::Open(ParseLocation(socket), OpenMode::kRead)), SizeIs(1));
 }
 
 TEST_F(PostgresConnect, VariablesDecideWhereNothingElseDoes) {
@@ -62,7 +62,7 @@ TEST_F(PostgresConnect, VariablesDecideWhereNothingElseDoes) {
   Set("PGUSER", "postgres");
   Set("PGDATABASE", Database());
   const RunRecord record = BuildRecord("run").Build();
-  OpenPostgres(ParseLocation("postgres:"), OpenMode::kWrite)->Write({&record, 1});
+  postgres::Open(ParseLocation("postgres:"), OpenMode::kWrite)->Write({&record, 1});
   EXPECT_THAT(Query("SELECT run_id FROM flaky_test_runs"), testing::ElementsAre("run"));
 
   Set("PGDATABASE", "no_such_database");
@@ -213,7 +213,7 @@ TEST_F(PostgresRoles, WhoMayNotMakeTheTablesIsToldWhatToDo) {
     const auto error = ErrorOf([&] { OpenUri(uri, OpenMode::kWrite); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), ErrorKind::kAuth);
-    EXPECT_THAT(error->what(), AllOf(HasSubstr("'guest' may not make or change tables"),
+    EXPECT_THAT(error->what(), AllOf(HasSubstr("'guest' may not create or change tables"),
                                      HasSubstr("flaky schema sql --store postgres"),
                                      HasSubstr(half_there ? "must be owner" : "permission denied for schema")));
   }

@@ -15,7 +15,7 @@ namespace flaky {
 
 inline std::unique_ptr<Store> OpenUri(const std::string& uri, OpenMode mode,
                                       const std::string& prefix = std::string(kDefaultPrefix)) {
-  return OpenPostgres(ParseLocation(uri, prefix), mode);
+  return postgres::Open(ParseLocation(uri, prefix), mode);
 }
 
 // An empty database on the server that the program's tests share.

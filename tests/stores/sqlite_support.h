@@ -19,7 +19,7 @@ namespace flaky {
 inline std::unique_ptr<Store> OpenFile(const std::string& path, OpenMode mode,
                                        const std::string& prefix = "flaky_test_",
                                        std::chrono::milliseconds busy_timeout = std::chrono::milliseconds(10'000)) {
-  return OpenSqlite(ParseLocation("sqlite:" + path + "?prefix=" + prefix), mode, {busy_timeout});
+  return sqlite::Open(ParseLocation("sqlite:" + path + "?prefix=" + prefix), mode, {busy_timeout});
 }
 
 // Runs SQL in the file, creating it where it is missing, as another program would.

@@ -21,7 +21,7 @@ inline Location LocationOf(const std::string& url, const std::string& token = ""
 
 inline std::unique_ptr<Store> OpenAt(const SqldServer& server, OpenMode mode,
                                      const std::string& prefix = "flaky_test_") {
-  return OpenTurso(LocationOf(server.url(), server.tokens().read_write, prefix), mode);
+  return turso::Open(LocationOf(server.url(), server.tokens().read_write, prefix), mode);
 }
 
 // The first column of the query's rows.

@@ -227,7 +227,7 @@ TEST_F(TursoWrite, AKilledServerIsFoundAgain) {
 
 TEST_F(TursoWrite, AnAnswerThatWasLostIsNotWrittenTwice) {
   FaultProxy proxy(FaultProxy::Protocol::kHttp, server_.port());
-  const auto store = OpenTurso(LocationOf("http://127.0.0.1:" + std::to_string(proxy.port())), OpenMode::kWrite);
+  const auto store = turso::Open(LocationOf("http://127.0.0.1:" + std::to_string(proxy.port())), OpenMode::kWrite);
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   for (const ProxyFault fault : {ProxyFault::kCutWithinAnswer, ProxyFault::kGarbage}) {
     proxy.FaultOn("COMMIT", fault);

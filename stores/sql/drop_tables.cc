@@ -1,4 +1,4 @@
-#include "stores/sql/legacy_tables.h"
+#include "stores/sql/drop_tables.h"
 
 #include <algorithm>
 
