@@ -6,7 +6,7 @@
 #
 # Neither of them fails if the store cannot be used, because that must not change the outcome of the tests: ctest then
 # shows it as skipped, and its output has the reason. If flaky_deliver does not run, because ctest was killed or was
-# told to exclude it, the next `flaky` command delivers the same results.
+# asked to exclude it, the next `flaky` command delivers the same results.
 
 include_guard(GLOBAL)
 

@@ -90,7 +90,7 @@ inline bool FindInPath(std::string_view name, std::string_view search, const Pat
 }
 
 // Finds the program to start. If FLAKY_TESTS_PROGRAM is set, only that; otherwise the one that the recorder was
-// installed or built with, otherwise `flaky` in PATH. Returns false and adds a warning if there is none.
+// installed or built with, otherwise `flaky` in PATH. Returns false and adds a warning if it finds no program.
 inline bool FindProgram(const DeliveryPlan& plan, Path& program, Warning& warning) {
   const std::string_view search = plan.environment.Get("PATH");
   if (const std::string_view set = plan.environment.Get(kProgram.name); !set.empty()) {

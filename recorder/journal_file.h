@@ -134,7 +134,7 @@ class JournalFile {
   }
 
   // Extends the file to `size` and replaces the window by a mapping that begins with the position's page. NULs are
-  // written instead of allocating: they take disk space as an allocation does, in a quarter of the time on ext4, where
+  // written instead of allocating: they take disk space as an allocation does, in a quarter of the time on ext4. There,
   // each allocated page costs a transaction when it is first touched.
   int ExtendTo(int fd, std::size_t size) {
     if (int error = CheckLimit(size); error != 0) return error;

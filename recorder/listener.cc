@@ -1,5 +1,5 @@
 // The GoogleTest listener that records. Users compile only this source, in their build, against their GoogleTest (1.10
-// to 1.18), as C++17. It includes only the headers of its own folder, GoogleTest's and libc's.
+// to 1.18), as C++17. It includes only the headers in its folder, GoogleTest's and libc's.
 //
 // The recorder follows these rules, because test programs do everything that programs can do:
 //   * Before OnTestProgramStart it only remembers where the arguments are, so listing tests and re-executed death tests

@@ -59,7 +59,7 @@ class Recorder {
     if (forked_) return;
     warning_.Prepare();
     if (const std::string_view log = TextOf(kLog); log == "silent" || log == "error") warning_.Silence();
-    if (!TruthOf(kDisable, warning_)) Begin(run);
+    if (!BoolOf(kDisable, warning_)) Begin(run);
     if (!active()) warning_.Write();
   }
 

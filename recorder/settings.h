@@ -72,7 +72,7 @@ inline std::int64_t NumberOf(const Setting& setting, Warning& warning) {
 }
 
 // As NumberOf, for a boolean.
-inline bool TruthOf(const Setting& setting, Warning& warning) {
+inline bool BoolOf(const Setting& setting, Warning& warning) {
   const std::string_view text = TextOf(setting);
   if (text.empty()) return setting.default_value != 0;
   for (const std::string_view yes : {"1", "true", "yes", "on"}) {

@@ -29,7 +29,7 @@ inline int MakeFolders(const Path& path) {
   }
 }
 
-// Returns true if `path` is a folder, not a link to one, and belongs to this user. For names in /tmp, where another
+// Returns true if `path` is a folder, not a link to one, and belongs to this user. For names in /tmp, which another
 // user could have created it.
 inline bool IsOwnFolder(const char* path) {
   struct stat status;

@@ -239,13 +239,13 @@ TEST_F(CrashesTest, AnOutOfMemoryKillIsNamed) {
   if (limit.path().empty()) GTEST_SKIP() << "this user may not create a memory cgroup";
   const std::string join = "echo $$ > " + limit.path() + "/cgroup.procs && exec \"$0\" \"$@\"";
   const int status = RunProgramWith(
-      {FLAKY_PROGRAM, "run", "--", "sh", "-c", join, kCrashes, "--gtest_filter=Before.*:Dies.ByWantOfMemory"});
+      {FLAKY_PROGRAM, "run", "--", "sh", "-c", join, kCrashes, "--gtest_filter=Before.*:Dies.ByLackOfMemory"});
   EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
   const json latest = Latest();
   ASSERT_THAT(latest["failures"], SizeIs(1));
   const json& failure = latest["failures"][0];
-  EXPECT_EQ(failure["test_name"], "Dies.ByWantOfMemory");
+  EXPECT_EQ(failure["test_name"], "Dies.ByLackOfMemory");
   EXPECT_EQ(failure["failure_kind"], "uncaught");
   EXPECT_EQ(failure["signal"], "SIGKILL");
   EXPECT_EQ(

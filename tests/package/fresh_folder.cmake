@@ -18,3 +18,4 @@ foreach(variable IN LISTS foreign)
 endforeach()
 set(ENV{HOME} ${WORK}/home)
 set(ENV{FLAKY_TESTS_PROJECT} ${NAME})
+set(ENV{FLAKY_TESTS_DELIVERY_TIMEOUT} 120)  # the machine may stall

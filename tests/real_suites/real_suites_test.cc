@@ -95,8 +95,13 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
     std::vector<std::string> arguments = {Path("programs/") + GetParam().name};
     arguments.push_back(std::string("--gtest_output=json:") + kJson);
     arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
-    std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TZ=UTC", "HOME=" + Path("home"),
-                                            "FLAKY_TESTS_PROJECT=real", "FLAKY_TESTS_DB=" + Path("h.db")};
+    // A delivery that takes too long would be reported on stderr, and the machine may stall.
+    std::vector<std::string> environment = {"PATH=/usr/bin:/bin",
+                                            "TZ=UTC",
+                                            "HOME=" + Path("home"),
+                                            "FLAKY_TESTS_PROJECT=real",
+                                            "FLAKY_TESTS_DB=" + Path("h.db"),
+                                            "FLAKY_TESTS_DELIVERY_TIMEOUT=120"};
     environment.insert(environment.end(), GetParam().environment.begin(), GetParam().environment.end());
 
     // For the program `flaky`, which may be built with a sanitizer.

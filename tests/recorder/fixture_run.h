@@ -38,9 +38,9 @@ struct Recorded {
   std::vector<std::string> MessagesOf(const std::string& test) const;
   // Returns the failures outside a test, as "Suite: message", or ": message" outside any suite.
   std::vector<std::string> FailuresOutside() const;
-  // Returns `passed` of the end line, or nullopt if there is none.
+  // Returns `passed` of the end line, or nullopt without such a line.
   std::optional<bool> End() const;
-  // Returns the reason in the `lost` line, or nullopt if there is none.
+  // Returns the reason in the `lost` line, or nullopt without such a line.
   std::optional<std::string> Lost() const;
 };
 

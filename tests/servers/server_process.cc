@@ -169,7 +169,8 @@ std::optional<UserIds> UnprivilegedUser() {
   for (const char* name : {"postgres", "nobody"}) {
     if (const passwd* user = getpwnam(name)) return UserIds{user->pw_uid, user->pw_gid};
   }
-  throw std::runtime_error("this server does not run as root, and neither user 'postgres' nor 'nobody' exists");
+  throw std::runtime_error(
+      "this server does not run as root, and there is no other user to run it, such as 'postgres'");
 }
 
 void GiveTo(const std::optional<UserIds>& ids, const std::filesystem::path& path) {

@@ -24,7 +24,7 @@ struct UserIds {
 };
 
 // Returns the user for servers that refuse to run as root: `postgres` if Debian's package created that user, else
-// `nobody`. Returns nullopt if this process is not root; servers then run as the same user.
+// the system's unprivileged user. Returns nullopt if this process is not root; servers then run as the same user.
 std::optional<UserIds> UnprivilegedUser();
 
 // Makes the user with these ids the owner of the file or folder. Does nothing without ids.

@@ -239,7 +239,7 @@ class WithServer {
 TEST(WithServer, PassesTheAddressesToTheCommandAndReturnsItsStatus) {
   WithServer run({"postgres,sqld", "--", "/bin/sh", "-c",
                   "echo $FLAKY_TESTS_STORE $FLAKY_TESTS_CONNECTION_STRING; echo $DATABASE_URL $SQLD_URL; exit 42"});
-  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::minutes(3));
   ASSERT_TRUE(status && WIFEXITED(*status));
   EXPECT_EQ(WEXITSTATUS(*status), 42);
   std::istringstream written(run.process().LogTail());
@@ -258,7 +258,7 @@ TEST(WithServer, ASupabaseProjectHasItsTablesAndAKey) {
       {"supabase", "--", "/bin/sh", "-c",
        "echo $FLAKY_TESTS_STORE $FLAKY_TESTS_CONNECTION_STRING $FLAKY_TESTS_AUTH_TOKEN $SUPABASE_DB; psql -At "
        "\"$SUPABASE_DB\" -c 'SELECT count(*) FROM flaky_test_runs'"});
-  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::minutes(3));
   ASSERT_TRUE(status && WIFEXITED(*status));
   EXPECT_EQ(WEXITSTATUS(*status), 0) << run.process().LogTail();
   std::istringstream written(run.process().LogTail());
@@ -281,7 +281,7 @@ TEST(WithServer, LeavesNothingRunningWhenItIsKilled) {
 
 TEST(WithServer, RefusesAnUnknownServer) {
   WithServer run({"oracle", "--", "true"});
-  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::minutes(3));
   ASSERT_TRUE(status && WIFEXITED(*status));
   EXPECT_EQ(WEXITSTATUS(*status), 2);
   EXPECT_THAT(run.process().LogTail(), HasSubstr("unknown server 'oracle'; expected postgres, sqld or supabase"));

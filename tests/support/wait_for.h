@@ -16,7 +16,7 @@ namespace flaky {
 //   WaitFor("the child's pid file", [&] { return std::filesystem::exists(pid_file); });
 //
 // The timeout only bounds a test that would otherwise hang. It is generous because a CI machine may stall for many
-// seconds, so a shorter one is no useful check of speed. In a thread other than the test's, catch the exception.
+// seconds; do not shorten it to check speed. In a thread other than the test's, catch the exception.
 template <typename Condition>
 auto WaitFor(std::string_view what, Condition condition, std::chrono::milliseconds timeout = std::chrono::seconds(60)) {
   const auto deadline = std::chrono::steady_clock::now() + timeout;

@@ -32,7 +32,7 @@ TEST(WaitFor, SaysWhatItWaitedForWhenTheTimeIsUp) {
 TEST(WaitFor, ChecksOnceMoreWhenTheMachineStalledUntilTheTimeWasUp) {
   int calls = 0;
   const auto condition = [&] {
-    if (++calls == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));  // stands in for a stall
+    if (++calls == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));  // simulates a stall
     return calls == 2;
   };
   EXPECT_TRUE(WaitFor("the second call", condition, std::chrono::milliseconds(1)));
