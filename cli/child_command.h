@@ -13,8 +13,8 @@ class DeathWatch;
 
 // Runs a command in this program's place: with the same standard streams, process group and terminal, and with the same
 // environment plus the given variables. While an object exists, signals that are sent to this process are passed on to
-// the command. Signals that the terminal sends to the whole process group reach the command anyway. Create only one at a
-// time, and before the program starts a thread, because it changes the signal mask.
+// the command. Signals that the terminal sends to the whole process group reach the command anyway. Create only one at
+// a time, and before the program starts a thread, because it changes the signal mask.
 class ChildCommand {
  public:
   // Starts the command, which is searched in PATH. Throws CommandError if it cannot be started, with the exit code that

@@ -10,8 +10,8 @@
 
 namespace flaky {
 
-// Returns the retry policy of a copy. It is more patient than Retrying (cli/session.h): a copy that has made progress is
-// worth waiting for a server that restarts.
+// Returns the retry policy of a copy. It is more patient than Retrying (cli/session.h): a copy that has made progress
+// is worth waiting for a server that restarts.
 RetryPolicy PatientRetrying(const Session& session);
 
 struct CopyIntoOptions {
@@ -28,8 +28,8 @@ struct CopyIntoOptions {
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
 
 // Copies into the store at `to`, which is created if it does not exist. Prints progress on stderr. Stops at Ctrl-C, for
-// which the caller holds an InterruptGuard. Only one copy at a time may write into a store (cli/copy_claim.h). A dry run
-// creates and writes nothing. Throws StoreError and CommandError.
+// which the caller holds an InterruptGuard. Only one copy at a time may write into a store (cli/copy_claim.h). A dry
+// run creates and writes nothing. Throws StoreError and CommandError.
 CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
 
 }  // namespace flaky

@@ -27,8 +27,8 @@ Json JsonOfConverted(const std::vector<ConvertedRun>& runs);
 // Prints the summary as text or JSON.
 void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out);
 
-// Print one line of a summary, with its note unless that is empty; and the speed, in rows of the tables (runs, parts and
-// failures) per second.
+// Print one line of a summary, with its note unless that is empty; and the speed, in rows of the tables (runs, parts
+// and failures) per second.
 void PrintCount(std::string_view what, int64_t count, std::string_view note, std::ostream& out);
 void PrintSpeed(const Totals& totals, double seconds, std::ostream& out);
 

@@ -30,8 +30,8 @@ using Findings = std::vector<Finding>;
 // every usable value.
 void CheckSettings(Session& session, Findings& findings);
 
-// Checks one store. The checks are called "store", "permissions", "schema" and "clock", prefixed by `which`, which is ""
-// for the store of the history.
+// Checks one store. The checks are called "store", "permissions", "schema" and "clock", prefixed by `which`, which is
+// "" for the store of the history.
 void CheckStore(const Location& location, const std::string& which, Findings& findings);
 
 // Checks the spool and the journals in it. `store`: the display name of the store that they are delivered to.

@@ -31,8 +31,7 @@ inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
     {ExitCode::kFindings,
      "the command succeeded and has findings: `check` found tests, `schema status` pending migrations, `dual status` "
      "waiting runs, `doctor` a warning"},
-    {ExitCode::kUsage,
-     "invalid argument, setting or data; also every failure without a separate code"},
+    {ExitCode::kUsage, "invalid argument, setting or data; also every failure without a separate code"},
     {ExitCode::kPartial, "partly done: stderr says what was not"},
     {ExitCode::kDifferences, "a verification found differences"},
     {ExitCode::kUnreachable, "the store cannot be reached or does not exist"},

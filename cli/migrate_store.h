@@ -19,8 +19,8 @@ struct MigrateOptions {
 // Adds the options of a copy, and --json. `options` must outlive the command.
 void AddMigrateOptions(CLI::App& command, MigrateOptions& options);
 
-// Delivers pending results, copies each source into the store at `to`, and prints the summaries. Sets the session's exit
-// code. Precondition: no source is the target. Throws StoreError and CommandError.
+// Delivers pending results, copies each source into the store at `to`, and prints the summaries. Sets the session's
+// exit code. Precondition: no source is the target. Throws StoreError and CommandError.
 void CopyStores(Session& session, const std::vector<Location>& sources, const Location& to,
                 const MigrateOptions& options);
 

@@ -12,7 +12,8 @@ namespace flaky {
 // and bytes that are not UTF-8 are written as escapes (`\n`, `\x1b`, `\u202e`).
 std::string Escaped(std::string_view text);
 
-// Returns the number of terminal columns of an escaped text: two for East Asian wide characters, none for combining ones.
+// Returns the number of terminal columns of an escaped text: two for East Asian wide characters, none for combining
+// ones.
 size_t DisplayWidth(std::string_view text);
 
 // Returns an escaped text, cut to at most `width` columns; the last one is `…` if the text was cut.

@@ -3,8 +3,8 @@
 
 namespace flaky {
 
-// While an object exists, the first SIGINT or SIGTERM only makes Seen() true, so that work can stop at a safe point. The
-// second one ends the process as usual. Only one object may exist at a time.
+// While an object exists, the first SIGINT or SIGTERM only makes Seen() true, so that work can stop at a safe point.
+// The second one ends the process as usual. Only one object may exist at a time.
 class InterruptGuard {
  public:
   InterruptGuard();

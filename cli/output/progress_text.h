@@ -23,8 +23,8 @@ struct ProgressView {
 // Returns "copying", "reading back" and so on.
 std::string_view NameOf(Phase phase);
 
-// Returns "copying  41%  412 of 1,000 runs  1,236 failures  1.2 MB  206 runs/s  0:03 left". Unknown facts are omitted. If
-// the time left is unknown, the time since the start of the phase is shown instead; in a stall, "nothing for 0:12".
+// Returns "copying  41%  412 of 1,000 runs  1,236 failures  1.2 MB  206 runs/s  0:03 left". Unknown facts are omitted.
+// If the time left is unknown, the time since the start of the phase is shown instead; in a stall, "nothing for 0:12".
 std::string ProgressLine(const ProgressView& view);
 
 // Returns the same with a bar, in less than `width` columns: the least useful facts are omitted first.

@@ -9,9 +9,9 @@
 namespace flaky {
 
 // Measures the present rate of some work, from counts that arrive at irregular times. It uses the last ten seconds and
-// at least the last two steps, so a fast beginning does not hide that the work has become slow. While a step takes longer
-// than the steps before it, the rate decreases. A step that takes at least five seconds and four times as long as the
-// steps before it is a stall; the rate after a stall does not depend on it.
+// at least the last two steps, so a fast beginning does not hide that the work has become slow. While a step takes
+// longer than the steps before it, the rate decreases. A step that takes at least five seconds and four times as long
+// as the steps before it is a stall; the rate after a stall does not depend on it.
 class RateMeter {
  public:
   using Time = std::chrono::steady_clock::time_point;
