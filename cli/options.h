@@ -14,7 +14,7 @@ namespace flaky {
 
 // Adds an option that sets `setting` for this call. Its help is the meaning and the name of the setting.
 void AddSettingOption(CLI::App& command, Session& session, const std::string& option, std::string_view type_name,
-                      std::string_view setting);
+                      const SettingInfo& setting);
 
 // Adds `--json`.
 void AddJsonFlag(CLI::App& command, bool& json);

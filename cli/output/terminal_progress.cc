@@ -24,9 +24,9 @@ TerminalProgress::AdaptivePageSize PaceOf(ProgressForm form) {
 
 }  // namespace
 
-ProgressForm FormOf(const Session& session, bool json) {
+ProgressForm FormOf(bool terminal, bool json) {
   if (json) return ProgressForm::kEvents;
-  return session.terminal ? ProgressForm::kBar : ProgressForm::kLines;
+  return terminal ? ProgressForm::kBar : ProgressForm::kLines;
 }
 
 TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form) : TerminalProgress(err, form, PaceOf(form)) {}

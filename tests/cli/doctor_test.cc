@@ -128,10 +128,12 @@ TEST_F(DoctorTest, SettingsAreCheckedAndSecretsAreNotShown) {
   Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
   Set("FLAKY_TESTS_LOG_FILE", Path("nowhere/log"));
   const json report = Examine(1);
-  EXPECT_THAT(Found(report, "settings", "warning"),
-              AllOf(HasSubstr("FLAKY_TESTS_TRESHOLD is set, but is not a setting of flaky\tdid you mean FLAKY_TESTS_THRESHOLD?"),
-                    HasSubstr("record nothing"), HasSubstr("deliver nothing by themselves"),
-                    HasSubstr("nowhere/log, which cannot be written")));
+  EXPECT_THAT(
+      Found(report, "settings", "warning"),
+      AllOf(
+          HasSubstr("FLAKY_TESTS_TRESHOLD is set, but is not a setting of flaky\tdid you mean FLAKY_TESTS_THRESHOLD?"),
+          HasSubstr("record nothing"), HasSubstr("deliver nothing by themselves"),
+          HasSubstr("nowhere/log, which cannot be written")));
   EXPECT_THAT(output(), Not(HasSubstr("secret")));
 }
 
@@ -180,7 +182,7 @@ TEST_F(DoctorTest, AFileThatMayNotBeWrittenIsReported) {
 
 TEST_F(DoctorTest, AnUnknownStoreIsReportedOnce) {
   Set("FLAKY_TESTS_STORE", "postgresql");
-  EXPECT_THAT(Found(Examine(2), "store", "problem"), HasSubstr("there is no store `postgresql`"));
+  EXPECT_THAT(Found(Examine(2), "settings", "problem"), HasSubstr("invalid value `postgresql`"));
 }
 
 TEST_F(DoctorTest, TheSpoolIsReported) {

@@ -75,8 +75,8 @@ TEST_F(MigrateStoreTest, PrintsASummary) {
   parts                  2  of the runs read
   failures               1  of the runs read
   rows per second N  5 rows in N s
-verified: source and target are equal, digest )" + RunJson({"--from", Old()})["source_digest"].get<std::string>() +
-                                           "\n");
+verified: source and target are equal, digest )" +
+                                           RunJson({"--from", Old()})["source_digest"].get<std::string>() + "\n");
 }
 
 TEST_F(MigrateStoreTest, TheEnvironmentNamesBothStoresByDefault) {
@@ -130,9 +130,9 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyOnRequest) {
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("\n  replaced               1  different run with the same id\n"),
-                    HasSubstr("replaced: run clash: part p1 differs"), HasSubstr("verified: source and target are equal")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\n  replaced               1  different run with the same id\n"),
+                                 HasSubstr("replaced: run clash: part p1 differs"),
+                                 HasSubstr("verified: source and target are equal")));
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "merge"});

@@ -65,8 +65,7 @@ TEST_F(TrendCommandTest, CountsFailuresOfOneTest) {
                                      "2026-01-04     1            1         1              1\n"));
   const Outcome unknown = Run({"trend", "B", "--at", "2026-01-04T23:00:00Z"});
   EXPECT_EQ(unknown.code, 0);
-  EXPECT_EQ(unknown.err,
-            "flaky: no failure of `B` in this period; give the full name, Suite.Test\n");
+  EXPECT_EQ(unknown.err, "flaky: no failure of `B` in this period; give the full name, Suite.Test\n");
 }
 
 TEST_F(TrendCommandTest, JsonHasThePeriods) {
