@@ -151,7 +151,7 @@ consteval bool IsReadAs(SettingKind kind) {
   if (std::is_same_v<T, bool>) return kind == kBool;
   if (std::is_same_v<T, int64_t>) return kind == kNumber || kind == kBytes;
   if (std::is_same_v<T, std::chrono::seconds>) return kind == kSeconds;
-  return std::is_same_v<T, std::string> && (kind == kText || kind == kPath || kind == kChoice);
+  return std::is_same_v<T, std::string> && (kind == kText || kind == kPath || kind == kChoice || kind == SettingKind::kStore);
 }
 
 }  // namespace
@@ -326,6 +326,7 @@ void Settings::Check(const SettingInfo& info) const {
     case kText:
     case kPath:
     case kChoice:
+    case SettingKind::kStore:
       TextIn(*this, info);
       return;
     case kBool:

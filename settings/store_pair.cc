@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "settings/settings.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 
