@@ -159,7 +159,7 @@ TEST_F(DeliveryTest, QuietlyMeansNoLineOrOne) {
   PutJournal(spool(), 3, "damaged\n");
   EXPECT_EQ(StatusOf(StartProgram({"--quiet"})), 3);
   const std::string output = Output();
-  EXPECT_THAT(output, HasSubstr("line 1 is no JSON"));
+  EXPECT_THAT(output, HasSubstr("line 1 is not JSON"));
   EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 1) << output;
   // Somebody else delivers: no news for a test program, but for a user.
   fs::remove(folder_.File("output"));
