@@ -11,6 +11,7 @@
 #include "cli/output/json_output.h"
 #include "cli/output/table.h"
 #include "cli/output/time_text.h"
+#include "history/text.h"
 
 namespace flaky {
 namespace {
@@ -21,12 +22,6 @@ struct Options {
 };
 
 std::string Days(int64_t days) { return std::to_string(days) + (days == 1 ? " day" : " days"); }
-
-std::string Joined(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
 
 // Reads the window without its texts, which are most of what a server would have to send, then the few texts that are
 // shown.
@@ -58,7 +53,7 @@ void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& ru
     out << '\n'
         << Styled(Escaped(pattern.test_name), Style::kBad, session.color) << "  " << Escaped(pattern.test_file)
         << "\n    " << pattern.recent << (pattern.recent == 1 ? " failure (" : " failures (")
-        << Escaped(Joined(pattern.kinds)) << "), last " << TimeText(pattern.last_failed_at) << " UTC\n";
+        << Escaped(Join(pattern.kinds, ", ")) << "), last " << TimeText(pattern.last_failed_at) << " UTC\n";
     if (pattern.last_message) out << "    " << Escaped(FirstLine(*pattern.last_message)) << '\n';
   }
 }

@@ -13,6 +13,7 @@
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -88,7 +89,7 @@ void Status(Session& session, const StatusOptions& options) {
     PrintJson(session.out, AsJson(location, state));
   } else if (!state) {
     session.out << Escaped(location.display_name) << ": "
-                << (location.scheme == "supabase"
+                << (!SchemeOf(location.scheme).makes_tables
                         ? "the project has no tables of flaky yet; flaky schema migrate makes them"
                         : "there is no store yet; the first delivery creates it")
                 << '\n';
@@ -142,7 +143,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
 
 void Migrate(Session& session, const MigrateOptions& options) {
   const Location location = HistoryLocation(session.settings);
-  const bool from_outside = location.scheme == "supabase";
+  const bool from_outside = !SchemeOf(location.scheme).makes_tables;
   if (options.management_api && !from_outside) {
     throw SettingError("--management-api: the store is " + location.scheme + ", which makes its tables by itself");
   }

@@ -18,6 +18,7 @@
 #include "cli/output/stopwatch.h"
 #include "cli/output/terminal_progress.h"
 #include "cli/verify_report.h"
+#include "history/text.h"
 #include "transfer/copy.h"
 #include "transfer/verify.h"
 
@@ -103,12 +104,6 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
                                                  stores.from.prefix + "'` copies what is missing");
 }
 
-std::string ListOf(const std::vector<std::string>& names) {
-  std::string list;
-  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-  return list;
-}
-
 // Only where somebody can answer. Ctrl-C is an answer, too: nothing may catch it meanwhile.
 bool IsWanted(Session& session, const std::string& question) {
   if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
@@ -125,8 +120,8 @@ void DropOld(Session& session, const DropOptions& options) {
   const LegacyTables old = LookAtTables(stores.from);
   DemandThatAllIsThere(session, stores, old.rows, options);
 
-  const std::string what =
-      ListOf(old.names) + " with " + Counted(old.rows.runs, "run") + " and " + Counted(old.rows.failures, "failure");
+  const std::string what = Join(old.names, ", ") + " with " + Counted(old.rows.runs, "run") + " and " +
+                           Counted(old.rows.failures, "failure");
   bool drop = !options.dry_run;
   if (drop && !options.yes) {
     drop =

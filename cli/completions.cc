@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "history/text.h"
+
 namespace flaky {
 namespace {
 
@@ -24,9 +26,7 @@ std::string ChoicesOf(const HelpEntry& option) {
 
 // All names of commands below the program, as they are typed from its own name on, for the pattern of a `case`.
 std::string CommandPattern(std::span<const CommandHelp> commands) {
-  std::string pattern;
-  for (const CommandHelp& command : commands.subspan(1)) pattern += (pattern.empty() ? "" : "|") + Quoted(command.name);
-  return pattern;
+  return Join(commands.subspan(1), "|", [](const CommandHelp& command) { return Quoted(command.name); });
 }
 
 // A branch of a `case` of bash or zsh for each option that takes a value: what `complete` makes of its choices, or
@@ -37,10 +37,8 @@ std::string ValueBranches(std::span<const CommandHelp> commands, const Complete&
   for (const CommandHelp& command : commands) {
     for (const HelpEntry& option : command.options) {
       if (option.value.empty()) continue;
-      std::string pattern;
-      for (const std::string& name : option.names) {
-        pattern += (pattern.empty() ? "" : "|") + Quoted(command.name + " " + name);
-      }
+      const std::string pattern =
+          Join(option.names, "|", [&](const std::string& name) { return Quoted(command.name + " " + name); });
       const std::string choices = ChoicesOf(option);
       branches +=
           "    " + pattern + ") " + (choices.empty() ? std::string(otherwise) : complete(choices)) + "; return ;;\n";
@@ -54,13 +52,11 @@ std::string ValueBranches(std::span<const CommandHelp> commands, const Complete&
 std::string BashCompletion(std::span<const CommandHelp> commands) {
   std::string branches;
   for (const CommandHelp& command : commands) {
-    std::string words;
+    std::vector<std::string> words;
     for (const auto* entries : {&command.commands, &command.options}) {
-      for (const HelpEntry& entry : *entries) {
-        for (const std::string& name : entry.names) words += (words.empty() ? "" : " ") + name;
-      }
+      for (const HelpEntry& entry : *entries) words.insert(words.end(), entry.names.begin(), entry.names.end());
     }
-    branches += "    " + Quoted(command.name) + ") words=" + Quoted(words) + " ;;\n";
+    branches += "    " + Quoted(command.name) + ") words=" + Quoted(Join(words, " ")) + " ;;\n";
   }
   return R"(# bash completion for flaky
 

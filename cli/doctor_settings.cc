@@ -9,6 +9,7 @@
 #include "cli/file_system.h"
 #include "settings/settings_files.h"
 #include "settings/unknown_variables.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -82,7 +83,8 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
 
 // libpq takes no notice of a file of passwords that others can read.
 void CheckPasswordFile(const Settings& settings, Findings& findings) {
-  if (settings.Text("FLAKY_TESTS_STORE") != "postgres") return;
+  const SchemeInfo* scheme = FindScheme(settings.Text("FLAKY_TESTS_STORE"));
+  if (scheme == nullptr || !scheme->uses_libpq) return;
   const char* named = GetEnvironment("PGPASSFILE");
   const char* home = GetEnvironment("HOME");
   if (named == nullptr && home == nullptr) return;

@@ -9,6 +9,8 @@
 #include "cli/file_system.h"
 #include "cli/output/numbers.h"
 #include "cli/output/time_text.h"
+#include "history/text.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -20,13 +22,20 @@ std::string Milliseconds(std::chrono::microseconds time) {
   return Decimals(static_cast<double>(time.count()) / 1000, time.count() < 10'000 ? 1 : 0) + " ms";
 }
 
+RetryPolicy WithoutRetries() {
+  RetryPolicy policy;
+  policy.patience = std::chrono::milliseconds(0);
+  return policy;
+}
+
 std::string AdviceFor(const StoreError& error, const Location& location) {
   if (ExitCodeOf(error) == ExitCode::kLocked) return "wait for whoever has locked it, or end that process or session";
   switch (error.kind()) {
     case ErrorKind::kAuth:
-      return location.scheme == "sqlite" ? "let this user read and write the file and its folder"
-                                         : "put right user, password or token (`flaky config` shows where they come "
-                                           "from), or ask the store's owner for them";
+      return SchemeOf(location.scheme).is_file
+                 ? "let this user read and write the file and its folder"
+                 : "put right user, password or token (`flaky config` shows where they come "
+                   "from), or ask the store's owner for them";
     case ErrorKind::kTransient:
       return "see to it that the server runs and can be reached from here; what is recorded meanwhile waits in the "
              "spool";
@@ -75,7 +84,7 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
                      Findings& findings) {
   std::string found = location.display_name + " answers";
   if (!health.server.empty()) found += " (" + health.server + ")";
-  if (location.scheme != "sqlite") {
+  if (!SchemeOf(location.scheme).is_file) {
     found += ": connected in " + Milliseconds(health.connected_in);
     if (health.round_trip.count() > 0) found += ", a question takes " + Milliseconds(health.round_trip);
     if (health.encryption && !health.encryption->empty()) found += ", encrypted with " + *health.encryption;
@@ -87,8 +96,7 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
   }
   if (health.encryption && health.encryption->empty()) {
     findings.push_back({check, Verdict::kWarning, "what goes to it over the network is not encrypted",
-                        location.scheme == "postgres" ? "use sslmode=verify-full in the connection string"
-                                                      : "use an address that begins with libsql:// or https://"});
+                        std::string(SchemeOf(location.scheme).how_to_encrypt)});
   }
 }
 
@@ -101,10 +109,8 @@ void JudgeRights(const StoreHealth& health, const Location& location, const std:
     findings.push_back({check, Verdict::kFine, "it may be read and written"});
     return;
   }
-  std::string lacking;
-  for (const std::string& right : health.lacks) lacking += (lacking.empty() ? "" : "; ") + right;
-  findings.push_back({check, Verdict::kProblem, "this user lacks: " + lacking,
-                      location.scheme == "sqlite"
+  findings.push_back({check, Verdict::kProblem, "this user lacks: " + Join(health.lacks, "; "),
+                      SchemeOf(location.scheme).is_file
                           ? "let this user write the file and its folder (chmod, chown), or set FLAKY_TESTS_DB"
                           : "docs/stores/" + location.scheme + ".md has what recording needs; reading needs less",
                       ExitCode::kAuth});
@@ -125,7 +131,7 @@ void JudgeSchema(const StoreHealth& health, const Location& location, const std:
     if (health.may_make_tables) {
       findings.push_back({check, Verdict::kFine, "there are no tables yet; the first delivery makes them"});
     } else {
-      const bool nobody_may = location.scheme == "supabase";
+      const bool nobody_may = !SchemeOf(location.scheme).makes_tables;
       findings.push_back({check, Verdict::kProblem,
                           std::string("there are no tables, and ") +
                               (nobody_may ? "a project's interface makes none" : "this user may not make them"),
@@ -138,9 +144,8 @@ void JudgeSchema(const StoreHealth& health, const Location& location, const std:
                             " and only reads it",
                         "install a newer flaky", ExitCode::kSchemaTooNew});
   } else if (!health.missing.empty()) {
-    std::string missing;
-    for (const std::string& table : health.missing) missing += (missing.empty() ? "" : ", ") + table;
-    findings.push_back({check, Verdict::kProblem, "its version is there and these tables are not: " + missing,
+    findings.push_back({check, Verdict::kProblem,
+                        "its version is there and these tables are not: " + Join(health.missing, ", "),
                         "restore them from a back-up, or record into another store or FLAKY_TESTS_TABLE_PREFIX and "
                         "copy what is left with `flaky migrate-store`"});
   } else if (!health.schema->pending.empty()) {
@@ -184,20 +189,28 @@ void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& che
 }
 
 void CheckStore(const Location& location, const std::string& which, Findings& findings) {
-  StoreHealth health;
-  const bool is_file = location.scheme == "sqlite";
+  std::optional<StoreHealth> examined;
+  const bool is_file = SchemeOf(location.scheme).is_file;
   struct stat status {};
   if (is_file && ::stat(location.address.Reveal().c_str(), &status) != 0 && errno == ENOENT) {
     JudgeFileToCome(location, which, findings);
     return;
   }
   try {
-    health = ExamineStore(location);
+    examined = ExamineStore(location);
+    if (!examined) OpenStore(location, OpenMode::kRead, WithoutRetries());
   } catch (const StoreError& error) {
     findings.push_back(
         {which + "store", Verdict::kProblem, error.what(), AdviceFor(error, location), ExitCodeOf(error)});
     return;
   }
+  if (!examined) {
+    findings.push_back({which + "store", Verdict::kFine,
+                        location.display_name + " can be opened; the store '" + location.scheme +
+                            "' offers no examination, so its permissions, schema and clock are not checked"});
+    return;
+  }
+  StoreHealth& health = *examined;
   if (is_file) AddFileRights(location, health);
   JudgeConnection(health, location, which + "store", findings);
   if (is_file) CheckFileSystem(which + "store", location.address.Reveal(), findings);

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "history/text.h"
+
 namespace flaky {
 namespace {
 
@@ -29,9 +31,7 @@ std::vector<std::string> Wrap(const std::string& text, size_t width) {
 }
 
 std::string NamesOf(const HelpEntry& entry) {
-  std::string text;
-  for (const std::string& name : entry.names) text += (text.empty() ? "" : ", ") + name;
-  return text + (entry.value.empty() ? "" : " ") + entry.value;
+  return Join(entry.names, ", ") + (entry.value.empty() ? "" : " ") + entry.value;
 }
 
 std::string Section(std::string_view title, const std::vector<HelpEntry>& entries) {

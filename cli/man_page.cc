@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "history/text.h"
+
 namespace flaky {
 namespace {
 
@@ -32,8 +34,7 @@ std::string Entry(const std::string& tag, std::string_view text) { return ".TP\n
 std::string Entries(const std::vector<HelpEntry>& entries) {
   std::string page;
   for (const HelpEntry& entry : entries) {
-    std::string tag;
-    for (const std::string& name : entry.names) tag += (tag.empty() ? "" : ", ") + Bold(name);
+    std::string tag = Join(entry.names, ", ", Bold);
     if (!entry.value.empty()) tag += " " + Italic(entry.value);
     page += Entry(tag, entry.meaning);
   }

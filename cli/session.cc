@@ -18,6 +18,7 @@
 #include "settings/suggestions.h"
 #include "spool/spool_files.h"
 #include "stores/redacted.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -78,7 +79,7 @@ RetryPolicy Retrying(const Session& session) {
 
 std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode, RetryPolicy policy) {
   const std::string file = DefaultHistoryFile();
-  if (location.scheme == "sqlite" && location.address.Reveal() == file &&
+  if (SchemeOf(location.scheme).is_file && location.address.Reveal() == file &&
       !MakePrivateFolders(std::filesystem::path(file).parent_path())) {
     throw StoreError(ErrorKind::kMissing, location.display_name, "make its folder", "",
                      std::generic_category().message(errno));

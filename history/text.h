@@ -2,6 +2,7 @@
 #define FLAKY_HISTORY_TEXT_H_
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,19 @@ void AppendJson(std::string& out, std::string_view text);
 
 // A JSON array of texts. Precondition: as for each of them.
 std::string JsonArray(std::span<const std::string> texts);
+
+// Returns the items' texts with the separator between them. `text_of` makes an item's text.
+template <typename Range, typename TextOf = std::identity>
+std::string Join(const Range& items, std::string_view separator, TextOf text_of = {}) {
+  std::string all;
+  bool is_first = true;
+  for (const auto& item : items) {
+    if (!is_first) all += separator;
+    is_first = false;
+    all += std::invoke(text_of, item);
+  }
+  return all;
+}
 
 }  // namespace flaky
 

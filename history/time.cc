@@ -71,9 +71,6 @@ int64_t ZoneSeconds(Reader& reader) {
   return int64_t{sign} * (hours * 3600 + minutes * 60);
 }
 
-constexpr int64_t kFirst = -62'167'219'200 * kMicrosPerSecond;     // 0000-01-01
-constexpr int64_t kLast = 253'402'300'800 * kMicrosPerSecond - 1;  // 9999-12-31, its last microsecond
-
 int64_t FloorDiv(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
 // By hand: copying a history formats millions of times.
@@ -115,7 +112,7 @@ std::optional<Timestamp> Timestamp::Parse(std::string_view text) {
   if (!reader.ok() || !reader.at_end() || !date.ok()) return std::nullopt;
   const int64_t midnight = sys_days(date).time_since_epoch().count() * kMicrosPerDay;
   const Timestamp result{midnight + (hours * 3600 + minutes * 60 + seconds - ahead) * kMicrosPerSecond + micros};
-  if (result.micros < kFirst || result.micros > kLast) return std::nullopt;
+  if (result < kMin || result > kMax) return std::nullopt;
   return result;
 }
 

@@ -19,6 +19,9 @@ struct Timestamp {
 
   auto operator<=>(const Timestamp&) const = default;
 
+  // The first and the last moment of the years 0000 to 9999.
+  static const Timestamp kMin, kMax;
+
   // Reads ISO 8601 as the stores and the npm packages write it: `YYYY-MM-DD`, then `T` or a blank, `HH:MM:SS`, up to
   // nine fraction digits (beyond the sixth they are dropped), then `Z`, `+HH`, `+HHMM`, `+HH:MM` or the same with `-`.
   // A missing zone is UTC. Absent when the text is anything else, 30 February included.
@@ -33,9 +36,12 @@ struct Timestamp {
   // `YYYY-MM-DD`.
   std::string Date() const;
 
-  Timestamp operator+(int64_t micros_more) const { return {micros + micros_more}; }
-  Timestamp operator-(int64_t micros_less) const { return {micros - micros_less}; }
+  constexpr Timestamp operator+(int64_t micros_more) const { return {micros + micros_more}; }
+  constexpr Timestamp operator-(int64_t micros_less) const { return {micros - micros_less}; }
 };
+
+inline constexpr Timestamp Timestamp::kMin{-62'167'219'200 * kMicrosPerSecond};
+inline constexpr Timestamp Timestamp::kMax{253'402'300'800 * kMicrosPerSecond - 1};
 
 }  // namespace flaky
 

@@ -6,40 +6,36 @@
 #include <utility>
 #include <vector>
 
+#include "history/text.h"
 #include "settings/project_folder.h"
 #include "settings/store_pair.h"
 #include "settings/suggestions.h"
 #include "stores/open.h"
 #include "stores/redacted.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
 
 constexpr char kDualBase[] = "FLAKY_TESTS_DUAL_";
 
-std::string List(const std::vector<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
 // The store's name that the setting gives, if this build has it.
 std::string StoreName(const Settings& settings, const std::string& setting) {
   std::string name = settings.Text(setting);
+  if (IsBuilt(name)) return name;
   std::vector<std::string> known;
   std::vector<std::string> built;
-  bool is_known = false;
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.built && info.scheme == name) return name;
-    is_known |= info.scheme == name;
-    known.push_back(info.scheme);
-    if (info.built) built.push_back(info.scheme);
+  for (const SchemeInfo& scheme : Schemes()) {
+    known.emplace_back(scheme.name);
+    if (IsBuilt(scheme.name)) built.emplace_back(scheme.name);
   }
   const std::string naming = Naming(setting, settings.Given(setting).value_or(SettingValue()));
-  if (is_known) {
-    throw SettingError(naming + ": this build of flaky does not have the store `" + name + "`; it has " + List(built));
+  if (FindScheme(name) != nullptr) {
+    throw SettingError(naming + ": this build of flaky does not have the store `" + name + "`; it has " +
+                       Join(built, ", "));
   }
-  throw SettingError(naming + ": there is no store `" + name + "`, only " + List(known) + DidYouMean(name, known));
+  throw SettingError(naming + ": there is no store `" + name + "`, only " + Join(known, ", ") +
+                     DidYouMean(name, known));
 }
 
 // Of two settings that say the same thing, the one from the stronger origin; the first where they are equal.
@@ -56,8 +52,8 @@ std::string WithStore(const std::string& connection, const std::string& store, c
   const std::string named = StoreOf(connection);
   if (named.empty()) return store + ":" + connection;
   if (named == store) return connection;
-  // `https://…` is Turso's where nothing else is said; supabase has addresses of this form, too.
-  if (connection.starts_with("http") && store == "supabase") return store + ":" + connection;
+  // `https://…` alone names Turso; other stores have addresses of this form, too.
+  if (connection.starts_with("http") && SchemeOf(store).takes_http_urls) return store + ":" + connection;
   throw SettingError(setting + " names the store " + named + ", but " + store_setting + " is " + store + ": set " +
                      store_setting + "=" + named);
 }
@@ -69,24 +65,25 @@ Location LocationOf(const Settings& settings, const std::string& base, const std
   const std::string file_setting = base + "DB";
   const std::string connection_setting = base + "CONNECTION_STRING";
   const std::string store = StoreName(settings, store_setting);
+  const SchemeInfo& scheme = SchemeOf(store);
   const std::string prefix = settings.Text(base + "TABLE_PREFIX");
   CheckPrefix(prefix, base + "TABLE_PREFIX");
 
   std::optional<std::string> chosen =
       settings.Given(connection_setting) ? std::optional(connection_setting) : std::nullopt;
-  if (store == "sqlite") chosen = StrongerOf(settings, file_setting, connection_setting);
+  if (scheme.is_file) chosen = StrongerOf(settings, file_setting, connection_setting);
   Location location;
   if (chosen == connection_setting) {
     location =
         ParseLocation(WithStore(settings.Text(connection_setting), store, connection_setting, store_setting), prefix);
-  } else if (store == "sqlite" && (chosen || !default_file.empty())) {
+  } else if (scheme.is_file && (chosen || !default_file.empty())) {
     // The prefix is written out, so that a `?` in the path means nothing.
     const std::string file = chosen ? settings.Text(file_setting) : default_file;
     location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
-  } else if (store == "postgres") {
-    location = ParseLocation("postgres:", prefix);  // libpq's defaults and PG* variables say all
+  } else if (!scheme.needs_address) {
+    location = ParseLocation(store + ":", prefix);
   } else {
-    const std::string wanted = store == "sqlite" ? file_setting : connection_setting;
+    const std::string wanted = scheme.is_file ? file_setting : connection_setting;
     throw SettingError(wanted + " is not set: the store " + store + " cannot be found without it");
   }
   location.token = Secret(settings.Text(base + "AUTH_TOKEN"));

@@ -4,6 +4,8 @@
 #include <optional>
 #include <system_error>
 
+#include "stores/schemes.h"
+
 namespace flaky {
 
 Location SourceOf(const Settings& settings, const StoreOptions& options, const std::string& text) {
@@ -21,7 +23,8 @@ bool AreSameStore(const Location& one, const Location& other) {
   if (one.scheme != other.scheme || one.prefix != other.prefix) return false;
   std::error_code ignored;
   return one.address.Reveal() == other.address.Reveal() ||
-         (one.scheme == "sqlite" && std::filesystem::equivalent(one.address.Reveal(), other.address.Reveal(), ignored));
+         (SchemeOf(one.scheme).is_file &&
+          std::filesystem::equivalent(one.address.Reveal(), other.address.Reveal(), ignored));
 }
 
 void RefuseSameStore(const StoreOptions& options, const Location& source, const Location& target) {

@@ -123,7 +123,7 @@ class LineReader {
     ++it;
     if (it != end) {
       result.duration_us = Micros(*it, "a duration");
-      Reach(std::min(result.start_us, kLastMicros - result.duration_us) + result.duration_us);
+      Reach(std::min(result.start_us, Timestamp::kMax.micros - result.duration_us) + result.duration_us);
       ++it;
     } else if (!cut) {
       throw BadLine{"is a result without a duration"};
@@ -260,7 +260,7 @@ std::string_view UpToNul(std::string_view bytes) { return bytes.substr(0, bytes.
 }  // namespace
 
 Timestamp Journal::At(int64_t us) const {
-  return {started_at.micros + std::clamp<int64_t>(us, 0, kLastMicros - started_at.micros)};
+  return {started_at.micros + std::clamp<int64_t>(us, 0, Timestamp::kMax.micros - started_at.micros)};
 }
 
 Journal ParseJournalHeader(std::string_view bytes) {

@@ -17,8 +17,6 @@ namespace flaky::journal_fields {
 
 namespace dom = simdjson::dom;
 
-inline constexpr int64_t kLastMicros = 253'402'300'799'999'999;  // 9999-12-31T23:59:59.999999Z
-
 // What is wrong with a line, as a phrase. Whoever knows the line's number makes a JournalError of it.
 struct BadLine {
   std::string what;
@@ -37,7 +35,7 @@ inline int64_t Integer(dom::element value, std::string_view what) {
 }
 
 inline int64_t Micros(dom::element value, std::string_view what) {
-  return std::clamp<int64_t>(Integer(value, what), 0, kLastMicros);
+  return std::clamp<int64_t>(Integer(value, what), 0, Timestamp::kMax.micros);
 }
 
 // GoogleTest gives -1 where it knows no line.

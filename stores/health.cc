@@ -4,6 +4,7 @@
 #include <set>
 #include <string_view>
 
+#include "stores/location.h"
 #include "stores/sql/tables.h"
 
 namespace flaky {

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "history/time.h"
-#include "stores/location.h"
 #include "stores/store.h"
 
 // What can be found out about a store without changing it: for `flaky doctor`. Not a verb of Store, because most of it
@@ -34,11 +33,6 @@ struct StoreHealth {
   std::vector<std::string> other_prefixes = {};  // of tables like ours that are there as well
   std::optional<Timestamp> newest_run = {};      // when it started; absent: there is none, or it may not be read
 };
-
-// Asks the store at `location`. Changes nothing, not even a file's companions, and never tries again. A server gets 10
-// seconds at most to answer a first time, where the location says nothing else, and 5 to 10 for every question. Throws
-// StoreError as opening the store does.
-StoreHealth ExamineStore(const Location& location);
 
 // Takes the prefixes of histories that are none with `prefix` into other_prefixes. `tables`: all names of tables.
 void FindOtherPrefixes(StoreHealth& health, std::span<const std::string> tables, std::string_view prefix);

@@ -1,31 +1,19 @@
 #include "stores/location.h"
 
 #include <algorithm>
-#include <cstdio>
+#include <optional>
 #include <utility>
 
+#include "history/text.h"
 #include "stores/error.h"
-#include "stores/open.h"
 #include "stores/redacted.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
 
 constexpr size_t kMaxPrefix = 40;
 constexpr std::string_view kPrefixOption = "prefix=";
-
-// URLs that name a store otherwise than the table of stores does.
-constexpr std::pair<std::string_view, std::string_view> kUrlSchemes[] = {
-    {"postgres", "postgres"}, {"postgresql", "postgres"}, {"libsql", "turso"}, {"http", "turso"}, {"https", "turso"}};
-
-std::string AddressForms() {
-  std::string text;
-  for (const SchemeInfo& scheme : KnownSchemes()) {
-    if (!text.empty()) text += ", ";
-    text += scheme.address_form;
-  }
-  return text;
-}
 
 [[noreturn]] void Refuse(std::string_view text, const std::string& detail) {
   throw StoreError(ErrorKind::kInvalid, "", "", "", "'" + Redacted(text) + "' is no store's location: " + detail);
@@ -48,11 +36,9 @@ std::string StoreOf(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == text.npos) return {};
   const std::string_view word = text.substr(0, colon);
-  for (const auto& [scheme, store] : kUrlSchemes) {
-    if (word == scheme && text.substr(colon).starts_with("://")) return std::string(store);
-  }
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.scheme == word) return info.scheme;
+  for (const SchemeInfo& scheme : Schemes()) {
+    const bool is_url = text.substr(colon).starts_with("://") && std::ranges::count(scheme.url_schemes, word) > 0;
+    if (is_url || scheme.name == word) return std::string(scheme.name);
   }
   return {};
 }
@@ -92,31 +78,28 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
     const std::string_view word = text.substr(0, text.find(':') == text.npos ? 0 : text.find(':'));
     Refuse(text,
            (word.empty() ? "it does not begin with a store's name" : "there is no store '" + Redacted(word) + "'") +
-               "; understood are " + AddressForms());
+               "; expected one of " + Join(Schemes(), ", ", &SchemeInfo::address_form));
   }
-  // A URL whose scheme tells the store is handed on whole, as its client library takes it.
-  const std::string_view behind = text.substr(text.find(':') + 1);
-  const bool is_path = location.scheme == "sqlite" || location.scheme == "jsonl";
-  std::string address(behind.starts_with("//") && !is_path ? text : behind);
+  const SchemeInfo& scheme = SchemeOf(location.scheme);
+  // A URL whose scheme names the store is the address as a whole, as the client library takes it.
+  const std::string_view rest = text.substr(text.find(':') + 1);
+  std::string address(rest.starts_with("//") && !scheme.is_file ? text : rest);
 
   if (std::optional<std::string> prefix = TakePrefix(address)) {
     location.prefix = std::move(*prefix);
     CheckPrefix(location.prefix, "'" + Redacted(text) + "'");
   } else {
-    if (is_path && address.find('?') != address.npos) {
+    if (scheme.is_file && address.find('?') != address.npos) {
       Refuse(text, "behind the last '?' the only option is 'prefix=NAME' (a path that holds a '?' takes '?prefix=" +
                        std::string(default_prefix) + "' behind it)");
     }
     location.prefix = default_prefix;
     CheckPrefix(location.prefix, "prefix");
   }
-  // PostgreSQL's client library has a default, and variables, for everything.
-  if (address.empty() && location.scheme != "postgres") {
-    Refuse(text, "the address behind '" + location.scheme + ":' is empty");
-  }
+  if (address.empty() && scheme.needs_address) Refuse(text, "the address after '" + location.scheme + ":' is empty");
 
   const bool names_itself = StoreOf(address) == location.scheme && address.find("://") != address.npos;
-  const bool is_settings = location.scheme == "postgres" && address.find("://") == address.npos;
+  const bool is_settings = scheme.uses_libpq && address.find("://") == address.npos;
   location.display_name =
       (names_itself ? "" : location.scheme + ":") + (is_settings ? RedactedSettings(address) : Redacted(address));
   location.address = Secret(std::move(address));

@@ -2,45 +2,60 @@
 #define FLAKY_STORES_OPEN_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "history/secret.h"
+#include "stores/health.h"
+#include "stores/legacy_tables.h"
 #include "stores/location.h"
 #include "stores/retry_store.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
+// Everything that can be done with a store by its location or name. Each function throws StoreError (kInvalid) for a
+// store that this build does not have, with a list of those that it has, and for one that does not offer the function.
 namespace flaky {
 
-// Opens the store at `location`, with transient failures repeated as `policy` says, now and in every verb. Throws
-// StoreError: kInvalid for a store that this build does not have (the message lists those it has), otherwise what the
-// store's own opening throws.
+struct Driver;
+struct SchemeInfo;
+
+// Opens the store at `location`, with transient failures repeated as `policy` says, now and in every verb. Throws what
+// the store's own opening throws.
 std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryPolicy policy = {});
 
-// The SQL that makes the tables of this store with names that begin with `prefix`, in the newest version, for running
-// by hand in an empty database: all migrations and their entries in the ledger, each in a transaction. Throws
-// StoreError (kInvalid) for a store that has none, and for one that this build does not have.
+// Asks the store at `location` for what `flaky doctor` reports. Changes nothing, not even a file's companions, and does
+// not retry. A server gets at most 10 seconds for its first answer, unless the location says otherwise, and 5 to 10 for
+// every later one. Returns nullopt if the store offers no such examination. Throws what opening the store throws.
+std::optional<StoreHealth> ExamineStore(const Location& location);
+
+// Returns the SQL that makes this store's tables with names that begin with `prefix`, in the newest version, to be run
+// by hand in an empty database: all migrations and their entries in the ledger, each in a transaction.
 std::string SchemaScript(std::string_view store, std::string_view prefix);
 
-// The SQL that copies the rows of the tables with the prefix `from` into those that SchemaScript makes, and with `drop`
-// then removes the old ones (stores/sql/adoption.h). Throws as SchemaScript does, and StoreError (kInvalid) where both
-// prefixes are one.
+// Returns the SQL that copies the rows of the tables with the prefix `from` into those that SchemaScript makes, and
+// with `drop` then removes the legacy tables. Throws StoreError (kInvalid) if both prefixes are equal.
 std::string AdoptionScript(std::string_view store, std::string_view from, std::string_view to, bool drop);
 
-// Brings the tables of a store up to date that its own protocol cannot change: a Supabase project's, over its
-// database's connection string or, where that is empty, over the Management API with a personal token. Gives the state
-// after that, which the store itself may take some seconds to show. Throws StoreError: kInvalid for any other store,
-// and for one that this build does not have.
+// Makes or upgrades the tables of a store whose own protocol cannot do so (SchemeInfo::makes_tables): a Supabase
+// project's, over its database's connection string or, if that is empty, over the Management API with a personal token.
+// Returns the state after that, which the store itself may take some seconds to show.
 SchemaState MigrateFromOutside(const Location& location, const Secret& database, const Secret& management_token);
 
-// The schemes this program knows, and whether this build has their store.
-struct SchemeInfo {
-  std::string scheme;
-  bool built;
-  std::string address_form;  // "sqlite:PATH"
-};
-const std::vector<SchemeInfo>& KnownSchemes();
+// LookAtTables returns which tables with the location's prefix are this program's or the npm packages' `runs` and
+// `failures`, with their numbers of rows. DropTables removes them in one transaction if the numbers are still
+// `drop_if`, and returns what was there in both cases. The caller must have verified that the history was copied.
+// Both throw StoreError, kMissing if there is no history.
+LegacyTables LookAtTables(const Location& location);
+LegacyTables DropTables(const Location& location, const RowCounts& drop_if);
+
+// Returns true if this build has a store of that name.
+bool IsBuilt(std::string_view store);
+
+// Adds a store that is not part of flaky, for all functions above and for ParseLocation. A store of the same name is
+// replaced. Call it at the start of the program, before other threads. Both arguments are kept: what they point to must
+// live as long as the program. Precondition: scheme.name == driver.name.
+void RegisterStore(const SchemeInfo& scheme, const Driver& driver);
 
 }  // namespace flaky
 

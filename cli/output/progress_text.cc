@@ -7,6 +7,7 @@
 
 #include "cli/output/json_output.h"
 #include "cli/output/numbers.h"
+#include "history/text.h"
 
 namespace flaky {
 namespace {
@@ -53,12 +54,6 @@ std::vector<InFlightBatch> PiecesOf(const ProgressView& view, size_t bar_width) 
   return pieces;
 }
 
-std::string Join(const std::vector<InFlightBatch>& pieces) {
-  std::string line;
-  for (const InFlightBatch& piece : pieces) line += (line.empty() ? "" : "  ") + piece.text;
-  return line;
-}
-
 }  // namespace
 
 std::string_view NameOf(Phase phase) {
@@ -79,14 +74,14 @@ std::string_view NameOf(Phase phase) {
   return "";
 }
 
-std::string ProgressLine(const ProgressView& view) { return Join(PiecesOf(view, 0)); }
+std::string ProgressLine(const ProgressView& view) { return Join(PiecesOf(view, 0), "  ", &InFlightBatch::text); }
 
 std::string ProgressBar(const ProgressView& view, size_t width) {
   std::vector<InFlightBatch> pieces = PiecesOf(view, std::clamp<size_t>(width / 8, 10, 30));
-  std::string line = Join(pieces);
+  std::string line = Join(pieces, "  ", &InFlightBatch::text);
   while (line.size() >= width && pieces.size() > 1) {
     pieces.erase(std::ranges::max_element(pieces, {}, &InFlightBatch::rank));
-    line = Join(pieces);
+    line = Join(pieces, "  ", &InFlightBatch::text);
   }
   return line.substr(0, std::max<size_t>(width, 1) - 1);
 }

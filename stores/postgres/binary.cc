@@ -33,8 +33,8 @@ void Overwrite(std::string& out, size_t at, uint32_t value) {
 }
 
 int64_t Micros2000(Timestamp time) {
-  if (time < kFirstTime) return kMinusInfinity;
-  if (time > kLastTime) return kInfinity;
+  if (time < Timestamp::kMin) return kMinusInfinity;
+  if (time > Timestamp::kMax) return kInfinity;
   return time.micros - kEpoch;
 }
 
@@ -60,7 +60,7 @@ std::optional<Timestamp> TimeOfHex(std::string_view hex) {
   const auto [end, error] = std::from_chars(hex.data(), hex.data() + hex.size(), bits, 16);
   if (error != std::errc() || hex.size() != 16 || end != hex.data() + hex.size()) return std::nullopt;
   const auto micros = static_cast<int64_t>(bits);
-  if (micros < kFirstTime.micros - kEpoch || micros > kLastTime.micros - kEpoch) return std::nullopt;
+  if (micros < Timestamp::kMin.micros - kEpoch || micros > Timestamp::kMax.micros - kEpoch) return std::nullopt;
   return Timestamp{micros + kEpoch};
 }
 

@@ -19,10 +19,6 @@ std::string_view SqlName(ColumnType type);
 
 std::string BinaryNumber(int64_t value);
 
-// The first and the last time that a Timestamp's text can hold.
-inline constexpr Timestamp kFirstTime{-62'167'219'200 * kMicrosPerSecond};     // year 0
-inline constexpr Timestamp kLastTime{253'402'300'800 * kMicrosPerSecond - 1};  // the end of year 9999
-
 // Returns a time as a bound for comparisons. A time before the year 0 or after the year 9999 becomes an infinite one,
 // which PostgreSQL compares as such.
 std::string BinaryTime(Timestamp time);

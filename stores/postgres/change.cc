@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "history/text.h"
 #include "stores/postgres/binary.h"
 #include "stores/sql/tables.h"
 
@@ -82,7 +83,7 @@ void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update
 
 std::string Change::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
                            BinaryValues& values) const {
-  const std::string names = Join(NamesOf(columns));
+  const std::string names = Join(NamesOf(columns), ", ");
   return "INSERT INTO " + connection_.Table(table) + " (" + names + ") SELECT " + names + " FROM " +
          rows.Unnest(values) + " AS n (" + names + ")";
 }
@@ -116,7 +117,7 @@ void Change::Complete(pqxx::transaction_base& transaction) {
   if (!runs_.empty()) {
     const std::vector<TypedColumn>& columns = TypedColumns().runs;
     statements.Add("UPDATE " + connection_.Table("runs") + " r SET " + Assignments(columns, "n") + " FROM " +
-                   runs_.Unnest(values) + " AS n (" + Join(NamesOf(columns)) + ") WHERE r.run_id = n.run_id");
+                   runs_.Unnest(values) + " AS n (" + Join(NamesOf(columns), ", ") + ") WHERE r.run_id = n.run_id");
   }
   if (!rosters_.empty()) statements.Add(InsertRosters(values));
   if (!parts_.empty()) {

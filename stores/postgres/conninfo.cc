@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "history/text.h"
 #include "stores/error.h"
 
 namespace flaky::postgres {
@@ -103,11 +104,7 @@ std::string ConnectionSettings(const Location& location) {
       if (!outside.contains(keyword)) settings.emplace(keyword, value);
     }
   }
-  std::string text;
-  for (const auto& [keyword, value] : settings) {
-    text += (text.empty() ? "" : " ") + keyword + "=" + Quoted(value);
-  }
-  return text;
+  return Join(settings, " ", [](const auto& setting) { return setting.first + "=" + Quoted(setting.second); });
 }
 
 }  // namespace flaky::postgres

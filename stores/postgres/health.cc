@@ -3,6 +3,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "history/text.h"
 #include "stores/postgres/columns.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
@@ -90,12 +91,11 @@ void AskForTables(StoreHealth& health, const Connection& connection, pqxx::trans
       continue;
     }
     health.has_tables = true;
-    std::string lacking;
+    std::vector<std::string_view> lacking;
     for (size_t i = 0; i < rights.size(); ++i) {
-      if (!rights[i] && IsNeeded(kRights[i], shape.name))
-        lacking += (lacking.empty() ? "" : ", ") + std::string(kRights[i]);
+      if (!rights[i] && IsNeeded(kRights[i], shape.name)) lacking.push_back(kRights[i]);
     }
-    if (!lacking.empty()) health.lacks.push_back(lacking + " on " + name);
+    if (!lacking.empty()) health.lacks.push_back(Join(lacking, ", ") + " on " + name);
     // Reads the ledger under these time limits, so that reading it later doesn't wait for a lock.
     if (shape.name == "schema" && rights.front()) Execute(transaction, "SELECT 1 FROM " + table + " LIMIT 1");
     if (shape.name == "runs") may_read_runs = rights.front();

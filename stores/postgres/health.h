@@ -6,7 +6,7 @@
 
 namespace flaky::postgres {
 
-// Does what ExamineStore (stores/health.h) promises, for a PostgreSQL database.
+// Does what ExamineStore (stores/open.h) promises, for a PostgreSQL database.
 StoreHealth Examine(const Location& location);
 
 }  // namespace flaky::postgres

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "history/text.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
 
@@ -50,7 +51,7 @@ std::vector<Conversion>* ConversionsOf(RecordLoader::Conversions conversions, si
 RecordLoader::RecordLoader(const Connection& connection, TableColumns present) : connection_(connection) {
   const bool has_parts = present.empty() || !present[connection.Name("parts")].empty();
   const std::vector<TypedColumn> failures = WithoutRunId(TypedColumns().failures);
-  failures_sql_ = Bounded("id, " + Join(NamesOf(failures)),
+  failures_sql_ = Bounded("id, " + Join(NamesOf(failures), ", "),
                           RowsOfRuns(connection.Table("failures"),
                                      "t.id, " + SelectColumns("t", failures, present[connection.Name("failures")]) +
                                          ", coalesce(octet_length(t.error_message), 0) + "

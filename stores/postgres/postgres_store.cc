@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "stores/postgres/connection.h"
+#include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
 #include "stores/postgres/schema.h"
 #include "stores/postgres/writer.h"
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 
 namespace flaky::postgres {
 namespace {
@@ -26,8 +29,7 @@ class PostgresStore : public Store {
         if (!state.pending.empty()) Upgrade(session);
       } else if (!state.pending.empty()) {
         present = ReadOurTables(connection_, session);
-        RequireTables(connection_.name(), connection_.prefix(),
-                      [&](const std::string& table) { return !present.at(table).empty(); });
+        RequireTables(connection_.name(), connection_.prefix(), present);
       }
       reader_.emplace(connection_, present);
       if (mode != OpenMode::kRead) writer_.emplace(connection_);
@@ -109,8 +111,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   return connection.Guard("drop the tables", [&](pqxx::connection& session) {
     const TableColumns columns = ReadOurTables(connection, session);
     LegacyTables old;
-    old.names = TablesToDrop(connection.name(), connection.prefix(),
-                             [&](const std::string& table) { return columns.at(table); });
+    old.names = TablesToDrop(connection.name(), connection.prefix(), columns);
     pqxx::work transaction(session);
     if (drop_if) {
       transaction.exec("LOCK TABLE " + connection.Table("runs") + ", " + connection.Table("failures") +
@@ -126,5 +127,11 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     return old;
   });
 }
+
+namespace {
+constexpr SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow};
+}  // namespace
+
+const Driver kDriver = {.name = "postgres", .open = Open, .examine = Examine, .look_or_drop = DropTables, .sql = &kSql};
 
 }  // namespace flaky::postgres

@@ -38,8 +38,9 @@ class Restriction {
   void AddRuns(const RunFilter& filter) {
     AddProject(filter.project);
     if (!filter.since && !filter.until) return;
-    const Timestamp first = std::max(filter.since.value_or(kFirstTime), kFirstTime);
-    const Timestamp end = filter.until ? std::clamp(*filter.until, kFirstTime, kLastTime + 1) : kLastTime + 1;
+    const Timestamp first = std::max(filter.since.value_or(Timestamp::kMin), Timestamp::kMin);
+    const Timestamp end =
+        filter.until ? std::clamp(*filter.until, Timestamp::kMin, Timestamp::kMax + 1) : Timestamp::kMax + 1;
     const std::string window = "r.started_at BETWEEN " + BindTime(first) + " AND " + BindTime(end - 1);
     const bool holds_no_time = first <= kNoTime && kNoTime < end;
     Add(holds_no_time ? "(" + window + " OR " + HasNoTime("r.started_at") + ")" : window);
@@ -47,7 +48,7 @@ class Restriction {
   std::string BindTime(Timestamp time) { return Bind(BinaryTime(time), ColumnType::kTime); }
   // Returns the condition that a time can't be read.
   std::string HasNoTime(const std::string& time) {
-    return "(" + time + " BETWEEN " + BindTime(kFirstTime) + " AND " + BindTime(kLastTime) + ") IS NOT TRUE";
+    return "(" + time + " BETWEEN " + BindTime(Timestamp::kMin) + " AND " + BindTime(Timestamp::kMax) + ") IS NOT TRUE";
   }
   // Returns the time after which a page begins: `time`, or the stored value if that can't be read. `table`: its name
   // for SQL.

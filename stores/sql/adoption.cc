@@ -6,9 +6,15 @@
 #include <utility>
 
 #include "history/run.h"
+#include "history/text.h"
 
 namespace flaky {
 namespace {
+
+// `alias.a, alias.b, …`
+std::string Qualified(std::string_view alias, const std::vector<std::string>& columns) {
+  return Join(columns, ", ", [&](const std::string& column) { return std::string(alias) + "." + column; });
+}
 
 // What versions 2 to 6 of the npm packages' tables added to `runs`, one each.
 constexpr std::string_view kLaterNpmColumns[] = {"passed_tests", "errors_between_tests", "runtime_version", "test_args",
@@ -91,9 +97,7 @@ std::string OldRows(const Adoption& adoption, std::string_view table) {
   }
   std::string rows = "(SELECT " + list + " FROM " + adoption.Old(table) + " AS o";
   if (!uncertain.empty()) {
-    std::string nulls;
-    for (const std::string& column : uncertain) nulls += (nulls.empty() ? "n." : ", n.") + column;
-    rows += ", (SELECT " + nulls + " FROM (SELECT 1) AS one LEFT JOIN " + adoption.New(table) +
+    rows += ", (SELECT " + Qualified("n", uncertain) + " FROM (SELECT 1) AS one LEFT JOIN " + adoption.New(table) +
             " AS n ON 1 = 0) AS lacking";
   }
   if (adoption.OnSqlite() && table == "runs") rows += " WHERE typeof(o.run_id) = 'text'";
@@ -101,21 +105,17 @@ std::string OldRows(const Adoption& adoption, std::string_view table) {
 }
 
 std::string Equal(const Adoption& adoption, std::string_view table, std::string_view one, std::string_view other) {
-  std::string condition;
-  for (const std::string& column : ColumnsToCopy(table)) {
-    if (column == "run_id") continue;
-    condition += (condition.empty() ? "" : " AND ") + std::string(one) + "." + column + std::string(adoption.Same()) +
-                 std::string(other) + "." + column;
-  }
-  return condition;
+  std::vector<std::string> columns = ColumnsToCopy(table);
+  std::erase(columns, "run_id");
+  return Join(columns, " AND ", [&](const std::string& column) {
+    return std::string(one) + "." + column + std::string(adoption.Same()) + std::string(other) + "." + column;
+  });
 }
 
 std::string Insert(const Adoption& adoption, std::string_view table) {
   const std::vector<std::string> columns = ColumnsToCopy(table);
-  std::string list;
-  for (const std::string& column : columns) list += (list.empty() ? "r." : ", r.") + column;
   return std::string(adoption.OnSqlite() ? "INSERT OR IGNORE" : "INSERT") + " INTO " + adoption.New(table) + " (" +
-         Join(columns) + ")\nSELECT " + list + "\nFROM " + OldRows(adoption, table) + " AS r";
+         Join(columns, ", ") + ")\nSELECT " + Qualified("r", columns) + "\nFROM " + OldRows(adoption, table) + " AS r";
 }
 
 std::string_view Ignore(const Adoption& adoption) { return adoption.OnSqlite() ? "" : "\nON CONFLICT DO NOTHING"; }
@@ -147,7 +147,7 @@ std::string InsertRosters(const Adoption& adoption) {
 // Gives a row for every one of the old table of which the new one has no equal, or fewer equal ones. `within` narrows
 // down the new rows as `r`: a thousand other runs need not be looked at.
 std::string Differences(const Adoption& adoption, std::string_view table) {
-  const std::string list = Join(ColumnsToCopy(table));
+  const std::string list = Join(ColumnsToCopy(table), ", ");
   const std::string key = table == "rosters" ? "roster_id" : "run_id";
   return "SELECT " + list + ", count(*) FROM " + OldRows(adoption, table) + " AS r GROUP BY " + list +
          "\n  EXCEPT SELECT " + list + ", count(*) FROM " + adoption.New(table) + " AS r WHERE r." + key +

@@ -9,12 +9,9 @@
 namespace flaky {
 namespace {
 
-const Timestamp kFirst{-62'167'219'200 * kMicrosPerSecond};     // year 0
-const Timestamp kLast{253'402'300'800 * kMicrosPerSecond - 1};  // the end of year 9999
-
 // A moment as a bound for texts without Z: not above any text of the same moment, however many digits that has.
 std::string Bound(Timestamp time) {
-  std::string text = std::clamp(time, kFirst, kLast).ToString();
+  std::string text = std::clamp(time, Timestamp::kMin, Timestamp::kMax).ToString();
   return text.substr(0, text.find_last_not_of("0.Z") + 1);
 }
 
@@ -53,7 +50,7 @@ struct Window {
 Window WindowOf(const RunFilter& filter) {
   Window window;
   if (filter.since) window.begin = Bound(*filter.since);
-  if (filter.until && *filter.until <= kLast) window.end = Bound(*filter.until);
+  if (filter.until && *filter.until <= Timestamp::kMax) window.end = Bound(*filter.until);
   window.is_limited = window.begin || window.end;
   window.holds_no_time = (!window.begin || *filter.since <= kNoTime) && (!window.end || *filter.until > kNoTime);
   return window;
@@ -87,13 +84,10 @@ std::string TypeIsNot(std::string_view column, std::string_view type) {
 }
 
 std::string SelectList(std::string_view alias, const std::vector<std::string>& columns, const ColumnSet& present) {
-  std::string list;
-  for (const std::string& column : columns) {
-    if (!list.empty()) list += ", ";
+  return Join(columns, ", ", [&](const std::string& column) {
     const bool missing = !present.empty() && !present.contains(column);
-    list += missing ? "NULL" : std::string(alias) + "." + column;
-  }
-  return list;
+    return missing ? "NULL" : std::string(alias) + "." + column;
+  });
 }
 
 void Conditions::Add(const std::string& sql, std::vector<std::optional<std::string>> values) {
@@ -165,7 +159,7 @@ FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& t
   FailuresQuery query;
   Conditions& conditions = query.conditions;
   if (filter.after && *filter.after >= kNoTime) {
-    conditions.Add("f.failed_at >= ?", {(std::min(*filter.after, kLast) - kMicrosPerDay).Date()});
+    conditions.Add("f.failed_at >= ?", {(std::min(*filter.after, Timestamp::kMax) - kMicrosPerDay).Date()});
   }
   if (filter.project) conditions.Add("r.project IS ?", {*filter.project});
   if (filter.test_name) conditions.Add("f.test_name = ?", {*filter.test_name});
@@ -213,7 +207,7 @@ std::string JsonArray(std::span<const int64_t> numbers) {
 }
 
 std::string InsertInto(const std::string& table, const std::vector<std::string>& columns) {
-  return "INSERT INTO " + table + " (" + Join(columns) + ")";
+  return "INSERT INTO " + table + " (" + Join(columns, ", ") + ")";
 }
 
 std::vector<std::string> AndRunId(std::vector<std::string> columns) {

@@ -1,8 +1,11 @@
 #include "stores/sql/tables.h"
 
+#include <algorithm>
 #include <initializer_list>
+#include <iterator>
 
 #include "history/fields.h"
+#include "history/text.h"
 #include "stores/error.h"
 
 namespace flaky {
@@ -30,14 +33,8 @@ const FieldColumns& Columns() {
   return columns;
 }
 
-std::string Join(const std::vector<std::string>& items, std::string_view suffix) {
-  std::string list;
-  for (const std::string& item : items) {
-    if (!list.empty()) list += ", ";
-    list += item;
-    list += suffix;
-  }
-  return list;
+std::string Assignments(const std::vector<std::string>& columns) {
+  return Join(columns, ", ", [](const std::string& column) { return column + " = ?"; });
 }
 
 std::span<const TableShape> TableShapes() {
@@ -56,29 +53,26 @@ std::span<const TableShape> TableShapes() {
   return shapes;
 }
 
-void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
-                        const std::function<ColumnSet(const std::string& table)>& columns_of) {
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const TableColumns& columns) {
   for (const TableShape& shape : TableShapes()) {
     const std::string table = std::string(prefix) + std::string(shape.name);
-    const ColumnSet columns = columns_of(table);
-    if (columns.empty()) continue;
-    std::string missing;
-    for (const std::string& column : shape.columns) {
-      if (!columns.contains(column)) missing += (missing.empty() ? "" : ", ") + column;
-    }
+    const ColumnSet& present = columns.at(table);
+    if (present.empty()) continue;
+    std::vector<std::string> missing;
+    std::ranges::copy_if(shape.columns, std::back_inserter(missing),
+                         [&](const std::string& column) { return !present.contains(column); });
     if (missing.empty()) continue;
     throw StoreError(
         ErrorKind::kInvalid, store, "use the tables", "",
-        "its table '" + table + "' is not this program's: it lacks " + missing +
+        "its table '" + table + "' is not this program's: it lacks " + Join(missing, ", ") +
             "; choose another prefix (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location) or database");
   }
 }
 
-void RequireTables(const std::string& store, std::string_view prefix,
-                   const std::function<bool(const std::string& table)>& has_table) {
+void RequireTables(const std::string& store, std::string_view prefix, const TableColumns& columns) {
   for (const std::string_view name : {"runs", "failures"}) {
     const std::string table = std::string(prefix) + std::string(name);
-    if (has_table(table)) continue;
+    if (!columns.at(table).empty()) continue;
     throw StoreError(ErrorKind::kMissing, store, "read the history", "",
                      "there is no history in it: no table '" + table +
                          "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");

@@ -1,7 +1,6 @@
 #ifndef FLAKY_STORES_SQL_TABLES_H_
 #define FLAKY_STORES_SQL_TABLES_H_
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -23,8 +22,8 @@ struct FieldColumns {
 };
 const FieldColumns& Columns();
 
-// `a, b, c`: the items, each with the suffix.
-std::string Join(const std::vector<std::string>& items, std::string_view suffix = "");
+// `a = ?, b = ?`: for UPDATE.
+std::string Assignments(const std::vector<std::string>& columns);
 
 // What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
 // ours.
@@ -39,15 +38,12 @@ using ColumnSet = std::set<std::string, std::less<>>;
 // The columns of each table of TableShapes, in lower case, by the table's whole name. Empty: there is no such table.
 using TableColumns = std::map<std::string, ColumnSet, std::less<>>;
 
-// Throws StoreError (kMissing, saying what there is no table of) unless there are those without which there is no
-// history. `has_table` is asked for whole names.
-void RequireTables(const std::string& store, std::string_view prefix,
-                   const std::function<bool(const std::string& table)>& has_table);
+// Throws StoreError (kMissing, naming the table) if one of the tables is missing without which there is no history.
+void RequireTables(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
-// Throws StoreError (kInvalid, naming table and columns) when a table that bears one of our names is not this program's
-// or the npm packages'. `columns_of` gives the columns of the table with this whole name, none where it is not there.
-void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
-                        const std::function<ColumnSet(const std::string& table)>& columns_of);
+// Throws StoreError (kInvalid, naming the table and the missing columns) if a table with one of our names isn't this
+// program's or the npm packages'.
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
 // Takes a row of what VisitFailures reads, column by column; `fields` is the store's reader of columns.
 template <typename Fields>

@@ -6,7 +6,7 @@
 
 namespace flaky::sqlite {
 
-// Does what ExamineStore (stores/health.h) promises, for a SQLite file.
+// Does what ExamineStore (stores/open.h) promises, for a SQLite file.
 StoreHealth Examine(const Location& location);
 
 }  // namespace flaky::sqlite

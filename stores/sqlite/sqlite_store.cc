@@ -3,7 +3,10 @@
 #include <memory>
 #include <optional>
 
+#include "stores/sql/drop_tables.h"
+#include "stores/sql/schema_script.h"
 #include "stores/sqlite/connection.h"
+#include "stores/sqlite/health.h"
 #include "stores/sqlite/reader.h"
 #include "stores/sqlite/schema.h"
 #include "stores/sqlite/writer.h"
@@ -28,8 +31,7 @@ class SqliteStore : public Store {
         }
       } else if (!state.pending.empty()) {
         const TableColumns tables = ReadOurTables(connection_);
-        RequireTables(connection_.name(), connection_.prefix(),
-                      [&](const std::string& table) { return !tables.at(table).empty(); });
+        RequireTables(connection_.name(), connection_.prefix(), tables);
       }
       reader_.emplace(connection_, state.pending.empty());
       if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
@@ -116,8 +118,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
         connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
     LegacyTables old;
     const TableColumns columns = ReadOurTables(connection);
-    old.names = TablesToDrop(connection.name(), connection.prefix(),
-                             [&](const std::string& table) { return columns.at(table); });
+    old.names = TablesToDrop(connection.name(), connection.prefix(), columns);
     SQLite::Statement counts(connection.db(), RowCountsQuery(connection.prefix(), old.names));
     counts.executeStep();
     const auto number = [&](int column) { return counts.getColumn(column).getInt64(); };
@@ -130,5 +131,15 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     return old;
   });
 }
+
+namespace {
+constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+}  // namespace
+
+const Driver kDriver = {.name = "sqlite",
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
+                        .sql = &kSql};
 
 }  // namespace flaky::sqlite

@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/sqlite/options.h"
 #include "stores/store.h"
 
@@ -23,8 +23,10 @@ namespace flaky::sqlite {
 // for too long).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const Options& options = {});
 
-// Does what LookAtTables or, with `drop_if`, DropTables promise (stores/sql/legacy_tables.h).
+// Looks at the tables or, with `drop_if`, drops them: LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+extern const Driver kDriver;
 
 }  // namespace flaky::sqlite
 

@@ -27,7 +27,7 @@ Writer::Writer(Connection& connection, Reader& reader)
       insert_run_(connection.db(),
                   InsertSql(connection.Table("runs"), Columns().runs) + " ON CONFLICT (run_id) DO NOTHING"),
       update_run_(connection.db(),
-                  "UPDATE " + connection.Table("runs") + " SET " + Join(Columns().runs, " = ?") + " WHERE run_id = ?"),
+                  "UPDATE " + connection.Table("runs") + " SET " + Assignments(Columns().runs) + " WHERE run_id = ?"),
       insert_roster_(connection.db(), InsertSql(connection.Table("rosters"), {"roster_id", "tests"}) +
                                           " ON CONFLICT (roster_id) DO NOTHING"),
       put_part_(connection.db(), InsertSql(connection.Table("parts"), AndRunId(Columns().parts)) + OrReplacePart()),

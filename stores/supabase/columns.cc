@@ -7,10 +7,6 @@ constexpr std::string_view kYearZero = "0000-";
 constexpr std::string_view kYearOneBefore = "0001-";
 constexpr std::string_view kBefore = " BC";
 
-// The first and the last time that a text can hold: 0000-01-01 and 9999-12-31.
-constexpr Timestamp kFirst{-62'167'219'200 * kMicrosPerSecond};
-constexpr Timestamp kLast{253'402'300'800 * kMicrosPerSecond - 1};
-
 StoredValue AsText(std::string_view text) { return {StoredValue::Type::kText, 0, 0, text}; }
 
 std::optional<Timestamp> TimeIn(std::string_view text) {
@@ -23,8 +19,8 @@ std::optional<Timestamp> TimeIn(std::string_view text) {
 }  // namespace
 
 std::string TimeText(Timestamp time) {
-  if (time < kFirst) return "-infinity";
-  if (time > kLast) return "infinity";
+  if (time < Timestamp::kMin) return "-infinity";
+  if (time > Timestamp::kMax) return "infinity";
   std::string text = time.ToString();
   if (text.starts_with(kYearZero)) {
     text.replace(0, kYearZero.size(), kYearOneBefore);

@@ -6,7 +6,7 @@
 
 namespace flaky::supabase {
 
-// Does what ExamineStore (stores/health.h) promises, for a Supabase project.
+// Does what ExamineStore (stores/open.h) promises, for a Supabase project.
 StoreHealth Examine(const Location& location);
 
 }  // namespace flaky::supabase

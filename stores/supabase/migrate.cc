@@ -6,7 +6,7 @@
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/http/answer.h"
-#include "stores/sql/ledger.h"
+#include "stores/schemes.h"
 #include "stores/supabase/url.h"
 #ifdef FLAKY_STORE_POSTGRES
 #include "stores/postgres/postgres_store.h"
@@ -29,17 +29,24 @@ SchemaState Newest() {
 
 }  // namespace
 
-SchemaState MigrateByDatabase(const Location& project, [[maybe_unused]] const std::string& script,
-                              [[maybe_unused]] const Secret& database) {
+const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase"};
+
+SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token) {
+  return database.empty() ? MigrateByManagement(project, management_token) : MigrateByDatabase(project, database);
+}
+
+SchemaState MigrateByDatabase(const Location& project, [[maybe_unused]] const Secret& database) {
 #ifdef FLAKY_STORE_POSTGRES
   const std::string& text = database.Reveal();
-  const Location location = ParseLocation(StoreOf(text) == "postgres" ? text : "postgres:" + text, project.prefix);
+  const SchemeInfo* named = FindScheme(StoreOf(text));
+  const Location location =
+      ParseLocation(named != nullptr && named->uses_libpq ? text : "postgres:" + text, project.prefix);
   if (location.prefix != project.prefix) {
     Refuse(project, "FLAKY_TESTS_SUPABASE_DB and the project's location have different table prefixes");
   }
   // Throws if the tables are those of another program or of a newer schema, before anything is changed.
   postgres::Open(location, OpenMode::kWrite);
-  postgres::RunScript(location, script, kOperation);
+  postgres::RunScript(location, SchemaScriptOf(kSql, project.prefix), kOperation);
   return Newest();
 #else
   Refuse(project,
@@ -48,8 +55,8 @@ SchemaState MigrateByDatabase(const Location& project, [[maybe_unused]] const st
 #endif
 }
 
-SchemaState MigrateByManagement(const Location& project, std::string_view script, const Secret& token,
-                                const std::string& api, const http::Options& options) {
+SchemaState MigrateByManagement(const Location& project, const Secret& token, const std::string& api,
+                                const http::Options& options) {
   const Address address = ParseAddress(project);
   if (address.reference.empty()) {
     Refuse(project,
@@ -61,7 +68,7 @@ SchemaState MigrateByManagement(const Location& project, std::string_view script
                      "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens don't have");
   }
   std::string body = R"({"query":)";
-  AppendJson(body, script);
+  AppendJson(body, SchemaScriptOf(kSql, project.prefix));
   body += '}';
   http::Request request;
   request.url = api + "/v1/projects/" + address.reference + "/database/query";

@@ -7,23 +7,30 @@
 #include "history/secret.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
+#include "stores/sql/schema_script.h"
 #include "stores/store.h"
 
-// Creates the tables and functions in a Supabase project, whose REST interface can't run DDL. Both functions run
-// `script`, which is that of SchemaScript (stores/open.h) and can be run again, and return the state after that. The
-// REST interface may need some seconds to notice the change. Both throw StoreError. `project`: the store's location.
+// Creates the tables and functions in a Supabase project, whose REST interface can't run DDL. All of these functions
+// run the script of kSql, which can be run again, and return the state after that. The REST interface may need some
+// seconds to notice the change. They throw StoreError. `project`: the store's location.
 namespace flaky::supabase {
+
+extern const SqlSchema kSql;
+
+// Does what MigrateFromOutside (stores/open.h) promises: connects to the database or, if `database` is empty, uses the
+// Management API.
+SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token);
 
 // Connects to the project's database as its owner. `database`: the connection string (postgres://…). Throws kInvalid in
 // a build without the PostgreSQL store.
-SchemaState MigrateByDatabase(const Location& project, const std::string& script, const Secret& database);
+SchemaState MigrateByDatabase(const Location& project, const Secret& database);
 
 inline constexpr char kManagementApi[] = "https://api.supabase.com";
 
 // Uses Supabase's Management API with a personal access token, which has all rights of its account. Throws kInvalid for
 // a project that isn't hosted at supabase.co.
-SchemaState MigrateByManagement(const Location& project, std::string_view script, const Secret& token,
-                                const std::string& api = kManagementApi, const http::Options& options = {});
+SchemaState MigrateByManagement(const Location& project, const Secret& token, const std::string& api = kManagementApi,
+                                const http::Options& options = {});
 
 }  // namespace flaky::supabase
 

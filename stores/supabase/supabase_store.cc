@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "stores/supabase/connection.h"
+#include "stores/supabase/health.h"
+#include "stores/supabase/migrate.h"
 #include "stores/supabase/reader.h"
 #include "stores/supabase/schema.h"
 #include "stores/supabase/writer.h"
@@ -67,5 +69,11 @@ class SupabaseStore : public Store {
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options) {
   return std::make_unique<SupabaseStore>(location, mode, options);
 }
+
+const Driver kDriver = {.name = "supabase",
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
+                        .examine = Examine,
+                        .migrate_from_outside = Migrate,
+                        .sql = &kSql};
 
 }  // namespace flaky::supabase

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
 #include "stores/store.h"
@@ -17,6 +18,8 @@ namespace flaky::supabase {
 // message says how to create them); kAuth (the message says whether the key is missing, wrong, publishable or lacks a
 // grant); kInvalid (location); kSchemaTooNew; kTransient (unreachable, overloaded, its database not available).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
+
+extern const Driver kDriver;
 
 }  // namespace flaky::supabase
 

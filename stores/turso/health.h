@@ -6,7 +6,7 @@
 
 namespace flaky::turso {
 
-// Does what ExamineStore (stores/health.h) promises, for a libSQL server.
+// Does what ExamineStore (stores/open.h) promises, for a libSQL server.
 StoreHealth Examine(const Location& location);
 
 }  // namespace flaky::turso

@@ -4,9 +4,9 @@
 #include <memory>
 #include <optional>
 
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
-#include "stores/sql/legacy_tables.h"
 #include "stores/store.h"
 
 namespace flaky::turso {
@@ -20,8 +20,10 @@ namespace flaky::turso {
 // certificate, tables of another program), kSchemaTooNew, kTransient (unreachable, overloaded).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-// Does what LookAtTables or, with `drop_if`, DropTables promise (stores/sql/legacy_tables.h).
+// Looks at the tables or, with `drop_if`, drops them: LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
+
+extern const Driver kDriver;
 
 }  // namespace flaky::turso
 

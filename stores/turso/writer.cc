@@ -111,7 +111,7 @@ Writer::Writer(Connection& connection, Reader& reader)
       guard_sql_(FailIf(connection.tables(), HasChanged(connection.tables()))),
       roster_guard_sql_(FailIf(connection.tables(), "(SELECT count(*) FROM " + connection.tables()("rosters") +
                                                         " WHERE roster_id IN (SELECT value FROM json_each(?))) <> ?")),
-      update_run_sql_("UPDATE " + connection.tables()("runs") + " SET " + Join(Columns().runs, " = ?") +
+      update_run_sql_("UPDATE " + connection.tables()("runs") + " SET " + Assignments(Columns().runs) +
                       " WHERE run_id = ?"),
       delete_failures_sql_("DELETE FROM " + connection.tables()("failures") +
                            " WHERE id IN (SELECT value FROM json_each(?))"),

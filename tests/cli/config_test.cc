@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/session.h"
+#include "history/text.h"
+#include "stores/schemes.h"
 #include "tests/cli/program_fixture.h"
 
 namespace flaky {
@@ -173,15 +175,15 @@ TEST_F(LocationTest, UnknownAndAbsentStoresAreSaid) {
   EXPECT_THAT(Shown(), HasSubstr("; did you mean `sqlite`?"));
   Set("FLAKY_TESTS_STORE", "SQLite");
   EXPECT_THAT(Shown(), HasSubstr("there is no store `SQLite`"));
-  std::string built;
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.built) built += (built.empty() ? "" : ", ") + info.scheme;
+  std::vector<std::string_view> built;
+  for (const SchemeInfo& scheme : Schemes()) {
+    if (IsBuilt(scheme.name)) built.push_back(scheme.name);
   }
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.built) continue;
-    Set("FLAKY_TESTS_STORE", info.scheme);
+  for (const SchemeInfo& scheme : Schemes()) {
+    if (IsBuilt(scheme.name)) continue;
+    Set("FLAKY_TESTS_STORE", std::string(scheme.name));
     EXPECT_EQ(Shown(), "FLAKY_TESTS_STORE (in the environment): this build of flaky does not have the store `" +
-                           info.scheme + "`; it has " + built);
+                           std::string(scheme.name) + "`; it has " + Join(built, ", "));
   }
 }
 

@@ -69,9 +69,7 @@ std::vector<StoreKind> BuiltKinds() {
   };
   std::vector<StoreKind> built;
   for (const StoreKind& kind : all) {
-    for (const SchemeInfo& scheme : KnownSchemes()) {
-      if (scheme.scheme == kind.name && scheme.built) built.push_back(kind);
-    }
+    if (IsBuilt(kind.name)) built.push_back(kind);
   }
   return built;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "stores/open.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -23,8 +24,8 @@ void ExpectRefused(const std::string& store, const std::function<void()>& use) {
 }
 
 TEST(StoresLeftOut, SayThatTheyAre) {
-  ASSERT_FALSE(KnownSchemes().empty());
-  for (const SchemeInfo& scheme : KnownSchemes()) EXPECT_FALSE(scheme.built) << scheme.scheme;
+  ASSERT_FALSE(Schemes().empty());
+  for (const SchemeInfo& scheme : Schemes()) EXPECT_FALSE(IsBuilt(scheme.name)) << scheme.name;
   for (const char* text :
        {"sqlite:/nowhere/history.db", "postgres://nobody@nowhere.invalid/ci", "libsql://nowhere.invalid"}) {
     const Location location = ParseLocation(text);

@@ -5,6 +5,7 @@
 #include "stores/error.h"
 #include "stores/open.h"
 #include "stores/redacted.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -162,18 +163,18 @@ TEST(Location, PrefixBeginsTablesNames) {
 }
 
 TEST(OpenStore, SaysWhichStoresThisBuildHas) {
-  for (const SchemeInfo& scheme : KnownSchemes()) {
-    if (scheme.built) continue;
+  for (const SchemeInfo& scheme : Schemes()) {
+    if (IsBuilt(scheme.name)) continue;
     Location location;
-    location.scheme = scheme.scheme;
+    location.scheme = scheme.name;
     location.address = Secret("x");
-    location.display_name = scheme.scheme + ":x";
+    location.display_name = location.scheme + ":x";
     try {
       OpenStore(location, OpenMode::kWrite);
-      ADD_FAILURE() << scheme.scheme;
+      ADD_FAILURE() << scheme.name;
     } catch (const StoreError& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kInvalid);
-      EXPECT_THAT(error.what(), AllOf(HasSubstr("'" + scheme.scheme + "'"), HasSubstr("does not have")));
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("'" + location.scheme + "'"), HasSubstr("does not have")));
     }
   }
 }

@@ -17,14 +17,14 @@ namespace flaky {
 
 LooseValues::LooseValues() : database_(GetParam().make()) {
   const FieldColumns& columns = Columns();
-  Execute("CREATE TABLE runs (" + Join(columns.runs) +
+  Execute("CREATE TABLE runs (" + Join(columns.runs, ", ") +
           ", PRIMARY KEY (run_id));"
           "CREATE TABLE failures (id INTEGER PRIMARY KEY, run_id, " +
-          Join(columns.failures) +
+          Join(columns.failures, ", ") +
           ");"
           "CREATE TABLE rosters (roster_id PRIMARY KEY, tests);"
           "CREATE TABLE parts (run_id, " +
-          Join(columns.parts) + ", PRIMARY KEY (run_id, part_id));");
+          Join(columns.parts, ", ") + ", PRIMARY KEY (run_id, part_id));");
 }
 
 namespace {

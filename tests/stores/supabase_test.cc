@@ -222,9 +222,7 @@ TEST(SupabaseAddressTest, IsTheProjectsUrl) {
 TEST(SupabaseManagement, RunsTheScriptWithTheToken) {
   const Location project = LocationOf("https://abcd.supabase.co", "sb_secret_x");
   CannedServer server({CannedServer::Answer("201 Created", "[]")});
-  EXPECT_TRUE(supabase::MigrateByManagement(project, SchemaScript("supabase", project.prefix), Secret("sbp_token"),
-                                            server.url())
-                  .pending.empty());
+  EXPECT_TRUE(supabase::MigrateByManagement(project, Secret("sbp_token"), server.url()).pending.empty());
   ASSERT_EQ(server.requests().size(), 1u);
   EXPECT_THAT(server.requests()[0],
               AllOf(HasSubstr("POST /v1/projects/abcd/database/query HTTP/1.1"),
@@ -246,14 +244,13 @@ TEST(SupabaseManagement, ExplainsWhatItRefuses) {
        }) {
     CannedServer server({CannedServer::Answer(each.status, "")});
     const auto error = ErrorOf([&] {
-      supabase::MigrateByManagement(LocationOf("https://abcd.supabase.co", ""), "", Secret("sbp_token"), server.url());
+      supabase::MigrateByManagement(LocationOf("https://abcd.supabase.co", ""), Secret("sbp_token"), server.url());
     });
     ASSERT_TRUE(error) << each.status;
     EXPECT_EQ(error->kind(), each.kind) << error->what();
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("sbp_token"))));
   }
-  const auto own =
-      ErrorOf([] { supabase::MigrateByManagement(LocationOf("http://127.0.0.1:1", ""), "", Secret("t")); });
+  const auto own = ErrorOf([] { supabase::MigrateByManagement(LocationOf("http://127.0.0.1:1", ""), Secret("t")); });
   ASSERT_TRUE(own);
   EXPECT_THAT(own->what(), HasSubstr("FLAKY_TESTS_SUPABASE_DB"));
 }

@@ -1,0 +1,24 @@
+#ifndef FLAKY_STORES_SQL_DROP_TABLES_H_
+#define FLAKY_STORES_SQL_DROP_TABLES_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stores/sql/tables.h"
+
+// The SQL of Driver::look_or_drop (stores/driver.h).
+namespace flaky {
+
+// Returns which of the tables with this prefix are this program's or the npm packages', in the order of
+// LegacyTables::names. Throws as CheckTablesAreOurs and RequireTables do.
+std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix, const TableColumns& columns);
+
+// The query for one row: the numbers of RowCounts (stores/legacy_tables.h), in order. `tables`: of TablesToDrop.
+std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables);
+
+std::vector<std::string> DropStatements(const std::vector<std::string>& tables);
+
+}  // namespace flaky
+
+#endif  // FLAKY_STORES_SQL_DROP_TABLES_H_
