@@ -11,7 +11,7 @@
 
 #include "history/failure_view.h"
 
-// What every SQL store has to know of the tables (docs/reference/data-model.md), whatever the dialect.
+// What every SQL store needs to know about the tables (docs/reference/data-model.md), in any dialect.
 namespace flaky {
 
 // The columns that hold the fields of history/fields.h, in that order.
@@ -25,8 +25,8 @@ const FieldColumns& Columns();
 // `a = ?, b = ?`: for UPDATE.
 std::string Assignments(const std::vector<std::string>& columns);
 
-// What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
-// ours.
+// The columns that a table of this name (without the prefix) has had from the beginning, in the npm packages' first
+// version or in ours.
 struct TableShape {
   std::string_view name;
   std::vector<std::string> columns;
@@ -35,17 +35,18 @@ std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
 
-// Throws StoreError (kMissing, saying what there is no table of) unless there are those without which there is no
-// history. `has_table` is asked for whole names.
+// Throws StoreError (kMissing, naming the table) unless the tables exist that every history has. `has_table` gets names
+// with the prefix.
 void RequireTables(const std::string& store, std::string_view prefix,
                    const std::function<bool(const std::string& table)>& has_table);
 
-// Throws StoreError (kInvalid, naming table and columns) when a table that bears one of our names is not this program's
-// or the npm packages'. `columns_of` gives the columns of the table with this whole name, none where it is not there.
+// Throws StoreError (kInvalid, naming table and columns) if a table with one of our names is neither this program's nor
+// the npm packages'. `columns_of` gets a name with the prefix and returns the table's columns, or none if there is no
+// such table.
 void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
                         const std::function<ColumnSet(const std::string& table)>& columns_of);
 
-// Takes a row of what VisitFailures reads, column by column; `fields` is the store's reader of columns.
+// Reads a row of VisitFailures column by column. `fields` is the store's reader of columns.
 template <typename Fields>
 FailureView ReadView(Fields& fields) {
   FailureView view;
