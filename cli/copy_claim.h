@@ -2,6 +2,7 @@
 #define FLAKY_CLI_COPY_CLAIM_H_
 
 #include <chrono>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +19,9 @@ class CopyClaimHolder : public Sink {
   static constexpr std::chrono::seconds kLease{60};
 
   // A claim lasts for `lease` and is prolonged when a quarter of it is over.
-  CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease = kLease);
+  using Clock = std::function<std::chrono::steady_clock::time_point()>;
+  CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease = kLease,
+                  Clock clock = std::chrono::steady_clock::now);
 
   // Takes the claim, before anything is written. Where another copy is going on, says so and, with `wait`, waits for it
   // to end; without, throws CommandError (kLocked) as soon as it is certain that it still runs, which takes as long as
@@ -33,8 +36,7 @@ class CopyClaimHolder : public Sink {
   StoreLimits limits() const override { return inner_.limits(); }
   // These throw CommandError (kLocked) where the claim lapsed, because the store did not answer for long, and another
   // copy has it now.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override;
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override;
   std::vector<RunRecord> Present(std::span<const std::string> run_ids) override;
   std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override { return inner_.ReadBack(run_ids); }
   void Finish() override { inner_.Finish(); }
@@ -47,6 +49,7 @@ class CopyClaimHolder : public Sink {
   Store& store_;
   const std::chrono::seconds lease_;
   const std::string holder_;
+  const Clock clock_;
   std::chrono::steady_clock::time_point prolonged_;
 };
 

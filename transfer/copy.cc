@@ -79,7 +79,7 @@ class Writer {
       look_first_ = !piece.there->records.empty();
       piece.there.reset();
     }
-    piece.results = sink_.Write(piece.records);
+    piece.results = sink_.Write(piece.records, OnExisting::kMerge);
     if (options_.on_conflict == OnConflict::kReplace) Replace(piece);
     look_first_ = look_first_ || std::ranges::any_of(piece.results, [](const WriteResult& result) {
                     return result.outcome != WriteResult::Outcome::kInserted;
@@ -111,7 +111,7 @@ class Writer {
       records.push_back(piece.records[i]);
     }
     if (records.empty()) return;
-    const std::vector<WriteResult> results = sink_.Replace(records);
+    const std::vector<WriteResult> results = sink_.Write(records, OnExisting::kReplace);
     for (size_t i = 0; i < places.size(); ++i) piece.results[places[i]].outcome = results[i].outcome;
   }
 

@@ -64,7 +64,7 @@ void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const
     if (missing.empty()) continue;
     throw StoreError(
         ErrorKind::kInvalid, store, "use the tables", "",
-        "its table '" + table + "' is not this program's: it lacks " + Join(missing, ", ") +
+        "its table '" + table + "' was not made by flaky: it lacks " + Join(missing, ", ") +
             "; choose another prefix (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location) or database");
   }
 }
@@ -74,8 +74,8 @@ void RequireTables(const std::string& store, std::string_view prefix, const Tabl
     const std::string table = std::string(prefix) + std::string(name);
     if (!columns.at(table).empty()) continue;
     throw StoreError(ErrorKind::kMissing, store, "read the history", "",
-                     "there is no history in it: no table '" + table +
-                         "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
+                     "it has no history: there is no table '" + table +
+                         "' (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location, sets another prefix)");
   }
 }
 

@@ -11,7 +11,7 @@
 
 #include "history/failure_view.h"
 
-// What every SQL store has to know of the tables (docs/reference/data-model.md), whatever the dialect.
+// What every SQL store needs to know about the tables (docs/reference/data-model.md), in any dialect.
 namespace flaky {
 
 // The columns that hold the fields of history/fields.h, in that order.
@@ -25,8 +25,8 @@ const FieldColumns& Columns();
 // `a = ?, b = ?`: for UPDATE.
 std::string Assignments(const std::vector<std::string>& columns);
 
-// What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
-// ours.
+// The columns that a table of this name (without the prefix) has had from the beginning, in the npm packages' first
+// version or in ours.
 struct TableShape {
   std::string_view name;
   std::vector<std::string> columns;
@@ -45,7 +45,7 @@ void RequireTables(const std::string& store, std::string_view prefix, const Tabl
 // program's or the npm packages'.
 void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
-// Takes a row of what VisitFailures reads, column by column; `fields` is the store's reader of columns.
+// Reads a row of VisitFailures column by column. `fields` is the store's reader of columns.
 template <typename Fields>
 FailureView ReadView(Fields& fields) {
   FailureView view;

@@ -48,13 +48,8 @@ class SqliteStore : public Store {
     });
   }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return connection_.Guard("write runs", [&] { return WriterFor("write runs").Write(records, OnExisting::kMerge); });
-  }
-
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return connection_.Guard("replace runs",
-                             [&] { return WriterFor("replace runs").Write(records, OnExisting::kReplace); });
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    return connection_.Guard("write runs", [&] { return WriterFor("write runs").Write(records, on_existing); });
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
