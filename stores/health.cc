@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Whoever makes tables by other means is free in their names.
+// Tables that flaky did not make may have any name.
 bool MayBePrefix(std::string_view prefix) {
   try {
     CheckPrefix(prefix, "");
@@ -41,7 +41,7 @@ void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp
   const Clock::time_point begin = Clock::now();
   const std::optional<Timestamp> theirs = question();
   health.round_trip = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - begin);
-  // The answer was given some time between the two: half-way is at most half of it wrong.
+  // The store read its clock at some time in between. Half-way is wrong by at most half a round trip.
   if (theirs) health.clock_ahead_us = theirs->micros - (before.micros + health.round_trip.count() / 2);
 }
 

@@ -22,10 +22,7 @@ class Sink {
   virtual StoreLimits limits() const { return {}; }
 
   // As Store::Write.
-  virtual std::vector<WriteResult> Write(std::span<const RunRecord> records) = 0;
-
-  // As Store::Replace.
-  virtual std::vector<WriteResult> Replace(std::span<const RunRecord> records) = 0;
+  virtual std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) = 0;
 
   // The runs as the sink holds them now: as Store::Fetch. Present is for whoever writes, before writing; ReadBack for
   // another, after it.
@@ -45,13 +42,9 @@ class StoreSink : public Sink {
 
   const std::string& name() const override { return store_.name(); }
   StoreLimits limits() const override { return store_.limits(); }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
     const std::unique_lock lock = LockIfShared();
-    return store_.Write(records);
-  }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    const std::unique_lock lock = LockIfShared();
-    return store_.Replace(records);
+    return store_.Write(records, on_existing);
   }
   std::vector<RunRecord> Present(std::span<const std::string> run_ids) override {
     const std::unique_lock lock = LockIfShared();

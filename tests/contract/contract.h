@@ -3,14 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <ostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "history/digest.h"
 #include "stores/store.h"
+#include "tests/support/walk_pages.h"
 
 // The contract of stores/store.h as tests. A store joins with a source file <store>_contract.cc in this folder: a
 // Place, a Traits and one INSTANTIATE_TEST_SUITE_P (sqlite_contract.cc is an example), and a line
@@ -26,6 +29,9 @@ class Place {
   virtual ~Place() = default;
   // Opens the store there, again at every call.
   virtual std::unique_ptr<Store> Open(OpenMode mode) = 0;
+  // Lets `time` pass for the store's claims. Override it if the store's clock or the stored claim can be changed; this
+  // one waits.
+  virtual void AgeClaims(std::chrono::seconds time) { std::this_thread::sleep_for(time); }
 };
 
 // What the suite has to know of a store. Every difference between stores stands here.
@@ -38,10 +44,16 @@ struct Traits {
 inline std::ostream& operator<<(std::ostream& out, const Traits& traits) { return out << traits.name; }
 inline std::string NameOf(const testing::TestParamInfo<Traits>& info) { return info.param.name; }
 
+// For AgeClaims of a store that keeps its claims in the SQL table `<prefix>claims`.
+inline std::string AgeClaimsSql(const std::string& prefix, std::chrono::seconds time) {
+  return "UPDATE \"" + prefix + "claims\" SET lapses_at = lapses_at - " + std::to_string(time.count());
+}
+
 class StoreContract : public testing::TestWithParam<Traits> {
  protected:
   StoreContract() : place_(GetParam().make_place()), store_(place_->Open(OpenMode::kWrite)) {}
 
+  Place& place() { return *place_; }
   Store& store() { return *store_; }
   std::unique_ptr<Store> Open(OpenMode mode) { return place_->Open(mode); }
 
@@ -60,18 +72,6 @@ class StoreContract : public testing::TestWithParam<Traits> {
     return records.empty() ? RunRecord() : std::move(records.front());
   }
 
-  // All records, by pages that `request` describes.
-  static std::vector<RunRecord> Walk(Store& store, PageRequest request = {}) {
-    std::vector<RunRecord> all;
-    for (;;) {
-      Page page = store.Read(request);
-      for (RunRecord& record : page.records) all.push_back(std::move(record));
-      if (!page.next) return all;
-      EXPECT_FALSE(page.records.empty()) << "an empty page that promises more";
-      if (page.records.empty()) return all;
-      request.after = page.next;
-    }
-  }
   static Digest Sum(const std::vector<RunRecord>& records) {
     Digest sum;
     for (const RunRecord& record : records) sum += DigestOf(record);

@@ -62,7 +62,7 @@ TEST_P(StoreContract, OneInvalidRecordFailsTheWholeWrite) {
   EXPECT_EQ(KindOf([&] { store().Write(batch); }), ErrorKind::kInvalid);
   EXPECT_EQ(store().Count({}), Totals());
   store().Write(Batch());
-  EXPECT_THAT(RunIdsOf(Walk(store())), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store())), ElementsAre("a", "b", "c"));
 }
 
 }  // namespace

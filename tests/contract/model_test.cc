@@ -123,7 +123,7 @@ class Round {
         return WriteRefused();
       case 2:
       case 3:
-        return Walk();
+        return ReadPages();
       case 4:
         return Fetch();
       case 5:
@@ -141,7 +141,7 @@ class Round {
   void CompareAll() {
     for (Subject& subject : subjects_) subject.reader = subject.open(OpenMode::kRead);
     use_reader_ = true;
-    Compare("everything", [&](Store& store) { return Brief(Pages(store, {})); });
+    Compare("everything", [&](Store& store) { return Brief(ReadAll(store, {})); });
     Compare("the count", [&](Store& store) { return Numbers(store.Count({})); });
     CompareRecords(AllIds());
   }
@@ -181,19 +181,6 @@ class Round {
 
   static std::tuple<int64_t, int64_t, int64_t> Numbers(const Totals& totals) {
     return {totals.runs, totals.parts, totals.failures};
-  }
-
-  static std::vector<RunRecord> Pages(Store& store, PageRequest request) {
-    std::vector<RunRecord> all;
-    do {
-      Page page = store.Read(request);
-      EXPECT_LE(page.records.size(), request.max_records) << store.name();
-      EXPECT_TRUE(!page.records.empty() || !page.next) << store.name() << ": an empty page that promises more";
-      if (page.records.empty()) break;
-      std::ranges::move(page.records, std::back_inserter(all));
-      request.after = page.next;
-    } while (request.after);
-    return all;
   }
 
   void Write() {
@@ -244,9 +231,9 @@ class Round {
     }
   }
 
-  void Walk() {
+  void ReadPages() {
     const PageRequest request = history_.AnyPageRequest();
-    Compare("the runs" + Describe(request), [&](Store& store) { return Brief(Pages(store, request)); });
+    Compare("the runs" + Describe(request), [&](Store& store) { return Brief(ReadAll(store, request)); });
   }
 
   void Fetch() {

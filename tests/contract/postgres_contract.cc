@@ -33,6 +33,9 @@ class PostgresPlace : public Place {
   ~PostgresPlace() override { PostgresServer::Execute(uri_, "DROP SCHEMA " + schema_ + " CASCADE"); }
 
   std::unique_ptr<Store> Open(OpenMode mode) override { return postgres::Open(location_, mode); }
+  void AgeClaims(std::chrono::seconds time) override {
+    PostgresServer::Execute(uri_, "SET search_path = " + schema_ + "; " + AgeClaimsSql(location_.prefix, time));
+  }
 
  private:
   std::string uri_;

@@ -40,9 +40,9 @@ TEST_P(StoreContract, PagesOfAnySizeMeetEveryRunOnceInOrder) {
   for (size_t size = 1; size <= 10; ++size) {
     PageRequest request;
     request.max_records = size;
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), oldest_first) << "pages of " << size;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), oldest_first) << "pages of " << size;
     request.direction = Direction::kNewestFirst;
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), newest_first) << "pages of " << size;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), newest_first) << "pages of " << size;
   }
 }
 
@@ -62,7 +62,7 @@ TEST_P(StoreContract, PagesAreBoundedByBytesButHoldARecord) {
   PageRequest request;
   request.max_bytes = 1;
   EXPECT_EQ(store().Read(request).records.size(), 1u);
-  EXPECT_EQ(Walk(store(), request).size(), 9u);
+  EXPECT_EQ(ReadAll(store(), request).size(), 9u);
   request.max_bytes = 450;
   const size_t some = store().Read(request).records.size();
   EXPECT_GT(some, 1u);
@@ -73,9 +73,9 @@ TEST_P(StoreContract, AWalkGoesOnBehindAKeyWhoseRunIsNotThere) {
   store().Write(NineRuns());
   PageRequest request;
   request.after = RunKey{At(10), "r4x"};
-  EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
   request.direction = Direction::kNewestFirst;
-  EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
 }
 
 TEST_P(StoreContract, WritingAnEarlierRunDoesNotAffectAWalk) {
@@ -85,7 +85,7 @@ TEST_P(StoreContract, WritingAnEarlierRunDoesNotAffectAWalk) {
   const Page first = store().Read(request);
   WriteOne(BuildRecord("r0").Build());
   request.after = first.next;
-  EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
 }
 
 TEST_P(StoreContract, RunsOnlyLeavesTheRestOut) {
@@ -107,7 +107,7 @@ TEST_P(StoreContract, FiltersChooseByProjectAndTime) {
     PageRequest request;
     request.filter = filter;
     request.max_records = 2;
-    const std::vector<std::string> ids = RunIdsOf(Walk(store(), request));
+    const std::vector<std::string> ids = RunIdsOf(ReadAll(store(), request));
     const Totals totals = store().Count(filter);
     EXPECT_EQ(totals.runs, static_cast<int64_t>(ids.size()));
     EXPECT_EQ(totals.failures, static_cast<int64_t>(ids.size())) << "each has one";
@@ -149,11 +149,11 @@ TEST_P(StoreContract, TheFirstAndLastTimeCanBeSelected) {
     request.filter.until = last + beyond;
     std::vector<std::string> ids = {"first-a", "first-b"};
     if (beyond > 0) ids.insert(ids.end(), {"last-a", "last-b"});
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), ids) << beyond;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), ids) << beyond;
     EXPECT_EQ(store().Count(request.filter).runs, static_cast<int64_t>(ids.size())) << beyond;
     request.direction = Direction::kNewestFirst;
     std::reverse(ids.begin(), ids.end());
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), ids) << beyond;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), ids) << beyond;
   }
 }
 

@@ -33,7 +33,7 @@ TEST_P(StoreContract, AReplacedRunIsWhatTheNewRecordSays) {
   EXPECT_EQ(WriteOne(Other()).outcome, Outcome::kConflict);
 
   const RunRecord fresh = BuildRecord("fresh").Part("p9", 7).Build();
-  EXPECT_THAT(OutcomesOf(store().Replace(std::vector{fresh, Other()})),
+  EXPECT_THAT(OutcomesOf(store().Write(std::vector{fresh, Other()}, OnExisting::kReplace)),
               ElementsAre(Outcome::kInserted, Outcome::kReplaced));
   EXPECT_TRUE(SameRecord(FetchOne("run"), Other()));
   EXPECT_TRUE(SameRecord(FetchOne("beside"), beside));
@@ -45,14 +45,14 @@ TEST_P(StoreContract, AReplacedRunIsWhatTheNewRecordSays) {
 TEST_P(StoreContract, ReplacingIsIdempotentAndTakesAwayToo) {
   store().Write(std::vector{Known()});
   const RunRecord less = BuildRecord("run").StartedAt(At(77)).Build();  // no part, no failure
-  EXPECT_THAT(OutcomesOf(store().Replace({&less, 1})), ElementsAre(Outcome::kReplaced));
-  EXPECT_THAT(OutcomesOf(store().Replace({&less, 1})), ElementsAre(Outcome::kUnchanged));
+  EXPECT_THAT(OutcomesOf(store().Write({&less, 1}, OnExisting::kReplace)), ElementsAre(Outcome::kReplaced));
+  EXPECT_THAT(OutcomesOf(store().Write({&less, 1}, OnExisting::kReplace)), ElementsAre(Outcome::kUnchanged));
   EXPECT_TRUE(SameRecord(FetchOne("run"), less));
   EXPECT_EQ(store().Count({}), (Totals{1, 0, 0}));
-  const auto pages = Walk(store());
+  const auto pages = ReadAll(store());
   ASSERT_EQ(pages.size(), 1u);
   EXPECT_EQ(pages[0].run.account.started_at, At(77)) << "it stands where its new time puts it";
-  EXPECT_THAT(store().Replace({}), IsEmpty());
+  EXPECT_THAT(store().Write({}, OnExisting::kReplace), IsEmpty());
 }
 
 }  // namespace

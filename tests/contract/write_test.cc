@@ -48,7 +48,7 @@ std::vector<RunRecord> History(int64_t runs) {
 
 TEST_P(StoreContract, AFreshStoreIsEmpty) {
   EXPECT_EQ(store().Count({}), Totals());
-  EXPECT_TRUE(Walk(store()).empty());
+  EXPECT_TRUE(ReadAll(store()).empty());
   EXPECT_TRUE(store().FindRuns("", 10).empty());
   const std::string id = "absent";
   EXPECT_TRUE(store().Fetch({&id, 1}).empty());
@@ -89,7 +89,7 @@ TEST_P(StoreContract, PartsThatArriveInAnyOrderMakeTheSameRun) {
     for (const size_t part : order) outcomes.push_back(WriteOne(*fresh, TwoPartsOf(whole, part, 1)).outcome);
     EXPECT_THAT(outcomes, ElementsAre(Outcome::kInserted, Outcome::kCompleted, Outcome::kCompleted));
     EXPECT_TRUE(SameRecord(FetchOne(*fresh, "run"), whole)) << order[0] << order[1] << order[2];
-    EXPECT_EQ(RunIdsOf(Walk(*fresh)), std::vector<std::string>{"run"});
+    EXPECT_EQ(RunIdsOf(ReadAll(*fresh)), std::vector<std::string>{"run"});
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
@@ -222,7 +222,7 @@ TEST_P(StoreContract, TextsThatLookLikeSyntaxAreJustTexts) {
     EXPECT_EQ(store().Count(filter).runs, 1) << text;
     EXPECT_THAT(store().FindRuns("run " + text, 9), testing::Contains("run " + text));
   }
-  EXPECT_EQ(Walk(store()).size(), texts.size());
+  EXPECT_EQ(ReadAll(store()).size(), texts.size());
 }
 
 TEST_P(StoreContract, LongMessagesAreKeptWhole) {
@@ -235,7 +235,7 @@ TEST_P(StoreContract, LongMessagesAreKeptWhole) {
                                .Build();
   WriteOne(record);
   EXPECT_TRUE(SameRecord(FetchOne("run"), record));
-  const std::vector<RunRecord> walked = Walk(store());
+  const std::vector<RunRecord> walked = ReadAll(store());
   ASSERT_EQ(walked.size(), 1u);
   EXPECT_TRUE(SameRecord(walked.front(), record));
 }
@@ -267,7 +267,7 @@ TEST_P(StoreContract, RostersAreSharedAndComeBack) {
     WriteOne(record);
     EXPECT_TRUE(SameRecord(FetchOne(record.run.run_id), record));
   }
-  for (const RunRecord& record : Walk(store())) EXPECT_EQ(record.rosters.size(), 1u);
+  for (const RunRecord& record : ReadAll(store())) EXPECT_EQ(record.rosters.size(), 1u);
 }
 
 TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {
@@ -277,8 +277,8 @@ TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {
   store().Write(all.subspan(100));
   PageRequest request;
   request.max_records = 7;
-  EXPECT_EQ(Sum(Walk(store(), request)), Sum(written));
-  EXPECT_EQ(RunIdsOf(Walk(store(), request)), RunIdsOf(written)) << "they were generated oldest first";
+  EXPECT_EQ(Sum(ReadAll(store(), request)), Sum(written));
+  EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), RunIdsOf(written)) << "they were generated oldest first";
 }
 
 TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
@@ -287,14 +287,14 @@ TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
   {
     const auto bulk = place->Open(OpenMode::kBulk);
     for (size_t at = 0; at < records.size(); at += 20) bulk->Write(std::span(records).subspan(at, 20));
-    EXPECT_EQ(Sum(Walk(*place->Open(OpenMode::kRead))), Sum(records)) << "readable all the while";
+    EXPECT_EQ(Sum(ReadAll(*place->Open(OpenMode::kRead))), Sum(records)) << "readable all the while";
     bulk->Finish();
     EXPECT_THAT(bulk->schema().pending, testing::IsEmpty());
     EXPECT_EQ(bulk->Write(std::span(records).first(1))[0].outcome, WriteResult::Outcome::kUnchanged);
   }
   const auto reader = place->Open(OpenMode::kRead);
   EXPECT_THAT(reader->schema().pending, testing::IsEmpty());
-  EXPECT_EQ(Sum(Walk(*reader)), Sum(records));
+  EXPECT_EQ(Sum(ReadAll(*reader)), Sum(records));
 }
 
 TEST_P(StoreContract, AnUnfinishedBulkWriteIsCompletedLater) {
@@ -304,7 +304,7 @@ TEST_P(StoreContract, AnUnfinishedBulkWriteIsCompletedLater) {
   const auto next = place->Open(OpenMode::kWrite);
   EXPECT_THAT(next->schema().pending, testing::IsEmpty());
   next->Write(records);
-  EXPECT_EQ(Sum(Walk(*next)), Sum(records));
+  EXPECT_EQ(Sum(ReadAll(*next)), Sum(records));
 }
 
 TEST_P(StoreContract, AStoreOpenedForReadingDoesNotWrite) {
@@ -312,7 +312,7 @@ TEST_P(StoreContract, AStoreOpenedForReadingDoesNotWrite) {
   const std::unique_ptr<Store> reader = Open(OpenMode::kRead);
   const RunRecord record = BuildRecord("other").Build();
   EXPECT_THROW(reader->Write({&record, 1}), StoreError);
-  EXPECT_EQ(RunIdsOf(Walk(*reader)), std::vector<std::string>{"run"});
+  EXPECT_EQ(RunIdsOf(ReadAll(*reader)), std::vector<std::string>{"run"});
 }
 
 TEST_P(StoreContract, TwoOpenStoresSeeEachOther) {

@@ -74,7 +74,7 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
             other = Open(mode);
             return *other;
           };
-          const Walked walked = Walk(use, request, 200);
+          const Walked walked = Walk(use, request);
           EXPECT_EQ(std::set(walked.ids.begin(), walked.ids.end()), expected) << max_records;
           EXPECT_EQ(walked.ids.size(), expected.size()) << max_records;
         }
@@ -108,7 +108,7 @@ TEST_P(LooseValues, TimesOfUnusualFormHideNoRun) {
         PageRequest request;
         request.max_records = 1;
         request.direction = direction;
-        const Walked walked = Walk(use, request, 2 * kTimes.size());
+        const Walked walked = Walk(use, request);
         EXPECT_EQ(walked.ids.size(), 2 * kTimes.size());
         EXPECT_EQ(walked.records.size(), 2 * kTimes.size());
       }

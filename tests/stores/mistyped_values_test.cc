@@ -223,7 +223,7 @@ TEST_P(LooseValues, RunsThatHaveThemAreCompletedAndReplaced) {
   EXPECT_EQ(DigestOf(after.records.at("other")), DigestOf(records.back()));
 
   records.pop_back();
-  for (const WriteResult& result : store->Replace(records)) {
+  for (const WriteResult& result : store->Write(records, OnExisting::kReplace)) {
     EXPECT_EQ(result.outcome, WriteResult::Outcome::kReplaced);
   }
   after = Walk([&]() -> Store& { return *store; }, {});

@@ -13,6 +13,7 @@
 
 #include "history/text.h"
 #include "stores/store.h"
+#include "tests/support/walk_pages.h"
 
 namespace flaky {
 
@@ -42,15 +43,11 @@ inline void Add(Walked& walked, Page&& page) {
   }
 }
 
-inline Walked Walk(const std::function<Store&()>& store, PageRequest request, size_t most = 1000) {
+inline Walked Walk(const std::function<Store&()>& store, const PageRequest& request) {
   Walked walked;
-  for (;;) {
-    Page page = store().Read(request);
-    request.after = page.next;
-    EXPECT_FALSE(request.after && page.records.empty());
-    Add(walked, std::move(page));
-    if (!request.after || walked.ids.size() > most) return walked;
-  }
+  WalkPages([&](const PageRequest& page) { return store().Read(page); }, request,
+            [&](Page&& page) { Add(walked, std::move(page)); });
+  return walked;
 }
 
 }  // namespace flaky

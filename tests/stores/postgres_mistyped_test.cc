@@ -5,6 +5,7 @@
 
 #include "tests/stores/postgres_support.h"
 #include "tests/support/record_builder.h"
+#include "tests/support/walk_pages.h"
 
 // What the columns of a PostgreSQL database hold beyond what a record can, by the rules of
 // docs/reference/conversion.md.
@@ -124,13 +125,7 @@ TEST_F(PostgresLoose, NoTimeHidesARunOrShowsItTwice) {
         PageRequest request{.filter = filter, .after = std::nullopt, .direction = direction};
         request.max_records = 1;
         std::set<std::string> seen;
-        size_t pages = 0;
-        for (; pages < 100; ++pages) {
-          const Page page = store->Read(request);
-          for (const RunRecord& record : page.records) EXPECT_TRUE(seen.insert(record.run.run_id).second);
-          request.after = page.next;
-          if (!request.after) break;
-        }
+        for (const RunRecord& record : ReadAll(*store, request)) EXPECT_TRUE(seen.insert(record.run.run_id).second);
         EXPECT_EQ(seen, expected);
       }
     }
@@ -209,7 +204,7 @@ TEST_F(PostgresLoose, ARunThatHasThemIsCompletedAndReplaced) {
   more.failures.back().test_name = "S.New";
   EXPECT_EQ(store->Write({&more, 1}).at(0).outcome, WriteResult::Outcome::kCompleted);
   EXPECT_EQ(DigestOf(store->Fetch({&id, 1}).at(0)), DigestOf(more));
-  EXPECT_EQ(store->Replace({&records[0], 1}).at(0).outcome, WriteResult::Outcome::kReplaced);
+  EXPECT_EQ(store->Write({&records[0], 1}, OnExisting::kReplace).at(0).outcome, WriteResult::Outcome::kReplaced);
   EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(records));
   EXPECT_THAT(store->Read({}).misread, IsEmpty());
 }

@@ -97,7 +97,6 @@ TEST_F(RetryStoreTest, WithoutTroubleEachVerbIsCalledOnce) {
   RetryStore store = Retrying();
   store.schema();
   store.Write(Batch());
-  store.Replace(Batch());
   EXPECT_EQ(store.Claim("me", std::chrono::seconds(60), "").holder, "me");
   store.Finish();
   EXPECT_THAT(store.Read({}).records, SizeIs(2));
@@ -112,6 +111,15 @@ TEST_F(RetryStoreTest, WithoutTroubleEachVerbIsCalledOnce) {
   EXPECT_THAT(tries_, IsEmpty());
 }
 
+TEST_F(RetryStoreTest, ARepeatedReplacementStillReplaces) {
+  RetryStore store = Retrying();
+  store.Write(Batch());
+  store_.Inject({StoreVerb::kWrite, Fault::When::kBefore, ErrorKind::kTransient, 1, 2});
+  const std::vector<RunRecord> other = {BuildRecord("a").Part("other", 5, 1).Fail("S.T").Build()};
+  EXPECT_EQ(store.Write(other, OnExisting::kReplace).at(0).outcome, WriteResult::Outcome::kReplaced);
+  EXPECT_THAT(tries_, SizeIs(2));
+}
+
 TEST_F(RetryStoreTest, EveryVerbIsRepeatedUntilItSucceeds) {
   for (size_t verb = 0; verb < kStoreVerbs; ++verb) {
     store_.Inject({static_cast<StoreVerb>(verb), Fault::When::kBefore, ErrorKind::kTransient, 1, 3});
@@ -119,7 +127,6 @@ TEST_F(RetryStoreTest, EveryVerbIsRepeatedUntilItSucceeds) {
   RetryStore store = Retrying();
   store.schema();
   EXPECT_THAT(store.Write(Batch()), SizeIs(2));
-  EXPECT_THAT(store.Replace(Batch()), SizeIs(2));
   EXPECT_EQ(store.Claim("me", std::chrono::seconds(60), "").holder, "me");
   store.Finish();
   EXPECT_THAT(store.Read({}).records, SizeIs(2));
@@ -143,7 +150,6 @@ TEST_F(RetryStoreTest, OnlyTransientErrorsAreRepeated) {
       store_.Inject({verb, Fault::When::kBefore, kind});
       const std::function<void()> calls[] = {[&] { store.schema(); },
                                              [&] { store.Write(Batch()); },
-                                             [&] { store.Replace(Batch()); },
                                              [&] { store.Claim("me", std::chrono::seconds(1), ""); },
                                              [&] { store.Finish(); },
                                              [&] { store.Read({}); },

@@ -9,6 +9,7 @@
 #include "tests/stores/turso_support.h"
 #include "tests/support/generate_history.h"
 #include "tests/support/record_builder.h"
+#include "tests/support/walk_pages.h"
 
 namespace flaky {
 namespace {
@@ -133,20 +134,20 @@ TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
     PageRequest request;
     request.max_records = max_records;
     std::vector<RunRecord> read;
-    std::set<std::string> told;
-    do {
-      Page page = store->Read(request);
-      for (RunRecord& record : page.records) read.push_back(std::move(record));
-      for (const ConvertedRun& run : page.misread) {
-        for (const Conversion& each : run.conversions) {
-          told.insert(run.run_id + " " + each.column + (each.kind == Conversion::Kind::kText ? " text" : " misread"));
-        }
-      }
-      request.after = page.next;
-    } while (request.after && read.size() < 10);
+    std::set<std::string> converted;
+    WalkPages([&](const PageRequest& next) { return store->Read(next); }, request,
+              [&](Page&& page) {
+                for (RunRecord& record : page.records) read.push_back(std::move(record));
+                for (const ConvertedRun& run : page.misread) {
+                  for (const Conversion& each : run.conversions) {
+                    const bool is_text = each.kind == Conversion::Kind::kText;
+                    converted.insert(run.run_id + " " + each.column + (is_text ? " text" : " invalid"));
+                  }
+                }
+              });
     EXPECT_EQ(SumOf(read), SumOf(records));
-    EXPECT_THAT(told,
-                ElementsAre("a runs.branch text", "a runs.project misread", "a runs.started_at misread",
+    EXPECT_THAT(converted,
+                ElementsAre("a runs.branch text", "a runs.project invalid", "a runs.started_at invalid",
                             "long failures.error_message text", "z failures.signal text", "z failures.test_name text"));
   }
   std::set<std::string> names;
