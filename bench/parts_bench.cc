@@ -1,4 +1,4 @@
-// What the pieces cost that a copy, a delivery or a judgement is made of. One iteration is one record (or one journal).
+// Measures the functions that copies, deliveries and judgements consist of. One iteration is one record or one journal.
 
 #include <benchmark/benchmark.h>
 

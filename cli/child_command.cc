@@ -54,7 +54,7 @@ ChildCommand::ChildCommand(const std::vector<std::string>& arguments,
                            const std::vector<std::pair<std::string, std::string>>& environment) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw CommandError(ExitCode::kUsage, std::string("run: no pipe: ") + std::strerror(errno));
+    throw CommandError(ExitCode::kUsage, std::string("run: cannot create a pipe: ") + std::strerror(errno));
   }
   std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody learns how a child ended
   const sigset_t waited_for = WaitedFor();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
@@ -107,7 +108,7 @@ void ShowConfig(Session& session, const Options& options) {
   }
   for (const auto& [name, meant] : unknown) {
     Log(session, LogLevel::kWarn,
-        name + " is set, but is no setting" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
+        name + " is set, but is not a setting of flaky" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
   }
   for (const Row& row : rows) {
     if (row.problem.empty()) continue;
@@ -120,16 +121,13 @@ void ShowConfig(Session& session, const Options& options) {
 
 void AddConfig(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and where that comes from");
+  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and its origin");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The strongest origin counts: flag, environment, the project's .flaky.toml, the user's config.toml, default. "
-      "Secrets\n"
-      "are shown as ***. Exit code 2 if a value cannot be used.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky config\n"
-      "  FLAKY_TESTS_WINDOW=14 flaky config --json");
+  AddFooter(*command,
+            {"If a setting is given in several places, the first of these wins: a flag, the environment, the project's "
+             ".flaky.toml, the user's config.toml, the default. Secrets are printed as ***. Exit code 2 if a value is "
+             "invalid."},
+            {"flaky config", "FLAKY_TESTS_WINDOW=14 flaky config --json"});
   command->callback([&session, options] { ShowConfig(session, *options); });
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/json_output.h"
@@ -80,7 +81,8 @@ void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
 // As the recorder calls it in the first test program below a ctest.
 void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::optional<ProcessId> ctest = ProcessHereNamed(name);
-  if (!ctest) throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` is no PID-START of a process");
+  if (!ctest)
+    throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` does not name a process; expected PID-START");
   const std::string spool = SpoolFolder(session.settings);
   LeaveCallersState();
   Detach();
@@ -134,7 +136,7 @@ void DeliverForUser(Session& session, const Options& options) {
   const DeliverySummary account = Deliver(session, delivery);
   session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);
   for (const std::string& message : account.messages) Log(session, LogLevel::kWarn, message);
-  if (account.locked) Log(session, LogLevel::kError, "another process is delivering: nothing was done here");
+  if (account.locked) Log(session, LogLevel::kError, "another process is delivering; this one did nothing");
   if (options.json) {
     PrintJson(account, options, session.out);
   } else if (!account.locked) {
@@ -148,24 +150,21 @@ void AddDeliver(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
-  command->add_flag("--dry-run", options->dry_run, "only say how much is ready")->excludes(quiet);
-  command->add_option("--after-ctest", options->after_ctest, "in the background, once this process has ended")
+  command->add_flag("--dry-run", options->dry_run, "only report how much is ready")->excludes(quiet);
+  command->add_option("--after-ctest", options->after_ctest, "in the background, after this process has ended")
       ->type_name("PID-START")
       ->excludes(quiet);
   command
       ->add_option("--fixture", options->fixture,
-                   "as a test around this fixture of CTest: also what ran in it, in bounded time")
+                   "as a test of this CTest fixture: also what ran in it, in bounded time")
       ->type_name("NAME")
       ->excludes(quiet);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Test programs call this at their end, and every command that reads the history delivers first,\n"
-      "so it is seldom needed. What cannot be delivered stays in the spool. Another delivery is waited for\n"
-      "up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky deliver\n"
-      "  flaky deliver --dry-run --json");
+  AddFooter(*command,
+            {"Test programs run this command when they end, and every command that reads the history delivers first. "
+             "So you rarely need it. Results that cannot be delivered stay in the spool. If another delivery is "
+             "running, this one waits for up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds."},
+            {"flaky deliver", "flaky deliver --dry-run --json"});
   command->callback([&session, options] {
     if (!options->after_ctest.empty()) {
       DeliverAfterCtest(session, options->after_ctest);

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/migrate_store.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
@@ -43,9 +44,8 @@ void PointOutProjects(const Session& session, Store& source, const Selection& se
   if (source.Count(filter).runs > 0) return;
   const std::string phrase = ProjectPhrase(filter.project);
   Log(session, LogLevel::kWarn,
-      source.name() + " has no run of " + phrase +
-          ", which is what commands in this folder show: look at the others' " +
-          "with --all or --project, or copy them with --map-project OLD=NEW");
+      source.name() + " has no run of " + phrase + ", and commands in this folder show only that project: use " +
+          "--all or --project to see the other runs, or copy them with --map-project OLD=NEW");
 }
 
 CopySummary CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
@@ -83,25 +83,21 @@ void AddMigrateOptions(CLI::App& command, MigrateOptions& options) {
 void AddMigrateStore(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("migrate-store", "Copy the whole history from one store into another, verified");
+      app.add_subcommand("migrate-store", "Copy the whole history from one store into another and verify it");
   command
       ->add_option("--from", options->from,
                    "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*); repeatable")
       ->allow_extra_args(false);
   command->add_option("--to", options->to, "the new store (default: FLAKY_TESTS_*)");
   AddMigrateOptions(*command, options->migrate);
-  command->footer(
-      "Running it again, also after it was interrupted or killed, copies what is missing, sends again the batch that\n"
-      "was on its way at most, and adds nothing twice. The source is only read. Values that the new store cannot hold\n"
-      "are converted as docs/reference/conversion.md says, and each run that this befalls is named. Several old "
-      "stores\n"
-      "are copied one after the other, each with an account of its own. Exit code 3 where runs are in conflict, and "
-      "the\n"
-      "target keeps its own.\n"
-      "\n"
-      "Examples:\n"
-      "  FLAKY_TESTS_SOURCE_DB=old.db flaky migrate-store --to sqlite:new.db --dry-run\n"
-      "  flaky migrate-store --from sqlite:a.db --from sqlite:b.db --map-project =engine --to postgres://db/ci");
+  AddFooter(*command,
+            {"The source is only read. Running the command again, even after it was interrupted or killed, copies what "
+             "is missing and resends at most one batch; nothing is duplicated. Values that the new store cannot hold "
+             "are converted as described in docs/reference/conversion.md, and every converted run is listed. Several "
+             "sources are copied one after the other, each with its own summary.",
+             "Exit code 3 if runs are in conflict and the target keeps its own."},
+            {"FLAKY_TESTS_SOURCE_DB=old.db flaky migrate-store --to sqlite:new.db --dry-run",
+             "flaky migrate-store --from sqlite:a.db --from sqlite:b.db --map-project =engine --to postgres://db/ci"});
   command->callback([&session, options] {
     const std::vector<Location> sources = Sources(session, *options);
     const Location to = TargetOf(session.settings, kStores, options->to);

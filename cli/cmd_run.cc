@@ -12,6 +12,7 @@
 
 #include "cli/child_command.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/output/log.h"
 #include "delivery/ctest_limits.h"
 #include "delivery/quiet_delivery.h"
@@ -103,25 +104,21 @@ void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
 }  // namespace
 
 void AddRun(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("run", "Run a command; all tests that it records are one run");
+  CLI::App* command = app.add_subcommand("run", "Run a command, and record all its tests as one run");
   // Shown only: main has put it aside, so that nobody takes its options for ours (cli/program.cc).
-  command->add_option("COMMAND", "what to run, with its arguments; `--` may stand before it");
-  command->footer(
-      "COMMAND gets this terminal, these streams, signals and the environment, and `flaky run` ends as it does: with "
-      "its\n"
-      "exit code, or by its signal; with 127 or 126 where it cannot be started. When it has ended, all that the test\n"
-      "programs below it recorded is delivered as one run, in FLAKY_TESTS_DELIVERY_TIMEOUT seconds at most; what is "
-      "not\n"
-      "stays in the spool. If it failed although no recorded test did, the run says so. Nothing that is wrong with "
-      "the\n"
-      "history changes how COMMAND ends: it is one line on standard error.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky run -- ctest --test-dir build -j8\n"
-      "  FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle");
+  command->add_option("COMMAND", "the command to run, with its arguments; `--` may come before it");
+  AddFooter(*command,
+            {"COMMAND gets this terminal, these streams, the signals and the environment. `flaky run` ends as COMMAND "
+             "does: with its exit code, or by its signal; with 127 or 126 if COMMAND cannot be started. After that, "
+             "everything that the test programs under COMMAND recorded is delivered as one run. The delivery takes at "
+             "most FLAKY_TESTS_DELIVERY_TIMEOUT seconds; undelivered results stay in the spool. If COMMAND failed "
+             "although no recorded test did, the run says so. A problem with the history never changes how COMMAND "
+             "ends: it is one line on standard error."},
+            {"flaky run -- ctest --test-dir build -j8",
+             "FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle"});
   command->callback([&session] {
     if (session.command.empty()) {
-      throw CommandError(ExitCode::kUsage, "run: a command is wanted, as in `flaky run -- ctest -j8`");
+      throw CommandError(ExitCode::kUsage, "run: missing command; for example: `flaky run -- ctest -j8`");
     }
     RunRecorded(session, session.command);
   });

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/copy_into.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/stopwatch.h"
@@ -82,42 +83,43 @@ void AddComparisonOptions(CLI::App& command, ComparisonOptions& options) {
           "only the runs of this project, '' for those without one; repeatable")
       ->type_name("NAME")
       ->trigger_on_parse();
-  CLI::Option* sample =
-      command
-          .add_option_function<std::string>(
-              "--sample",
-              [&options](const std::string& text) {
-                const std::optional<double> share = ShareOf(text);
-                if (!share) throw CLI::ValidationError("--sample", "`" + text + "` is no share: wanted is such as 5%");
-                options.share = *share;
-                options.sample = text;
-              },
-              "compare a share of the runs, such as 5%, always the same")
-          ->type_name("SHARE");
-  command.add_flag("--quick", options.quick, "compare the runs' own fields, and of all else the counts")
+  CLI::Option* sample = command
+                            .add_option_function<std::string>(
+                                "--sample",
+                                [&options](const std::string& text) {
+                                  const std::optional<double> share = ShareOf(text);
+                                  if (!share)
+                                    throw CLI::ValidationError(
+                                        "--sample", "`" + text + "`: invalid sample; expected a percentage such as 5%");
+                                  options.share = *share;
+                                  options.sample = text;
+                                },
+                                "compare this share of the runs, such as 5%; always the same runs")
+                            ->type_name("SHARE");
+  command
+      .add_flag("--quick", options.quick,
+                "compare the fields of the runs, and only the counts of their parts and failures")
       ->excludes(sample);
-  command.add_flag("--one-way", options.one_way, "what only the target has is no difference");
-  command.add_flag("--combined", options.combined, "list the runs that are equal, too");
+  command.add_flag("--one-way", options.one_way, "do not report what only the target has");
+  command.add_flag("--combined", options.combined, "also list the runs that are equal");
   AddJsonFlag(command, options.json);
 }
 
 void AddVerify(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("verify", "Compare two stores and name the runs that differ");
+  CLI::App* command = app.add_subcommand("verify", "Compare two stores and list the runs that differ");
   command->add_option("--source", options->source, "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*)")
       ->type_name("LOCATION");
   command->add_option("--target", options->target, "the new store (default: FLAKY_TESTS_*)")->type_name("LOCATION");
   AddComparisonOptions(*command, options->comparison);
-  command->footer(
-      "Lists runs with + where only the source has them, - where only the target has them, * where they differ and in\n"
-      "what first, = where they are equal; the first 1,000 of those that differ and of those that do not: all are\n"
-      "counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared as a copy\n"
-      "converts them.\n"
-      "Exit code: 0 the same, 5 differences, 130 interrupted, others as in docs/reference/exit-codes.md.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky verify --source sqlite:old.db --target sqlite:new.db\n"
-      "  FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%");
+  AddFooter(*command,
+            {"Each run is listed with + if only the source has it, - if only the target has it, * and the first "
+             "difference if they differ, = if they are equal. At most 1,000 differing and 1,000 equal runs are listed; "
+             "all are counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared "
+             "after the conversion that a copy would make.",
+             "Exit code: 0 the same, 5 differences, 130 interrupted. docs/reference/exit-codes.md lists the others."},
+            {"flaky verify --source sqlite:old.db --target sqlite:new.db",
+             "FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%"});
   command->callback([&session, options] {
     const StoreOptions names{"verify", "--source", "--target"};
     const Location source = SourceOf(session.settings, names, options->source);

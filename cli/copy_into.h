@@ -15,7 +15,7 @@ RetryPolicy PatientRetrying(const Session& session);
 
 struct CopyIntoOptions {
   size_t batch_size = BatchLimits().records;  // runs in one transaction, at most
-  int64_t max_rate = 0;                       // rows a second; 0: as fast as it goes
+  int64_t max_rate = 0;                       // rows per second; 0: as fast as it goes
   OnConflict on_conflict = OnConflict::kKeep;
   bool strict = false;  // refuse what would have to be converted
   bool wait = false;    // for another copy into the same store to end

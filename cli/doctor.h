@@ -21,7 +21,7 @@ struct Finding {
   std::string check;  // "settings", "spool", …
   Verdict verdict = Verdict::kFine;
   std::string found;                    // one sentence, without its full stop
-  std::string advice = {};              // what to do; empty where all is fine
+  std::string advice = {};              // what to do; empty where no problems found
   ExitCode code = ExitCode::kFindings;  // of a problem: what the program would end with because of it
 };
 using Findings = std::vector<Finding>;

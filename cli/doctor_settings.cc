@@ -23,7 +23,7 @@ void ReadFile(Session& session, const std::filesystem::path& file, Origin origin
     ReadSettingsFile(file, origin, home == nullptr ? "" : home, session.settings);
   } catch (const SettingError& error) {
     findings.push_back({kCheck, Verdict::kProblem, error.what(),
-                        "put that right: until then every command but `flaky run` refuses to work", ExitCode::kUsage});
+                        "fix this: until then every command except `flaky run` refuses to work", ExitCode::kUsage});
   }
 }
 
@@ -40,9 +40,8 @@ void CheckValues(const Settings& settings, Findings& findings) {
 
 void CheckNames(Findings& findings) {
   for (const auto& [name, meant] : UnknownVariables()) {
-    findings.push_back(
-        {kCheck, Verdict::kWarning, name + " is set, but is no setting",
-         meant.empty() ? "unset it; `flaky config` lists those there are" : "did you mean " + meant + "?"});
+    findings.push_back({kCheck, Verdict::kWarning, name + " is set, but is not a setting of flaky",
+                        meant.empty() ? "unset it; `flaky config` lists all settings" : "did you mean " + meant + "?"});
   }
 }
 
@@ -57,7 +56,7 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
     }
     if (settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT") == 0) {
       warn("FLAKY_TESTS_DELIVERY_TIMEOUT is 0: test programs deliver nothing by themselves",
-           "see to it that `flaky deliver` is run, or unset it");
+           "run `flaky deliver` yourself, or unset it");
     }
   } catch (const SettingError&) {
     // CheckValues has said so.
@@ -65,8 +64,8 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
   const char* state = GetEnvironment("XDG_STATE_HOME");
   const char* home = GetEnvironment("HOME");
   if ((state == nullptr || *state != '/') && (home == nullptr || *home != '/')) {
-    warn("there is no HOME: what is kept without a setting of its own is in " + StateFolder(GetEnvironment) +
-             ", which the next start of this machine may empty",
+    warn("HOME is not set: history and spool are in " + StateFolder(GetEnvironment) +
+             ", which may be emptied when this machine restarts",
          "set HOME, or FLAKY_TESTS_SPOOL and the store");
   }
   const std::string log = settings.Text("FLAKY_TESTS_LOG_FILE");
@@ -77,7 +76,7 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
   const bool may = is_there ? MayAccess(log, W_OK) : MayAccess(folder.empty() ? "." : folder, W_OK | X_OK);
   if (!may) {
     warn("FLAKY_TESTS_LOG_FILE names " + log + ", which cannot be written: " + std::strerror(errno),
-         "name another file, or make its folder");
+         "choose another file, or create its folder");
   }
 }
 
@@ -92,8 +91,8 @@ void CheckPasswordFile(const Settings& settings, Findings& findings) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
   findings.push_back({kCheck, Verdict::kWarning,
-                      "others may use the file of passwords " + file + ", so libpq ignores it",
-                      "make it yours alone: chmod 600"});
+                      "other users may read the password file " + file + ", so libpq ignores it",
+                      "run chmod 600 on it"});
 }
 
 }  // namespace
@@ -103,8 +102,8 @@ void CheckSettings(Session& session, Findings& findings) {
   std::error_code no_folder;
   const std::filesystem::path folder = std::filesystem::current_path(no_folder);
   if (no_folder) {
-    findings.push_back({kCheck, Verdict::kWarning, "the current folder cannot be told: " + no_folder.message(),
-                        "go to a folder that is there"});
+    findings.push_back({kCheck, Verdict::kWarning, "cannot determine the current folder: " + no_folder.message(),
+                        "change to a folder that exists"});
   } else {
     ReadFile(session, ProjectSettingsFile(folder), Origin::kProjectFile, findings);
   }
@@ -117,9 +116,9 @@ void CheckSettings(Session& session, Findings& findings) {
   const auto given = std::ranges::count_if(
       SettingTable(), [&](const SettingInfo& info) { return session.settings.Given(info.name).has_value(); });
   findings.push_back({kCheck, Verdict::kFine,
-                      given == 0 ? "none is set, so the defaults are in force"
+                      given == 0 ? "none is set; the defaults are used"
                                  : std::to_string(given) + (given == 1 ? " is set" : " are set") +
-                                       ", and all can be used (`flaky config` lists them)"});
+                                       "; all are valid (`flaky config` lists them)"});
 }
 
 }  // namespace flaky

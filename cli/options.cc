@@ -40,7 +40,7 @@ void AddTimeOption(CLI::App& command, const std::string& option, std::optional<T
             moment = ParseTime(text, Timestamp::Now());
             if (!moment) {
               throw CLI::ValidationError(option, "`" + text +
-                                                     "` is no time: wanted is a date (2026-03-01), a time "
+                                                     "`: invalid time; expected a date (2026-03-01), a time "
                                                      "(2026-03-01T12:30:00Z) or an age (36h, 7d, 2w)");
             }
           },

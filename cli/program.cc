@@ -56,13 +56,13 @@ std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
   if (!rest.empty() && rest.front().starts_with('-')) {
     std::vector<std::string> options;
     for (const CLI::Option* option : command.get_options()) options.push_back("--" + option->get_single_name());
-    text = "there is no option `" + rest.front() + "`" + DidYouMean(rest.front(), options);
+    text = "unknown option `" + rest.front() + "`" + DidYouMean(rest.front(), options);
   } else if (!rest.empty() && !commands.empty()) {
-    text = "there is no command `" + rest.front() + "`" + DidYouMean(rest.front(), commands);
+    text = "unknown command `" + rest.front() + "`" + DidYouMean(rest.front(), commands);
   } else if (!rest.empty()) {
-    text = "there is no use for `" + rest.front() + "`";
+    text = "unexpected argument `" + rest.front() + "`";
   } else if (!commands.empty()) {
-    text = "a command is wanted";
+    text = "missing command";
   }
   return text + " (see " + FullName(command) + " --help)";
 }
@@ -105,12 +105,8 @@ void DescribeProgram(CLI::App& app, Session& session) {
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
-  app.footer(
-      "`flaky COMMAND --help` tells more. Settings: flaky config.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky runs\n"
-      "  flaky check");
+  AddFooter(app, {"Run `flaky COMMAND --help` for details of a command, and `flaky config` to see all settings."},
+            {"flaky runs", "flaky check"});
   app.require_subcommand(0, 1);
   AddCommands(app, session);
 }

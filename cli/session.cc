@@ -56,13 +56,13 @@ void DeliverBeforeReading(Session& session) {
     const DeliverySummary account = DeliverPending(session, kDeliveryWait);
     for (const std::string& message : account.messages) Log(session, LogLevel::kWarn, message);
     if (account.locked) {
-      Log(session, LogLevel::kWarn, "another process is delivering: the latest runs may be missing here");
+      Log(session, LogLevel::kWarn, "another process is delivering; the latest runs may be missing here");
     }
     Log(session, LogLevel::kDebug,
         "delivered " + std::to_string(account.runs) + " runs, " + std::to_string(account.running) +
-            " test programs still run");
+            " test programs are still running");
   } catch (const std::exception& error) {
-    Log(session, LogLevel::kWarn, std::string("what was recorded lately is not delivered yet: ") + error.what());
+    Log(session, LogLevel::kWarn, std::string("recent results could not be delivered: ") + error.what());
   }
 }
 

@@ -200,10 +200,8 @@ class Delivery {
     CopyOptions copy;
     copy.limits.records = kBatchRuns;
     copy.look_first = false;
-    copy.stop = [&] {
-      letting_go.EndBatch();
-      return options_.IsOver();
-    };
+    copy.stop = [&] { return options_.IsOver(); };
+    copy.on_batch_settled = [&] { letting_go.EndBatch(); };
     copy.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
       if (fate == CopyOutcome::kConflict && !HoldsParts(sink, record)) {
         source.Reject(record.run.run_id, store_->name() + " has another run of this id: " + why);
@@ -215,7 +213,6 @@ class Delivery {
       }
     };
     const CopySummary copied = Copy(source, sink, copy, progress);
-    letting_go.EndBatch();  // one that was in flight when it was stopped
     account_.runs += letting_go.runs();
     account_.parts += letting_go.parts();
     account_.kept = copied.differing + letting_go.kept();

@@ -198,7 +198,7 @@ class PartBuilder {
     failure.failed_at = journal.At(result.start_us + result.duration_us);
     if (result.outcome == JournalOutcome::kExited) {
       const std::string status = result.exit_status ? std::to_string(*result.exit_status) : "";
-      AddOwn(failure, kUncaught, "the test called exit(" + status + "): the tests behind it did not run");
+      AddOwn(failure, kUncaught, "the test called exit(" + status + "); later tests in this process did not run");
     } else if (result.outcome == JournalOutcome::kUnfinished && !journal.lost) {
       const bool died = !journal.end_us && index + 1 == journal.results.size();
       if (died) {
@@ -311,7 +311,7 @@ class PartBuilder {
       how += " at its time limit of " + SecondsText(*death.time_limit_us);
     }
     std::string message = "did not finish: the process " + how + ' ' + where;
-    if (death.out_of_memory) message += "; the kernel was killing processes for want of memory at that time";
+    if (death.out_of_memory) message += "; the kernel's OOM killer was active at the time";
     failure.signal = death.signal;
     AddOwn(std::move(failure), death.time_limit_us ? kTimeout : kUncaught, std::move(message));
   }

@@ -55,11 +55,11 @@ Item* VerifySide::Head() {
 std::optional<VerifySide::Items> VerifySide::NextPage() {
   if (at_end_) return std::nullopt;
   std::vector<RunRecord> records;
-  std::unordered_set<std::string> misread;
+  std::unordered_set<std::string> converted;
   {
     const std::lock_guard lock(store_mutex_);
     Page page = store_.Read(request_);
-    for (ConvertedRun& run : page.misread) misread.insert(std::move(run.run_id));
+    for (ConvertedRun& run : page.converted) converted.insert(std::move(run.run_id));
     at_end_ = !page.next;
     request_.after = std::move(page.next);
     records = options_.share < 1 ? Chosen(std::move(page.records)) : std::move(page.records);
@@ -67,8 +67,8 @@ std::optional<VerifySide::Items> VerifySide::NextPage() {
   Items items;
   items.reserve(records.size());
   for (RunRecord& record : records) {
-    const bool is_misread = misread.contains(record.run.run_id);
-    items.push_back(Prepare(page_fitter_, std::move(record), is_misread));
+    const bool is_converted = converted.contains(record.run.run_id);
+    items.push_back(Prepare(page_fitter_, std::move(record), is_converted));
   }
   return items;
 }
@@ -105,13 +105,13 @@ std::unordered_map<std::string, Item> VerifySide::Lookup(std::span<const std::st
   return items;
 }
 
-Item VerifySide::Prepare(RecordConverter& fitter, RunRecord record, bool misread) const {
+Item VerifySide::Prepare(RecordConverter& fitter, RunRecord record, bool converted) const {
   if (options_.runs_only) {
     record.parts.clear();
     record.failures.clear();
     record.rosters.clear();
   }
-  Item item{std::move(record), {}, misread};
+  Item item{std::move(record), {}, converted};
   try {
     if (!fitter.Fit(item.record).empty()) item.converted = true;
   } catch (const StoreError&) {

@@ -54,7 +54,7 @@ class VerifySide {
 
   std::optional<Items> NextPage();
   std::vector<RunRecord> Chosen(std::vector<RunRecord> records);
-  Item Prepare(RecordConverter& fitter, RunRecord record, bool misread) const;
+  Item Prepare(RecordConverter& fitter, RunRecord record, bool converted) const;
 
   Store& store_;
   std::mutex store_mutex_;  // of pages and lookups, one uses the store at a time

@@ -85,7 +85,7 @@ void TerminalProgress::Show() {
       if (interrupted_ || width == 0) return;
       interrupted_ = InterruptGuard::Seen();
       if (interrupted_) {
-        err_.Print("flaky: interrupted: what is under way is brought to an end; a second Ctrl-C ends at once\n");
+        err_.Print("flaky: interrupted: finishing the current batch; press Ctrl-C again to stop immediately\n");
       } else {
         err_.Draw(ProgressBar(View(), width));
       }

@@ -4,22 +4,22 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace flaky {
+namespace flaky::http {
 
-// How many rows to ask a server for at once that refuses answers beyond a size nobody knows: few at first, then more
-// while it gives them, as many as the bytes of those before let expect.
+// Adapts the page size to a server whose limit for an answer is unknown: few rows at first, then more while the server
+// returns them, limited by the average size of the rows so far.
 class AdaptivePageSize {
  public:
   explicit AdaptivePageSize(size_t first) : most_(first) {}
 
-  // At least 1, at most `max_items`, and about `max_bytes`.
+  // Returns how many rows to ask for: 1 to `max_items`, with about `max_bytes`.
   size_t Next(size_t max_items, size_t max_bytes) const {
     size_t items = std::min(max_items, most_);
     if (bytes_each_ > 0) items = std::min(items, static_cast<size_t>(static_cast<double>(max_bytes) / bytes_each_) + 1);
     return std::max<size_t>(items, 1);
   }
 
-  // The server gave so many, when it was asked for `asked`.
+  // Reports that the server returned `items` rows when it was asked for `asked`.
   void Got(size_t asked, size_t items, size_t bytes) {
     if (items == 0) return;
     const double each = static_cast<double>(bytes) / static_cast<double>(items);
@@ -27,7 +27,7 @@ class AdaptivePageSize {
     if (asked >= most_) most_ += refused_ ? most_ / 8 + 1 : most_;
   }
 
-  // The server refused so many; gives how many to ask for instead.
+  // Reports that the server refused to return `asked` rows. Returns how many to ask for instead.
   size_t Refused(size_t asked) {
     refused_ = true;
     most_ = std::max<size_t>(asked / 2, 1);
@@ -40,6 +40,6 @@ class AdaptivePageSize {
   bool refused_ = false;
 };
 
-}  // namespace flaky
+}  // namespace flaky::http
 
 #endif  // FLAKY_STORES_HTTP_ADAPTIVE_PAGE_SIZE_H_

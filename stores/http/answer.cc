@@ -2,12 +2,10 @@
 
 #include <simdjson.h>
 
-#include "history/text.h"
+#include "stores/http/one_line.h"
 
-namespace flaky {
+namespace flaky::http {
 namespace {
-
-constexpr size_t kMostBytes = 300;
 
 ErrorKind KindOf(long status) {
   switch (status) {
@@ -33,26 +31,6 @@ ErrorKind KindOf(long status) {
 
 }  // namespace
 
-std::string FitForOneLine(std::string_view text) {
-  std::string line;
-  for (const char c : MakeStorable(text.substr(0, kMostBytes + 4))) {
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    if (!control) {
-      line += c;
-    } else if (!line.empty() && line.back() != ' ') {
-      line += ' ';
-    }
-  }
-  if (line.size() > kMostBytes) {
-    size_t end = kMostBytes;
-    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;
-    line.resize(end);
-    line += "…";
-  }
-  while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
-  return line;
-}
-
 ServerMessage MessageOf(std::string_view body) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
@@ -68,14 +46,14 @@ ServerMessage MessageOf(std::string_view body) {
   return {FitForOneLine(message.empty() ? body : message), FitForOneLine(code)};
 }
 
-StoreError HttpError(const std::string& store, std::string_view operation, const HttpResponse& response,
-                     std::string_view detail) {
+StoreError ErrorOf(const std::string& store, std::string_view operation, const Response& response,
+                   std::string_view detail) {
   std::string said(detail);
   if (said.empty() && response.status >= 300 && response.status < 400) {
-    said = "the server sends its clients elsewhere; name the address that it sends them to";
+    said = "the server redirects to another address; use that address instead";
   } else if (said.empty()) {
     said = MessageOf(response.body).message;
-    if (said.empty()) said = "the server refused it and did not say why";
+    if (said.empty()) said = "the server refused the request without a reason";
   }
   StoreError error(KindOf(response.status), store, std::string(operation), "HTTP " + std::to_string(response.status),
                    said);
@@ -83,4 +61,4 @@ StoreError HttpError(const std::string& store, std::string_view operation, const
   return error;
 }
 
-}  // namespace flaky
+}  // namespace flaky::http

@@ -7,29 +7,26 @@
 #include "stores/error.h"
 #include "stores/http/client.h"
 
-// What servers say when they do not do what they were asked.
-namespace flaky {
+// Turns the answers of HTTP servers to failed requests into errors.
+namespace flaky::http {
 
-// The error that an answer other than 2xx means, as every HTTP store has it: 401 and 403 are kAuth; 404 and 410
-// kMissing; 408, 425, 429 and 5xx kTransient, with the time that Retry-After names, save for 501 and 505; every other
-// 4xx but 402 kInvalid; the rest, redirects among it, kPermanent. `detail`: what to say; empty: what the server said.
-StoreError HttpError(const std::string& store, std::string_view operation, const HttpResponse& response,
-                     std::string_view detail = {});
+// Returns the error for an answer other than 2xx, which is the same in every HTTP store: 401 and 403 are kAuth; 404 and
+// 410 are kMissing; 408, 425, 429 and 5xx, except for 501 and 505, are kTransient, with the time of Retry-After; every
+// other 4xx except for 402 is kInvalid; the rest, for example redirects, is kPermanent. `detail`: the message; if it is
+// empty, the server's message.
+StoreError ErrorOf(const std::string& store, std::string_view operation, const Response& response,
+                   std::string_view detail = {});
 
-// What a server says of an error in a body.
+// An error in the body of an answer.
 struct ServerMessage {
   std::string message;  // fit for one line
-  std::string code;     // empty: none
+  std::string code;     // may be empty
 };
 
-// Takes it from the members `message` (or `error`, a text or an object with `message`) and `code` of a JSON object;
-// from anything else as plain text.
+// Returns the members `message` (or `error`, a text or an object with `message`) and `code` of a JSON object. Takes any
+// other body as the message.
 ServerMessage MessageOf(std::string_view body);
 
-// Any text from outside in a form that may be shown within a sentence: control characters are blanks, some hundred
-// bytes at most, no full stop behind it.
-std::string FitForOneLine(std::string_view text);
-
-}  // namespace flaky
+}  // namespace flaky::http
 
 #endif  // FLAKY_STORES_HTTP_ANSWER_H_

@@ -8,12 +8,12 @@
 #include <new>
 #include <utility>
 
-#include "stores/http/answer.h"
+#include "stores/http/one_line.h"
 
-namespace flaky {
+namespace flaky::http {
 namespace {
 
-// Slower than this counts as standing still.
+// A slower transfer counts as one without progress.
 constexpr long kLeastBytesPerSecond = 16;
 
 constexpr size_t kMostReserved = 16 << 20;
@@ -21,21 +21,21 @@ constexpr size_t kSpareBytes = 64;
 
 constexpr char kUserAgent[] = "flaky/" FLAKY_VERSION;
 
-// What libcurl's codes are to a caller; one that is not here is kTransient, as a connection that failed may work the
-// next time.
+// What libcurl's codes mean to the caller. A code that isn't here is kTransient, because a failed connection may
+// succeed the next time.
 struct CodeMeaning {
   CURLcode code;
   ErrorKind kind;
-  const char* advice;  // behind libcurl's own words; may be empty
+  const char* advice;  // added to libcurl's own words
 };
 constexpr CodeMeaning kCodes[] = {
     {CURLE_URL_MALFORMAT, ErrorKind::kInvalid, ""},
-    // Of an http URL this is what garbage comes to, which libcurl takes for HTTP 0.9.
-    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kTransient, ": what answers there does not speak HTTP"},
-    {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kTransient, ": what answers there does not speak HTTP"},
+    // libcurl takes garbage for HTTP 0.9, and then reports this code for an http URL.
+    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kTransient, ": the server doesn't speak HTTP"},
+    {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kTransient, ": the server doesn't speak HTTP"},
     {CURLE_SSL_CONNECT_ERROR, ErrorKind::kTransient, ": does the server speak TLS there?"},
     {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kInvalid,
-     ": the server's certificate is not trusted; if it is your own, add the authority that signed it to the system's"},
+     ": the server's certificate is not trusted; if it is your own, add its authority to the system's trusted ones"},
     {CURLE_SSL_CACERT_BADFILE, ErrorKind::kInvalid, ": the system's certificates cannot be read"},
     {CURLE_SSL_CERTPROBLEM, ErrorKind::kInvalid, ""},
     {CURLE_SSL_CIPHER, ErrorKind::kInvalid, ""},
@@ -65,7 +65,7 @@ CURL* NewHandle() {
   return handle;
 }
 
-// The body as it arrives. Nothing may be thrown through libcurl.
+// Receives the answer. Must not throw, because libcurl calls it.
 struct Sink {
   CURL* handle = nullptr;
   size_t limit = 0;
@@ -90,7 +90,7 @@ struct Sink {
     return size;
   }
 
-  // One line of the answer's head.
+  // Takes one header of the answer.
   static size_t TakeHeader(char* data, size_t, size_t size, void* self) noexcept {
     constexpr std::string_view kDate = "date:";
     if (size > kDate.size() && ::strncasecmp(data, kDate.data(), kDate.size()) == 0) {
@@ -101,7 +101,8 @@ struct Sink {
     return size;
   }
 
-  // As much as the server announced and a little for those who parse in place, so that a long answer is not moved.
+  // Reserves as much as the server announced, and a little for parsers that work in place, so that a long answer isn't
+  // moved.
   void Reserve() {
     curl_off_t announced = -1;
     curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
@@ -111,9 +112,9 @@ struct Sink {
 
 }  // namespace
 
-struct HttpClient::State {
+struct Client::State {
   std::string store;
-  HttpOptions options;
+  Options options;
   std::unique_ptr<CURL, FreeHandle> handle{NewHandle()};
   char message[CURL_ERROR_SIZE] = {};
 
@@ -129,7 +130,7 @@ struct HttpClient::State {
 #else
     Set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-    // HTTP/2 without TLS begins with an upgrade that some servers accept and then never serve.
+    // HTTP/2 without TLS begins with an upgrade that some servers accept but then never answer.
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_FOLLOWLOCATION, 0L);
     Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
@@ -163,21 +164,22 @@ struct HttpClient::State {
   }
 };
 
-HttpClient::HttpClient(std::string store, const HttpOptions& options) : state_(std::make_unique<State>()) {
+Client::Client(std::string store, const Options& options) : state_(std::make_unique<State>()) {
   state_->store = std::move(store);
   state_->options = options;
   state_->SetForAllRequests();
 }
 
-HttpClient::~HttpClient() = default;
+Client::~Client() = default;
 
-HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view operation) {
+Response Client::Send(const Request& request, std::string_view operation) {
   State& state = *state_;
   if (!request.url.starts_with("http://") && !request.url.starts_with("https://")) {
-    throw StoreError(ErrorKind::kInvalid, state.store, std::string(operation), "", "its URL is none of http or https");
+    throw StoreError(ErrorKind::kInvalid, state.store, std::string(operation), "",
+                     "invalid URL; expected http:// or https://");
   }
   HeaderList headers;
-  // Without this libcurl asks before it sends a long body, and waits for a second where nobody answers.
+  // Without this, libcurl asks before it sends a long body, and waits for a second if the server doesn't answer.
   Append(headers, "Expect:");
   for (const std::string& header : request.headers) Append(headers, header.c_str());
 
@@ -200,7 +202,7 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   state.Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   if (code != CURLE_OK) state.Fail(code, sink, operation);
 
-  HttpResponse response;
+  Response response;
   response.body = std::move(sink.body);
   curl_easy_getinfo(state.handle.get(), CURLINFO_RESPONSE_CODE, &response.status);
   curl_off_t seconds = 0;
@@ -210,4 +212,4 @@ HttpResponse HttpClient::Send(const HttpRequest& request, std::string_view opera
   return response;
 }
 
-}  // namespace flaky
+}  // namespace flaky::http

@@ -12,58 +12,57 @@
 #include "history/time.h"
 #include "stores/error.h"
 
-namespace flaky {
+namespace flaky::http {
 
-struct HttpOptions {
+struct Options {
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::seconds idle_timeout{30};    // a transfer that stands still for so long is given up
-  std::chrono::seconds total_timeout{300};  // and so is one that has not ended by then
-  bool compressed = true;                   // answers may be: worth it unless the server is this machine
+  std::chrono::seconds idle_timeout{30};    // for a transfer without progress
+  std::chrono::seconds total_timeout{300};  // for a whole transfer
+  bool compressed = true;                   // allow compressed answers: worth it unless the server is this machine
 };
 
-// For questions to which somebody waits for the answer (stores/health.h).
-inline constexpr HttpOptions kBriefHttp{.connect_timeout = std::chrono::seconds(5),
-                                        .idle_timeout = std::chrono::seconds(10),
-                                        .total_timeout = std::chrono::seconds(10)};
+// For requests for which a user is waiting (stores/health.h).
+inline constexpr Options kBriefOptions{.connect_timeout = std::chrono::seconds(5),
+                                       .idle_timeout = std::chrono::seconds(10),
+                                       .total_timeout = std::chrono::seconds(10)};
 
-struct HttpRequest {
+struct Request {
   std::string method = "POST";
   std::string url;                       // http or https, without secrets
-  std::vector<std::string> headers;      // "Name: value"; may hold secrets
-  std::string_view body;                 // of all methods but GET; lives until Send returns
+  std::vector<std::string> headers;      // "Name: value"; may contain secrets
+  std::string_view body;                 // not for GET; must live until Send returns
   size_t max_response_bytes = 64 << 20;  // decompressed; a longer answer is an error
 };
 
-struct HttpResponse {
+struct Response {
   long status = 0;
   std::string body;
-  std::optional<std::chrono::milliseconds> retry_after;  // how long the server asks to be left alone
-  std::optional<Timestamp> date;                         // when the server says that it answered, to the second
+  std::optional<std::chrono::milliseconds> retry_after;  // how long the server asks the client to wait
+  std::optional<Timestamp> date;                         // the server's time of the answer, to the second
 };
 
-// Speaks HTTP/1.1 with one server over one connection, which is kept for the next request and made again where it was
-// lost. TLS certificates are verified, redirects are not followed, nothing but http and https is spoken, no .netrc is
-// read; proxies are those that libcurl takes from the environment. One thread at a time uses an object.
-class HttpClient {
+// Speaks HTTP/1.1 with one server over one connection, which is kept for the next request, and made again if it was
+// lost. Verifies TLS certificates, follows no redirects, speaks only http and https, and reads no .netrc. The proxies
+// are those that libcurl takes from the environment. Not thread-safe.
+class Client {
  public:
-  // `store`: the location as it may be shown, for errors.
-  HttpClient(std::string store, const HttpOptions& options);
-  ~HttpClient();
-  HttpClient(const HttpClient&) = delete;
-  HttpClient& operator=(const HttpClient&) = delete;
+  // `store`: the location's display name, for errors.
+  Client(std::string store, const Options& options);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
 
-  // Sends the request and gives the answer, whatever its status (stores/http/answer.h tells what that means). Throws
-  // StoreError where there is no whole answer: kTransient for a connection that fails or stands still, in which case
-  // the request may have taken effect; kInvalid for a certificate that is not trusted or a URL that
-  // is none; kPermanent for an answer beyond
-  // the limit. `operation` is what was being done.
-  HttpResponse Send(const HttpRequest& request, std::string_view operation);
+  // Sends the request and returns the answer, whatever its status is (stores/http/answer.h turns it into an error).
+  // Throws StoreError if there is no complete answer: kTransient if the connection fails or makes no progress, in which
+  // case the request may have taken effect; kInvalid for an untrusted certificate or an invalid URL; kPermanent for an
+  // answer beyond the limit. `operation` names the failed operation in the error: "write runs".
+  Response Send(const Request& request, std::string_view operation);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::http
 
 #endif  // FLAKY_STORES_HTTP_CLIENT_H_

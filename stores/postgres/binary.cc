@@ -4,10 +4,10 @@
 #include <limits>
 #include <utility>
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
-// What `SELECT oid FROM pg_type` says of the types, in order of ColumnType. These numbers never change.
+// The types' numbers in `SELECT oid FROM pg_type`, in order of ColumnType. They never change.
 struct Type {
   std::string_view name;
   uint32_t oid;
@@ -38,8 +38,8 @@ int64_t Micros2000(Timestamp time) {
   return time.micros - kEpoch;
 }
 
-// The header: dimensions, whether there are NULLs, the elements' type; then of the one dimension its size and the index
-// of its first element.
+// The header has the number of dimensions, whether there are NULLs and the type of the elements; then, for the one
+// dimension, its size and the index of its first element.
 constexpr size_t kNullsAt = 4;
 constexpr size_t kSizeAt = 12;
 
@@ -86,10 +86,10 @@ void BinaryArray::AddNumber(int64_t number) {
 
 void BinaryArray::AddTime(Timestamp time) { AddNumber(Micros2000(time)); }
 
-void BinaryArray::AddBool(bool truth) {
+void BinaryArray::AddBool(bool value) {
   ++size_;
   Append(bytes_, uint32_t{1});
-  bytes_ += truth ? '\1' : '\0';
+  bytes_ += value ? '\1' : '\0';
 }
 
 void BinaryArray::AddNull() {
@@ -104,4 +104,4 @@ std::string BinaryArray::Take() {
   return std::move(bytes_);
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

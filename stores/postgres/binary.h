@@ -8,9 +8,9 @@
 
 #include "history/time.h"
 
-// Values in PostgreSQL's binary format, which depends on no setting of the session and needs no escaping: what a type's
-// `send` function gives and its `recv` function takes.
-namespace flaky {
+// Values in PostgreSQL's binary format: what a type's `send` function returns and its `recv` function takes. This
+// format doesn't depend on the session's settings and needs no escaping.
+namespace flaky::postgres {
 
 enum class ColumnType { kText, kNumber, kTime, kBool };
 
@@ -19,17 +19,15 @@ std::string_view SqlName(ColumnType type);
 
 std::string BinaryNumber(int64_t value);
 
-// The moments that a Timestamp can be.
-
-// A moment as a bound for comparisons: before or behind the years 0 to 9999 it is an infinite one, which PostgreSQL
-// compares as such.
+// Returns a time as a bound for comparisons. A time before the year 0 or after the year 9999 becomes an infinite one,
+// which PostgreSQL compares as such.
 std::string BinaryTime(Timestamp time);
 
-// The moment that `encode(timestamptz_send(…), 'hex')` gave; absent when it is infinite, outside the years 0 to 9999,
-// or no such text.
+// Returns the time of an `encode(timestamptz_send(…), 'hex')`, or nullopt if it is infinite, outside the
+// years 0 to 9999, or another text.
 std::optional<Timestamp> TimeOfHex(std::string_view hex);
 
-// An array of one dimension, element by element.
+// Builds an array of one dimension, element by element.
 class BinaryArray {
  public:
   explicit BinaryArray(ColumnType type);
@@ -37,12 +35,12 @@ class BinaryArray {
   void AddText(std::string_view text);
   void AddNumber(int64_t number);
   void AddTime(Timestamp time);
-  void AddBool(bool truth);
+  void AddBool(bool value);
   void AddNull();
 
   size_t bytes() const { return bytes_.size(); }
 
-  // The array's bytes. It must not be used any more.
+  // Returns the array's bytes. The object must not be used afterwards.
   std::string Take();
 
  private:
@@ -51,6 +49,6 @@ class BinaryArray {
   bool has_null_ = false;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_BINARY_H_

@@ -6,7 +6,7 @@
 #include "stores/postgres/binary.h"
 #include "stores/sql/tables.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 const std::vector<TypedColumn>& RosterColumns() {
@@ -19,7 +19,7 @@ const std::vector<TypedColumn>& PartKey() {
   return columns;
 }
 
-// `a = FROM.a, …` of all columns but those of the key.
+// Returns `a = FROM.a, …` for all columns except for those of the key.
 std::string Assignments(const std::vector<TypedColumn>& columns, const std::string& from) {
   std::string list;
   for (const TypedColumn& column : columns) {
@@ -29,7 +29,7 @@ std::string Assignments(const std::vector<TypedColumn>& columns, const std::stri
   return list;
 }
 
-// The statements, named, become one.
+// Joins statements to one by naming each of them in its WITH clause.
 class Statements {
  public:
   void Add(const std::string& statement) {
@@ -44,52 +44,52 @@ class Statements {
 
 }  // namespace
 
-PostgresChange::PostgresChange(const PostgresConnection& connection)
+Change::Change(const Connection& connection)
     : connection_(connection),
       runs_(TypedColumns().runs),
       parts_(TypedColumns().parts),
       failures_(TypedColumns().failures) {}
 
-void PostgresChange::AddPart(const std::string& run_id, const Part& part) {
+void Change::AddPart(const std::string& run_id, const Part& part) {
   VisitPart(part, parts_);
   parts_("run_id", run_id);
 }
 
-void PostgresChange::AddFailure(const std::string& run_id, const Failure& failure) {
+void Change::AddFailure(const std::string& run_id, const Failure& failure) {
   VisitFailure(failure, failures_);
   failures_("run_id", run_id);
 }
 
-void PostgresChange::AddRosters(const RunRecord& record) {
+void Change::AddRosters(const RunRecord& record) {
   for (const RosterPtr& roster : record.rosters) rosters_.emplace(roster->roster_id, roster.get());
 }
 
-void PostgresChange::AddNew(const RunRecord& record) {
+void Change::AddNew(const RunRecord& record) {
   VisitRun(record.run, runs_);
   for (const Part& part : record.parts) AddPart(record.run.run_id, part);
   for (const Failure& failure : record.failures) AddFailure(record.run.run_id, failure);
   AddRosters(record);
 }
 
-void PostgresChange::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion) {
+void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update) {
   const std::string& run_id = wanted.run.run_id;
-  if (completion.run) VisitRun(wanted.run, runs_);
-  for (const Part* part : completion.parts) AddPart(run_id, *part);
-  for (const Failure* failure : completion.new_failures) AddFailure(run_id, *failure);
-  if (!completion.parts.empty()) AddRosters(wanted);
-  removed_.insert(removed_.end(), completion.old_failures.begin(), completion.old_failures.end());
-  for (const std::string& part_id : completion.old_parts) removed_parts_.emplace_back(run_id, part_id);
+  if (update.run) VisitRun(wanted.run, runs_);
+  for (const Part* part : update.parts) AddPart(run_id, *part);
+  for (const Failure* failure : update.new_failures) AddFailure(run_id, *failure);
+  if (!update.parts.empty()) AddRosters(wanted);
+  removed_.insert(removed_.end(), update.old_failures.begin(), update.old_failures.end());
+  for (const std::string& part_id : update.old_parts) removed_parts_.emplace_back(run_id, part_id);
 }
 
-std::string PostgresChange::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowArrays& rows,
-                                   BinaryValues& values) const {
+std::string Change::Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
+                           BinaryValues& values) const {
   const std::string names = Join(NamesOf(columns), ", ");
   return "INSERT INTO " + connection_.Table(table) + " (" + names + ") SELECT " + names + " FROM " +
          rows.Unnest(values) + " AS n (" + names + ")";
 }
 
-std::string PostgresChange::InsertRosters(BinaryValues& values) const {
-  RowArrays rows(RosterColumns());
+std::string Change::InsertRosters(BinaryValues& values) const {
+  RowWriter rows(RosterColumns());
   for (const auto& [roster_id, roster] : rosters_) {
     rows("roster_id", roster->roster_id);
     rows("tests", roster->tests);
@@ -97,9 +97,9 @@ std::string PostgresChange::InsertRosters(BinaryValues& values) const {
   return Insert("rosters", RosterColumns(), rows, values) + " ON CONFLICT (roster_id) DO NOTHING";
 }
 
-// What belongs to a run that was inserted just now cannot be there yet. The foreign keys are checked at the statement's
-// end.
-pqxx::result PostgresChange::InsertNew(pqxx::transaction_base& transaction) {
+// Parts and failures of a run that the same statement inserts can't exist yet. The foreign keys are checked at the end
+// of the statement.
+pqxx::result Change::InsertNew(pqxx::transaction_base& transaction) {
   const std::string of_new_runs = " WHERE n.run_id IN (SELECT run_id FROM s0)";
   BinaryValues values;
   Statements statements;
@@ -111,7 +111,7 @@ pqxx::result PostgresChange::InsertNew(pqxx::transaction_base& transaction) {
   return Execute(transaction, statements.EndingWith("SELECT run_id FROM s0"), std::move(values));
 }
 
-void PostgresChange::Complete(pqxx::transaction_base& transaction) {
+void Change::Complete(pqxx::transaction_base& transaction) {
   BinaryValues values;
   Statements statements;
   if (!runs_.empty()) {
@@ -134,7 +134,7 @@ void PostgresChange::Complete(pqxx::transaction_base& transaction) {
                    std::to_string(values.size()) + "::bigint[])");
   }
   if (!removed_parts_.empty()) {
-    RowArrays keys(PartKey());
+    RowWriter keys(PartKey());
     for (const auto& [run_id, part_id] : removed_parts_) {
       keys("run_id", run_id);
       keys("part_id", part_id);
@@ -145,4 +145,4 @@ void PostgresChange::Complete(pqxx::transaction_base& transaction) {
   Execute(transaction, statements.EndingWith("SELECT"), std::move(values));
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

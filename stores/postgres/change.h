@@ -13,27 +13,27 @@
 #include "stores/postgres/connection.h"
 #include "stores/sql/record_update.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// Rows of all tables that are written by one statement, so in one round trip, whole or not at all. The rows are sent as
-// arrays in binary format: measured as fast for the server as COPY into the same tables, with nothing to be escaped and
-// without a round trip for each table. Points into the records added: they must live until the statement was run.
-class PostgresChange {
+// Rows of all tables, written by one statement: in one round trip, as a whole or not at all. The rows are sent as
+// arrays in binary format. Measured, this is as fast for the server as COPY into the same tables, without escaping and
+// without a round trip for each table. The added records must live until the statement was run.
+class Change {
  public:
-  explicit PostgresChange(const PostgresConnection& connection);
+  explicit Change(const Connection& connection);
 
-  // A record that is to be there as a whole.
+  // Adds a whole record.
   void AddNew(const RunRecord& record);
-  // What makes a stored record the wanted one; `completion` is of that.
-  void AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion);
+  // Adds the changes that turn a stored record into the wanted one.
+  void AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update);
 
   bool empty() const {
     return runs_.empty() && parts_.empty() && failures_.empty() && removed_.empty() && removed_parts_.empty();
   }
 
-  // Inserts what AddNew added, for those runs that nobody has inserted yet; gives their ids.
+  // Inserts the records of AddNew whose runs don't exist yet, and returns the ids of these runs.
   pqxx::result InsertNew(pqxx::transaction_base& transaction);
-  // Writes what AddRecordUpdate added.
+  // Writes the changes of AddRecordUpdate.
   void Complete(pqxx::transaction_base& transaction);
 
  private:
@@ -41,18 +41,18 @@ class PostgresChange {
   void AddFailure(const std::string& run_id, const Failure& failure);
   void AddRosters(const RunRecord& record);
   std::string InsertRosters(BinaryValues& values) const;
-  std::string Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowArrays& rows,
+  std::string Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
                      BinaryValues& values) const;
 
-  const PostgresConnection& connection_;
-  RowArrays runs_;
-  RowArrays parts_;
-  RowArrays failures_;
-  std::map<std::string_view, const Roster*> rosters_;  // in order, so that two writers never wait for each other
+  const Connection& connection_;
+  RowWriter runs_;
+  RowWriter parts_;
+  RowWriter failures_;
+  std::map<std::string_view, const Roster*> rosters_;  // sorted, so that two writers never wait for each other
   std::vector<int64_t> removed_;                       // failures
   std::vector<std::pair<std::string, std::string>> removed_parts_;  // run_id, part_id
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_CHANGE_H_

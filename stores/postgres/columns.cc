@@ -1,28 +1,11 @@
 #include "stores/postgres/columns.h"
 
-#include <charconv>
-
 #include "stores/sql/bad_value.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
-// A number in PostgreSQL's notation; of one that is none, the text.
-StoredValue NumberIn(std::string_view text) {
-  using Type = StoredValue::Type;
-  StoredValue value{Type::kText, 0, 0, text};
-  const char* const end = text.data() + text.size();
-  if (const auto [stop, error] = std::from_chars(text.data(), end, value.integer);
-      error == std::errc() && stop == end) {
-    value.type = Type::kInteger;
-  } else if (const auto [at, failed] = std::from_chars(text.data(), end, value.real);
-             failed == std::errc() && at == end) {
-    value.type = Type::kReal;
-  }
-  return value;
-}
-
-// What TimeOfHex cannot give, in words.
+// Describes a time that TimeOfHex can't return.
 StoredValue OddTime(std::string_view hex) {
   std::string_view words = hex < "8" ? "a time after the year 9999" : "a time before the year 0";
   if (hex == "7fffffffffffffff") words = "infinity";
@@ -68,11 +51,11 @@ const TypedFields& TypedColumns() {
   return fields;
 }
 
-std::string SelectColumns(std::string_view alias, const std::vector<TypedColumn>& columns, const ColumnSet* present) {
+std::string SelectColumns(std::string_view alias, const std::vector<TypedColumn>& columns, const ColumnSet& present) {
   std::string list;
   for (const TypedColumn& column : columns) {
     std::string value = std::string(alias) + "." + column.name;
-    if (present != nullptr && !present->contains(column.name)) {
+    if (!present.empty() && !present.contains(column.name)) {
       value = "NULL::text";
     } else if (column.type == ColumnType::kTime) {
       value = "encode(timestamptz_send(" + value + "), 'hex')";
@@ -88,17 +71,17 @@ std::vector<std::string> NamesOf(const std::vector<TypedColumn>& columns) {
   return names;
 }
 
-RowArrays::RowArrays(const std::vector<TypedColumn>& columns) : columns_(columns) {
+RowWriter::RowWriter(const std::vector<TypedColumn>& columns) : columns_(columns) {
   for (const TypedColumn& column : columns) arrays_.emplace_back(column.type);
 }
 
-size_t RowArrays::bytes() const {
+size_t RowWriter::bytes() const {
   size_t bytes = 0;
   for (const BinaryArray& array : arrays_) bytes += array.bytes();
   return bytes;
 }
 
-std::string RowArrays::Unnest(BinaryValues& values) {
+std::string RowWriter::Unnest(BinaryValues& values) {
   std::string sql;
   for (size_t i = 0; i < arrays_.size(); ++i) {
     values.push_back(arrays_[i].Take());
@@ -108,56 +91,33 @@ std::string RowArrays::Unnest(BinaryValues& values) {
   return sql + ")";
 }
 
-std::optional<std::string_view> PostgresFieldReader::Next() {
-  const auto field = next_++;
-  if (field->is_null()) return std::nullopt;
-  return std::string_view(field->c_str(), static_cast<size_t>(field->size()));
+std::optional<int64_t> Cells::Integer() const {
+  const StoredValue stored = Raw();
+  return stored.type == StoredValue::Type::kInteger ? std::optional(stored.integer) : std::nullopt;
 }
 
-std::string_view PostgresFieldReader::Text(std::string_view name) {
-  const auto text = Next();
-  if (text) return *text;
-  if (name == "run_id") Refuse(name);
-  convert_.Text(name, {});
-  return {};
+std::optional<bool> Cells::Bool() const {
+  const auto text = Text();
+  return text == "t" || text == "f" ? std::optional(text == "t") : std::nullopt;
 }
 
-void PostgresFieldReader::operator()(std::string_view name, Timestamp& value) {
-  const auto hex = Next();
-  const auto time = hex ? TimeOfHex(*hex) : std::nullopt;
-  value = time ? *time : convert_.RequiredTime(name, hex ? OddTime(*hex) : StoredValue());
+std::optional<Timestamp> Cells::Time() const {
+  const auto hex = Text();
+  return hex ? TimeOfHex(*hex) : std::nullopt;
 }
 
-void PostgresFieldReader::operator()(std::string_view name, std::optional<Timestamp>& value) {
-  const auto hex = Next();
-  value = hex ? TimeOfHex(*hex) : std::nullopt;
-  if (hex && !value) value = convert_.Time(name, OddTime(*hex));
+StoredValue Cells::Raw() const {
+  const auto text = Text();
+  return text ? NumberIn(*text) : StoredValue();
 }
 
-void PostgresFieldReader::operator()(std::string_view name, std::optional<int64_t>& value) {
-  const auto text = Next();
-  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
-  value = stored.type == StoredValue::Type::kInteger ? stored.integer : convert_.Number(name, stored);
+StoredValue Cells::RawTime() const {
+  const auto hex = Text();
+  return hex ? OddTime(*hex) : StoredValue();
 }
 
-void PostgresFieldReader::operator()(std::string_view name, std::optional<bool>& value) {
-  const auto text = Next();
-  if (text && (*text == "t" || *text == "f")) {
-    value = *text == "t";
-  } else {
-    value = convert_.Bool(name, text ? NumberIn(*text) : StoredValue());
-  }
+void Cells::Refuse(std::string_view table, std::string_view column, std::string_view) const {
+  RefuseId(connection_.name(), connection_.Name(table), column, std::string(column) + " IS NULL");
 }
 
-void PostgresFieldReader::operator()(std::string_view name, int64_t& value) {
-  const auto text = Next();
-  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
-  if (stored.type != StoredValue::Type::kInteger) Refuse(name);
-  value = stored.integer;
-}
-
-void PostgresFieldReader::Refuse(std::string_view name) const {
-  RefuseId(connection_.name(), connection_.prefix() + std::string(table_), name, std::string(name) + " IS NULL");
-}
-
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -11,17 +11,18 @@
 #include "stores/postgres/binary.h"
 #include "stores/postgres/connection.h"
 #include "stores/sql/bad_value.h"
+#include "stores/sql/row_reader.h"
 #include "stores/sql/tables.h"
 
-// How the fields of history/fields.h go into PostgreSQL's columns and come back.
-namespace flaky {
+// Writes the fields of history/fields.h to PostgreSQL's columns, and reads them.
+namespace flaky::postgres {
 
 struct TypedColumn {
   std::string name;
   ColumnType type;
 };
 
-// The columns of stores/sql/tables.h with their types; those of parts and failures have `run_id` behind them.
+// The columns of stores/sql/tables.h with their types. Those of parts and failures end with `run_id`.
 struct TypedFields {
   std::vector<TypedColumn> runs;
   std::vector<TypedColumn> parts;
@@ -29,18 +30,18 @@ struct TypedFields {
 };
 const TypedFields& TypedColumns();
 
-// `alias.a AS a, …`: the columns in the form that PostgresFieldReader reads, NULL for those that the table lacks.
-// `present` null: it has all.
-std::string SelectColumns(std::string_view alias, const std::vector<TypedColumn>& columns, const ColumnSet* present);
+// Returns `alias.a AS a, …`: the columns in the form that Cells reads, NULL for those that the table lacks. `present`
+// empty: it has all.
+std::string SelectColumns(std::string_view alias, const std::vector<TypedColumn>& columns, const ColumnSet& present);
 
 std::vector<std::string> NamesOf(const std::vector<TypedColumn>& columns);
 
-// Rows for one table, column by column, as parameters of one statement.
-class RowArrays {
+// Collects rows for one table, column by column, as parameters of one statement.
+class RowWriter {
  public:
-  explicit RowArrays(const std::vector<TypedColumn>& columns);
+  explicit RowWriter(const std::vector<TypedColumn>& columns);
 
-  // Adds the fields it visits to the columns, in turn, row after row.
+  // Add the visited field to the next column. After the last column, the next row begins.
   void operator()(std::string_view, const std::string& value) { Next().AddText(value); }
   void operator()(std::string_view, const Timestamp& value) { Next().AddTime(value); }
   void operator()(std::string_view, const int64_t& value) { Next().AddNumber(value); }
@@ -53,7 +54,7 @@ class RowArrays {
   bool empty() const { return fields_ == 0; }
   size_t bytes() const;
 
-  // `unnest($1::text[], …)`, with the arrays as further values. The rows must not be used any more.
+  // Returns `unnest($1::text[], …)` and appends the arrays to `values`. The object must not be used afterwards.
   std::string Unnest(BinaryValues& values);
 
  private:
@@ -64,55 +65,31 @@ class RowArrays {
   size_t fields_ = 0;
 };
 
-// Sets the fields it visits from the columns of a row that SelectColumns asked for, in turn, and adds up the texts'
-// sizes. A value that is none of the field's type is converted (stores/sql/bad_value.h), unless it is an id: then
-// StoreError (kInvalid) is thrown. The row must outlive it.
-class PostgresFieldReader {
+// A row with the columns that SelectColumns asks for, for flaky::RowReader. Its texts live as long as the row's result.
+class Cells {
  public:
-  // `table` and `told` as in ValueConverter.
-  PostgresFieldReader(const PostgresConnection& connection, const pqxx::row& row, std::string_view table,
-                      std::vector<Conversion>* told = nullptr)
-      : connection_(connection), table_(table), convert_(table, told), next_(row.begin()) {}
+  // Both must outlive this object.
+  Cells(const Connection& connection, const pqxx::row& row) : connection_(connection), cell_(row.begin()) {}
 
-  void operator()(std::string_view name, std::string& value) {
-    value = Text(name);
-    text_bytes_ += value.size();
+  void Next() { ++cell_; }
+  bool Null() const { return cell_->is_null(); }
+  std::optional<std::string_view> Text() const {
+    if (Null()) return std::nullopt;
+    return std::string_view(cell_->c_str(), static_cast<size_t>(cell_->size()));
   }
-  // A view lives as long as the row's result.
-  void operator()(std::string_view name, std::string_view& value) { value = Text(name); }
-  void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, std::optional<Timestamp>& value);
-  void operator()(std::string_view name, std::optional<int64_t>& value);
-  void operator()(std::string_view name, std::optional<bool>& value);
-  // An id, or a number of the server's own.
-  void operator()(std::string_view name, int64_t& value);
-  // Of texts.
-  template <typename T>
-  void operator()(std::string_view name, std::optional<T>& value) {
-    if (next_->is_null()) {
-      ++next_;
-      value.reset();
-    } else {
-      (*this)(name, value.emplace());
-    }
-  }
-
-  // From now on it is told there.
-  void set_conversions(std::vector<Conversion>* told) { convert_ = ValueConverter(table_, told); }
-  size_t text_bytes() const { return text_bytes_; }
+  std::optional<int64_t> Integer() const;
+  std::optional<bool> Bool() const;
+  std::optional<Timestamp> Time() const;
+  StoredValue Raw() const;
+  StoredValue RawTime() const;
+  [[noreturn]] void Refuse(std::string_view table, std::string_view column, std::string_view expected) const;
 
  private:
-  std::optional<std::string_view> Next();
-  std::string_view Text(std::string_view name);
-  [[noreturn]] void Refuse(std::string_view name) const;
-
-  const PostgresConnection& connection_;
-  std::string_view table_;
-  ValueConverter convert_;
-  pqxx::row::const_iterator next_;
-  size_t text_bytes_ = 0;
+  const Connection& connection_;
+  pqxx::row::const_iterator cell_;
 };
+using RowReader = flaky::RowReader<Cells>;
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_COLUMNS_H_

@@ -3,16 +3,16 @@
 #include "stores/postgres/conninfo.h"
 #include "stores/postgres/errors.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-PostgresConnection::PostgresConnection(const Location& location)
+Connection::Connection(const Location& location)
     : name_(location.display_name), prefix_(location.prefix), settings_(ConnectionSettings(location)) {
   if (location.address.empty()) {
-    who_decides_ = " (no connection string is set, so the PG* variables and libpq's defaults decide)";
+    settings_note_ = " (no connection string is set, so the PG* variables and libpq's defaults decide)";
   }
 }
 
-pqxx::connection& PostgresConnection::Session() {
+pqxx::connection& Connection::Session() {
   if (session_) return *session_;
   try {
     session_ = std::make_unique<pqxx::connection>(settings_);
@@ -21,25 +21,25 @@ pqxx::connection& PostgresConnection::Session() {
     throw;
   } catch (const std::exception& error) {
     session_.reset();
-    const PostgresFault fault = ConnectFaultOf(error);
-    throw StoreError(fault.kind, name_, "connect", fault.sql_state, fault.message + who_decides_);
+    const Fault fault = ConnectFaultOf(error);
+    throw StoreError(fault.kind, name_, "connect", fault.sql_state, fault.message + settings_note_);
   }
   return *session_;
 }
 
-void PostgresConnection::DropIfLost() {
+void Connection::DropIfLost() {
   if (session_ && !session_->is_open()) session_.reset();
 }
 
-void PostgresConnection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
+void Connection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
   throw StoreError(kind, name_, std::string(operation), "", detail);
 }
 
-void PostgresConnection::Translate(const std::exception& error, std::string_view operation) const {
-  PostgresFault fault = FaultOf(error);
+void Connection::Translate(const std::exception& error, std::string_view operation) const {
+  Fault fault = FaultOf(error);
   if (!session_ && fault.kind != ErrorKind::kTransient) fault.kind = ErrorKind::kTransient;
   const std::string lost = session_ ? "" : "the connection was lost: ";
   throw StoreError(fault.kind, name_, std::string(operation), fault.sql_state, lost + fault.message);
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -12,23 +12,26 @@
 #include "stores/location.h"
 #include "stores/postgres/pqxx_version.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// One connection to one PostgreSQL database, made anew when it was lost, and the edge at which libpqxx' errors become
-// StoreErrors. Nothing is kept in the session, so that a pooler may change it between transactions.
-class PostgresConnection {
+// One connection to one PostgreSQL database, and the edge at which libpqxx' errors become StoreErrors. A lost
+// connection is made again at the next call. Nothing is kept in the session, so a pooler may change it between
+// transactions.
+class Connection {
  public:
   // Does not connect yet.
-  explicit PostgresConnection(const Location& location);
+  explicit Connection(const Location& location);
 
   const std::string& name() const { return name_; }
   const std::string& prefix() const { return prefix_; }
 
-  // The table's name with the prefix, quoted for SQL.
-  std::string Table(std::string_view table) const { return '"' + prefix_ + std::string(table) + '"'; }
+  // The table's name with the prefix.
+  std::string Name(std::string_view table) const { return prefix_ + std::string(table); }
+  // The same, quoted for SQL.
+  std::string Table(std::string_view table) const { return '"' + Name(table) + '"'; }
 
-  // Does `work` with the connection; what libpqxx throws then comes out as StoreError. `operation` says in an error
-  // what was being done: "write runs".
+  // Does `work` with the connection, and turns what libpqxx throws into a StoreError. `operation` names the failed
+  // operation in the error: "write runs".
   template <typename Work>
   auto Guard(std::string_view operation, Work&& work) {
     try {
@@ -54,11 +57,11 @@ class PostgresConnection {
 
   std::string name_;
   std::string prefix_;
-  std::string settings_;     // with the password, if there is one
-  std::string who_decides_;  // told when connecting fails
+  std::string settings_;       // with the password, if there is one
+  std::string settings_note_;  // added to the error if connecting fails
   std::unique_ptr<pqxx::connection> session_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_CONNECTION_H_

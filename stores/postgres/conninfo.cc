@@ -11,13 +11,13 @@
 #include "history/text.h"
 #include "stores/error.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 using Options = std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)>;
 using Settings = std::map<std::string, std::string, std::less<>>;
 
-// For what nobody sets. A server that is gone is noticed after about 30 seconds.
+// Our defaults. With them, a dead server is noticed after about 30 seconds.
 constexpr std::pair<const char*, const char*> kDefaults[] = {
     {"application_name", "flaky"}, {"connect_timeout", "10"}, {"keepalives_idle", "15"},
     {"keepalives_interval", "5"},  {"keepalives_count", "3"}, {"tcp_user_timeout", "30000"},
@@ -39,7 +39,8 @@ bool IsKeyword(std::string_view word) {
   return false;
 }
 
-// libpq quotes what it does not understand, which may be part of a password.
+// Removes the quotations from a message of libpq, because it quotes what it doesn't understand, which may be a part of
+// a password.
 std::string WithoutQuotations(std::string_view message) {
   std::string safe;
   while (!message.empty()) {
@@ -57,11 +58,11 @@ std::string WithoutQuotations(std::string_view message) {
 
 [[noreturn]] void Refuse(const Location& location, const std::string& detail) {
   throw StoreError(ErrorKind::kInvalid, location.display_name, "connect", "",
-                   detail + " (what is understood: PostgreSQL's documentation, \"Connection Strings\")");
+                   detail + " (see \"Connection Strings\" in PostgreSQL's documentation)");
 }
 
-// A password whose special characters were not encoded would be taken for host, port or database, and turn up in error
-// messages.
+// If the special characters of a password aren't encoded, libpq takes a part of it for host, port or database, and
+// shows it in error messages.
 void CheckAuthority(const Location& location) {
   const std::string_view uri = location.address.Reveal();
   const size_t authority = uri.find("://");
@@ -70,7 +71,7 @@ void CheckAuthority(const Location& location) {
   const size_t at = rest.find('@');
   if (at == rest.npos) return;
   if (rest.rfind('@') != at || rest.substr(0, at).find('/') != rest.npos) {
-    Refuse(location, "a character of user or password has to be percent-encoded: '@' as %40, '/' as %2F, '?' as %3F");
+    Refuse(location, "a character of the user or password must be percent-encoded: '@' as %40, '/' as %2F, '?' as %3F");
   }
 }
 
@@ -95,7 +96,7 @@ std::string ConnectionSettings(const Location& location) {
   }
   Settings settings = ValuesOf(parsed.get());
   settings["client_encoding"] = "UTF8";
-  // A service named here brings settings of its own that libpq looks up later, below those of the string.
+  // A service has settings that libpq looks up later. They must override our defaults, but not the string's settings.
   if (!settings.contains("service")) {
     const Options environment(PQconndefaults(), &PQconninfoFree);
     const Settings outside = ValuesOf(environment.get());
@@ -106,4 +107,4 @@ std::string ConnectionSettings(const Location& location) {
   return Join(settings, " ", [](const auto& setting) { return setting.first + "=" + Quoted(setting.second); });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

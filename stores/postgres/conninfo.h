@@ -5,13 +5,13 @@
 
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// What to connect with: the location's settings, text in UTF-8, and defaults of ours for what neither the location, the
-// PG* variables nor a service file says: how long to wait for a server, how soon a dead one is noticed, our name. It
-// may hold a password. Throws StoreError (kInvalid), without secrets, for what libpq would not understand.
+// Returns the connection string: the location's settings, UTF-8 as encoding, and our defaults for what neither the
+// location, the PG* variables nor a service file sets (timeouts for connecting and for noticing a dead server, our
+// name). It may contain a password. Throws StoreError (kInvalid), without secrets, if libpq wouldn't understand it.
 std::string ConnectionSettings(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_CONNINFO_H_

@@ -4,19 +4,15 @@
 
 #include "history/text.h"
 #include "stores/postgres/pqxx_version.h"
+#include "stores/sql/code_meaning.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr size_t kMaxMessage = 1000;  // a detail may show a whole row
 
-struct KindOfText {
-  std::string_view text;
-  ErrorKind kind;
-};
-
-// By the beginning of the SQLSTATE; the first that fits counts.
-constexpr KindOfText kByState[] = {
+// By the beginning of the SQLSTATE.
+constexpr CodeMeaning kByState[] = {
     {"08", ErrorKind::kTransient},     // the connection
     {"40", ErrorKind::kTransient},     // serialization, deadlock
     {"53", ErrorKind::kTransient},     // too many connections, out of memory, disk full
@@ -33,8 +29,13 @@ constexpr KindOfText kByState[] = {
     {"54", ErrorKind::kInvalid},  // a limit
 };
 
-// By what libpq, the server or a pooler says when there is no connection yet; the first that is found counts. What is
-// not here is worth another try: an unreachable or overloaded server, a name that does not resolve.
+struct KindOfText {
+  std::string_view text;
+  ErrorKind kind;
+};
+
+// By the text of libpq, the server or a pooler when connecting fails; the first match counts. Everything else is worth
+// another try: an unreachable or overloaded server, a name that doesn't resolve.
 constexpr KindOfText kWhenConnecting[] = {
     {"authentication failed", ErrorKind::kAuth},
     {"no password supplied", ErrorKind::kAuth},
@@ -46,7 +47,7 @@ constexpr KindOfText kWhenConnecting[] = {
     {"certificate verify failed", ErrorKind::kAuth},
     {"does not match host name", ErrorKind::kAuth},
     {"requires a valid client certificate", ErrorKind::kAuth},
-    {"alert", ErrorKind::kAuth},  // TLS: the other side refused what it was shown
+    {"alert", ErrorKind::kAuth},  // TLS: the server refused our certificate or settings
     {"root certificate", ErrorKind::kInvalid},
     {"certificate file", ErrorKind::kInvalid},
     {"private key file", ErrorKind::kInvalid},
@@ -67,8 +68,8 @@ bool IsMissingDatabase(std::string_view message) {
   return database != message.npos && message.find("\" does not exist", database) != message.npos;
 }
 
-// A message has several lines: the error, perhaps the statement and a mark below it (which nobody needs who did not
-// write it), then DETAIL and HINT.
+// Returns a message as one line. It has several: the error, then possibly the statement with a mark under it, which
+// users don't need because they didn't write it, then DETAIL and HINT.
 std::string OneLine(std::string_view message) {
   if (message.starts_with("ERROR:") || message.starts_with("FATAL:")) message.remove_prefix(6);
   std::string all;
@@ -88,22 +89,19 @@ std::string OneLine(std::string_view message) {
 
 }  // namespace
 
-PostgresFault FaultOf(const std::exception& error) {
-  PostgresFault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(error.what())};
-  for (const auto& [state, kind] : kByState) {
-    if (!fault.sql_state.starts_with(state)) continue;
-    fault.kind = kind;
-    return fault;
-  }
-  if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
-      dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
+Fault FaultOf(const std::exception& error) {
+  Fault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(error.what())};
+  if (const CodeMeaning* meaning = MeaningOf(kByState, fault.sql_state)) {
+    fault.kind = meaning->kind;
+  } else if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
+             dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr) {
     fault.kind = ErrorKind::kTransient;
   }
   return fault;
 }
 
-PostgresFault ConnectFaultOf(const std::exception& error) {
-  PostgresFault fault = FaultOf(error);
+Fault ConnectFaultOf(const std::exception& error) {
+  Fault fault = FaultOf(error);
   if (!fault.sql_state.empty()) return fault;
   fault.kind = ErrorKind::kTransient;
   if (IsMissingDatabase(fault.message)) {
@@ -118,4 +116,4 @@ PostgresFault ConnectFaultOf(const std::exception& error) {
   return fault;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

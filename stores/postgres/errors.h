@@ -7,25 +7,25 @@
 
 #include "stores/error.h"
 
-// What went wrong, from the server's and libpq's point of view into ours.
-namespace flaky {
+// Translates errors of the server and of libpq into ours.
+namespace flaky::postgres {
 
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
 inline constexpr std::string_view kUndefinedTable = "42P01";
 inline constexpr std::string_view kUndefinedColumn = "42703";
 
-struct PostgresFault {
+struct Fault {
   ErrorKind kind = ErrorKind::kPermanent;
-  std::string sql_state;  // empty where there is none: libpq's own errors, and the server's when it refuses to connect
+  std::string sql_state;  // empty for libpq's own errors, and if the server refuses to connect
   std::string message;    // one line, without control characters
 };
 
-// Of an exception of libpqxx, or of anything else that is derived from std::exception.
-PostgresFault FaultOf(const std::exception& error);
+// Returns the fault of an exception of libpqxx, or of any other that is derived from std::exception.
+Fault FaultOf(const std::exception& error);
 
-// Of the exception with which connecting failed: there is nothing but libpq's text to go by.
-PostgresFault ConnectFaultOf(const std::exception& error);
+// Returns the fault of an exception with which connecting failed. Its kind can only be derived from libpq's text.
+Fault ConnectFaultOf(const std::exception& error);
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_ERRORS_H_

@@ -7,11 +7,12 @@
 #include "stores/postgres/columns.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
+#include "stores/sql/other_prefixes.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
-// A lock that is waited for longer is reported as one.
+// A longer wait for a lock is reported as an error.
 constexpr char kPatience[] = "SET LOCAL statement_timeout = '5s'; SET LOCAL lock_timeout = '4s'";
 
 std::string TextAt(const pqxx::row& row, int column) {
@@ -21,7 +22,7 @@ std::string TextAt(const pqxx::row& row, int column) {
 
 bool IsTrue(const pqxx::row& row, int column) { return TextAt(row, column) == "t"; }
 
-// A time of the server's, whatever style of dates is set.
+// Returns a time of the server, independent of its setting for dates.
 std::optional<Timestamp> TimeOf(pqxx::transaction_base& transaction, const std::string& what, const std::string& from) {
   return Timestamp::Parse(TextAt(
       Execute(transaction, "SELECT to_char(" + what + " AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')" + from)[0],
@@ -29,7 +30,7 @@ std::optional<Timestamp> TimeOf(pqxx::transaction_base& transaction, const std::
 }
 
 void AskServer(StoreHealth& health, pqxx::transaction_base& transaction) {
-  // Without encryption on the machine itself, or through a Unix socket, nobody can listen.
+  // On the same machine or through a Unix socket, connections are safe without encryption.
   const pqxx::row row =
       Execute(transaction,
               "SELECT current_setting('server_version'), current_user, "
@@ -38,7 +39,7 @@ void AskServer(StoreHealth& health, pqxx::transaction_base& transaction) {
               "  coalesce(inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = inet_server_addr(), true)")[0];
   const std::string version = TextAt(row, 0);
   health.server = "PostgreSQL " + version.substr(0, version.find(' ')) + ", as `" + TextAt(row, 1) + "`";
-  if (IsTrue(row, 2)) health.lacks.push_back("writing at all: the server, or this role on it, only reads");
+  if (IsTrue(row, 2)) health.lacks.push_back("any write: the server or this role is read-only");
   const bool local = IsTrue(row, 4);
   if (!row[3].is_null() || !local) health.encryption = TextAt(row, 3);
   AskForTime(health, [&] { return TimeOf(transaction, "clock_timestamp()", ""); });
@@ -46,10 +47,10 @@ void AskServer(StoreHealth& health, pqxx::transaction_base& transaction) {
 
 constexpr const char* kRights[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
 
-// What recording does with a table: docs/stores/postgres.md has it as GRANTs.
+// Returns true if recording needs this right. docs/stores/postgres.md has the rights as GRANTs.
 bool IsNeeded(std::string_view right, std::string_view table) { return table != "schema" || right == kRights[0]; }
 
-// The rights of this role to a table, in the order of kRights. Empty: there is no such table.
+// Returns which rights this role has to a table, in the order of kRights, or nothing if there is no such table.
 std::vector<bool> RightsTo(const std::string& table, pqxx::transaction_base& transaction) {
   std::string sql = "SELECT to_regclass($1::text)";
   for (const char* right : kRights) {
@@ -62,7 +63,7 @@ std::vector<bool> RightsTo(const std::string& table, pqxx::transaction_base& tra
   return rights;
 }
 
-// What numbers a table's rows, where it may not be used.
+// Returns the sequence that numbers a table's rows if this role may not use it, else an empty text.
 std::string UnusableSequenceOf(const std::string& table, pqxx::transaction_base& transaction) {
   const pqxx::row ids = Execute(transaction,
                                 "SELECT pg_get_serial_sequence($1::text, 'id'), "
@@ -71,8 +72,7 @@ std::string UnusableSequenceOf(const std::string& table, pqxx::transaction_base&
   return ids[0].is_null() || IsTrue(ids, 1) ? "" : TextAt(ids, 0);
 }
 
-void AskForOtherPrefixes(StoreHealth& health, const PostgresConnection& connection,
-                         pqxx::transaction_base& transaction) {
+void AskForOtherPrefixes(StoreHealth& health, const Connection& connection, pqxx::transaction_base& transaction) {
   std::vector<std::string> names;
   for (const pqxx::row& row :
        Execute(transaction, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")) {
@@ -81,7 +81,7 @@ void AskForOtherPrefixes(StoreHealth& health, const PostgresConnection& connecti
   FindOtherPrefixes(health, names, connection.prefix());
 }
 
-void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqxx::transaction_base& transaction) {
+void AskForTables(StoreHealth& health, const Connection& connection, pqxx::transaction_base& transaction) {
   bool may_read_runs = false;
   for (const TableShape& shape : TableShapes()) {
     const std::string name = connection.prefix() + std::string(shape.name);
@@ -97,7 +97,7 @@ void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqx
       if (!rights[i] && IsNeeded(kRights[i], shape.name)) lacking.push_back(kRights[i]);
     }
     if (!lacking.empty()) health.lacks.push_back(Join(lacking, ", ") + " on " + name);
-    // Within these time limits: whoever reads it later does not wait.
+    // Reads the ledger under these time limits, so that reading it later doesn't wait for a lock.
     if (shape.name == "schema" && rights.front()) Execute(transaction, "SELECT 1 FROM " + table + " LIMIT 1");
     if (shape.name == "runs") may_read_runs = rights.front();
     if (shape.name != "failures") continue;
@@ -106,7 +106,7 @@ void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqx
     }
   }
   if (!health.has_tables) health.missing.clear();
-  // A table can be made by whoever may make any in the schema, and changed by its owner.
+  // Creating a table needs the right to create tables in the schema; changing one needs its owner.
   health.may_make_tables =
       IsTrue(Execute(transaction,
                      "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND coalesce((SELECT "
@@ -119,9 +119,9 @@ void AskForTables(StoreHealth& health, const PostgresConnection& connection, pqx
 
 }  // namespace
 
-StoreHealth ExaminePostgres(const Location& location) {
+StoreHealth Examine(const Location& location) {
   StoreHealth health;
-  PostgresConnection connection(location);
+  Connection connection(location);
   const auto begin = std::chrono::steady_clock::now();
   connection.Guard("examine the tables", [&](pqxx::connection& session) {
     health.connected_in =
@@ -135,13 +135,13 @@ StoreHealth ExaminePostgres(const Location& location) {
     }
     if (!health.has_tables) return;
     try {
-      health.schema = ReadPostgresSchema(connection, session).state;
+      health.schema = ReadSchemaState(connection, session);
     } catch (const pqxx::insufficient_privilege&) {
-      return;  // it is among what the role lacks
+      return;  // health.lacks says so
     }
     if (!health.schema->pending.empty()) health.missing.clear();
   });
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

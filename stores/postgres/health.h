@@ -4,11 +4,11 @@
 #include "stores/health.h"
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// As ExamineStore (stores/open.h).
-StoreHealth ExaminePostgres(const Location& location);
+// Does what ExamineStore (stores/open.h) promises, for a PostgreSQL database.
+StoreHealth Examine(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_HEALTH_H_

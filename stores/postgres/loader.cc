@@ -8,27 +8,22 @@
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr size_t kLeastLikely = 16;
 constexpr size_t kMostLikely = 4096;
 
-const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
-  const auto found = present.find(table);
-  return found == present.end() ? nullptr : &found->second;
-}
-
-// The rows of a table that belong to the runs of $1, each with the run's place in that list. The inner query is one of
-// its own for every run, so that an index serves it also where the server knows nothing yet about a new table.
+// Returns the query for the rows of a table that belong to the runs of $1, each with the run's place in that list. The
+// inner query runs once for each run. So the server uses an index even if a new table isn't analyzed yet.
 std::string RowsOfRuns(const std::string& table, const std::string& columns) {
   return "SELECT k.place, f.* FROM unnest($1::text[]) WITH ORDINALITY AS k (run_id, place) CROSS JOIN LATERAL "
          "(SELECT " +
          columns + " FROM " + table + " t WHERE t.run_id = k.run_id OFFSET 0) f";
 }
 
-// Of rows with `place` and `octets`, those of whole places, from the first on, until so many octets ($N) are reached.
-// Large values are not even looked at before that is settled.
+// Returns the query that takes, from rows with `place` and `octets`, all rows of each place in order, until the sum of
+// the octets reaches the parameter `bound`. The server doesn't look at large values before it has decided that.
 std::string Bounded(const std::string& columns, const std::string& rows, std::string_view bound) {
   return "SELECT place, total, " + columns +
          " FROM (SELECT *, sum(octets) OVER (ORDER BY place) AS total, sum(octets) OVER (PARTITION BY place) AS own "
@@ -47,25 +42,25 @@ std::string IdsOf(std::span<const RunRecord> records) {
   return ids.Take();
 }
 
-std::vector<Conversion>* ToldOf(RecordLoader::Misread misread, size_t index) {
-  return misread.empty() ? nullptr : &misread[index];
+std::vector<Conversion>* ConversionsOf(RecordLoader::Conversions conversions, size_t index) {
+  return conversions.empty() ? nullptr : &conversions[index];
 }
 
 }  // namespace
 
-RecordLoader::RecordLoader(const PostgresConnection& connection, const PresentColumns& present)
-    : connection_(connection) {
+RecordLoader::RecordLoader(const Connection& connection, TableColumns present) : connection_(connection) {
+  const bool has_parts = present.empty() || !present[connection.Name("parts")].empty();
   const std::vector<TypedColumn> failures = WithoutRunId(TypedColumns().failures);
   failures_sql_ = Bounded("id, " + Join(NamesOf(failures), ", "),
                           RowsOfRuns(connection.Table("failures"),
-                                     "t.id, " + SelectColumns("t", failures, Find(present, "failures")) +
+                                     "t.id, " + SelectColumns("t", failures, present[connection.Name("failures")]) +
                                          ", coalesce(octet_length(t.error_message), 0) + "
                                          "coalesce(octet_length(t.error_stack), 0) AS octets"),
                           "$2") +
                   ", id";
-  if (!present.empty() && !present.contains("parts")) return;
+  if (!has_parts) return;
   const std::vector<TypedColumn> parts = WithoutRunId(TypedColumns().parts);
-  parts_sql_ = RowsOfRuns(connection.Table("parts"), SelectColumns("t", parts, nullptr)) +
+  parts_sql_ = RowsOfRuns(connection.Table("parts"), SelectColumns("t", parts, {})) +
                " ORDER BY k.place, f.part_id COLLATE \"C\"";
   rosters_sql_ = Bounded("roster_id, tests",
                          "SELECT k.place, t.roster_id, t.tests, octet_length(t.tests) AS octets "
@@ -75,17 +70,17 @@ RecordLoader::RecordLoader(const PostgresConnection& connection, const PresentCo
 }
 
 size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunRecord> records, size_t max_bytes,
-                          std::vector<std::vector<int64_t>>* failure_ids, Misread misread) {
+                          std::vector<std::vector<int64_t>>* failure_ids, Conversions conversions) {
   if (records.empty()) return 0;
   if (records.size() > likely_) records = records.first(likely_);
   auto budget =
       static_cast<int64_t>(std::clamp<size_t>(max_bytes, 1, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
   size_t complete = records.size();
   if (!parts_sql_.empty()) {
-    LoadParts(transaction, records, misread);
-    complete = LoadRosters(transaction, records, budget, misread);
+    LoadParts(transaction, records, conversions);
+    complete = LoadRosters(transaction, records, budget, conversions);
   }
-  complete = LoadFailures(transaction, records.first(complete), budget, failure_ids, misread);
+  complete = LoadFailures(transaction, records.first(complete), budget, failure_ids, conversions);
   for (RunRecord& record : records.subspan(complete)) {
     record.parts.clear();
     record.rosters.clear();
@@ -98,22 +93,23 @@ size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunReco
   return complete;
 }
 
-void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Misread misread) const {
+void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records,
+                             Conversions conversions) const {
   const pqxx::result rows = Execute(transaction, parts_sql_, {IdsOf(records)});
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "parts");
+    RowReader fields({connection_, row}, "parts");
     int64_t place = 0;
     fields("place", place);
     const auto index = static_cast<size_t>(place - 1);
-    fields.set_conversions(ToldOf(misread, index));
+    fields.set_conversions(ConversionsOf(conversions, index));
     VisitPart(records[index].parts.emplace_back(), fields);
   }
 }
 
-// Of the rosters that the records name, those not known are fetched, in the order in which records need them.
+// Fetches those rosters of the records that aren't known yet, in the order in which the records need them.
 size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget,
-                                 Misread misread) {
-  std::map<std::string, RosterPtr> rosters;  // null: not known
+                                 Conversions conversions) {
+  std::map<std::string, RosterPtr> rosters;  // null if not known
   BinaryArray ids(ColumnType::kText);
   BinaryArray places(ColumnType::kNumber);
   bool all_known = true;
@@ -137,7 +133,7 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
     int64_t place = 0;
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      PostgresFieldReader fields(connection_, row, "rosters");
+      RowReader fields({connection_, row}, "rosters");
       Roster roster;
       fields("place", place);
       fields("total", total);
@@ -155,7 +151,7 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
       if (!part.roster_id) continue;
       const RosterPtr& roster = rosters[*part.roster_id];
       if (roster == nullptr) {
-        TellRosterLeftOut(ToldOf(misread, i), *part.roster_id);
+        TellRosterLeftOut(ConversionsOf(conversions, i), *part.roster_id);
         part.roster_id.reset();
       } else if (std::find(own.begin(), own.end(), roster) == own.end()) {
         own.push_back(roster);
@@ -166,20 +162,20 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
 }
 
 size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
-                                  std::vector<std::vector<int64_t>>* failure_ids, Misread misread) const {
+                                  std::vector<std::vector<int64_t>>* failure_ids, Conversions conversions) const {
   const size_t first_ids = failure_ids == nullptr ? 0 : failure_ids->size();
   if (failure_ids != nullptr) failure_ids->resize(first_ids + records.size());
   const pqxx::result rows = Execute(transaction, failures_sql_, {IdsOf(records), BinaryNumber(budget)});
   int64_t place = 0;
   int64_t total = 0;
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "failures");
+    RowReader fields({connection_, row}, "failures");
     int64_t id = 0;
     fields("place", place);
     fields("total", total);
     fields("id", id);
     const auto index = static_cast<size_t>(place - 1);
-    fields.set_conversions(ToldOf(misread, index));
+    fields.set_conversions(ConversionsOf(conversions, index));
     VisitFailure(records[index].failures.emplace_back(), fields);
     if (failure_ids != nullptr) (*failure_ids)[first_ids + index].push_back(id);
   }
@@ -188,4 +184,4 @@ size_t RecordLoader::LoadFailures(pqxx::transaction_base& transaction, std::span
   return complete;
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -12,36 +12,36 @@
 #include "stores/postgres/schema.h"
 #include "stores/sql/roster_cache.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// Reads what belongs to runs: their parts, failures and rosters, for many runs with one query each. Throws what libpqxx
-// throws, and StoreError.
+// Reads the parts, failures and rosters of runs, each with one query for many runs. Throws what libpqxx throws, and
+// StoreError.
 class RecordLoader {
  public:
-  // `present` empty: all tables and columns are there; otherwise those that are not are read as absent.
-  RecordLoader(const PostgresConnection& connection, const PresentColumns& present);
+  // `present` empty: all tables and columns exist. Otherwise, missing ones are read as absent.
+  RecordLoader(const Connection& connection, TableColumns present);
 
-  // Completes the records, of which only the runs are known, from the first on, until about `max_bytes` of text were
-  // read or likely() of them: those left are as they were. Gives how many are complete, at least one. With
-  // `failure_ids`, adds for each of these the ids of its failures in their order. `misread` is as long as the records,
-  // or empty: nobody wants to know.
-  using Misread = std::span<std::vector<Conversion>>;
+  // Completes the records, of which only the runs were read, in order, until about `max_bytes` of text were read or
+  // likely() records are complete. Leaves the other records as they were. Returns how many are complete, at least one.
+  // If `failure_ids` isn't null, adds the ids of the failures of each complete record, in their order. `conversions`
+  // receives notes for each record; it may be empty, else it is as long as `records`.
+  using Conversions = std::span<std::vector<Conversion>>;
   size_t Load(pqxx::transaction_base& transaction, std::span<RunRecord> records, size_t max_bytes,
-              std::vector<std::vector<int64_t>>* failure_ids = nullptr, Misread misread = {});
+              std::vector<std::vector<int64_t>>* failure_ids = nullptr, Conversions conversions = {});
 
-  // How many records the next Load may well complete, by what the last ones did: for more it would have the server look
-  // at what it then leaves out.
+  // Returns how many records the next Load can probably complete, judged by the last ones. For more records, the server
+  // would look up rows that Load then leaves out.
   size_t likely() const { return likely_; }
 
  private:
-  void LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Misread misread) const;
+  void LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Conversions conversions) const;
   size_t LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget,
-                     Misread misread);
+                     Conversions conversions);
   size_t LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
-                      std::vector<std::vector<int64_t>>* failure_ids, Misread misread) const;
+                      std::vector<std::vector<int64_t>>* failure_ids, Conversions conversions) const;
 
-  const PostgresConnection& connection_;
-  std::string parts_sql_;  // empty: there is no such table
+  const Connection& connection_;
+  std::string parts_sql_;  // empty if there is no such table
   std::string rosters_sql_;
   std::string failures_sql_;
 
@@ -49,6 +49,6 @@ class RecordLoader {
   size_t likely_ = 256;
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_LOADER_H_

@@ -7,11 +7,12 @@
 #include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
 #include "stores/postgres/schema.h"
+#include "stores/postgres/script.h"
 #include "stores/postgres/writer.h"
 #include "stores/sql/drop_tables.h"
 #include "stores/sql/schema_script.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr std::string_view kEncoding = "UTF8";
@@ -20,18 +21,17 @@ class PostgresStore : public Store {
  public:
   PostgresStore(const Location& location, OpenMode mode) : bulk_(mode == OpenMode::kBulk), connection_(location) {
     connection_.Guard("use the tables", [&](pqxx::connection& session) {
-      const PostgresSchema schema = ReadPostgresSchema(connection_, session);
-      PresentColumns present;  // empty: all
+      std::string encoding;
+      const SchemaState state = ReadSchemaState(connection_, session, &encoding);
+      TableColumns present;  // empty: all
       if (mode != OpenMode::kRead) {
-        CheckWritable(schema.state, connection_.name());
-        CheckEncoding(schema.encoding);
-        if (!schema.state.pending.empty()) Upgrade(session, mode);
-      } else if (!schema.state.pending.empty()) {
-        present = ColumnsInPostgres(connection_, session);
-        CheckTablesAreOurs(connection_, present);
-        RequireTables(connection_.name(), connection_.prefix(), [&](const std::string& table) {
-          return present.contains(table.substr(connection_.prefix().size()));
-        });
+        CheckWritable(state, connection_.name());
+        CheckEncoding(encoding);
+        if (!state.pending.empty()) Upgrade(session);
+      } else if (!state.pending.empty()) {
+        present = ReadOurTables(connection_, session);
+        RequireTables(connection_.name(), connection_.prefix(),
+                      [&](const std::string& table) { return !present.at(table).empty(); });
       }
       reader_.emplace(connection_, present);
       if (mode != OpenMode::kRead) writer_.emplace(connection_);
@@ -42,24 +42,24 @@ class PostgresStore : public Store {
 
   SchemaState schema() override {
     return connection_.Guard("read the schema's state",
-                             [&](pqxx::connection& session) { return ReadPostgresSchema(connection_, session).state; });
+                             [&](pqxx::connection& session) { return ReadSchemaState(connection_, session); });
   }
 
-  StoreLimits limits() const override { return {PostgresWriter::kMaxRowBytes, true}; }
+  StoreLimits limits() const override { return {Writer::kMaxRowBytes, true}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
-    return Writer("write runs").Write(records, on_existing);
+    return WriterFor("write runs").Write(records, on_existing);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return Writer("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
   }
 
-  // Every call of Write has made durable what it wrote; only indexes may be missing.
+  // Each Write has made its records durable. Only indexes may be missing.
   void Finish() override {
     if (!bulk_) return;
     connection_.Guard("finish writing", [&](pqxx::connection& session) {
-      if (ReadPostgresSchema(connection_, session).state.pending.empty()) return;
-      UpgradePostgresSchema(connection_, session, DeferredIndexes::kNow);
+      if (ReadSchemaState(connection_, session).pending.empty()) return;
+      UpgradeSchema(connection_, session, DeferredIndexes::kNow);
     });
   }
 
@@ -74,49 +74,44 @@ class PostgresStore : public Store {
   Totals Count(const RunFilter& filter) override { return reader_->Count(filter); }
 
  private:
-  PostgresWriter& Writer(std::string_view operation) {
+  Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
   }
 
-  void Upgrade(pqxx::connection& session, OpenMode mode) {
-    const PresentColumns present = ColumnsInPostgres(connection_, session);
-    CheckTablesAreOurs(connection_, present);
-    // Something waits only where no row is there yet that somebody may be looking for.
-    const bool is_new = !present.contains("runs");
-    UpgradePostgresSchema(connection_, session,
-                          mode == OpenMode::kBulk && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
+  void Upgrade(pqxx::connection& session) {
+    // Indexes only wait if there is no row yet that another process may be looking for.
+    const bool is_new = ReadOurTables(connection_, session).at(connection_.Name("runs")).empty();
+    UpgradeSchema(connection_, session, bulk_ && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
   }
 
   void CheckEncoding(const std::string& encoding) const {
     if (encoding == kEncoding) return;
     connection_.Fail(ErrorKind::kInvalid, "write",
                      "the database's encoding is " + encoding +
-                         ", which does not hold every text; UTF8 does: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE "
-                         "template0");
+                         ", which can't store every text; create one with UTF8: CREATE DATABASE … ENCODING 'UTF8' "
+                         "TEMPLATE template0");
   }
 
   const bool bulk_;
-  PostgresConnection connection_;
-  std::optional<PostgresReader> reader_;
-  std::optional<PostgresWriter> writer_;
+  Connection connection_;
+  std::optional<Reader> reader_;
+  std::optional<Writer> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode) {
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode) {
   return std::make_unique<PostgresStore>(location, mode);
 }
 
-LegacyTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if) {
-  PostgresConnection connection(location);
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  Connection connection(location);
   return connection.Guard("drop the tables", [&](pqxx::connection& session) {
-    const PresentColumns present = ColumnsInPostgres(connection, session);
+    const TableColumns columns = ReadOurTables(connection, session);
     LegacyTables old;
-    old.names = TablesToDrop(connection.name(), connection.prefix(), [&](const std::string& table) {
-      const auto found = present.find(std::string_view(table).substr(connection.prefix().size()));
-      return found == present.end() ? ColumnSet() : found->second;
-    });
+    old.names = TablesToDrop(connection.name(), connection.prefix(),
+                             [&](const std::string& table) { return columns.at(table); });
     pqxx::work transaction(session);
     if (drop_if) {
       transaction.exec("LOCK TABLE " + connection.Table("runs") + ", " + connection.Table("failures") +
@@ -133,18 +128,17 @@ LegacyTables DropPostgresTables(const Location& location, const std::optional<Ro
   });
 }
 
-namespace postgres {
-
 namespace {
+
 constexpr SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow};
+
 }  // namespace
 
 const Driver kDriver = {.name = "postgres",
-                        .open = OpenPostgres,
-                        .examine = ExaminePostgres,
-                        .look_or_drop = DropPostgresTables,
+                        .open = Open,
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
+                        .run_script = RunScript,
                         .sql = &kSql};
 
-}  // namespace postgres
-
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -8,19 +8,19 @@
 #include "stores/location.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// Opens the history in the PostgreSQL database that `location` names, in the schema that its search path finds first.
-// The address is what libpq takes: a URI, `keyword=value` settings, or nothing, which leaves all to the PG* variables.
-std::unique_ptr<Store> OpenPostgres(const Location& location, OpenMode mode);
+// Opens the history in the PostgreSQL database that `location` names, in the first schema of its search path that has
+// one. The address is what libpq takes: a URI, `keyword=value` settings, or nothing, which leaves all to the PG*
+// variables.
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode);
 
-// As LookAtTables and DropTables (stores/open.h).
-LegacyTables DropPostgresTables(const Location& location, const std::optional<RowCounts>& drop_if);
+// Does what LookAtTables or, with `drop_if`, DropTables promise (stores/open.h).
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
-namespace postgres {
+// What the program knows of this store.
 extern const Driver kDriver;
-}
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_POSTGRES_STORE_H_

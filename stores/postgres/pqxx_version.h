@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-// All that differs between the versions of libpqxx, 6.4 to 7.10.
-namespace flaky {
+// Everything that differs between the versions of libpqxx, 6.4 to 7.10.
+namespace flaky::postgres {
 
 // The values of a statement's parameters $1, $2, … in PostgreSQL's binary format (stores/postgres/binary.h).
 using BinaryValues = std::vector<std::string>;
@@ -19,7 +19,7 @@ using SnapshotTransaction = pqxx::transaction<pqxx::repeatable_read, pqxx::read_
 using SnapshotTransaction = pqxx::transaction<pqxx::isolation_level::repeatable_read, pqxx::write_policy::read_only>;
 #endif
 
-// Runs one statement as libpq's unnamed one, of which the server keeps nothing. One round trip.
+// Runs one statement as libpq's unnamed statement, so that the server keeps nothing of it. Needs one round trip.
 inline pqxx::result Execute(pqxx::transaction_base& transaction, const std::string& sql, BinaryValues values = {}) {
 #if PQXX_VERSION_MAJOR > 7 || (PQXX_VERSION_MAJOR == 7 && PQXX_VERSION_MINOR >= 6)
   pqxx::params parameters;
@@ -35,13 +35,13 @@ inline pqxx::result Execute(pqxx::transaction_base& transaction, const std::stri
   parameters.reserve(values.size());
   for (std::string& value : values) {
     parameters.emplace_back(value.data(), value.size());
-    std::string().swap(value);  // it was copied, and may be large
+    std::string().swap(value);  // it has been copied, and may be large
   }
   return transaction.exec_params(sql, pqxx::prepare::make_dynamic_params(parameters));
 #endif
 }
 
-// Keeps the server's notices off stderr, and the library from connecting anew behind one's back.
+// Keeps the server's notices off stderr, and stops the library from reconnecting by itself.
 inline void Tame([[maybe_unused]] pqxx::connection& connection) {
 #if PQXX_VERSION_MAJOR < 7
 #pragma GCC diagnostic push
@@ -53,7 +53,8 @@ inline void Tame([[maybe_unused]] pqxx::connection& connection) {
 #endif
 }
 
-// The SQLSTATE of an error; empty where there is none. Some versions have a class for an error and forget the code.
+// Returns the SQLSTATE of an error, or an empty text if it has none. Some versions of libpqxx throw a class for the
+// error but drop the code.
 inline std::string SqlStateOf(const std::exception& error) {
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error); sql != nullptr && !sql->sqlstate().empty()) {
     return sql->sqlstate();
@@ -92,6 +93,6 @@ inline std::string SqlStateOf(const std::exception& error) {
   return {};
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_PQXX_VERSION_H_

@@ -9,26 +9,21 @@
 #include "stores/postgres/columns.h"
 #include "stores/sql/tables.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
-constexpr size_t kMaxPage = 4096;            // runs without what belongs to them
+constexpr size_t kMaxPage = 4096;            // runs without parts and failures
 constexpr size_t kFetchBytes = 4 << 20;      // of text in one answer of the server
-constexpr size_t kFailuresWithTexts = 2000;  // in one answer, at most
+constexpr size_t kFailuresWithTexts = 2000;  // the most in one answer
 constexpr size_t kFailuresWithout = 20'000;
 
-// Bytewise, whatever the database's collation.
+// Compares bytes, whatever the database's collation is.
 constexpr char kRunId[] = "r.run_id COLLATE \"C\"";
 
 constexpr char kInfinity[] = "'infinity'::timestamptz";
 constexpr char kMinusInfinity[] = "'-infinity'::timestamptz";
 
-const ColumnSet* Find(const PresentColumns& present, std::string_view table) {
-  const auto found = present.find(table);
-  return found == present.end() ? nullptr : &found->second;
-}
-
-// Conditions joined by AND, and the parameters of the statement.
+// Conditions joined by AND, and the statement's parameters.
 class Restriction {
  public:
   std::string Bind(std::string value, ColumnType type) {
@@ -51,11 +46,12 @@ class Restriction {
     Add(holds_no_time ? "(" + window + " OR " + HasNoTime("r.started_at") + ")" : window);
   }
   std::string BindTime(Timestamp time) { return Bind(BinaryTime(time), ColumnType::kTime); }
-  // The condition that a time cannot be read.
+  // Returns the condition that a time can't be read.
   std::string HasNoTime(const std::string& time) {
     return "(" + time + " BETWEEN " + BindTime(Timestamp::kMin) + " AND " + BindTime(Timestamp::kMax) + ") IS NOT TRUE";
   }
-  // The time of a place to go on behind: what is stored, where that cannot be read. `table`: its name for SQL.
+  // Returns the time after which a page begins: `time`, or the stored value if that can't be read. `table`: its name
+  // for SQL.
   std::string BindPlace(Timestamp time, const std::string& table, const std::string& column, const std::string& of_key,
                         const std::string& null_is) {
     std::string read = BindTime(time);
@@ -72,18 +68,18 @@ class Restriction {
   BinaryValues values_;
 };
 
-// The queries for what belongs to runs look dear to a server that knows nothing yet about a new table: compiling them
-// to machine code then takes longer than they do.
+// Turns the server's JIT compiler off. The queries for parts and failures look expensive before a new table is
+// analyzed, so the server would compile them, which takes longer than the query.
 void WithoutCompiling(pqxx::transaction_base& transaction) { transaction.exec("SET LOCAL jit = off"); }
 
 std::string Number(size_t number) {
   return std::to_string(std::min(number, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
 }
 
-// A page of failures in order of (failed_at, id), behind `behind`. Each failure's run is looked up by itself, so that
-// the page is read from the index on failed_at and no further than needed.
-std::string FailuresSql(const PostgresConnection& connection, const FailureFilter& filter,
-                        const std::optional<FailureKey>& behind, size_t limit, Restriction& restriction) {
+// Returns the query for a page of failures in order of (failed_at, id), after `place`. The run of each failure is
+// looked up separately, so that the server reads the page from the index on failed_at, and only as far as needed.
+std::string FailuresSql(const Connection& connection, const FailureFilter& filter,
+                        const std::optional<FailureKey>& place, size_t limit, Restriction& restriction) {
   std::string project;
   if (filter.project) {
     project = *filter.project ? " AND r.project = " + restriction.Bind(**filter.project, ColumnType::kText)
@@ -100,11 +96,11 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
     for (const int64_t id : filter.ids) ids.AddNumber(id);
     restriction.Add("f.id = ANY (" + restriction.Bind(ids.Take(), ColumnType::kNumber) + "[])");
   }
-  if (behind) {
-    const std::string id = restriction.Bind(BinaryNumber(behind->id), ColumnType::kNumber);
+  if (place) {
+    const std::string id = restriction.Bind(BinaryNumber(place->id), ColumnType::kNumber);
     restriction.Add(
         "(f.failed_at, f.id) > (" +
-        restriction.BindPlace(behind->failed_at, connection.Table("failures"), "failed_at", "k.id = " + id, kInfinity) +
+        restriction.BindPlace(place->failed_at, connection.Table("failures"), "failed_at", "k.id = " + id, kInfinity) +
         ", " + id + ")");
   }
   const std::string texts = filter.texts
@@ -125,21 +121,22 @@ std::string FailuresSql(const PostgresConnection& connection, const FailureFilte
 
 }  // namespace
 
-PostgresReader::PostgresReader(PostgresConnection& connection, const PresentColumns& present)
+Reader::Reader(Connection& connection, TableColumns present)
     : connection_(connection),
       loader_(connection, present),
-      has_parts_(present.empty() || present.contains("parts")),
-      run_columns_(SelectColumns("r", TypedColumns().runs, Find(present, "runs"))),
-      // Another tool's tables may lack the constraint, and have no index that this would keep from being used.
-      started_at_(present.empty() ? "r.started_at" : "coalesce(r.started_at, " + std::string(kMinusInfinity) + ")") {}
+      // The tables of another tool may lack the constraint, and then have no index that this would keep from being
+      // used.
+      started_at_(present.empty() ? "r.started_at" : "coalesce(r.started_at, " + std::string(kMinusInfinity) + ")"),
+      has_parts_(present.empty() || !present[connection.Name("parts")].empty()),
+      run_columns_(SelectColumns("r", TypedColumns().runs, present[connection.Name("runs")])) {}
 
-size_t PostgresReader::ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* told) const {
-  PostgresFieldReader fields(connection_, row, "runs", told);
+size_t Reader::ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* conversions) const {
+  RowReader fields({connection_, row}, "runs", conversions);
   VisitRun(record.run, fields);
   return fields.text_bytes();
 }
 
-Page PostgresReader::Read(const PageRequest& request) {
+Page Reader::Read(const PageRequest& request) {
   const bool newest_first = request.direction == Direction::kNewestFirst;
   const size_t most = request.detail == Detail::kFull ? loader_.likely() : kMaxPage;
   const size_t limit = std::clamp<size_t>(request.max_records, 1, most);
@@ -163,18 +160,18 @@ Page PostgresReader::Read(const PageRequest& request) {
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Page page;
     size_t bytes = 0;
-    std::vector<std::vector<Conversion>> misread(static_cast<size_t>(rows.size()));
+    std::vector<std::vector<Conversion>> converted(static_cast<size_t>(rows.size()));
     for (const pqxx::row& row : rows) {
       if (page.records.size() == limit || (!page.records.empty() && bytes >= request.max_bytes)) break;
-      std::vector<Conversion>* const told = &misread[page.records.size()];
-      bytes += ReadRun(row, page.records.emplace_back(), told);
+      std::vector<Conversion>* const conversions = &converted[page.records.size()];
+      bytes += ReadRun(row, page.records.emplace_back(), conversions);
     }
     if (request.detail == Detail::kFull) {
       const size_t left = request.max_bytes - std::min(bytes, request.max_bytes);
-      page.records.resize(loader_.Load(transaction, page.records, left, nullptr, misread));
+      page.records.resize(loader_.Load(transaction, page.records, left, nullptr, converted));
     }
     for (size_t i = 0; i < page.records.size(); ++i) {
-      if (!misread[i].empty()) page.misread.push_back({page.records[i].run.run_id, std::move(misread[i])});
+      if (!converted[i].empty()) page.converted.push_back({page.records[i].run.run_id, std::move(converted[i])});
     }
     if (page.records.size() < static_cast<size_t>(rows.size())) {
       const Run& last = page.records.back().run;
@@ -185,13 +182,14 @@ Page PostgresReader::Read(const PageRequest& request) {
   });
 }
 
-std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_ids) {
+std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
   BinaryArray ids(ColumnType::kText);
   for (const std::string& run_id : run_ids) {
     if (IsStorable(run_id)) ids.AddText(run_id);
   }
   BinaryValues values = {ids.Take()};
-  // One lookup for each id, by the index: of a new table the server knows nothing, and would read all of it every time.
+  // Looks up each id separately, by the index. Otherwise the server would read all of a new table that isn't analyzed
+  // yet.
   const std::string sql = "SELECT r.* FROM unnest($1::text[]) AS k (run_id) CROSS JOIN LATERAL (SELECT " +
                           run_columns_ + " FROM " + connection_.Table("runs") +
                           " r WHERE r.run_id = k.run_id OFFSET 0) r";
@@ -210,7 +208,7 @@ std::vector<RunRecord> PostgresReader::Fetch(std::span<const std::string> run_id
   });
 }
 
-std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_t limit) {
+std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit) {
   if (!IsStorable(prefix)) return {};
   const std::string sql = "SELECT r.run_id FROM " + connection_.Table("runs") + " r WHERE " + kRunId +
                           " >= $1::text ORDER BY " + kRunId + " LIMIT " + Number(limit);
@@ -219,7 +217,7 @@ std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_
     std::vector<std::string> found;
     for (const pqxx::row& row : Execute(transaction, sql, {std::string(prefix)})) {
       std::string run_id;
-      PostgresFieldReader(connection_, row, "runs")("run_id", run_id);
+      RowReader({connection_, row}, "runs")("run_id", run_id);
       if (!run_id.starts_with(prefix)) break;
       found.push_back(std::move(run_id));
     }
@@ -227,8 +225,7 @@ std::vector<std::string> PostgresReader::FindRuns(std::string_view prefix, size_
   });
 }
 
-void PostgresReader::VisitFailures(const FailureFilter& filter,
-                                   const std::function<void(const FailureView&)>& visitor) {
+void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   const size_t limit = filter.texts ? kFailuresWithTexts : kFailuresWithout;
   std::optional<FailureKey> behind = filter.behind;
   for (bool more = true; more;) {
@@ -240,7 +237,7 @@ void PostgresReader::VisitFailures(const FailureFilter& filter,
     });
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
-      PostgresFieldReader fields(connection_, row, "failures");
+      RowReader fields({connection_, row}, "failures");
       const FailureView view = ReadView(fields);
       fields("total", total);
       behind = FailureKey{view.failed_at, view.id};
@@ -250,7 +247,7 @@ void PostgresReader::VisitFailures(const FailureFilter& filter,
   }
 }
 
-Totals PostgresReader::Count(const RunFilter& filter) {
+Totals Reader::Count(const RunFilter& filter) {
   Restriction restriction;
   restriction.AddRuns(filter);
   const std::string runs = connection_.Table("runs") + " r";
@@ -266,7 +263,7 @@ Totals PostgresReader::Count(const RunFilter& filter) {
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Totals totals;
     const pqxx::row row = rows[0];
-    PostgresFieldReader fields(connection_, row, "runs");
+    RowReader fields({connection_, row}, "runs");
     fields("runs", totals.runs);
     fields("parts", totals.parts);
     fields("failures", totals.failures);
@@ -274,4 +271,4 @@ Totals PostgresReader::Count(const RunFilter& filter) {
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -12,14 +12,14 @@
 #include "stores/postgres/schema.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// The reading verbs of the PostgreSQL store. Each runs in one transaction with one snapshot, except VisitFailures,
-// which takes one for every page. Throws StoreError.
-class PostgresReader {
+// The reading verbs of the PostgreSQL store. Each runs in one transaction with one snapshot, except for VisitFailures,
+// which has a separate transaction for each page. Throws StoreError.
+class Reader {
  public:
   // `present` as in RecordLoader.
-  PostgresReader(PostgresConnection& connection, const PresentColumns& present);
+  Reader(Connection& connection, TableColumns present);
 
   Page Read(const PageRequest& request);
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
@@ -28,15 +28,15 @@ class PostgresReader {
   Totals Count(const RunFilter& filter);
 
  private:
-  size_t ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* told) const;
+  size_t ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* conversions) const;
 
-  PostgresConnection& connection_;
+  Connection& connection_;
   RecordLoader loader_;
+  std::string started_at_;  // as pages are ordered
   bool has_parts_;
   std::string run_columns_;
-  std::string started_at_;  // as pages are ordered
 };
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_READER_H_

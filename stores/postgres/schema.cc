@@ -10,7 +10,7 @@
 #include "stores/postgres/columns.h"
 #include "stores/postgres/errors.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
 constexpr std::string_view kLedger = "schema";
@@ -20,11 +20,11 @@ std::string TextAt(const pqxx::row& row, int column) {
   return {field.c_str(), static_cast<size_t>(field.size())};
 }
 
-std::vector<AppliedMigration> RowsOf(const PostgresConnection& connection, const pqxx::result& rows) {
+std::vector<AppliedMigration> RowsOf(const Connection& connection, const pqxx::result& rows) {
   std::vector<AppliedMigration> applied;
   for (const pqxx::row& row : rows) {
     AppliedMigration& migration = applied.emplace_back();
-    PostgresFieldReader fields(connection, row, "schema");
+    RowReader fields({connection, row}, "schema");
     fields("version", migration.version);
     fields("name", migration.name);
     fields("checksum", migration.checksum);
@@ -32,15 +32,17 @@ std::vector<AppliedMigration> RowsOf(const PostgresConnection& connection, const
   return applied;
 }
 
-std::string LedgerSql(const PostgresConnection& connection) {
+std::string LedgerSql(const Connection& connection) {
   return "SELECT version, name, checksum, current_setting('server_encoding') FROM " + connection.Table(kLedger);
 }
 
-PresentColumns ReadColumns(const PostgresConnection& connection, pqxx::transaction_base& transaction) {
+TableColumns ReadColumns(const Connection& connection, pqxx::transaction_base& transaction) {
   std::vector<TypedColumn> columns = {{"name", ColumnType::kText}, {"quoted", ColumnType::kText}};
-  RowArrays tables(columns);
+  RowWriter tables(columns);
+  TableColumns found;
   for (const TableShape& shape : TableShapes()) {
-    tables("name", std::string(shape.name));
+    found[connection.Name(shape.name)];
+    tables("name", connection.Name(shape.name));
     tables("quoted", connection.Table(shape.name));
   }
   BinaryValues values;
@@ -51,21 +53,25 @@ PresentColumns ReadColumns(const PostgresConnection& connection, pqxx::transacti
                   " AS t (name, quoted) JOIN pg_attribute a ON a.attrelid = to_regclass(t.quoted) "
                   "WHERE a.attnum > 0 AND NOT a.attisdropped",
               std::move(values));
-  PresentColumns present;
-  for (const pqxx::row& row : rows) present[TextAt(row, 0)].insert(TextAt(row, 1));
-  return present;
+  for (const pqxx::row& row : rows) found[TextAt(row, 0)].insert(TextAt(row, 1));
+  return found;
 }
 
-std::vector<AppliedMigration> ReadLedger(const PostgresConnection& connection, pqxx::transaction_base& transaction) {
-  const PresentColumns present = ReadColumns(connection, transaction);
-  CheckTablesAreOurs(connection, present);
-  if (!present.contains(kLedger)) return {};
+TableColumns ReadOurTables(const Connection& connection, pqxx::transaction_base& transaction) {
+  TableColumns columns = ReadColumns(connection, transaction);
+  CheckTablesAreOurs(connection.name(), connection.prefix(),
+                     [&](const std::string& table) { return columns.at(table); });
+  return columns;
+}
+
+std::vector<AppliedMigration> ReadLedger(const Connection& connection, pqxx::transaction_base& transaction) {
+  if (ReadOurTables(connection, transaction).at(connection.Name(kLedger)).empty()) return {};
   return RowsOf(connection, Execute(transaction, LedgerSql(connection)));
 }
 
-// The schema in which the tables are, or will be: where some of them are already, a new one of the same name in another
-// schema, earlier in the search path, would hide them.
-std::string SchemaOfTables(const PostgresConnection& connection, pqxx::transaction_base& transaction) {
+// Returns the schema in which the tables are or will be created. If some of them exist, it is their schema, because a
+// new table of the same name in an earlier schema of the search path would hide them.
+std::string SchemaOfTables(const Connection& connection, pqxx::transaction_base& transaction) {
   const pqxx::result rows =
       Execute(transaction,
               "SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
@@ -73,14 +79,14 @@ std::string SchemaOfTables(const PostgresConnection& connection, pqxx::transacti
               {connection.Table("runs"), connection.Table(kLedger)});
   if (rows[0][0].is_null()) {
     connection.Fail(ErrorKind::kMissing, "create the tables",
-                    "no schema of the search path exists: create one (CREATE SCHEMA), or set another search path "
+                    "no schema of the search path exists; create one (CREATE SCHEMA) or set another search path "
                     "(ALTER ROLE … SET search_path)");
   }
   return TextAt(rows[0], 0);
 }
 
-// Until the transaction ends, nobody else migrates these tables, and names mean those in this schema.
-void LockTables(const PostgresConnection& connection, pqxx::transaction_base& transaction) {
+// Until the transaction ends, no other process migrates these tables, and names refer to this schema.
+void LockTables(const Connection& connection, pqxx::transaction_base& transaction) {
   const std::string schema = SchemaOfTables(connection, transaction);
   const Digest key = DigestOf("flaky: schema of " + schema + "." + connection.prefix());
   Execute(transaction,
@@ -88,10 +94,10 @@ void LockTables(const PostgresConnection& connection, pqxx::transaction_base& tr
           {schema, BinaryNumber(static_cast<int64_t>(key.low))});
 }
 
-// In few requests: what needs no look at the tables goes together.
-void Apply(const PostgresConnection& connection, pqxx::transaction_base& transaction, const Migration& migration) {
-  std::string statements;                 // that are to be sent
-  std::optional<PresentColumns> present;  // as the statements so far leave them; absent: to be read
+// Applies a migration with few requests: statements that don't depend on a table's columns are sent together.
+void Apply(const Connection& connection, pqxx::transaction_base& transaction, const Migration& migration) {
+  std::string statements;               // still to be sent
+  std::optional<TableColumns> present;  // after the statements so far; nullopt: must be read
   const auto send = [&] {
     if (!statements.empty()) transaction.exec(std::exchange(statements, {}));
   };
@@ -101,9 +107,7 @@ void Apply(const PostgresConnection& connection, pqxx::transaction_base& transac
         send();
         present = ReadColumns(connection, transaction);
       }
-      const std::string_view table = std::string_view(step.table).substr(connection.prefix().size());
-      const auto found = present->find(table);
-      const bool is_there = found != present->end() && found->second.contains(step.column);
+      const bool is_there = (*present)[step.table].contains(step.column);
       if (is_there != (step.when == SqlStep::When::kIfPresent)) continue;
     }
     statements += step.sql + ";\n";
@@ -117,9 +121,9 @@ void Apply(const PostgresConnection& connection, pqxx::transaction_base& transac
            BinaryTime(Timestamp::Now())});
 }
 
-void ApplyOnce(const PostgresConnection& connection, pqxx::connection& session, const Migration& migration) {
+void ApplyOnce(const Connection& connection, pqxx::connection& session, const Migration& migration) {
   pqxx::work transaction(session);
-  // Whatever the role's default is: what others did until the lock was had must be seen.
+  // Overrides the role's default, because this transaction must see what other processes did before it got the lock.
   transaction.exec("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
   LockTables(connection, transaction);
   const std::vector<AppliedMigration> applied = ReadLedger(connection, transaction);
@@ -134,54 +138,47 @@ void ApplyOnce(const PostgresConnection& connection, pqxx::connection& session, 
 
 }  // namespace
 
-PresentColumns ColumnsInPostgres(const PostgresConnection& connection, pqxx::connection& session) {
+TableColumns ReadOurTables(const Connection& connection, pqxx::connection& session) {
   pqxx::nontransaction transaction(session);
-  return ReadColumns(connection, transaction);
+  return ReadOurTables(connection, transaction);
 }
 
-PostgresSchema ReadPostgresSchema(const PostgresConnection& connection, pqxx::connection& session) {
+SchemaState ReadSchemaState(const Connection& connection, pqxx::connection& session, std::string* encoding) {
   std::vector<AppliedMigration> applied;
-  std::string encoding;
+  std::string found_encoding;
   try {
     pqxx::nontransaction transaction(session);
     const pqxx::result rows = Execute(transaction, LedgerSql(connection));
     applied = RowsOf(connection, rows);
-    if (!rows.empty()) encoding = TextAt(rows[0], 3);
+    if (!rows.empty()) found_encoding = TextAt(rows[0], 3);
   } catch (const pqxx::sql_error& error) {
     const std::string state = SqlStateOf(error);
     if (state != kUndefinedTable && state != kUndefinedColumn) throw;
-    // There is no ledger, or one of another form, or another process has made it just now.
+    // There is no ledger, or it has another form, or another process has just created it.
     pqxx::nontransaction transaction(session);
     applied = ReadLedger(connection, transaction);
   }
-  if (encoding.empty()) {
+  if (encoding != nullptr && found_encoding.empty()) {
     pqxx::nontransaction transaction(session);
-    encoding = TextAt(Execute(transaction, "SELECT current_setting('server_encoding')")[0], 0);
+    found_encoding = TextAt(Execute(transaction, "SELECT current_setting('server_encoding')")[0], 0);
   }
-  return {StateOf(PostgresMigrations(), applied, connection.name()), std::move(encoding)};
+  if (encoding != nullptr) *encoding = std::move(found_encoding);
+  return StateOf(PostgresMigrations(), applied, connection.name());
 }
 
-void CheckTablesAreOurs(const PostgresConnection& connection, const PresentColumns& present) {
-  CheckTablesAreOurs(connection.name(), connection.prefix(), [&](const std::string& table) {
-    const auto found = present.find(std::string_view(table).substr(connection.prefix().size()));
-    return found == present.end() ? ColumnSet() : found->second;
-  });
-}
-
-void UpgradePostgresSchema(const PostgresConnection& connection, pqxx::connection& session,
-                           DeferredIndexes after_rows) {
+void UpgradeSchema(const Connection& connection, pqxx::connection& session, DeferredIndexes after_rows) {
   for (const Migration& migration : MigrationsUntil(PostgresMigrations(), after_rows)) {
     try {
       ApplyOnce(connection, session, migration);
     } catch (const pqxx::sql_error& error) {
-      const PostgresFault fault = FaultOf(error);
+      const Fault fault = FaultOf(error);
       if (fault.sql_state != kInsufficientPrivilege) throw;
-      throw StoreError(ErrorKind::kAuth, connection.name(), "bring the tables up to date", fault.sql_state,
+      throw StoreError(ErrorKind::kAuth, connection.name(), "upgrade the tables", fault.sql_state,
                        fault.message + "; the role '" + session.username() +
-                           "' may not make or change tables there. Give it that right, or have somebody who has it "
-                           "run the SQL that 'flaky schema sql --store postgres' prints");
+                           "' may not create or change tables there. Grant it that right, or let another role run the "
+                           "SQL that `flaky schema sql --store postgres` prints");
     }
   }
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -6,10 +6,10 @@
 #include "stores/postgres/connection.h"
 #include "stores/postgres/errors.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-void RunPostgresScript(const Location& location, const std::string& script, std::string_view operation) {
-  PostgresConnection connection(location);
+void RunScript(const Location& location, const std::string& script, std::string_view operation) {
+  Connection connection(location);
   connection.Guard(operation, [&](pqxx::connection& session) {
     pqxx::nontransaction transaction(session);
     const Digest key = DigestOf("flaky: a script for " + connection.prefix());
@@ -17,13 +17,13 @@ void RunPostgresScript(const Location& location, const std::string& script, std:
     try {
       transaction.exec(script);
     } catch (const pqxx::sql_error& error) {
-      const PostgresFault fault = FaultOf(error);
+      const Fault fault = FaultOf(error);
       if (fault.sql_state != kInsufficientPrivilege) throw;
       throw StoreError(ErrorKind::kAuth, connection.name(), std::string(operation), fault.sql_state,
                        fault.message + "; the role '" + session.username() +
-                           "' may not make or change what the script makes: use the role that owns the tables");
+                           "' may not create or change the tables and functions; use the role that owns them");
     }
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -6,12 +6,12 @@
 
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::postgres {
 
-// Runs a script of ours in the location's database, one at a time whoever else does. It begins and ends its own
-// transactions. Throws StoreError: kAuth where the role may not do what it does.
-void RunPostgresScript(const Location& location, const std::string& script, std::string_view operation);
+// Runs a script of ours in the location's database, under a lock against other processes that run one. The script
+// begins and ends its transactions itself. Throws StoreError: kAuth if the role may not do what the script does.
+void RunScript(const Location& location, const std::string& script, std::string_view operation);
 
-}  // namespace flaky
+}  // namespace flaky::postgres
 
 #endif  // FLAKY_STORES_POSTGRES_SCRIPT_H_

@@ -13,27 +13,28 @@
 #include "stores/sql/bad_value.h"
 #include "stores/sql/record_update.h"
 
-namespace flaky {
+namespace flaky::postgres {
 namespace {
 
-// What one statement carries, about; a record is never torn.
-constexpr size_t kPieceBytes = 4 << 20;
-constexpr size_t kMaxRecordBytes = 512 << 20;  // with it a piece is well below the 1 GB that a message may have
+// The approximate size of the records in one statement. A record is never split.
+constexpr size_t kBatchBytes = 4 << 20;
+constexpr size_t kMaxRecordBytes = 512 << 20;  // keeps a statement well below the 1 GB limit of a message
 
-// So often a run may turn out to be there, and be gone when it is looked at.
+// How often a write is tried again if an existing run disappears before it can be read.
 constexpr int kMaxVanished = 10;
 
-// The size of a record. Throws StoreError (kInvalid) where a row or all together is more than can be sent.
-size_t CheckedSize(const PostgresConnection& connection, const RunRecord& record) {
-  const size_t bytes = CheckRowSizes(record, PostgresWriter::kMaxRowBytes, connection.name());
+// Returns the size of a record. Throws StoreError (kInvalid) if a row or the whole record is too large to be sent.
+size_t CheckedSize(const Connection& connection, const RunRecord& record) {
+  const size_t bytes = CheckRowSizes(record, Writer::kMaxRowBytes, connection.name());
   if (bytes > kMaxRecordBytes) {
-    connection.Fail(ErrorKind::kInvalid, "write run '" + record.run.run_id + "'",
-                    "it has " + std::to_string(bytes) + " bytes of text; " + std::to_string(kMaxRecordBytes) + " fit");
+    connection.Fail(
+        ErrorKind::kInvalid, "write run '" + record.run.run_id + "'",
+        "it has " + std::to_string(bytes) + " bytes of text; the limit is " + std::to_string(kMaxRecordBytes));
   }
   return bytes;
 }
 
-// A value for which a table may have a constraint.
+// A value that a constraint of the table may refuse.
 struct UnusualValue {
   const char* table;
   const char* column;
@@ -62,16 +63,16 @@ std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
 
 }  // namespace
 
-PostgresWriter::PostgresWriter(PostgresConnection& connection) : connection_(connection), loader_(connection, {}) {}
+Writer::Writer(Connection& connection) : connection_(connection), loader_(connection, {}) {}
 
-std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
     check.Check(record);
     sizes.push_back(CheckedSize(connection_, record));
   }
-  // In one order for all writers, so that no two ever wait for each other.
+  // All writers use the same order, so that two writers never wait for each other.
   Places order(records.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::sort(order, {}, [&](size_t i) { return std::string_view(records[i].run.run_id); });
@@ -79,29 +80,29 @@ std::vector<WriteResult> PostgresWriter::Write(std::span<const RunRecord> record
   std::vector<WriteResult> results(records.size());
   connection_.Guard("write runs", [&](pqxx::connection& session) {
     CheckKinds(session, records);
-    Places piece;
+    Places batch;
     size_t bytes = 0;
-    std::unordered_set<const Roster*> rosters;  // in the piece, each once
+    std::unordered_set<const Roster*> rosters;  // of the batch, each once
     for (const size_t place : order) {
-      if (bytes >= kPieceBytes) {
-        WritePiece(session, records, std::exchange(piece, {}), existing, results);
+      if (bytes >= kBatchBytes) {
+        WriteBatch(session, records, std::exchange(batch, {}), existing, results);
         bytes = 0;
         rosters.clear();
       }
-      piece.push_back(place);
+      batch.push_back(place);
       bytes += sizes[place];
       for (const RosterPtr& roster : records[place].rosters) {
         if (rosters.insert(roster.get()).second) bytes += roster->tests.size();
       }
     }
-    WritePiece(session, records, std::move(piece), existing, results);
+    WriteBatch(session, records, std::move(batch), existing, results);
   });
   return results;
 }
 
-// Tables that this program made, and some of the npm package's, admit known values only. Records of another tool may
-// have others: then the answer is better a sentence about them than one about a constraint.
-void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const {
+// Our tables, and some of the npm package's, only admit known values. Records of another tool may have other values.
+// For these, a message about the value is better than the server's message about a constraint.
+void Writer::CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const {
   const std::vector<UnusualValue> unusual = UnusualValues(records);
   if (unusual.empty()) return;
   pqxx::nontransaction transaction(session);
@@ -119,63 +120,62 @@ void PostgresWriter::CheckKinds(pqxx::connection& session, std::span<const RunRe
   }
 }
 
-void PostgresWriter::WritePiece(pqxx::connection& session, std::span<const RunRecord> records, Places piece,
-                                OnExisting existing, std::vector<WriteResult>& results) {
-  for (int vanished = 0; !piece.empty(); ++vanished) {
+void Writer::WriteBatch(pqxx::connection& session, std::span<const RunRecord> records, Places batch,
+                        OnExisting existing, std::vector<WriteResult>& results) {
+  for (int vanished = 0; !batch.empty(); ++vanished) {
     if (vanished > kMaxVanished) {
-      connection_.Fail(ErrorKind::kTransient, "write run '" + records[piece.front()].run.run_id + "'",
-                       "somebody else keeps inserting and deleting it");
+      connection_.Fail(ErrorKind::kTransient, "write run '" + records[batch.front()].run.run_id + "'",
+                       "the run was repeatedly inserted and deleted by another writer");
     }
-    const std::unordered_set<std::string> inserted = InsertNew(session, records, piece);
-    std::erase_if(piece, [&](size_t place) {
+    const std::unordered_set<std::string> inserted = InsertNew(session, records, batch);
+    std::erase_if(batch, [&](size_t place) {
       if (!inserted.contains(records[place].run.run_id)) return false;
       results[place] = {WriteResult::Outcome::kInserted, {}};
       return true;
     });
-    if (!piece.empty()) piece = Complete(session, records, piece, existing, results);
+    if (!batch.empty()) batch = Complete(session, records, batch, existing, results);
   }
 }
 
-std::unordered_set<std::string> PostgresWriter::InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
-                                                          const Places& piece) const {
-  PostgresChange change(connection_);
-  for (const size_t place : piece) change.AddNew(records[place]);
+std::unordered_set<std::string> Writer::InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
+                                                  const Places& batch) const {
+  Change change(connection_);
+  for (const size_t place : batch) change.AddNew(records[place]);
   pqxx::nontransaction transaction(session);
   std::unordered_set<std::string> inserted;
   for (const pqxx::row& row : change.InsertNew(transaction)) inserted.emplace(row[0].c_str());
   return inserted;
 }
 
-// Gives the places of those that are not there (any more).
-PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::span<const RunRecord> records,
-                                                const Places& piece, OnExisting existing,
-                                                std::vector<WriteResult>& results) {
+// Updates the existing runs. Returns the places of those that don't exist (any more).
+Writer::Places Writer::Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& batch,
+                                OnExisting existing, std::vector<WriteResult>& results) {
   BinaryArray ids(ColumnType::kText);
-  for (const size_t place : piece) ids.AddText(records[place].run.run_id);
+  for (const size_t place : batch) ids.AddText(records[place].run.run_id);
 
   pqxx::work transaction(session);
-  // Nobody else changes these runs, or inserts what belongs to them, until the transaction ends.
+  // Until the transaction ends, no other writer changes these runs or inserts parts and failures of them.
   const pqxx::result rows =
       Execute(transaction,
-              "SELECT " + SelectColumns("r", TypedColumns().runs, nullptr) + " FROM " + connection_.Table("runs") +
+              "SELECT " + SelectColumns("r", TypedColumns().runs, {}) + " FROM " + connection_.Table("runs") +
                   " r WHERE r.run_id = ANY ($1::text[]) ORDER BY r.run_id COLLATE \"C\" FOR UPDATE",
               {ids.Take()});
   std::vector<RunRecord> known;
   for (const pqxx::row& row : rows) {
-    PostgresFieldReader fields(connection_, row, "runs");
+    RowReader fields({connection_, row}, "runs");
     VisitRun(known.emplace_back().run, fields);
   }
   std::vector<std::vector<int64_t>> failure_ids;
   for (size_t done = 0; done < known.size();) {
-    done += loader_.Load(transaction, std::span(known).subspan(done), kPieceBytes, &failure_ids);
+    done += loader_.Load(transaction, std::span(known).subspan(done), kBatchBytes, &failure_ids);
   }
 
-  PostgresChange change(connection_);
+  Change change(connection_);
   std::vector<RunRecord> wanted;
-  wanted.reserve(known.size());  // the change points into it
+  wanted.reserve(known.size());  // `change` points into it
   Places missing;
   size_t at = 0;
-  for (const size_t place : piece) {
+  for (const size_t place : batch) {
     const RunRecord& record = records[place];
     if (at == known.size() || known[at].run.run_id != record.run.run_id) {
       missing.push_back(place);
@@ -195,10 +195,10 @@ PostgresWriter::Places PostgresWriter::Complete(pqxx::connection& session, std::
   return missing;
 }
 
-CopyClaim PostgresWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   const std::string claims = connection_.Table("claims");
   const std::string now = "floor(extract(epoch FROM clock_timestamp()))::bigint";
-  return connection_.Guard("claim it", [&](pqxx::connection& session) {
+  return connection_.Guard("claim the store for a copy", [&](pqxx::connection& session) {
     pqxx::work transaction(session);
     if (lease.count() > 0) {
       Execute(transaction,
@@ -220,4 +220,4 @@ CopyClaim PostgresWriter::Claim(const std::string& holder, std::chrono::seconds 
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::postgres

@@ -2,6 +2,7 @@
 #define FLAKY_STORES_SQL_TABLES_H_
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <span>
@@ -34,6 +35,10 @@ struct TableShape {
 std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
+
+// The columns of each table of TableShapes, in lower case, by the table's name with the prefix. Empty: there is no such
+// table.
+using TableColumns = std::map<std::string, ColumnSet, std::less<>>;
 
 // Throws StoreError (kMissing, naming the table) unless the tables exist that every history has. `has_table` gets names
 // with the prefix.

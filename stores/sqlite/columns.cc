@@ -1,6 +1,6 @@
 #include "stores/sqlite/columns.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
 StoredValue ValueOf(const SQLite::Column& column) {
   using Type = StoredValue::Type;
@@ -18,25 +18,8 @@ StoredValue ValueOf(const SQLite::Column& column) {
   return {};
 }
 
-void FieldReader::operator()(std::string_view name, Timestamp& value) {
-  const StoredValue stored = ValueOf(Next());
-  const auto time = stored.type == StoredValue::Type::kText ? TimeOf(stored) : std::nullopt;
-  value = time ? *time : convert_.RequiredTime(name, stored);
+void Cells::Refuse(std::string_view table, std::string_view column, std::string_view expected) const {
+  RefuseId(connection_.name(), connection_.tables().Name(table), column, TypeIsNot(column, expected));
 }
 
-void FieldReader::operator()(std::string_view name, std::optional<Timestamp>& value) {
-  const StoredValue stored = ValueOf(Next());
-  value = stored.type == StoredValue::Type::kText ? TimeOf(stored) : std::nullopt;
-  if (!value) value = convert_.Time(name, stored);
-}
-
-std::string FieldReader::Converted(std::string_view name, const SQLite::Column& column) const {
-  if (name == "run_id") Refuse(name, "text");
-  return convert_.Text(name, ValueOf(column));
-}
-
-void FieldReader::Refuse(std::string_view name, std::string_view wanted) const {
-  RefuseId(connection_.name(), connection_.tables().Name(table_), name, TypeIsNot(name, wanted));
-}
-
-}  // namespace flaky
+}  // namespace flaky::sqlite

@@ -5,24 +5,23 @@
 
 #include <array>
 #include <cstdint>
-#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "history/fields.h"
 #include "stores/sql/bad_value.h"
+#include "stores/sql/row_reader.h"
 #include "stores/sqlite/connection.h"
 
-// How the fields of history/fields.h go into SQLite's columns and come back.
-namespace flaky {
+// Writes the fields of history/fields.h to SQLite's columns, and reads them.
+namespace flaky::sqlite {
 
-// Binds the fields it visits to a statement's parameters, in turn. Nothing is copied: the record and the binder must
-// live until the statement is reset.
-class FieldBinder {
+// Binds the fields it visits to a statement's parameters, one after the other. Nothing is copied: the record and this
+// object must live until the statement is reset.
+class RowWriter {
  public:
-  FieldBinder(SQLite::Statement& statement, int first_parameter) : statement_(statement), next_(first_parameter) {}
+  RowWriter(SQLite::Statement& statement, int first_parameter) : statement_(statement), next_(first_parameter) {}
 
   void operator()(std::string_view, const std::string& value) { BindText(statement_, next_++, value); }
   void operator()(std::string_view, const Timestamp& value) {
@@ -50,84 +49,49 @@ class FieldBinder {
   size_t times_used_ = 0;
 };
 
-// The value of a column of the current row; its bytes live until the next row.
+// Returns the value of a column of the current row. Its bytes live until the next row.
 StoredValue ValueOf(const SQLite::Column& column);
 
-// Sets the fields it visits from the columns of a statement's row, in turn, and adds up the texts' sizes. A value that
-// is none of the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError (kInvalid) is
-// thrown.
-class FieldReader {
+// The current row of a statement, for flaky::RowReader. A column is looked at once if it holds what is expected.
+class Cells {
  public:
-  // `table` and `told` as in ValueConverter.
-  FieldReader(const SqliteConnection& connection, const SQLite::Statement& statement, std::string_view table,
-              std::vector<Conversion>* told)
-      : connection_(connection), statement_(statement), table_(table), convert_(table, told) {}
+  // Both must outlive this object.
+  Cells(const Connection& connection, const SQLite::Statement& statement)
+      : connection_(connection), statement_(statement) {}
 
-  void operator()(std::string_view name, std::string& value) {
-    const SQLite::Column column = Next();
-    if (column.isText()) {
-      const char* text = column.getText();
-      value.assign(text, static_cast<size_t>(column.getBytes()));
-    } else {
-      value = Converted(name, column);
-    }
-    text_bytes_ += value.size();
+  void Next() { ++column_; }
+  bool Null() const { return statement_.isColumnNull(column_); }
+  std::optional<std::string_view> Text() const {
+    const SQLite::Column column = Column();
+    if (!column.isText()) return std::nullopt;
+    const char* text = column.getText();
+    return std::string_view(text, static_cast<size_t>(column.getBytes()));
   }
-  // A view lives until the statement's next row, and as long as this object.
-  void operator()(std::string_view name, std::string_view& value) {
-    const SQLite::Column column = Next();
-    if (column.isText()) {
-      const char* text = column.getText();
-      value = {text, static_cast<size_t>(column.getBytes())};
-    } else {
-      value = held_.emplace_front(Converted(name, column));
-    }
+  std::optional<int64_t> Integer() const {
+    const SQLite::Column column = Column();
+    return column.isInteger() ? std::optional(column.getInt64()) : std::nullopt;
   }
-  void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, std::optional<Timestamp>& value);
-  void operator()(std::string_view name, std::optional<int64_t>& value) {
-    const SQLite::Column column = Next();
-    if (column.isInteger()) {
-      value = column.getInt64();
-    } else {
-      value = convert_.Number(name, ValueOf(column));
-    }
+  std::optional<bool> Bool() const {
+    const std::optional<int64_t> number = Integer();
+    return number == 0 || number == 1 ? std::optional(number == 1) : std::nullopt;
   }
-  void operator()(std::string_view name, std::optional<bool>& value) { value = convert_.Bool(name, ValueOf(Next())); }
-  // An id.
-  void operator()(std::string_view name, int64_t& value) {
-    const SQLite::Column column = Next();
-    if (!column.isInteger()) Refuse(name, "integer");
-    value = column.getInt64();
+  std::optional<Timestamp> Time() const {
+    const std::optional<std::string_view> text = Text();
+    return text ? Timestamp::Parse(*text) : std::nullopt;
   }
-  // Of texts.
-  template <typename T>
-  void operator()(std::string_view name, std::optional<T>& value) {
-    if (statement_.isColumnNull(next_)) {
-      ++next_;
-      value.reset();
-    } else {
-      (*this)(name, value.emplace());
-    }
-  }
-
-  size_t text_bytes() const { return text_bytes_; }
+  StoredValue Raw() const { return ValueOf(Column()); }
+  StoredValue RawTime() const { return Raw(); }
+  [[noreturn]] void Refuse(std::string_view table, std::string_view column, std::string_view expected) const;
 
  private:
-  SQLite::Column Next() { return statement_.getColumn(next_++); }
+  SQLite::Column Column() const { return statement_.getColumn(column_); }
 
-  std::string Converted(std::string_view name, const SQLite::Column& column) const;
-  [[noreturn]] void Refuse(std::string_view name, std::string_view wanted) const;
-
-  const SqliteConnection& connection_;
+  const Connection& connection_;
   const SQLite::Statement& statement_;
-  std::string_view table_;
-  ValueConverter convert_;
-  int next_ = 0;
-  size_t text_bytes_ = 0;
-  std::forward_list<std::string> held_;  // texts made of something else
+  int column_ = 0;
 };
+using RowReader = flaky::RowReader<Cells>;
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_COLUMNS_H_

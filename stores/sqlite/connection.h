@@ -11,16 +11,16 @@
 
 #include "stores/location.h"
 #include "stores/sql/sqlite_dialect.h"
-#include "stores/sqlite/sqlite_store.h"
+#include "stores/sqlite/options.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
 // One connection to one SQLite file, and the edge at which SQLite's errors become StoreErrors.
-class SqliteConnection {
+class Connection {
  public:
-  // Opens as OpenSqlite promises, save for the schema.
-  SqliteConnection(const Location& location, OpenMode mode, const SqliteOptions& options);
+  // Opens the file as Open (stores/sqlite/sqlite_store.h) promises, except that it doesn't look at the schema.
+  Connection(const Location& location, OpenMode mode, const Options& options);
 
   SQLite::Database& db() { return *db_; }
   const std::string& name() const { return name_; }
@@ -30,7 +30,8 @@ class SqliteConnection {
   const std::string& prefix() const { return tables_.prefix; }
   const SqliteTables& tables() const { return tables_; }
 
-  // Does `work`, which may throw SQLite::Exception. `operation` says in an error what was being done: "write runs".
+  // Does `work`, and turns a SQLite::Exception that it throws into a StoreError. `operation` names the failed operation
+  // in the error: "write runs".
   template <typename Work>
   auto Guard(std::string_view operation, Work&& work) {
     try {
@@ -40,13 +41,13 @@ class SqliteConnection {
     }
   }
 
-  // Turns on write-ahead logging where the file system can do it.
+  // Turns on write-ahead logging if the file system supports it.
   void UseWriteAheadLog();
 
-  // Gives back most of the memory that writing took: making an index takes as much again for sorting.
+  // Frees most of the memory that writing took, because making an index needs as much again for sorting.
   void Shrink();
 
-  // Moves the log into the database and waits until the disk has it.
+  // Moves the log into the database and waits until it is on the disk.
   void Flush();
 
   [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
@@ -68,8 +69,8 @@ class SqliteConnection {
   std::optional<SQLite::Database> db_;
 };
 
-// Readies a cached statement for another use and, at the end of the scope, gives up what it holds, a read lock among
-// it.
+// Resets a cached statement for another use, and again at the end of the scope, which releases what the statement
+// holds, for example a read lock.
 class ScopedReset {
  public:
   explicit ScopedReset(SQLite::Statement& statement) : statement_(statement) { statement_.tryReset(); }
@@ -84,12 +85,12 @@ class ScopedReset {
   SQLite::Statement& statement_;
 };
 
-// Binds a text without copying it: it must live until the statement is reset.
+// Binds a text without copying it. The text must live until the statement is reset.
 inline void BindText(SQLite::Statement& statement, int index, const std::string& text) {
   statement.bindNoCopy(index, text);
 }
 void BindText(SQLite::Statement&, int, std::string&&) = delete;
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_CONNECTION_H_

@@ -2,22 +2,23 @@
 
 #include <chrono>
 
+#include "stores/sql/other_prefixes.h"
+#include "stores/sqlite/connection.h"
 #include "stores/sqlite/schema.h"
-#include "stores/sqlite/sqlite_store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{2'000};
 
 }  // namespace
 
-// What the file's permissions allow is for the caller to find out: it concerns the folder as well.
-StoreHealth ExamineSqlite(const Location& location) {
-  SqliteOptions options;
+// The caller checks the file's permissions, because those of the folder matter as well.
+StoreHealth Examine(const Location& location) {
+  Options options;
   options.busy_timeout = kPatience;
   options.untouched = true;
-  SqliteConnection connection(location, OpenMode::kRead, options);
+  Connection connection(location, OpenMode::kRead, options);
   StoreHealth health;
   health.server = std::string("SQLite ") + SQLite::getLibVersion();
   connection.Guard("examine the tables", [&] {
@@ -38,7 +39,7 @@ StoreHealth ExamineSqlite(const Location& location) {
         health.has_tables = true;
       }
     }
-    // What a migration that is to come will make is not missing.
+    // Tables that a pending migration will create aren't missing.
     if (!state.pending.empty()) health.missing.clear();
     if (!health.has_tables) return;
     health.schema = state;
@@ -49,4 +50,4 @@ StoreHealth ExamineSqlite(const Location& location) {
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::sqlite

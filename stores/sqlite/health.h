@@ -4,11 +4,11 @@
 #include "stores/health.h"
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
-// As ExamineStore (stores/open.h).
-StoreHealth ExamineSqlite(const Location& location);
+// Does what ExamineStore (stores/open.h) promises, for a SQLite file.
+StoreHealth Examine(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_HEALTH_H_

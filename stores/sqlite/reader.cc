@@ -7,21 +7,16 @@
 #include "stores/sql/tables.h"
 #include "stores/sqlite/columns.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
-ColumnSet Present(SqliteConnection& connection, bool up_to_date, std::string_view table) {
-  if (up_to_date) return {};
-  return ColumnsOf(connection, connection.prefix() + std::string(table));
-}
-
-bool HasIndex(SqliteConnection& connection, const std::string& name) {
+bool HasIndex(Connection& connection, const std::string& name) {
   SQLite::Statement row(connection.db(), "SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?");
   BindText(row, 1, name);
   return row.executeStep();
 }
 
-// The values must live until the statement is reset.
+// Binds the conditions' values, which must live until the statement is reset.
 void Bind(SQLite::Statement& statement, const Conditions& conditions, int first = 1) {
   for (const auto& value : conditions.values()) {
     if (value) BindText(statement, first, *value);
@@ -31,38 +26,39 @@ void Bind(SQLite::Statement& statement, const Conditions& conditions, int first 
 
 }  // namespace
 
-SqliteReader::SqliteReader(SqliteConnection& connection, bool up_to_date)
-    : connection_(connection),
-      run_columns_(SelectList("r", Columns().runs, Present(connection, up_to_date, "runs"))),
-      run_(connection.db(), "SELECT " + run_columns_ + " FROM " + connection.Table("runs") + " r WHERE r.run_id = ?"),
-      failures_(connection.db(),
-                "SELECT " + SelectList("f", Columns().failures, Present(connection, up_to_date, "failures")) +
-                    ", f.id FROM " + connection.Table("failures") + " f WHERE f.run_id = ? ORDER BY f.id") {
-  if (!up_to_date) {
-    has_parts_ = !ColumnsOf(connection, connection.prefix() + "parts").empty();
-    has_order_index_ = HasIndex(connection, "idx_" + connection.prefix() + "runs_started");
-  }
-  if (has_parts_) {
-    parts_.emplace(connection.db(), "SELECT " + SelectList("p", Columns().parts, {}) + " FROM " +
-                                        connection.Table("parts") + " p WHERE p.run_id = ? ORDER BY p.part_id");
-    roster_.emplace(connection.db(), "SELECT tests FROM " + connection.Table("rosters") + " WHERE roster_id = ?");
-  }
+Reader::Reader(Connection& connection, bool up_to_date)
+    : Reader(connection, up_to_date ? TableColumns() : ReadOurTables(connection)) {
+  if (!up_to_date) has_order_index_ = HasIndex(connection, "idx_" + connection.prefix() + "runs_started");
 }
 
-size_t SqliteReader::ReadRun(const SQLite::Statement& row, RunRecord& record, Told told) const {
-  FieldReader fields(connection_, row, "runs", told);
+Reader::Reader(Connection& connection, TableColumns present)
+    : connection_(connection),
+      has_parts_(present.empty() || !present[connection.tables().Name("parts")].empty()),
+      run_columns_(SelectList("r", Columns().runs, present[connection.tables().Name("runs")])),
+      run_(connection.db(), "SELECT " + run_columns_ + " FROM " + connection.Table("runs") + " r WHERE r.run_id = ?"),
+      failures_(connection.db(),
+                "SELECT " + SelectList("f", Columns().failures, present[connection.tables().Name("failures")]) +
+                    ", f.id FROM " + connection.Table("failures") + " f WHERE f.run_id = ? ORDER BY f.id") {
+  if (!has_parts_) return;
+  parts_.emplace(connection.db(), "SELECT " + SelectList("p", Columns().parts, {}) + " FROM " +
+                                      connection.Table("parts") + " p WHERE p.run_id = ? ORDER BY p.part_id");
+  roster_.emplace(connection.db(), "SELECT tests FROM " + connection.Table("rosters") + " WHERE roster_id = ?");
+}
+
+size_t Reader::ReadRun(const SQLite::Statement& row, RunRecord& record, Conversions conversions) const {
+  RowReader fields({connection_, row}, "runs", conversions);
   VisitRun(record.run, fields);
   return fields.text_bytes();
 }
 
-size_t SqliteReader::ReadParts(RunRecord& record, Told told) {
+size_t Reader::ReadParts(RunRecord& record, Conversions conversions) {
   size_t bytes = 0;
   if (!has_parts_) return bytes;
   ScopedReset rows(*parts_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
     Part& part = record.parts.emplace_back();
-    FieldReader fields(connection_, *rows, "parts", told);
+    RowReader fields({connection_, *rows}, "parts", conversions);
     VisitPart(part, fields);
     bytes += fields.text_bytes();
     if (!part.roster_id) continue;
@@ -71,32 +67,32 @@ size_t SqliteReader::ReadParts(RunRecord& record, Told told) {
     if (RosterPtr roster = ReadRoster(*part.roster_id, bytes)) {
       record.rosters.push_back(std::move(roster));
     } else {
-      TellRosterLeftOut(told, *part.roster_id);
+      TellRosterLeftOut(conversions, *part.roster_id);
       part.roster_id.reset();
     }
   }
   return bytes;
 }
 
-RosterPtr SqliteReader::ReadRoster(const std::string& roster_id, size_t& bytes) {
+RosterPtr Reader::ReadRoster(const std::string& roster_id, size_t& bytes) {
   if (RosterPtr known = rosters_.Find(roster_id)) return known;
   ScopedReset row(*roster_);
   BindText(*row, 1, roster_id);
   if (!row->executeStep()) return nullptr;
   Roster roster{roster_id, {}};
-  FieldReader(connection_, *row, "rosters", nullptr)("tests", roster.tests);
+  RowReader({connection_, *row}, "rosters")("tests", roster.tests);
   rosters_.Trim();
   RosterPtr added = rosters_.Add(std::move(roster));
   if (added != nullptr) bytes += added->tests.size();
   return added;
 }
 
-size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Told told) {
+size_t Reader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Conversions conversions) {
   size_t bytes = 0;
   ScopedReset rows(failures_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
-    FieldReader fields(connection_, *rows, "failures", told);
+    RowReader fields({connection_, *rows}, "failures", conversions);
     VisitFailure(record.failures.emplace_back(), fields);
     bytes += fields.text_bytes();
     if (ids != nullptr) fields("id", ids->emplace_back());
@@ -104,7 +100,7 @@ size_t SqliteReader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, 
   return bytes;
 }
 
-std::optional<StoredRecord> SqliteReader::Load(const std::string& run_id) {
+std::optional<StoredRecord> Reader::Load(const std::string& run_id) {
   StoredRecord stored;
   {
     ScopedReset row(run_);
@@ -117,9 +113,9 @@ std::optional<StoredRecord> SqliteReader::Load(const std::string& run_id) {
   return stored;
 }
 
-// Sorting all runs for each page would make a walk over an old database quadratic, so their order is kept in a
-// temporary table from its first page on.
-RunOrder SqliteReader::PageOrder(bool first_page) {
+// Sorting all runs for each page would make a walk over an old database quadratic. So their order is kept in a
+// temporary table from the first page on.
+RunOrder Reader::PageOrder(bool first_page) {
   const std::string runs = connection_.Table("runs") + " r";
   if (has_order_index_) return {runs, kStartedAt, "r.run_id"};
   if (first_page || !has_page_order_) {
@@ -133,14 +129,14 @@ RunOrder SqliteReader::PageOrder(bool first_page) {
   return {"temp.flaky_page_order o CROSS JOIN " + runs + " ON r.run_id IS o.run_id", "o.started_at", "o.run_id"};
 }
 
-std::optional<PageStart> SqliteReader::StartOf(const std::optional<RunKey>& after) {
+std::optional<PageStart> Reader::StartOf(const std::optional<RunKey>& after) {
   if (!after) return std::nullopt;
   SQLite::Statement row(connection_.db(), PlaceOfRun(connection_.tables()));
   BindText(row, 1, after->run_id);
   return PageStartOf(*after, row.executeStep() ? std::optional(ValueOf(row.getColumn(0))) : std::nullopt);
 }
 
-Page SqliteReader::Read(const PageRequest& request) {
+Page Reader::Read(const PageRequest& request) {
   const RunOrder order = PageOrder(!request.after);
   SQLite::Transaction snapshot(connection_.db());
   Page page;
@@ -154,8 +150,8 @@ Page SqliteReader::Read(const PageRequest& request) {
   return page;
 }
 
-bool SqliteReader::ReadRows(SQLite::Statement& rows, const PageRequest& request, Page& page, size_t& bytes) {
-  std::vector<Conversion> told;
+bool Reader::ReadRows(SQLite::Statement& rows, const PageRequest& request, Page& page, size_t& bytes) {
+  std::vector<Conversion> conversions;
   while (rows.executeStep()) {
     if (!page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes)) {
       const Run& last = page.records.back().run;
@@ -163,17 +159,17 @@ bool SqliteReader::ReadRows(SQLite::Statement& rows, const PageRequest& request,
       return false;
     }
     RunRecord& record = page.records.emplace_back();
-    bytes += ReadRun(rows, record, &told);
+    bytes += ReadRun(rows, record, &conversions);
     if (request.detail == Detail::kFull) {
-      bytes += ReadParts(record, &told);
-      bytes += ReadFailures(record, nullptr, &told);
+      bytes += ReadParts(record, &conversions);
+      bytes += ReadFailures(record, nullptr, &conversions);
     }
-    if (!told.empty()) page.misread.push_back({record.run.run_id, std::exchange(told, {})});
+    if (!conversions.empty()) page.converted.push_back({record.run.run_id, std::exchange(conversions, {})});
   }
   return true;
 }
 
-std::vector<RunRecord> SqliteReader::Fetch(std::span<const std::string> run_ids) {
+std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
   SQLite::Transaction snapshot(connection_.db());
   std::vector<RunRecord> records;
   records.reserve(run_ids.size());
@@ -183,7 +179,7 @@ std::vector<RunRecord> SqliteReader::Fetch(std::span<const std::string> run_ids)
   return records;
 }
 
-std::vector<std::string> SqliteReader::FindRuns(std::string_view prefix, size_t limit) {
+std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit) {
   const std::string first(prefix);
   SQLite::Statement rows(connection_.db(),
                          "SELECT run_id FROM " + connection_.Table("runs") + " WHERE run_id >= ? ORDER BY run_id");
@@ -191,25 +187,25 @@ std::vector<std::string> SqliteReader::FindRuns(std::string_view prefix, size_t 
   std::vector<std::string> found;
   while (found.size() < limit && rows.executeStep()) {
     std::string run_id;
-    FieldReader(connection_, rows, "runs", nullptr)("run_id", run_id);
+    RowReader({connection_, rows}, "runs")("run_id", run_id);
     if (!run_id.starts_with(prefix)) break;
     found.push_back(std::move(run_id));
   }
   return found;
 }
 
-void SqliteReader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
+void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   const FailuresQuery query = QueryOfFailures(filter, connection_.tables());
   SQLite::Statement rows(connection_.db(), "SELECT " + query.columns + query.source);
   Bind(rows, query.conditions);
   while (rows.executeStep()) {
-    FieldReader fields(connection_, rows, "failures", nullptr);
+    RowReader fields({connection_, rows}, "failures");
     const FailureView view = ReadView(fields);
     if (!filter.after || view.failed_at > *filter.after) visitor(view);
   }
 }
 
-Totals SqliteReader::Count(const RunFilter& filter) {
+Totals Reader::Count(const RunFilter& filter) {
   const CountQuery query = QueryOfCount(filter, connection_.tables(), has_parts_);
   SQLite::Statement row(connection_.db(), query.sql);
   const int each = static_cast<int>(query.conditions.values().size());
@@ -218,4 +214,4 @@ Totals SqliteReader::Count(const RunFilter& filter) {
   return {row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), row.getColumn(2).getInt64()};
 }
 
-}  // namespace flaky
+}  // namespace flaky::sqlite

@@ -14,13 +14,13 @@
 #include "stores/sqlite/schema.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
 // The reading verbs of the SQLite store. Throws SQLite::Exception and StoreError.
-class SqliteReader {
+class Reader {
  public:
-  // An up-to-date schema has all columns; in an older one, those that it lacks are read as absent.
-  SqliteReader(SqliteConnection& connection, bool up_to_date);
+  // If the schema isn't up to date, columns that it lacks are read as absent.
+  Reader(Connection& connection, bool up_to_date);
 
   Page Read(const PageRequest& request);
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
@@ -28,28 +28,32 @@ class SqliteReader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // Absent when there is no such run.
+  // Returns nullopt if there is no such run.
   std::optional<StoredRecord> Load(const std::string& run_id);
 
  private:
-  using Told = std::vector<Conversion>*;  // as in ValueConverter
+  // As in RowReader.
+  using Conversions = std::vector<Conversion>*;
 
-  // With our index the order of pages is the runs' own, without it a temporary table's.
+  // `present` empty: all tables and columns are there.
+  Reader(Connection& connection, TableColumns present);
+
+  // Returns the source of the runs in the order of pages: their table if it has our index, else a temporary table.
   RunOrder PageOrder(bool first_page);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
 
-  // Adds the rows to the page. False: it is full, and there are more.
+  // Adds the rows to the page. Returns false if the page is full and there are more rows.
   bool ReadRows(SQLite::Statement& rows, const PageRequest& request, Page& page, size_t& bytes);
-  size_t ReadRun(const SQLite::Statement& row, RunRecord& record, Told told) const;
-  size_t ReadParts(RunRecord& record, Told told);
-  size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Told told);
-  // Null: it is not there, or damaged.
+  size_t ReadRun(const SQLite::Statement& row, RunRecord& record, Conversions conversions) const;
+  size_t ReadParts(RunRecord& record, Conversions conversions);
+  size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Conversions conversions);
+  // Returns null if the roster is missing or damaged.
   RosterPtr ReadRoster(const std::string& roster_id, size_t& bytes);
 
-  SqliteConnection& connection_;
+  Connection& connection_;
   bool has_order_index_ = true;
   bool has_page_order_ = false;
-  bool has_parts_ = true;
+  bool has_parts_;
   std::string run_columns_;
   SQLite::Statement run_;
   std::optional<SQLite::Statement> parts_;
@@ -59,6 +63,6 @@ class SqliteReader {
   RosterCache rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_READER_H_

@@ -9,7 +9,7 @@
 
 #include "history/time.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
 constexpr std::string_view kLedger = "schema";
@@ -20,7 +20,7 @@ std::string Lower(std::string text) {
   return text;
 }
 
-std::vector<AppliedMigration> LedgerRows(SqliteConnection& connection) {
+std::vector<AppliedMigration> LedgerRows(Connection& connection) {
   std::vector<AppliedMigration> applied;
   SQLite::Statement rows(connection.db(), "SELECT version, name, checksum FROM " + connection.Table(kLedger));
   while (rows.executeStep()) {
@@ -29,25 +29,24 @@ std::vector<AppliedMigration> LedgerRows(SqliteConnection& connection) {
   return applied;
 }
 
-std::vector<AppliedMigration> ReadLedger(SqliteConnection& connection) {
+std::vector<AppliedMigration> ReadLedger(Connection& connection) {
   try {
     return LedgerRows(connection);
   } catch (const SQLite::Exception& error) {
     if (error.getErrorCode() != SQLITE_ERROR) throw;
   }
-  // There is no ledger, or one of another form, or another process has made it just now.
-  CheckTablesAreOurs(connection);
-  if (ColumnsOf(connection, connection.prefix() + std::string(kLedger)).empty()) return {};
+  // There is no ledger, or it has another form, or another process has just created it.
+  if (ReadOurTables(connection).at(connection.tables().Name(kLedger)).empty()) return {};
   return LedgerRows(connection);
 }
 
-bool Applies(SqliteConnection& connection, const SqlStep& step) {
+bool Applies(Connection& connection, const SqlStep& step) {
   if (step.when == SqlStep::When::kAlways) return true;
   const bool present = ColumnsOf(connection, step.table).contains(step.column);
   return present == (step.when == SqlStep::When::kIfPresent);
 }
 
-void Apply(SqliteConnection& connection, const Migration& migration) {
+void Apply(Connection& connection, const Migration& migration) {
   for (const SqlStep& step : StepsOf(migration, connection.prefix())) {
     if (Applies(connection, step)) connection.db().exec(step.sql);
   }
@@ -60,8 +59,8 @@ void Apply(SqliteConnection& connection, const Migration& migration) {
   row.exec();
 }
 
-// Puts the rows of the npm packages' tables, where they stand beside ours, into ours.
-std::optional<AdoptionSummary> Adopt(SqliteConnection& connection) {
+// Imports the rows of the npm packages' tables, if the database has these in addition to ours.
+std::optional<AdoptionSummary> Adopt(Connection& connection) {
   if (connection.prefix() == kNpmPrefix) return std::nullopt;
   const auto columns_of = [&](std::string_view table) {
     return ColumnsOf(connection, std::string(kNpmPrefix) + std::string(table));
@@ -81,15 +80,15 @@ std::optional<AdoptionSummary> Adopt(SqliteConnection& connection) {
       insert.exec();
     }
   }
-  SQLite::Statement account(connection.db(), adoption.account);
-  account.executeStep();
-  const auto number = [&](int column) { return account.getColumn(column).getInt64(); };
+  SQLite::Statement summary(connection.db(), adoption.account);
+  summary.executeStep();
+  const auto number = [&](int column) { return summary.getColumn(column).getInt64(); };
   return AdoptionSummary{number(0), number(1), number(2), number(3), number(4)};
 }
 
 }  // namespace
 
-ColumnSet ColumnsOf(SqliteConnection& connection, std::string_view table) {
+ColumnSet ColumnsOf(Connection& connection, std::string_view table) {
   ColumnSet columns;
   SQLite::Statement rows(connection.db(), "SELECT name FROM pragma_table_info(?)");
   rows.bind(1, std::string(table));
@@ -97,17 +96,23 @@ ColumnSet ColumnsOf(SqliteConnection& connection, std::string_view table) {
   return columns;
 }
 
-SchemaState ReadSchemaState(SqliteConnection& connection) {
+SchemaState ReadSchemaState(Connection& connection) {
   return StateOf(SqliteMigrations(), ReadLedger(connection), connection.name());
 }
 
-void CheckTablesAreOurs(SqliteConnection& connection) {
+TableColumns ReadOurTables(Connection& connection) {
+  TableColumns columns;
+  for (const TableShape& shape : TableShapes()) {
+    const std::string table = connection.tables().Name(shape.name);
+    columns.emplace(table, ColumnsOf(connection, table));
+  }
   CheckTablesAreOurs(connection.name(), connection.prefix(),
-                     [&](const std::string& table) { return ColumnsOf(connection, table); });
+                     [&](const std::string& table) { return columns.at(table); });
+  return columns;
 }
 
-std::optional<AdoptionSummary> UpgradeSchema(SqliteConnection& connection, DeferredIndexes after_rows) {
-  CheckTablesAreOurs(connection);
+std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows) {
+  ReadOurTables(connection);
   connection.UseWriteAheadLog();
   SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
   std::optional<AdoptionSummary> adopted;
@@ -118,7 +123,7 @@ std::optional<AdoptionSummary> UpgradeSchema(SqliteConnection& connection, Defer
                     [&](const AppliedMigration& row) { return row.version == migration.version; })) {
       continue;
     }
-    CheckTablesAreOurs(connection);
+    ReadOurTables(connection);
     if (ComesAfterRows(migration)) adopted = Adopt(connection);
     Apply(connection, migration);
   }
@@ -127,4 +132,4 @@ std::optional<AdoptionSummary> UpgradeSchema(SqliteConnection& connection, Defer
   return adopted;
 }
 
-}  // namespace flaky
+}  // namespace flaky::sqlite

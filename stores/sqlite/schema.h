@@ -10,25 +10,25 @@
 #include "stores/sql/tables.h"
 #include "stores/sqlite/connection.h"
 
-// The tables of one SQLite history: what is there, whether it is ours, and bringing it up to date.
-namespace flaky {
+// Inspects, checks and upgrades the tables of one SQLite history.
+namespace flaky::sqlite {
 
-// The columns of a table, in lower case. Empty: there is no such table.
-ColumnSet ColumnsOf(SqliteConnection& connection, std::string_view table);
+// Returns the columns of a table, in lower case; none if there is no such table.
+ColumnSet ColumnsOf(Connection& connection, std::string_view table);
 
-// What the ledger of this database says. One read, no lock beyond SQLite's own for reading.
-SchemaState ReadSchemaState(SqliteConnection& connection);
+// Reads the ledger of this database, with one read and no lock beyond SQLite's own for reading.
+SchemaState ReadSchemaState(Connection& connection);
 
-// Throws StoreError (kInvalid, naming them) where a table with one of our names lacks columns that ours has had from
-// the beginning: then it is somebody else's, and nothing may be done to it.
-void CheckTablesAreOurs(SqliteConnection& connection);
+// Reads which of our tables there are, and their columns. Throws StoreError (kInvalid) if one of them isn't this
+// program's (CheckTablesAreOurs).
+TableColumns ReadOurTables(Connection& connection);
 
-// Brings the schema up to date, and copies what the tables of the npm packages beside it hold (stores/sql/adoption.h),
-// all of it in one transaction; processes that do so at once do it exactly once. Throws StoreError, with nothing
-// changed. With kLater, what may come after the rows is left out. Gives an account of the npm packages' tables, if
-// there are any.
-std::optional<AdoptionSummary> UpgradeSchema(SqliteConnection& connection, DeferredIndexes after_rows);
+// Upgrades the schema, and imports the npm packages' tables of the same database (stores/sql/adoption.h), all in one
+// transaction. If several processes do so at the same time, it is done exactly once. With kLater, migrations that may
+// come after the rows are left out. Returns a summary of the npm packages' tables, if there are any. Throws StoreError,
+// with nothing changed.
+std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows);
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_SCHEMA_H_

@@ -11,28 +11,28 @@
 #include "stores/sqlite/schema.h"
 #include "stores/sqlite/writer.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
 class SqliteStore : public Store {
  public:
-  SqliteStore(const Location& location, OpenMode mode, const SqliteOptions& options)
+  SqliteStore(const Location& location, OpenMode mode, const Options& options)
       : bulk_(mode == OpenMode::kBulk), connection_(location, mode, options) {
     connection_.Guard("use the tables", [&] {
       SchemaState state = ReadSchemaState(connection_);
       if (mode != OpenMode::kRead) {
         CheckWritable(state, connection_.name());
         if (!state.pending.empty()) {
-          // Something waits only where no row is there yet that somebody may be looking for.
-          const bool is_new = ColumnsOf(connection_, connection_.prefix() + "runs").empty();
+          // Indexes only wait if there is no row yet that another process may be looking for.
+          const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
           adopted_ = UpgradeSchema(connection_,
                                    mode == OpenMode::kBulk && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
           state = ReadSchemaState(connection_);
         }
       } else if (!state.pending.empty()) {
-        CheckTablesAreOurs(connection_);
+        const TableColumns tables = ReadOurTables(connection_);
         RequireTables(connection_.name(), connection_.prefix(),
-                      [&](const std::string& table) { return !ColumnsOf(connection_, table).empty(); });
+                      [&](const std::string& table) { return !tables.at(table).empty(); });
       }
       reader_.emplace(connection_, state.pending.empty());
       if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
@@ -50,11 +50,12 @@ class SqliteStore : public Store {
   }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
-    return connection_.Guard("write runs", [&] { return Writer("write runs").Write(records, on_existing); });
+    return connection_.Guard("write runs", [&] { return WriterFor("write runs").Write(records, on_existing); });
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return connection_.Guard("claim it", [&] { return Writer("claim it").Claim(holder, lease, instead_of); });
+    return connection_.Guard("claim the store for a copy",
+                             [&] { return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of); });
   }
 
   void Finish() override {
@@ -87,33 +88,34 @@ class SqliteStore : public Store {
   }
 
  private:
-  SqliteWriter& Writer(std::string_view operation) {
+  Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
   }
 
   const bool bulk_;
-  SqliteConnection connection_;
+  Connection connection_;
   std::optional<AdoptionSummary> adopted_;
-  std::optional<SqliteReader> reader_;
-  std::optional<SqliteWriter> writer_;
+  std::optional<Reader> reader_;
+  std::optional<Writer> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> OpenSqlite(const Location& location, OpenMode mode, const SqliteOptions& options) {
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const Options& options) {
   return std::make_unique<SqliteStore>(location, mode, options);
 }
 
-LegacyTables DropSqliteTables(const Location& location, const std::optional<RowCounts>& drop_if) {
-  // Opened as for a copy, references are not looked at: rows that refer to nothing would be in the way.
-  SqliteConnection connection(location, drop_if ? OpenMode::kBulk : OpenMode::kRead, {});
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+  // Opened as for a copy, so that references aren't checked: a row that refers to a missing run would stop the drop.
+  Connection connection(location, drop_if ? OpenMode::kBulk : OpenMode::kRead, {});
   return connection.Guard("drop the tables", [&] {
     SQLite::Transaction transaction(
         connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
     LegacyTables old;
+    const TableColumns columns = ReadOurTables(connection);
     old.names = TablesToDrop(connection.name(), connection.prefix(),
-                             [&](const std::string& table) { return ColumnsOf(connection, table); });
+                             [&](const std::string& table) { return columns.at(table); });
     SQLite::Statement counts(connection.db(), RowCountsQuery(connection.prefix(), old.names));
     counts.executeStep();
     const auto number = [&](int column) { return counts.getColumn(column).getInt64(); };
@@ -127,18 +129,16 @@ LegacyTables DropSqliteTables(const Location& location, const std::optional<RowC
   });
 }
 
-namespace sqlite {
-
 namespace {
+
 constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+
 }  // namespace
 
 const Driver kDriver = {.name = "sqlite",
-                        .open = [](const Location& location, OpenMode mode) { return OpenSqlite(location, mode); },
-                        .examine = ExamineSqlite,
-                        .look_or_drop = DropSqliteTables,
+                        .open = [](const Location& location, OpenMode mode) { return sqlite::Open(location, mode); },
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
                         .sql = &kSql};
 
-}  // namespace sqlite
-
-}  // namespace flaky
+}  // namespace flaky::sqlite

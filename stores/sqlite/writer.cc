@@ -8,7 +8,7 @@
 #include "stores/sql/tables.h"
 #include "stores/sqlite/columns.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 namespace {
 
 constexpr size_t kMaxKnownRosters = 10'000;
@@ -21,7 +21,7 @@ std::string InsertSql(const std::string& table, const std::vector<std::string>& 
 
 }  // namespace
 
-SqliteWriter::SqliteWriter(SqliteConnection& connection, SqliteReader& reader)
+Writer::Writer(Connection& connection, Reader& reader)
     : connection_(connection),
       reader_(reader),
       insert_run_(connection.db(),
@@ -36,7 +36,7 @@ SqliteWriter::SqliteWriter(SqliteConnection& connection, SqliteReader& reader)
       delete_part_(connection.db(), "DELETE FROM " + connection.Table("parts") + " WHERE run_id = ? AND part_id = ?"),
       data_version_(connection.db(), "PRAGMA data_version") {}
 
-std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   std::vector<WriteResult> results;
   results.reserve(records.size());
   RecordCheck check(connection_.name());
@@ -51,7 +51,7 @@ std::vector<WriteResult> SqliteWriter::Write(std::span<const RunRecord> records,
   return results;
 }
 
-WriteResult SqliteWriter::WriteOne(const RunRecord& record, OnExisting existing) {
+WriteResult Writer::WriteOne(const RunRecord& record, OnExisting existing) {
   if (InsertRun(record.run)) {
     InsertRosters(record);
     for (const Part& part : record.parts) PutPart(record.run.run_id, part);
@@ -64,7 +64,7 @@ WriteResult SqliteWriter::WriteOne(const RunRecord& record, OnExisting existing)
   return std::move(resolution.result);
 }
 
-void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& wanted) {
+void Writer::Complete(const StoredRecord& known, const RunRecord& wanted) {
   const std::string& run_id = wanted.run.run_id;
   const RecordUpdate completion = RecordUpdateOf(known, wanted);
   if (completion.run) UpdateRun(wanted.run);
@@ -84,7 +84,7 @@ void SqliteWriter::Complete(const StoredRecord& known, const RunRecord& wanted) 
   }
 }
 
-CopyClaim SqliteWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   const ClaimStatements sql = StatementsOfClaim(connection_.tables());
   SQLite::Transaction transaction(connection_.db(), SQLite::TransactionBehavior::IMMEDIATE);
   SQLite::Statement change(connection_.db(), lease.count() > 0 ? sql.take : sql.give_up);
@@ -101,38 +101,38 @@ CopyClaim SqliteWriter::Claim(const std::string& holder, std::chrono::seconds le
   return claim;
 }
 
-bool SqliteWriter::InsertRun(const Run& run) {
-  FieldBinder bind(insert_run_, 1);
+bool Writer::InsertRun(const Run& run) {
+  RowWriter bind(insert_run_, 1);
   ScopedReset statement(insert_run_);
   VisitRun(run, bind);
   return statement->exec() > 0;
 }
 
-void SqliteWriter::UpdateRun(const Run& run) {
-  FieldBinder bind(update_run_, 1);
+void Writer::UpdateRun(const Run& run) {
+  RowWriter bind(update_run_, 1);
   ScopedReset statement(update_run_);
   VisitRun(run, bind);
   BindText(update_run_, bind.next(), run.run_id);
   statement->exec();
 }
 
-void SqliteWriter::PutPart(const std::string& run_id, const Part& part) {
-  FieldBinder bind(put_part_, 1);
+void Writer::PutPart(const std::string& run_id, const Part& part) {
+  RowWriter bind(put_part_, 1);
   ScopedReset statement(put_part_);
   VisitPart(part, bind);
   BindText(put_part_, bind.next(), run_id);
   statement->exec();
 }
 
-void SqliteWriter::InsertFailure(const std::string& run_id, const Failure& failure) {
-  FieldBinder bind(insert_failure_, 1);
+void Writer::InsertFailure(const std::string& run_id, const Failure& failure) {
+  RowWriter bind(insert_failure_, 1);
   ScopedReset statement(insert_failure_);
   VisitFailure(failure, bind);
   BindText(insert_failure_, bind.next(), run_id);
   statement->exec();
 }
 
-void SqliteWriter::InsertRosters(const RunRecord& record) {
+void Writer::InsertRosters(const RunRecord& record) {
   for (const RosterPtr& roster : record.rosters) {
     if (known_rosters_.contains(roster->roster_id) || !new_rosters_.insert(roster->roster_id).second) continue;
     ScopedReset statement(insert_roster_);
@@ -142,8 +142,8 @@ void SqliteWriter::InsertRosters(const RunRecord& record) {
   }
 }
 
-// Somebody else may have removed rosters that we know.
-void SqliteWriter::ForgetRostersIfOthersWrote() {
+// Another process may have removed rosters that we know.
+void Writer::ForgetRostersIfOthersWrote() {
   ScopedReset statement(data_version_);
   statement->executeStep();
   const int64_t version = statement->getColumn(0).getInt64();
@@ -151,4 +151,4 @@ void SqliteWriter::ForgetRostersIfOthersWrote() {
   seen_data_version_ = version;
 }
 
-}  // namespace flaky
+}  // namespace flaky::sqlite

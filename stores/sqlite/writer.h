@@ -13,13 +13,14 @@
 #include "stores/sqlite/reader.h"
 #include "stores/store.h"
 
-namespace flaky {
+namespace flaky::sqlite {
 
 // The writing verbs of the SQLite store. Throws SQLite::Exception and StoreError.
-class SqliteWriter {
+class Writer {
  public:
-  // The schema must be up to date. The reader loads what is to be completed; both use the same connection.
-  SqliteWriter(SqliteConnection& connection, SqliteReader& reader);
+  // The schema must be up to date. The reader loads the runs that are in the store already; it uses the same
+  // connection.
+  Writer(Connection& connection, Reader& reader);
 
   // Store::Write, or Store::Replace.
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
@@ -35,8 +36,8 @@ class SqliteWriter {
   void Complete(const StoredRecord& known, const RunRecord& wanted);
   void ForgetRostersIfOthersWrote();
 
-  SqliteConnection& connection_;
-  SqliteReader& reader_;
+  Connection& connection_;
+  Reader& reader_;
   SQLite::Statement insert_run_;
   SQLite::Statement update_run_;
   SQLite::Statement insert_roster_;
@@ -46,12 +47,12 @@ class SqliteWriter {
   SQLite::Statement delete_part_;
   SQLite::Statement data_version_;
 
-  // Rosters that the database is known to hold, so that a text of many tests is not sent again with every run.
+  // Rosters that the database is known to contain, so that a list of many tests isn't written again with every run.
   std::unordered_set<std::string> known_rosters_;
-  std::unordered_set<std::string> new_rosters_;  // of the transaction that is open
+  std::unordered_set<std::string> new_rosters_;  // of the open transaction
   int64_t seen_data_version_ = 0;
 };
 
-}  // namespace flaky
+}  // namespace flaky::sqlite
 
 #endif  // FLAKY_STORES_SQLITE_WRITER_H_

@@ -5,20 +5,20 @@
 #include "history/fields.h"
 #include "stores/supabase/columns.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
-// Appends a row of what `visit` shows to the visitor that it is given.
+// Appends a row. `visit` is called with a visitor, and passes the row's fields to it.
 template <typename Visit>
 void AddRow(std::string& rows, Visit&& visit) {
   if (!rows.empty()) rows += ',';
-  SupabaseRow row(rows);
+  RowWriter row(rows);
   visit(row);
   row.Close();
 }
 
 void AddPair(std::string& rows, const std::string& first, const std::string& second) {
-  AddRow(rows, [&](SupabaseRow& row) {
+  AddRow(rows, [&](RowWriter& row) {
     row("", first);
     row("", second);
   });
@@ -26,46 +26,45 @@ void AddPair(std::string& rows, const std::string& first, const std::string& sec
 
 }  // namespace
 
-void SupabaseChange::AddPart(const std::string& run_id, const Part& part) {
-  AddRow(parts_, [&](SupabaseRow& row) {
+void Change::AddPart(const std::string& run_id, const Part& part) {
+  AddRow(parts_, [&](RowWriter& row) {
     row("run_id", run_id);
     VisitPart(part, row);
   });
 }
 
-void SupabaseChange::AddFailure(const std::string& run_id, const Failure& failure) {
-  AddRow(failures_, [&](SupabaseRow& row) {
+void Change::AddFailure(const std::string& run_id, const Failure& failure) {
+  AddRow(failures_, [&](RowWriter& row) {
     row("run_id", run_id);
     VisitFailure(failure, row);
   });
 }
 
-void SupabaseChange::AddRosters(const RunRecord& record) {
+void Change::AddRosters(const RunRecord& record) {
   for (const RosterPtr& roster : record.rosters) {
     if (known_rosters_.insert(roster->roster_id).second) AddPair(rosters_, roster->roster_id, roster->tests);
   }
 }
 
-void SupabaseChange::AddNew(const RunRecord& record) {
-  AddRow(runs_, [&](SupabaseRow& row) { VisitRun(record.run, row); });
+void Change::AddNew(const RunRecord& record) {
+  AddRow(runs_, [&](RowWriter& row) { VisitRun(record.run, row); });
   for (const Part& part : record.parts) AddPart(record.run.run_id, part);
   for (const Failure& failure : record.failures) AddFailure(record.run.run_id, failure);
   AddRosters(record);
 }
 
-void SupabaseChange::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion,
-                                     const std::string& state) {
+void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update, const std::string& state) {
   const std::string& run_id = wanted.run.run_id;
   AddPair(states_, run_id, state);
-  if (completion.run) AddRow(runs_, [&](SupabaseRow& row) { VisitRun(wanted.run, row); });
-  for (const Part* part : completion.parts) AddPart(run_id, *part);
-  for (const Failure* failure : completion.new_failures) AddFailure(run_id, *failure);
-  if (!completion.parts.empty()) AddRosters(wanted);
-  for (const int64_t id : completion.old_failures) AddPair(old_failures_, run_id, std::to_string(id));
-  for (const std::string& part_id : completion.old_parts) AddPair(old_parts_, run_id, part_id);
+  if (update.run) AddRow(runs_, [&](RowWriter& row) { VisitRun(wanted.run, row); });
+  for (const Part* part : update.parts) AddPart(run_id, *part);
+  for (const Failure* failure : update.new_failures) AddFailure(run_id, *failure);
+  if (!update.parts.empty()) AddRosters(wanted);
+  for (const int64_t id : update.old_failures) AddPair(old_failures_, run_id, std::to_string(id));
+  for (const std::string& part_id : update.old_parts) AddPair(old_parts_, run_id, part_id);
 }
 
-std::string SupabaseChange::Take() {
+std::string Change::Take() {
   std::string request = "{";
   const auto add = [&](std::string_view name, std::string& rows) {
     request += request.size() > 1 ? ",\"" : "\"";
@@ -85,4 +84,4 @@ std::string SupabaseChange::Take() {
   return request + "}";
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

@@ -8,18 +8,18 @@
 #include "history/run.h"
 #include "stores/sql/record_update.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
-// Rows that one call of a function writes, in the form that it takes.
-class SupabaseChange {
+// Rows that are written by one call of a function, in the form that the function takes.
+class Change {
  public:
-  // A record that is to be there as a whole.
+  // Adds a whole record.
   void AddNew(const RunRecord& record);
-  // What makes a stored record the wanted one; `completion` is of that, `state` what was read with it.
-  void AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& completion, const std::string& state);
+  // Adds the changes that turn a stored record into the wanted one. `state`: StoredRun::state of the stored record.
+  void AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update, const std::string& state);
 
   bool empty() const { return runs_.empty() && states_.empty(); }
-  // The request; there is nothing in it afterwards.
+  // Returns the request, and makes this object empty.
   std::string Take();
 
  private:
@@ -38,6 +38,6 @@ class SupabaseChange {
   std::unordered_set<std::string> known_rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_CHANGE_H_

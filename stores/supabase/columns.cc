@@ -1,15 +1,11 @@
 #include "stores/supabase/columns.h"
 
-#include <charconv>
-
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kYearZero = "0000-";
 constexpr std::string_view kYearOneBefore = "0001-";
 constexpr std::string_view kBefore = " BC";
-
-// What a text of a time can hold: 0000-01-01 to 9999-12-31.
 
 StoredValue AsText(std::string_view text) { return {StoredValue::Type::kText, 0, 0, text}; }
 
@@ -20,21 +16,9 @@ std::optional<Timestamp> TimeIn(std::string_view text) {
   return Timestamp::Parse(std::string(kYearZero).append(text.substr(kYearOneBefore.size())));
 }
 
-// A column of another tool may be of another type of number.
-StoredValue NumberIn(std::string_view text) {
-  StoredValue value = AsText(text);
-  const char* const end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, value.integer).ptr == end && !text.empty()) {
-    value.type = StoredValue::Type::kInteger;
-  } else if (std::from_chars(text.data(), end, value.real).ptr == end && !text.empty()) {
-    value.type = StoredValue::Type::kReal;
-  }
-  return value;
-}
-
 }  // namespace
 
-std::string SupabaseTime(Timestamp time) {
+std::string TimeText(Timestamp time) {
   if (time < Timestamp::kMin) return "-infinity";
   if (time > Timestamp::kMax) return "infinity";
   std::string text = time.ToString();
@@ -45,61 +29,43 @@ std::string SupabaseTime(Timestamp time) {
   return text;
 }
 
-std::optional<std::string_view> SupabaseFields::Next() {
-  if (next_ == end_) return std::nullopt;
-  const simdjson::dom::element element = *next_;
-  ++next_;
-  if (element.is_null()) return std::nullopt;
+std::optional<std::string_view> Cells::Text() {
+  if (Null()) return std::nullopt;
+  const simdjson::dom::element element = *cell_;
   std::string_view text;
   if (element.get(text) == simdjson::SUCCESS) return text;
-  bool truth = false;
-  if (element.get(truth) == simdjson::SUCCESS) return truth ? "true" : "false";
+  bool boolean = false;
+  if (element.get(boolean) == simdjson::SUCCESS) return boolean ? "true" : "false";
   return held_.emplace_front(simdjson::minify(element));
 }
 
-std::string_view SupabaseFields::Text(std::string_view name) {
-  const auto text = Next();
-  if (text) return *text;
-  if (name == "run_id") Refuse(name);
-  return held_.emplace_front(convert_.Text(name, {}));
+std::optional<int64_t> Cells::Integer() {
+  const StoredValue stored = Raw();
+  return stored.type == StoredValue::Type::kInteger ? std::optional(stored.integer) : std::nullopt;
 }
 
-void SupabaseFields::operator()(std::string_view name, Timestamp& value) {
-  const auto text = Next();
-  const auto time = text ? TimeIn(*text) : std::nullopt;
-  value = time ? *time : convert_.RequiredTime(name, text ? AsText(*text) : StoredValue());
+std::optional<bool> Cells::Bool() {
+  const auto text = Text();
+  return text == "true" || text == "false" ? std::optional(text == "true") : std::nullopt;
 }
 
-void SupabaseFields::operator()(std::string_view name, std::optional<Timestamp>& value) {
-  const auto text = Next();
-  value = text ? TimeIn(*text) : std::nullopt;
-  if (text && !value) value = convert_.Time(name, AsText(*text));
+std::optional<Timestamp> Cells::Time() {
+  const auto text = Text();
+  return text ? TimeIn(*text) : std::nullopt;
 }
 
-void SupabaseFields::operator()(std::string_view name, std::optional<int64_t>& value) {
-  const auto text = Next();
-  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
-  value = stored.type == StoredValue::Type::kInteger ? stored.integer : convert_.Number(name, stored);
+StoredValue Cells::Raw() {
+  const auto text = Text();
+  return text ? NumberIn(*text) : StoredValue();
 }
 
-void SupabaseFields::operator()(std::string_view name, std::optional<bool>& value) {
-  const auto text = Next();
-  if (text && (*text == "true" || *text == "false")) {
-    value = *text == "true";
-  } else {
-    value = convert_.Bool(name, text ? NumberIn(*text) : StoredValue());
-  }
+StoredValue Cells::RawTime() {
+  const auto text = Text();
+  return text ? AsText(*text) : StoredValue();
 }
 
-void SupabaseFields::operator()(std::string_view name, int64_t& value) {
-  const auto text = Next();
-  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
-  if (stored.type != StoredValue::Type::kInteger) Refuse(name);
-  value = stored.integer;
+void Cells::Refuse(std::string_view table, std::string_view column, std::string_view) const {
+  RefuseId(connection_.name(), connection_.prefix() + std::string(table), column, std::string(column) + " IS NULL");
 }
 
-void SupabaseFields::Refuse(std::string_view name) const {
-  RefuseId(connection_.name(), connection_.prefix() + std::string(table_), name, std::string(name) + " IS NULL");
-}
-
-}  // namespace flaky
+}  // namespace flaky::supabase

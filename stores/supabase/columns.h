@@ -6,31 +6,29 @@
 #include <cstdint>
 #include <forward_list>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "history/text.h"
 #include "history/time.h"
 #include "stores/sql/bad_value.h"
+#include "stores/sql/row_reader.h"
 #include "stores/supabase/connection.h"
 
-// How the fields of history/fields.h go into the arrays that the functions take, and come back (what they look like:
-// stores/schema/supabase/0001_functions.sql).
-namespace flaky {
+// Writes the fields of history/fields.h to the arrays that the functions take, and reads them. The form of the arrays
+// is described in stores/schema/supabase/0001_functions.sql.
+namespace flaky::supabase {
 
-// A time as PostgreSQL reads it, which has no year 0 but one before Christ. Bounds may lie outside of what a text can
-// hold: they are infinite.
-std::string SupabaseTime(Timestamp time);
+// Returns a time as PostgreSQL reads it, which has no year 0 but 1 BC. A bound that a text can't hold becomes infinite.
+std::string TimeText(Timestamp time);
 
-// Appends a JSON array of the fields it visits: texts and null.
-class SupabaseRow {
+// Appends a JSON array of the fields it visits. The elements are texts and null.
+class RowWriter {
  public:
-  explicit SupabaseRow(std::string& out) : out_(out) { out_ += '['; }
+  explicit RowWriter(std::string& out) : out_(out) { out_ += '['; }
 
   void operator()(std::string_view, const std::string& value) { AppendJson(Next(), value); }
-  void operator()(std::string_view, const Timestamp& value) { AppendJson(Next(), SupabaseTime(value)); }
+  void operator()(std::string_view, const Timestamp& value) { AppendJson(Next(), TimeText(value)); }
   void operator()(std::string_view, const int64_t& value) { AppendJson(Next(), std::to_string(value)); }
   void operator()(std::string_view, const bool& value) { AppendJson(Next(), value ? "true" : "false"); }
   template <typename T>
@@ -50,47 +48,34 @@ class SupabaseRow {
   bool first_ = true;
 };
 
-// Sets the fields it visits from an array's elements, in turn. What an older function did not send is absent. A value
-// that is none of the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError
-// (kInvalid) is thrown.
-class SupabaseFields {
+// A row of an answer, for flaky::RowReader. A cell that an older function doesn't send is NULL. Its texts live as long
+// as the answer and this object.
+class Cells {
  public:
-  // The row must live as long as this. `table` and `told` as in ValueConverter.
-  SupabaseFields(const SupabaseConnection& connection, simdjson::dom::array row, std::string_view table,
-                 std::vector<Conversion>* told = nullptr)
-      : connection_(connection), table_(table), convert_(table, told), next_(row.begin()), end_(row.end()) {}
+  // Both must outlive this object.
+  Cells(const Connection& connection, simdjson::dom::array row)
+      : connection_(connection), cell_(row.begin()), end_(row.end()) {}
 
-  void operator()(std::string_view name, std::string& value) { value = Text(name); }
-  // A view lives as long as the answer and this object.
-  void operator()(std::string_view name, std::string_view& value) { value = Text(name); }
-  void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, std::optional<Timestamp>& value);
-  void operator()(std::string_view name, std::optional<int64_t>& value);
-  void operator()(std::string_view name, std::optional<bool>& value);
-  // An id, or a number of the server's own.
-  void operator()(std::string_view name, int64_t& value);
-  // Of texts.
-  template <typename T>
-  void operator()(std::string_view, std::optional<T>& value) {
-    const std::optional<std::string_view> text = Next();
-    value.reset();
-    if (text) value.emplace(*text);
+  void Next() {
+    if (cell_ != end_) ++cell_;
   }
+  bool Null() const { return cell_ == end_ || (*cell_).is_null(); }
+  std::optional<std::string_view> Text();
+  std::optional<int64_t> Integer();
+  std::optional<bool> Bool();
+  std::optional<Timestamp> Time();
+  StoredValue Raw();
+  StoredValue RawTime();
+  [[noreturn]] void Refuse(std::string_view table, std::string_view column, std::string_view expected) const;
 
  private:
-  // The next element's text; absent for null, and behind the end.
-  std::optional<std::string_view> Next();
-  std::string_view Text(std::string_view name);
-  [[noreturn]] void Refuse(std::string_view name) const;
-
-  const SupabaseConnection& connection_;
-  std::string_view table_;
-  ValueConverter convert_;
-  simdjson::dom::array::iterator next_;
+  const Connection& connection_;
+  simdjson::dom::array::iterator cell_;
   simdjson::dom::array::iterator end_;
-  std::forward_list<std::string> held_;  // texts made of something else
+  std::forward_list<std::string> held_;  // texts of arrays, objects and numbers
 };
+using RowReader = flaky::RowReader<Cells>;
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_COLUMNS_H_

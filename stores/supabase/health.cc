@@ -4,10 +4,10 @@
 #include "stores/supabase/reader.h"
 #include "stores/supabase/schema.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
-// What each does for its right, and that it changes nothing when asked so.
+// Calls that need the rights of recording but change nothing.
 struct Probe {
   std::string_view function, request;
 };
@@ -19,11 +19,9 @@ constexpr Probe kProbes[] = {
 
 }  // namespace
 
-StoreHealth ExamineSupabase(const Location& location) {
-  SupabaseOptions options;
-  options.http = kBriefHttp;
-  SupabaseConnection connection(location, options);
-  const SupabaseAddress address = ParseSupabaseAddress(location);
+StoreHealth Examine(const Location& location) {
+  Connection connection(location, http::kBriefOptions);
+  const Address address = ParseAddress(location);
   StoreHealth health;
   health.may_make_tables = false;
   if (!address.loopback) health.encryption = address.base.starts_with("https") ? "TLS" : "";
@@ -33,19 +31,19 @@ StoreHealth ExamineSupabase(const Location& location) {
     health.schema = ReadSchemaState(connection);
     health.has_tables = true;
   } catch (const StoreError& error) {
-    // A code is PostgREST's or PostgreSQL's own: the project is there, and its functions are not.
+    // A code of PostgREST or PostgreSQL means that the project exists but its functions don't.
     if (error.kind() != ErrorKind::kMissing || error.vendor_code().starts_with("HTTP")) throw;
   }
   health.connected_in = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   if (!health.has_tables) return health;
-  SupabaseReader reader(connection);
+  Reader reader(connection);
   AskForTime(health, [&] {
     PageRequest newest;
     newest.direction = Direction::kNewestFirst;
     newest.detail = Detail::kRunsOnly;
     newest.max_records = 1;
     for (const RunRecord& record : reader.Read(newest).records) health.newest_run = record.run.account.started_at;
-    // Some time within the second.
+    // The middle of the second, because the server's time has no fraction.
     const std::optional<Timestamp> second = connection.clock();
     return second ? std::optional(*second + kMicrosPerSecond / 2) : std::nullopt;
   });
@@ -60,4 +58,4 @@ StoreHealth ExamineSupabase(const Location& location) {
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

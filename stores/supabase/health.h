@@ -4,11 +4,11 @@
 #include "stores/health.h"
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
-// As ExamineStore (stores/open.h).
-StoreHealth ExamineSupabase(const Location& location);
+// Does what ExamineStore (stores/open.h) promises, for a Supabase project.
+StoreHealth Examine(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_HEALTH_H_

@@ -6,14 +6,10 @@
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/http/answer.h"
-#include "stores/schemes.h"
+#include "stores/sql/ledger.h"
 #include "stores/supabase/url.h"
-#ifdef FLAKY_STORE_POSTGRES
-#include "stores/postgres/postgres_store.h"
-#include "stores/postgres/script.h"
-#endif
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr char kOperation[] = "make the tables";
@@ -29,70 +25,69 @@ SchemaState Newest() {
 
 }  // namespace
 
-const SqlSchema kSupabaseSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase"};
+const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase"};
 
-SchemaState MigrateSupabase(const Location& project, const Secret& database, const Secret& management_token) {
-  return database.empty() ? MigrateSupabaseByManagement(project, management_token)
-                          : MigrateSupabaseByDatabase(project, database);
+SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token,
+                    const Driver* script_driver) {
+  return database.empty() ? MigrateByManagement(project, management_token)
+                          : MigrateByDatabase(project, database, script_driver);
 }
 
-SchemaState MigrateSupabaseByDatabase(const Location& project, const Secret& database) {
-#ifdef FLAKY_STORE_POSTGRES
-  const std::string& text = database.Reveal();
-  const SchemeInfo* named = FindScheme(StoreOf(text));
-  const Location location =
-      ParseLocation(named != nullptr && named->uses_libpq ? text : "postgres:" + text, project.prefix);
-  if (location.prefix != project.prefix) {
-    Refuse(project, "FLAKY_TESTS_SUPABASE_DB names another prefix for the tables than the project's location");
+SchemaState MigrateByDatabase(const Location& project, const Secret& database, const Driver* script_driver) {
+  if (script_driver == nullptr) {
+    Refuse(project,
+           "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build doesn't have; `flaky schema sql "
+           "--store supabase` prints the SQL for the dashboard's SQL editor");
   }
-  // It tells somebody else's tables from ours, and a newer schema from an older one, before anything is changed.
-  OpenPostgres(location, OpenMode::kWrite);
-  RunPostgresScript(location, SchemaScriptOf(kSupabaseSql, project.prefix), kOperation);
+  const std::string& text = database.Reveal();
+  const std::string store(script_driver->name);
+  const Location location = ParseLocation(StoreOf(text) == store ? text : store + ":" + text, project.prefix);
+  if (location.prefix != project.prefix) {
+    Refuse(project, "FLAKY_TESTS_SUPABASE_DB and the project's location have different table prefixes");
+  }
+  // Throws if the tables are those of another program or of a newer schema, before anything is changed.
+  script_driver->open(location, OpenMode::kWrite);
+  script_driver->run_script(location, SchemaScriptOf(kSql, project.prefix), kOperation);
   return Newest();
-#else
-  static_cast<void>(database);
-  Refuse(project,
-         "this build does not have the PostgreSQL store, over which FLAKY_TESTS_SUPABASE_DB is used; `flaky schema sql "
-         "--store supabase` prints the SQL for the dashboard's SQL editor");
-#endif
 }
 
-SchemaState MigrateSupabaseByManagement(const Location& project, const Secret& token, const std::string& api,
-                                        const HttpOptions& options) {
-  const SupabaseAddress address = ParseSupabaseAddress(project);
+SchemaState MigrateByManagement(const Location& project, const Secret& token, const std::string& api,
+                                const http::Options& options) {
+  const Address address = ParseAddress(project);
   if (address.reference.empty()) {
     Refuse(project,
-           "the Management API knows the projects at https://PROJECT.supabase.co only; FLAKY_TESTS_SUPABASE_DB reaches "
-           "the database of any other");
+           "the Management API only has projects at https://PROJECT.supabase.co; for other projects, set "
+           "FLAKY_TESTS_SUPABASE_DB");
   }
   if (std::ranges::any_of(token.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "",
-                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) holds a character that no token has");
+                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens don't have");
   }
   std::string body = R"({"query":)";
-  AppendJson(body, SchemaScriptOf(kSupabaseSql, project.prefix));
+  AppendJson(body, SchemaScriptOf(kSql, project.prefix));
   body += '}';
-  HttpRequest request;
+  http::Request request;
   request.url = api + "/v1/projects/" + address.reference + "/database/query";
   request.headers = {"Content-Type: application/json", "Authorization: Bearer " + token.Reveal()};
   request.body = body;
-  HttpClient client(project.display_name, options);
-  const HttpResponse response = client.Send(request, kOperation);
+  http::Client client(project.display_name, options);
+  const http::Response response = client.Send(request, kOperation);
   if (response.status >= 200 && response.status <= 299) return Newest();
-  const std::string said = MessageOf(response.body).message;
+  const std::string said = http::MessageOf(response.body).message;
   const std::string quoted = said.empty() ? "" : " (the server said: " + said + ")";
   if (response.status == 401) {
-    throw HttpError(project.display_name, kOperation, response,
-                    "the Management API does not accept FLAKY_TESTS_SUPABASE_TOKEN; a personal access token (sbp_…) is "
-                    "made in the dashboard's account settings" +
-                        quoted);
+    throw http::ErrorOf(
+        project.display_name, kOperation, response,
+        "the Management API doesn't accept FLAKY_TESTS_SUPABASE_TOKEN; create a personal access token (sbp_…) "
+        "in the dashboard's account settings" +
+            quoted);
   }
   if (response.status == 403 || response.status == 404) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "HTTP " + std::to_string(response.status),
-                     "the Management API does not show the project '" + address.reference +
-                         "' to this token: it is of another account, or may not write the database" + quoted);
+                     "the Management API doesn't show the project '" + address.reference +
+                         "' to this token: it belongs to another account or may not write to the database" + quoted);
   }
-  throw HttpError(project.display_name, kOperation, response);
+  throw http::ErrorOf(project.display_name, kOperation, response);
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

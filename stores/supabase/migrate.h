@@ -4,32 +4,35 @@
 #include <string>
 
 #include "history/secret.h"
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
 #include "stores/sql/schema_script.h"
 #include "stores/store.h"
 
-// How the tables and functions come into a Supabase project, whose REST interface runs no DDL. Both ways run the script
-// of kSupabaseSql, which can be run again, and return the state after that; the interface itself may take some seconds
-// to notice. Both throw StoreError. `project`: the store's location.
-namespace flaky {
+// Creates the tables and functions in a Supabase project, whose REST interface can't run DDL. All functions run the
+// script of kSql, which can be run again, and return the state after that. The REST interface may need some seconds to
+// notice the change. All throw StoreError. `project`: the store's location.
+namespace flaky::supabase {
 
-extern const SqlSchema kSupabaseSql;
+extern const SqlSchema kSql;
 
-// As MigrateFromOutside (stores/open.h): over the database, or over the Management API if `database` is empty.
-SchemaState MigrateSupabase(const Location& project, const Secret& database, const Secret& management_token);
+// Does what MigrateFromOutside (stores/open.h) promises: connects to the database, or uses the Management API if
+// `database` is empty.
+SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token,
+                    const Driver* script_driver);
 
-// Over the connection string of the project's database (postgres://…), by its owner. kInvalid in a build without the
-// PostgreSQL store.
-SchemaState MigrateSupabaseByDatabase(const Location& project, const Secret& database);
+// Connects to the project's database as its owner. `database`: the connection string (postgres://…). Throws kInvalid in
+// a build without the PostgreSQL store, which is `script_driver`.
+SchemaState MigrateByDatabase(const Location& project, const Secret& database, const Driver* script_driver);
 
-inline constexpr char kSupabaseManagement[] = "https://api.supabase.com";
+inline constexpr char kManagementApi[] = "https://api.supabase.com";
 
-// Over Supabase's Management API, with a personal access token, which has all of its account's power. kInvalid for a
-// project that is not hosted at supabase.co.
-SchemaState MigrateSupabaseByManagement(const Location& project, const Secret& token,
-                                        const std::string& api = kSupabaseManagement, const HttpOptions& options = {});
+// Uses Supabase's Management API with a personal access token, which has all rights of its account. Throws kInvalid for
+// a project that isn't hosted at supabase.co.
+SchemaState MigrateByManagement(const Location& project, const Secret& token, const std::string& api = kManagementApi,
+                                const http::Options& options = {});
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_MIGRATE_H_

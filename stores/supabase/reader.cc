@@ -7,11 +7,10 @@
 #include "history/fields.h"
 #include "history/json_object.h"
 #include "history/text.h"
-#include "spool/record_of.h"
 #include "stores/sql/tables.h"
 #include "stores/supabase/columns.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kReadRuns = "read runs";
@@ -23,27 +22,27 @@ constexpr size_t kMaxRuns = 4096;
 constexpr size_t kFoundAtOnce = 1000;
 constexpr size_t kFailuresWithTexts = 2000;
 constexpr size_t kFailuresWithout = 10'000;
-// Of one answer; what it takes while it is parsed is a few times that.
+// Of one answer. Parsing it takes a few times as much memory.
 constexpr size_t kMaxAnswerBytes = 4 << 20;
 
-constexpr size_t kMaxRosters = 256;  // their ids travel with every request
+constexpr size_t kMaxRosters = 256;  // each request contains their ids
 
 JsonObject& AddNumber(JsonObject& request, std::string_view name, size_t number) {
   return request.AddText(name, std::to_string(number));
 }
-JsonObject& AddBool(JsonObject& request, std::string_view name, bool truth) {
-  return request.Add(name, truth ? "true" : "false");
+JsonObject& AddBool(JsonObject& request, std::string_view name, bool value) {
+  return request.Add(name, value ? "true" : "false");
 }
 void AddProject(JsonObject& request, const std::optional<std::optional<std::string>>& project) {
   if (!project) return;
   *project ? request.AddText("project", **project) : request.Add("project", "null");
 }
 void AddTime(JsonObject& request, std::string_view name, const std::optional<Timestamp>& time) {
-  if (time) request.AddText(name, SupabaseTime(*time));
+  if (time) request.AddText(name, TimeText(*time));
 }
 
 std::string Place(Timestamp time, const std::string& id) {
-  const std::string place[] = {SupabaseTime(time), id};
+  const std::string place[] = {TimeText(time), id};
   return JsonArray(place);
 }
 
@@ -53,16 +52,15 @@ void AddRuns(JsonObject& request, const RunFilter& filter) {
   AddTime(request, "until", filter.until);
 }
 
-// An array, or null for none.
-simdjson::dom::array ArrayOf(const SupabaseConnection& connection, simdjson::dom::element element,
-                             std::string_view operation) {
+// Returns the element as an array. Throws if it isn't one.
+simdjson::dom::array ArrayOf(const Connection& connection, simdjson::dom::element element, std::string_view operation) {
   simdjson::dom::array array;
   if (element.get(array) != simdjson::SUCCESS) connection.FailMalformed(operation);
   return array;
 }
 
-simdjson::dom::element Member(const SupabaseConnection& connection, simdjson::dom::element object,
-                              std::string_view name, std::string_view operation) {
+simdjson::dom::element Member(const Connection& connection, simdjson::dom::element object, std::string_view name,
+                              std::string_view operation) {
   simdjson::dom::element member;
   if (object[name].get(member) != simdjson::SUCCESS) connection.FailMalformed(operation);
   return member;
@@ -70,11 +68,11 @@ simdjson::dom::element Member(const SupabaseConnection& connection, simdjson::do
 
 }  // namespace
 
-SupabaseReader::SupabaseReader(SupabaseConnection& connection)
+Reader::Reader(Connection& connection)
     : connection_(connection), whole_pace_(kFirstRecords), runs_pace_(kFirstRuns), fetch_pace_(kFirstRecords) {}
 
-SupabaseReader::Answer SupabaseReader::Ask(std::string_view function, const std::string& request, bool whole,
-                                           std::string_view operation) {
+Reader::Answer Reader::Ask(std::string_view function, const std::string& request, bool whole,
+                           std::string_view operation) {
   const simdjson::dom::element root = connection_.Call(function, request, operation);
   Answer answer;
   int64_t done = 0;
@@ -100,20 +98,20 @@ SupabaseReader::Answer SupabaseReader::Ask(std::string_view function, const std:
   }
   if (whole) {
     TakeRosters(Member(connection_, root, "rosters", operation));
-    for (SupabaseRecord& record : answer.records) GiveRosters(record);
+    for (StoredRun& record : answer.records) GiveRosters(record);
     rosters_.Trim(kMaxRosters);
   }
   return answer;
 }
 
-SupabaseRecord SupabaseReader::RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const {
-  SupabaseRecord stored;
+StoredRun Reader::RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const {
+  StoredRun stored;
   RunRecord& record = stored.record;
   const auto rows = [&](std::string_view member) {
     const simdjson::dom::element list = Member(connection_, element, member, kReadRuns);
     return list.is_null() ? std::nullopt : std::optional(ArrayOf(connection_, list, kReadRuns));
   };
-  SupabaseFields run(connection_, *rows("run"), "runs", &stored.misread);
+  RowReader run({connection_, *rows("run")}, "runs", &stored.conversions);
   VisitRun(record.run, run);
   const auto count = [&](const auto& text) { bytes += text ? text->size() : 0; };
   count(record.run.test_args);
@@ -122,14 +120,14 @@ SupabaseRecord SupabaseReader::RecordOf(simdjson::dom::element element, bool who
   std::string run_id;
   if (const auto parts = rows("parts")) {
     for (const simdjson::dom::element row : *parts) {
-      SupabaseFields fields(connection_, ArrayOf(connection_, row, kReadRuns), "parts", &stored.misread);
+      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "parts", &stored.conversions);
       fields("run_id", run_id);
       VisitPart(record.parts.emplace_back(), fields);
     }
   }
   if (const auto failures = rows("failures")) {
     for (const simdjson::dom::element row : *failures) {
-      SupabaseFields fields(connection_, ArrayOf(connection_, row, kReadRuns), "failures", &stored.misread);
+      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "failures", &stored.conversions);
       fields("id", stored.failure_ids.emplace_back());
       fields("run_id", run_id);
       Failure& failure = record.failures.emplace_back();
@@ -141,10 +139,10 @@ SupabaseRecord SupabaseReader::RecordOf(simdjson::dom::element element, bool who
   return stored;
 }
 
-void SupabaseReader::TakeRosters(simdjson::dom::element list) {
+void Reader::TakeRosters(simdjson::dom::element list) {
   if (list.is_null()) return;
   for (const simdjson::dom::element row : ArrayOf(connection_, list, kReadRuns)) {
-    SupabaseFields fields(connection_, ArrayOf(connection_, row, kReadRuns), "rosters");
+    RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "rosters");
     Roster roster;
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
@@ -152,13 +150,13 @@ void SupabaseReader::TakeRosters(simdjson::dom::element list) {
   }
 }
 
-void SupabaseReader::GiveRosters(SupabaseRecord& stored) const {
+void Reader::GiveRosters(StoredRun& stored) const {
   std::vector<RosterPtr>& own = stored.record.rosters;
   for (Part& part : stored.record.parts) {
     if (!part.roster_id) continue;
     RosterPtr roster = rosters_.Find(*part.roster_id);
     if (roster == nullptr) {
-      TellRosterLeftOut(&stored.misread, *part.roster_id);
+      TellRosterLeftOut(&stored.conversions, *part.roster_id);
       part.roster_id.reset();
     } else if (std::ranges::find(own, roster) == own.end()) {
       own.push_back(std::move(roster));
@@ -166,9 +164,9 @@ void SupabaseReader::GiveRosters(SupabaseRecord& stored) const {
   }
 }
 
-Page SupabaseReader::Read(const PageRequest& request) {
+Page Reader::Read(const PageRequest& request) {
   const bool whole = request.detail == Detail::kFull;
-  AdaptivePageSize& pace = whole ? whole_pace_ : runs_pace_;
+  http::AdaptivePageSize& pace = whole ? whole_pace_ : runs_pace_;
   const size_t most_bytes = std::clamp<size_t>(request.max_bytes, 1, kMaxAnswerBytes);
   const size_t most = pace.Next(std::min(request.max_records, kMaxRuns), most_bytes);
   JsonObject query;
@@ -182,8 +180,9 @@ Page SupabaseReader::Read(const PageRequest& request) {
   Answer answer = Ask("runs", query.Take(), whole, kReadRuns);
   pace.Got(most, answer.records.size(), answer.bytes);
   Page page;
-  for (SupabaseRecord& stored : answer.records) {
-    if (!stored.misread.empty()) page.misread.push_back({stored.record.run.run_id, std::move(stored.misread)});
+  for (StoredRun& stored : answer.records) {
+    if (!stored.conversions.empty())
+      page.converted.push_back({stored.record.run.run_id, std::move(stored.conversions)});
     page.records.push_back(std::move(stored.record));
   }
   if (answer.more && page.records.empty()) connection_.FailMalformed(kReadRuns);
@@ -194,8 +193,8 @@ Page SupabaseReader::Read(const PageRequest& request) {
   return page;
 }
 
-std::vector<SupabaseRecord> SupabaseReader::Load(std::span<const std::string> run_ids) {
-  std::vector<SupabaseRecord> stored;
+std::vector<StoredRun> Reader::Load(std::span<const std::string> run_ids) {
+  std::vector<StoredRun> stored;
   while (!run_ids.empty()) {
     const size_t count = fetch_pace_.Next(run_ids.size(), kMaxAnswerBytes);
     JsonObject query;
@@ -210,15 +209,15 @@ std::vector<SupabaseRecord> SupabaseReader::Load(std::span<const std::string> ru
   return stored;
 }
 
-std::vector<RunRecord> SupabaseReader::Fetch(std::span<const std::string> run_ids) {
-  std::vector<std::string> ids;  // no text there has another
+std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
+  std::vector<std::string> ids;  // the server has no other
   std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
   std::vector<RunRecord> records;
-  for (SupabaseRecord& stored : Load(ids)) records.push_back(std::move(stored.record));
+  for (StoredRun& stored : Load(ids)) records.push_back(std::move(stored.record));
   return records;
 }
 
-std::vector<std::string> SupabaseReader::FindRuns(std::string_view prefix, size_t limit) {
+std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit) {
   std::vector<std::string> found;
   if (!IsStorable(prefix)) return found;
   while (found.size() < limit) {
@@ -228,14 +227,13 @@ std::vector<std::string> SupabaseReader::FindRuns(std::string_view prefix, size_
     const simdjson::dom::array ids =
         ArrayOf(connection_, connection_.Call("find", query.Take(), "find runs"), "find runs");
     if (ids.size() == 0) break;
-    SupabaseFields fields(connection_, ids, "runs");
+    RowReader fields({connection_, ids}, "runs");
     for (size_t i = 0; i < ids.size(); ++i) fields("run_id", found.emplace_back());
   }
   return found;
 }
 
-void SupabaseReader::VisitFailures(const FailureFilter& filter,
-                                   const std::function<void(const FailureView&)>& visitor) {
+void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   std::optional<FailureKey> behind = filter.behind;
   for (;;) {
     JsonObject query;
@@ -253,14 +251,14 @@ void SupabaseReader::VisitFailures(const FailureFilter& filter,
     const simdjson::dom::array rows =
         ArrayOf(connection_, connection_.Call("failures", query.Take(), kReadFailures), kReadFailures);
     if (rows.size() == 0) return;
-    // A visitor may use the store, whose next answer takes the place of this one.
+    // Copies the rows, because the visitor may use the store, whose next answer overwrites this one.
     std::vector<std::string> held;
     for (const simdjson::dom::element row : rows) held.push_back(simdjson::minify(row));
     simdjson::dom::parser parser;
     for (const std::string& text : held) {
       simdjson::dom::array row;
       if (parser.parse(text).get(row) != simdjson::SUCCESS) connection_.FailMalformed(kReadFailures);
-      SupabaseFields fields(connection_, row, "failures");
+      RowReader fields({connection_, row}, "failures");
       const FailureView view = ReadView(fields);
       behind = FailureKey{view.failed_at, view.id};
       if (!filter.after || view.failed_at > *filter.after) visitor(view);
@@ -268,12 +266,12 @@ void SupabaseReader::VisitFailures(const FailureFilter& filter,
   }
 }
 
-Totals SupabaseReader::Count(const RunFilter& filter) {
+Totals Reader::Count(const RunFilter& filter) {
   constexpr std::string_view kOperation = "count runs";
   JsonObject query;
   AddRuns(query, filter);
-  SupabaseFields fields(connection_,
-                        ArrayOf(connection_, connection_.Call("count", query.Take(), kOperation), kOperation), "runs");
+  RowReader fields({connection_, ArrayOf(connection_, connection_.Call("count", query.Take(), kOperation), kOperation)},
+                   "runs");
   Totals totals;
   fields("runs", totals.runs);
   fields("parts", totals.parts);
@@ -281,4 +279,4 @@ Totals SupabaseReader::Count(const RunFilter& filter) {
   return totals;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

@@ -7,25 +7,24 @@
 #include <string_view>
 #include <vector>
 
-#include "spool/record_of.h"
 #include "stores/http/adaptive_page_size.h"
 #include "stores/sql/record_update.h"
 #include "stores/sql/roster_cache.h"
 #include "stores/store.h"
 #include "stores/supabase/connection.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
-// A record as it is stored, with what tells later whether it is still so.
-struct SupabaseRecord : StoredRecord {
-  std::string state;
-  std::vector<Conversion> misread;
+// A record as it is stored, with what is needed to find out later whether it has changed.
+struct StoredRun : StoredRecord {
+  std::string state;  // changes whenever the stored record does
+  std::vector<Conversion> conversions;
 };
 
 // The reading verbs of the Supabase store. Each page is one request, with one snapshot. Throws StoreError.
-class SupabaseReader {
+class Reader {
  public:
-  explicit SupabaseReader(SupabaseConnection& connection);
+  explicit Reader(Connection& connection);
 
   Page Read(const PageRequest& request);
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
@@ -33,29 +32,29 @@ class SupabaseReader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // Those of the runs that are there, whole, in the order of the ids.
-  std::vector<SupabaseRecord> Load(std::span<const std::string> run_ids);
+  // Returns those of the runs that exist, with their parts, failures and rosters, in the order of the ids.
+  std::vector<StoredRun> Load(std::span<const std::string> run_ids);
 
  private:
   struct Answer {
-    std::vector<SupabaseRecord> records;
+    std::vector<StoredRun> records;
     size_t done = 0;
     bool more = false;
-    size_t bytes = 0;  // of text, about
+    size_t bytes = 0;  // approximate size of the texts
   };
   Answer Ask(std::string_view function, const std::string& request, bool whole, std::string_view operation);
-  SupabaseRecord RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const;
+  StoredRun RecordOf(simdjson::dom::element element, bool whole, size_t& bytes) const;
   void TakeRosters(simdjson::dom::element list);
-  void GiveRosters(SupabaseRecord& record) const;
+  void GiveRosters(StoredRun& record) const;
 
-  SupabaseConnection& connection_;
-  AdaptivePageSize whole_pace_;
-  AdaptivePageSize runs_pace_;
-  AdaptivePageSize fetch_pace_;
+  Connection& connection_;
+  http::AdaptivePageSize whole_pace_;
+  http::AdaptivePageSize runs_pace_;
+  http::AdaptivePageSize fetch_pace_;
 
   RosterCache rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_READER_H_

@@ -5,12 +5,12 @@
 
 #include "stores/supabase/columns.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kOperation = "use the tables";
 
-std::vector<AppliedMigration> RowsOf(const SupabaseConnection& connection, simdjson::dom::element root,
+std::vector<AppliedMigration> RowsOf(const Connection& connection, simdjson::dom::element root,
                                      std::string_view member) {
   std::vector<AppliedMigration> applied;
   simdjson::dom::element list;
@@ -21,7 +21,7 @@ std::vector<AppliedMigration> RowsOf(const SupabaseConnection& connection, simdj
   for (const simdjson::dom::element element : rows) {
     simdjson::dom::array row;
     if (element.get(row) != simdjson::SUCCESS) connection.FailMalformed(kOperation);
-    SupabaseFields fields(connection, row, "schema");
+    RowReader fields({connection, row}, "schema");
     AppliedMigration& migration = applied.emplace_back();
     fields("version", migration.version);
     fields("name", migration.name);
@@ -32,16 +32,16 @@ std::vector<AppliedMigration> RowsOf(const SupabaseConnection& connection, simdj
 
 }  // namespace
 
-SchemaState ReadSchemaState(SupabaseConnection& connection) {
+SchemaState ReadSchemaState(Connection& connection) {
   const simdjson::dom::element root = connection.Call("schema", {}, kOperation);
   const SchemaState tables = StateOf(PostgresMigrations(), RowsOf(connection, root, "tables"), connection.name());
   const SchemaState functions = StateOf(SupabaseMigrations(), RowsOf(connection, root, "functions"), connection.name());
   SchemaState state{tables.found + functions.found, tables.known + functions.known, tables.pending};
   state.pending.insert(state.pending.end(), functions.pending.begin(), functions.pending.end());
-  // One of them being newer is not made up for by the other one lacking something.
+  // If one is too new, the state is too new, even if the other one has pending migrations.
   const bool newer = tables.found > tables.known || functions.found > functions.known;
   if (newer) state.found = std::max(state.found, state.known + 1);
   return state;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

@@ -4,12 +4,12 @@
 #include "stores/sql/ledger.h"
 #include "stores/supabase/connection.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
-// What both ledgers of the project say, that of PostgreSQL's migrations and that of this store's own, as one. Throws
-// StoreError: kMissing where the functions are not there.
-SchemaState ReadSchemaState(SupabaseConnection& connection);
+// Reads both ledgers of the project, that of PostgreSQL's migrations and that of this store's, as one state. Throws
+// StoreError: kMissing if the functions don't exist.
+SchemaState ReadSchemaState(Connection& connection);
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_SCHEMA_H_

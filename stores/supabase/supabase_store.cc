@@ -9,20 +9,20 @@
 #include "stores/supabase/schema.h"
 #include "stores/supabase/writer.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 class SupabaseStore : public Store {
  public:
-  SupabaseStore(const Location& location, OpenMode mode, const SupabaseOptions& options)
+  SupabaseStore(const Location& location, OpenMode mode, const http::Options& options)
       : connection_(location, options), reader_(connection_) {
     const SchemaState state = ReadSchemaState(connection_);
     if (mode == OpenMode::kRead) return;
     CheckWritable(state, connection_.name());
     if (!state.pending.empty()) {
       connection_.Fail(ErrorKind::kMissing, "use the tables",
-                       "the project's tables are of an older version than this program's: '" + state.pending.front() +
-                           "' is to come; " + HowToMakeTables());
+                       "the project's tables are older than this program: the migration '" + state.pending.front() +
+                           "' is pending; " + HowToMakeTables());
     }
     writer_.emplace(connection_, reader_);
   }
@@ -31,13 +31,13 @@ class SupabaseStore : public Store {
 
   SchemaState schema() override { return ReadSchemaState(connection_); }
 
-  StoreLimits limits() const override { return {SupabaseWriter::kMaxRowBytes, true}; }
+  StoreLimits limits() const override { return {Writer::kMaxRowBytes, true}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
-    return Writer("write runs").Write(records, on_existing);
+    return WriterFor("write runs").Write(records, on_existing);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return Writer("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
   }
 
   Page Read(const PageRequest& request) override { return reader_.Read(request); }
@@ -51,30 +51,26 @@ class SupabaseStore : public Store {
   Totals Count(const RunFilter& filter) override { return reader_.Count(filter); }
 
  private:
-  SupabaseWriter& Writer(std::string_view operation) {
+  Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
   }
 
-  SupabaseConnection connection_;
-  SupabaseReader reader_;
-  std::optional<SupabaseWriter> writer_;
+  Connection connection_;
+  Reader reader_;
+  std::optional<Writer> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options) {
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options) {
   return std::make_unique<SupabaseStore>(location, mode, options);
 }
 
-namespace supabase {
-
 const Driver kDriver = {.name = "supabase",
-                        .open = [](const Location& location, OpenMode mode) { return OpenSupabase(location, mode); },
-                        .examine = ExamineSupabase,
-                        .migrate_from_outside = MigrateSupabase,
-                        .sql = &kSupabaseSql};
+                        .open = [](const Location& location, OpenMode mode) { return supabase::Open(location, mode); },
+                        .examine = Examine,
+                        .migrate_from_outside = Migrate,
+                        .sql = &kSql};
 
-}  // namespace supabase
-
-}  // namespace flaky
+}  // namespace flaky::supabase

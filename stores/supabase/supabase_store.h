@@ -8,25 +8,20 @@
 #include "stores/location.h"
 #include "stores/store.h"
 
-namespace flaky {
-
-struct SupabaseOptions {
-  HttpOptions http;
-};
+namespace flaky::supabase {
 
 // Opens the history in the Supabase project that `location` names, `https://PROJECT.supabase.co` or any server that
-// speaks PostgREST's dialect below /rest/v1, with the key that is the location's token.
+// speaks PostgREST's dialect under /rest/v1. The location's token is the key.
 //
-// Nothing is ever created or upgraded: the interface runs no DDL (stores/supabase/migrate.h does it on another way).
-// Throws StoreError: kMissing where tables and functions are not there or, for writing, not up to date, with what makes
-// them; kAuth (which says whether the key is missing, wrong, a publishable one or lacks a grant); kInvalid (location);
-// kSchemaTooNew; kTransient (not to be reached, overloaded, its database away).
-std::unique_ptr<Store> OpenSupabase(const Location& location, OpenMode mode, const SupabaseOptions& options = {});
+// Never creates or upgrades anything, because the interface can't run DDL (stores/supabase/migrate.h does it in other
+// ways). Throws StoreError: kMissing if tables and functions don't exist or, for writing, aren't up to date (the
+// message says how to create them); kAuth (the message says whether the key is missing, wrong, publishable or lacks a
+// grant); kInvalid (location); kSchemaTooNew; kTransient (unreachable, overloaded, its database not available).
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-namespace supabase {
+// What the program knows of this store.
 extern const Driver kDriver;
-}
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_SUPABASE_STORE_H_

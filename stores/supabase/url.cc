@@ -7,7 +7,7 @@
 #include "stores/error.h"
 #include "stores/redacted.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kRest = "/rest/v1";
@@ -38,33 +38,33 @@ bool IsAuthority(std::string_view text) {
 
 }  // namespace
 
-SupabaseAddress ParseSupabaseAddress(const Location& location) {
+Address ParseAddress(const Location& location) {
   const auto fail = [&](const std::string& detail) {
     throw StoreError(ErrorKind::kInvalid, location.display_name, "use the location", "", detail);
   };
   std::string_view rest = location.address.Reveal();
   if (!rest.starts_with("https://") && !rest.starts_with("http://")) {
-    fail("the project's URL is expected: https://PROJECT.supabase.co");
+    fail("expected the project's URL: https://PROJECT.supabase.co");
   }
-  if (rest.find_first_of("?#") != rest.npos) fail("behind the URL there is something that means nothing there");
+  if (rest.find_first_of("?#") != rest.npos) fail("unexpected '?' or '#' in the URL");
   const size_t host = rest.find("://") + 3;
   const size_t path_begin = std::min(rest.find('/', host), rest.size());
   const std::string_view authority = rest.substr(host, path_begin - host);
   if (authority.find('@') != authority.npos) {
-    fail("before the host there is an '@', but the key is given by FLAKY_TESTS_AUTH_TOKEN");
+    fail("unexpected '@' before the host; set FLAKY_TESTS_AUTH_TOKEN to the key");
   }
-  if (!IsAuthority(authority)) fail("'" + Redacted(authority) + "' names no host");
+  if (!IsAuthority(authority)) fail("invalid host '" + Redacted(authority) + "'");
   if (authority == "supabase.com" || authority == "app.supabase.com") {
-    fail("this is the dashboard; the project's own URL, https://PROJECT.supabase.co, stands there under 'Data API'");
+    fail("this is the dashboard; it shows the project's URL, https://PROJECT.supabase.co, under 'Data API'");
   }
   if (authority.starts_with("db.") && authority.ends_with(kHosted)) {
-    fail("this is the database's own host; the REST interface is at https://" +
+    fail("this is the database's host; the REST interface is at https://" +
          std::string(authority.substr(std::string_view("db.").size())));
   }
   const auto hidden = [](char c) { return c <= 0x20 || c >= 0x7f || c == '"' || c == '\\'; };
-  if (std::ranges::any_of(rest, hidden)) fail("its path holds a character that has to be written as %XX");
+  if (std::ranges::any_of(rest, hidden)) fail("the path contains a character that must be percent-encoded (%XX)");
 
-  SupabaseAddress address;
+  Address address;
   while (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.ends_with(kRest)) rest.remove_suffix(kRest.size());
   address.base = rest;
@@ -74,4 +74,4 @@ SupabaseAddress ParseSupabaseAddress(const Location& location) {
   return address;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

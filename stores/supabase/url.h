@@ -5,20 +5,20 @@
 
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
-// Where a project's REST interface is.
-struct SupabaseAddress {
-  std::string base;       // "https://HOST", perhaps with port and path, without a slash at its end
-  std::string reference;  // "abcdefgh" of https://abcdefgh.supabase.co; empty for a server of one's own
+// The address of a project's REST interface.
+struct Address {
+  std::string base;       // "https://HOST", possibly with port and path, without a final slash
+  std::string reference;  // "abcdefgh" of https://abcdefgh.supabase.co; empty for a self-hosted server
   bool loopback = false;
 };
 
-// Reads a location's address: `https://PROJECT.supabase.co`, or `http://HOST[:PORT][/PATH]` of a server of one's own; a
-// `/rest/v1` behind it is what is meant anyway. Throws StoreError (kInvalid) for anything else, with what to write
-// instead where it is another of a project's addresses.
-SupabaseAddress ParseSupabaseAddress(const Location& location);
+// Parses a location's address: `https://PROJECT.supabase.co`, or `http://HOST[:PORT][/PATH]` for a self-hosted server.
+// A final `/rest/v1` is ignored. Throws StoreError (kInvalid) for anything else. If it is another address of a project,
+// the message says what to write instead.
+Address ParseAddress(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_URL_H_

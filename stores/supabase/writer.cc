@@ -13,22 +13,23 @@
 #include "stores/supabase/change.h"
 #include "stores/supabase/columns.h"
 
-namespace flaky {
+namespace flaky::supabase {
 namespace {
 
 constexpr std::string_view kWriteRuns = "write runs";
-constexpr std::string_view kClaim = "claim it";
+constexpr std::string_view kClaim = "claim the store for a copy";
 
-// What one request carries, about; a record is never torn. As text within text it grows by a fifth or so.
-constexpr size_t kPieceBytes = 768 << 10;
-constexpr size_t kPieceRows = 1000;
+// The approximate size of the records in one request. A record is never split. As text within text, it grows by about a
+// fifth.
+constexpr size_t kBatchBytes = 768 << 10;
+constexpr size_t kBatchRows = 1000;
 constexpr size_t kMaxRecordBytes = 128 << 20;
 
-// So often a run may be another one when it is to be changed than when it was read. Of all who change one run at the
-// same time one succeeds in every round, so this is also how many there may be.
+// How often a write is tried again if a run has changed since it was read. In each round, one of the concurrent writers
+// succeeds, so this is also the largest number of writers.
 constexpr int kMaxRounds = 500;
 
-// Lets others go first, the longer the more of them there seem to be.
+// Waits for a random time that is longer in later rounds, to let other writers go first.
 void GiveWay(int round) {
   constexpr int kMost = 64;
   thread_local std::minstd_rand random(std::random_device{}());
@@ -39,9 +40,9 @@ std::string RunOf(const RunRecord& record) { return "write run '" + record.run.r
 
 }  // namespace
 
-// The tables admit known values only. Records of another tool may have others: then the answer is better a sentence
-// about them than one about a constraint.
-void SupabaseWriter::CheckWords(const RunRecord& record) const {
+// The tables only admit known values. Records of another tool may have other values. For these, a message about the
+// value is better than the server's message about a constraint.
+void Writer::CheckWords(const RunRecord& record) const {
   const auto refuse = [&](const char* table, const char* column, const std::string& word) {
     connection_.Fail(ErrorKind::kInvalid, RunOf(record),
                      std::string("the column '") + column + "' would hold " + ShownText(word) + ", which the table '" +
@@ -57,7 +58,7 @@ void SupabaseWriter::CheckWords(const RunRecord& record) const {
   }
 }
 
-std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -67,29 +68,29 @@ std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> record
     if (sizes.back() > kMaxRecordBytes) {
       connection_.Fail(
           ErrorKind::kInvalid, RunOf(record),
-          "it has " + std::to_string(sizes.back()) + " bytes of text; " + std::to_string(kMaxRecordBytes) + " fit");
+          "it has " + std::to_string(sizes.back()) + " bytes of text; the limit is " + std::to_string(kMaxRecordBytes));
     }
   }
-  // In one order for all writers, so that no two ever wait for each other.
+  // All writers use the same order, so that two writers never wait for each other.
   Places order(records.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::ranges::sort(order, {}, [&](size_t i) { return std::string_view(records[i].run.run_id); });
 
   std::vector<WriteResult> results(records.size());
-  Places piece;
+  Places batch;
   size_t bytes = 0;
   size_t rows = 0;
   std::unordered_set<const Roster*> rosters;
   const auto write = [&] {
-    if (!piece.empty()) WritePiece(records, std::exchange(piece, {}), existing, results);
+    if (!batch.empty()) WriteBatch(records, std::exchange(batch, {}), existing, results);
     bytes = rows = 0;
     rosters.clear();
   };
   for (const size_t place : order) {
     const RunRecord& record = records[place];
     const size_t more_rows = 1 + record.parts.size() + record.failures.size();
-    if (bytes + sizes[place] > kPieceBytes || rows + more_rows > kPieceRows) write();
-    piece.push_back(place);
+    if (bytes + sizes[place] > kBatchBytes || rows + more_rows > kBatchRows) write();
+    batch.push_back(place);
     bytes += sizes[place];
     rows += more_rows;
     for (const RosterPtr& roster : record.rosters) {
@@ -100,40 +101,41 @@ std::vector<WriteResult> SupabaseWriter::Write(std::span<const RunRecord> record
   return results;
 }
 
-void SupabaseWriter::WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
-                                std::vector<WriteResult>& results) {
-  for (int round = 0; !piece.empty(); ++round) {
+void Writer::WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting existing,
+                        std::vector<WriteResult>& results) {
+  for (int round = 0; !batch.empty(); ++round) {
     if (round > kMaxRounds) {
-      connection_.Fail(ErrorKind::kTransient, RunOf(records[piece.front()]), "somebody else keeps changing it");
+      connection_.Fail(ErrorKind::kTransient, RunOf(records[batch.front()]),
+                       "gave up: concurrent writers kept changing the run");
     }
     if (round > 1) GiveWay(round);
-    SupabaseChange change;
-    for (const size_t place : piece) change.AddNew(records[place]);
+    Change change;
+    for (const size_t place : batch) change.AddNew(records[place]);
     const Ids inserted = CallForIds("insert", change.Take());
-    std::erase_if(piece, [&](size_t place) {
+    std::erase_if(batch, [&](size_t place) {
       if (!inserted.contains(records[place].run.run_id)) return false;
       results[place] = {WriteResult::Outcome::kInserted, {}};
       return true;
     });
-    if (!piece.empty()) piece = Complete(records, piece, existing, results);
+    if (!batch.empty()) batch = Complete(records, batch, existing, results);
   }
 }
 
-// Gives the places of those that are not there any more, or were changed by others meanwhile.
-SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> records, const Places& piece,
-                                                OnExisting existing, std::vector<WriteResult>& results) {
+// Updates the existing runs. Returns the places of those that don't exist any more or that other writers have changed.
+Writer::Places Writer::Complete(std::span<const RunRecord> records, const Places& batch, OnExisting existing,
+                                std::vector<WriteResult>& results) {
   std::vector<std::string> ids;
-  for (const size_t place : piece) ids.push_back(records[place].run.run_id);
-  std::unordered_map<std::string, SupabaseRecord> known;
-  for (SupabaseRecord& stored : reader_.Load(ids)) {
+  for (const size_t place : batch) ids.push_back(records[place].run.run_id);
+  std::unordered_map<std::string, StoredRun> known;
+  for (StoredRun& stored : reader_.Load(ids)) {
     std::string run_id = stored.record.run.run_id;
     known.emplace(std::move(run_id), std::move(stored));
   }
 
-  SupabaseChange change;
+  Change change;
   Places again;
   std::vector<std::pair<size_t, WriteResult>> changing;
-  for (const size_t place : piece) {
+  for (const size_t place : batch) {
     const auto stored = known.find(records[place].run.run_id);
     if (stored == known.end()) {
       again.push_back(place);
@@ -159,12 +161,12 @@ SupabaseWriter::Places SupabaseWriter::Complete(std::span<const RunRecord> recor
   return again;
 }
 
-SupabaseWriter::Ids SupabaseWriter::CallForIds(std::string_view function, const std::string& request) {
+Writer::Ids Writer::CallForIds(std::string_view function, const std::string& request) {
   simdjson::dom::array list;
   if (connection_.Call(function, request, kWriteRuns).get(list) != simdjson::SUCCESS) {
     connection_.FailMalformed(kWriteRuns);
   }
-  SupabaseFields fields(connection_, list, "runs");
+  RowReader fields({connection_, list}, "runs");
   Ids ids;
   for (size_t i = 0; i < list.size(); ++i) {
     std::string run_id;
@@ -174,7 +176,7 @@ SupabaseWriter::Ids SupabaseWriter::CallForIds(std::string_view function, const 
   return ids;
 }
 
-CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   std::string request = R"({"holder":)";
   AppendJson(request, holder);
   request += R"(,"lease":")" + std::to_string(std::max<int64_t>(lease.count(), 0)) + R"(","instead_of":)";
@@ -184,7 +186,7 @@ CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds 
   if (connection_.Call("claim", request, kClaim).get(answer) != simdjson::SUCCESS) connection_.FailMalformed(kClaim);
   CopyClaim claim;
   if (answer.size() == 0) return claim;
-  SupabaseFields fields(connection_, answer, "claims");
+  RowReader fields({connection_, answer}, "claims");
   int64_t seconds = 0;
   fields("holder", claim.holder);
   fields("lapses_at", seconds);
@@ -192,4 +194,4 @@ CopyClaim SupabaseWriter::Claim(const std::string& holder, std::chrono::seconds 
   return claim;
 }
 
-}  // namespace flaky
+}  // namespace flaky::supabase

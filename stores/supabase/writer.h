@@ -12,16 +12,16 @@
 #include "stores/supabase/connection.h"
 #include "stores/supabase/reader.h"
 
-namespace flaky {
+namespace flaky::supabase {
 
-// The writing verbs of the Supabase store. New runs are inserted by one call. Runs that are there are read, merged here
-// as in every store, and changed by a second call, which changes a run only if it is still what was read. Throws
+// The writing verbs of the Supabase store. New runs are inserted by one call. Existing runs are read, merged here as in
+// every store, and changed by a second call, which changes a run only if it hasn't changed since it was read. Throws
 // StoreError.
-class SupabaseWriter {
+class Writer {
  public:
   static constexpr size_t kMaxRowBytes = 32 << 20;
 
-  SupabaseWriter(SupabaseConnection& connection, SupabaseReader& reader) : connection_(connection), reader_(reader) {}
+  Writer(Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
@@ -31,16 +31,16 @@ class SupabaseWriter {
   using Ids = std::unordered_set<std::string>;
 
   void CheckWords(const RunRecord& record) const;
-  void WritePiece(std::span<const RunRecord> records, Places piece, OnExisting existing,
+  void WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting existing,
                   std::vector<WriteResult>& results);
-  Places Complete(std::span<const RunRecord> records, const Places& piece, OnExisting existing,
+  Places Complete(std::span<const RunRecord> records, const Places& batch, OnExisting existing,
                   std::vector<WriteResult>& results);
   Ids CallForIds(std::string_view function, const std::string& request);
 
-  SupabaseConnection& connection_;
-  SupabaseReader& reader_;
+  Connection& connection_;
+  Reader& reader_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::supabase
 
 #endif  // FLAKY_STORES_SUPABASE_WRITER_H_

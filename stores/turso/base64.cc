@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -37,4 +37,4 @@ std::string FromBase64(std::string_view base64) {
   return bytes;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-namespace flaky {
+namespace flaky::turso {
 
-// Bytes as base64 without padding, as Hrana has blobs.
+// Returns the bytes as base64 without padding, which is how Hrana sends blobs.
 std::string ToBase64(std::string_view bytes);
 
-// The bytes of such a text, padded or not; what is behind the first character that is no digit does not count.
+// Returns the bytes of such a text, padded or not. Ignores everything from the first character that isn't a digit.
 std::string FromBase64(std::string_view base64);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_BASE64_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-namespace flaky {
+namespace flaky::turso {
 
 StoredValue ValueOf(const HranaValue& value) {
   using Type = StoredValue::Type;
@@ -23,44 +23,12 @@ StoredValue ValueOf(const HranaValue& value) {
   return {};
 }
 
-void TursoFields::operator()(std::string_view name, Timestamp& value) {
-  const HranaValue& stored = row_[next_++];
-  const auto time = stored.type == HranaValue::Type::kText ? Timestamp::Parse(stored.text) : std::nullopt;
-  value = time ? *time : convert_.RequiredTime(name, ValueOf(stored));
-}
-
-void TursoFields::operator()(std::string_view name, std::optional<Timestamp>& value) {
-  const HranaValue& stored = row_[next_++];
-  value = stored.type == HranaValue::Type::kText ? Timestamp::Parse(stored.text) : std::nullopt;
-  if (!value) value = convert_.Time(name, ValueOf(stored));
-}
-
-void TursoFields::operator()(std::string_view name, std::optional<int64_t>& value) {
-  const HranaValue& stored = row_[next_++];
-  if (stored.type == HranaValue::Type::kInteger) {
-    value = stored.integer;
-  } else {
-    value = convert_.Number(name, ValueOf(stored));
+void Cells::Refuse(std::string_view table, std::string_view column, std::string_view expected) const {
+  if (expected == "text" && Is(HranaValue::Type::kRawText)) {
+    connection_.Fail(ErrorKind::kInvalid, "read runs",
+                     "the " + std::string(column) + " " + ShownText(row_.front().text) + " isn't valid UTF-8");
   }
-}
-
-void TursoFields::operator()(std::string_view name, std::optional<bool>& value) {
-  value = convert_.Bool(name, ValueOf(row_[next_++]));
-}
-
-std::string TursoFields::Converted(std::string_view name, const HranaValue& value) {
-  if (value.type == HranaValue::Type::kRawText) {
-    if (name == "run_id") {
-      connection_.Fail(ErrorKind::kInvalid, "read runs", "the run_id " + ShownText(value.text) + " is no UTF-8");
-    }
-    return convert_.RawText(name, value.text);
-  }
-  if (name == "run_id") Refuse(name, "text");
-  return convert_.Text(name, ValueOf(value));
-}
-
-void TursoFields::Refuse(std::string_view name, std::string_view wanted) const {
-  RefuseId(connection_.name(), connection_.tables().Name(table_), name, TypeIsNot(name, wanted));
+  RefuseId(connection_.name(), connection_.tables().Name(table), column, TypeIsNot(column, expected));
 }
 
 RowInsertion::RowInsertion(const std::string& into, size_t columns, const std::string& conflict) {
@@ -69,7 +37,7 @@ RowInsertion::RowInsertion(const std::string& into, size_t columns, const std::s
     elements += (i == 0 ? "value->>" : ", value->>") + std::to_string(i);
     marks += i == 0 ? "?" : ", ?";
   }
-  // Without a WHERE the grammar would take ON CONFLICT for the beginning of a join.
+  // Without WHERE, the parser would take ON CONFLICT for the beginning of a join.
   json_sql_ = into + " SELECT " + elements + " FROM json_each(?) WHERE true" + conflict;
   bound_sql_ = into + " VALUES (" + marks + ")" + conflict;
 }
@@ -87,4 +55,4 @@ void RowInsertion::MoveTo(std::vector<HranaStatement>& statements) {
   statements_.clear();
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

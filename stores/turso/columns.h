@@ -2,7 +2,6 @@
 #define FLAKY_STORES_TURSO_COLUMNS_H_
 
 #include <cstdint>
-#include <forward_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,79 +11,53 @@
 #include "history/text.h"
 #include "history/time.h"
 #include "stores/sql/bad_value.h"
+#include "stores/sql/row_reader.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/hrana_request.h"
 #include "stores/turso/hrana_value.h"
 
-// How the fields of history/fields.h go into a server's rows and come back.
-namespace flaky {
-
-// Sets the fields it visits from the values of a row, in turn, and adds up the texts' sizes. A value that is none of
-// the field's type is converted (stores/sql/bad_value.h), unless it is an id: then StoreError (kInvalid) is thrown.
-class TursoFields {
- public:
-  // The row must live as long as this. `table` and `told` as in ValueConverter.
-  TursoFields(const TursoConnection& connection, std::span<const HranaValue> row, std::string_view table,
-              std::vector<Conversion>* told)
-      : connection_(connection), row_(row), table_(table), convert_(table, told) {}
-
-  void operator()(std::string_view name, std::string& value) {
-    const HranaValue& stored = row_[next_++];
-    if (stored.type == HranaValue::Type::kText) {
-      value = stored.text;
-    } else {
-      value = Converted(name, stored);
-    }
-    text_bytes_ += value.size();
-  }
-  // A view lives as long as the answer and this object.
-  void operator()(std::string_view name, std::string_view& value) {
-    const HranaValue& stored = row_[next_++];
-    value = stored.type == HranaValue::Type::kText ? stored.text : held_.emplace_front(Converted(name, stored));
-    text_bytes_ += value.size();
-  }
-  void operator()(std::string_view name, Timestamp& value);
-  void operator()(std::string_view name, std::optional<Timestamp>& value);
-  void operator()(std::string_view name, std::optional<int64_t>& value);
-  void operator()(std::string_view name, std::optional<bool>& value);
-  // An id, or a number of the server's own.
-  void operator()(std::string_view name, int64_t& value) {
-    const HranaValue& stored = row_[next_++];
-    if (stored.type != HranaValue::Type::kInteger) Refuse(name, "integer");
-    value = stored.integer;
-  }
-  // Of texts.
-  template <typename T>
-  void operator()(std::string_view name, std::optional<T>& value) {
-    if (row_[next_].type == HranaValue::Type::kNull) {
-      ++next_;
-      value.reset();
-    } else {
-      (*this)(name, value.emplace());
-    }
-  }
-
-  size_t text_bytes() const { return text_bytes_; }
-
- private:
-  std::string Converted(std::string_view name, const HranaValue& value);
-  [[noreturn]] void Refuse(std::string_view name, std::string_view wanted) const;
-
-  const TursoConnection& connection_;
-  std::span<const HranaValue> row_;
-  std::string_view table_;
-  ValueConverter convert_;
-  size_t next_ = 0;
-  size_t text_bytes_ = 0;
-  std::forward_list<std::string> held_;  // texts made of something else
-};
+// Writes the fields of history/fields.h to a server's rows, and reads them.
+namespace flaky::turso {
 
 StoredValue ValueOf(const HranaValue& value);
 
-// Gives the fields it visits to a statement as its parameters.
-class TursoBinder {
+// A row of an answer, for flaky::RowReader. Its texts live as long as the answer.
+class Cells {
  public:
-  explicit TursoBinder(HranaStatement& statement) : statement_(statement) {}
+  // Both must outlive this object.
+  Cells(const Connection& connection, std::span<const HranaValue> row) : connection_(connection), row_(row) {}
+
+  void Next() { row_ = row_.subspan(1); }
+  bool Null() const { return Is(HranaValue::Type::kNull); }
+  std::optional<std::string_view> Text() const {
+    return Is(HranaValue::Type::kText) ? std::optional(row_.front().text) : std::nullopt;
+  }
+  std::optional<int64_t> Integer() const {
+    return Is(HranaValue::Type::kInteger) ? std::optional(row_.front().integer) : std::nullopt;
+  }
+  std::optional<bool> Bool() const {
+    const std::optional<int64_t> number = Integer();
+    return number == 0 || number == 1 ? std::optional(number == 1) : std::nullopt;
+  }
+  std::optional<Timestamp> Time() const {
+    return Is(HranaValue::Type::kText) ? Timestamp::Parse(row_.front().text) : std::nullopt;
+  }
+  StoredValue Raw() const { return ValueOf(row_.front()); }
+  StoredValue RawTime() const { return Raw(); }
+  [[noreturn]] void Refuse(std::string_view table, std::string_view column, std::string_view expected) const;
+
+ private:
+  bool Is(HranaValue::Type type) const { return row_.front().type == type; }
+
+  const Connection& connection_;
+  std::span<const HranaValue> row_;  // from the current cell on
+};
+using RowReader = flaky::RowReader<Cells>;
+
+// Adds the fields it visits to a statement's parameters.
+class RowWriter {
+ public:
+  explicit RowWriter(HranaStatement& statement) : statement_(statement) {}
 
   void operator()(std::string_view, const std::string& value) { statement_.Text(value); }
   void operator()(std::string_view, const Timestamp& value) { statement_.Text(value.ToString()); }
@@ -99,14 +72,14 @@ class TursoBinder {
   HranaStatement& statement_;
 };
 
-// Rows to be inserted into one table. They travel as JSON arrays, several hundred rows in one parameter, which the
-// server takes apart half as fast again as bound values; a row of long texts goes by itself, as bound values.
+// Rows to be inserted into one table. They are sent as JSON arrays, several hundred rows in one parameter, which the
+// server parses 1.5 times as fast as bound values. A row with long texts is sent by itself, as bound values.
 class RowInsertion {
  public:
-  // `into`: InsertInto(…); `conflict`: what stands behind the rows.
+  // `into`: InsertInto(…); `conflict`: the ON CONFLICT clause.
   RowInsertion(const std::string& into, size_t columns, const std::string& conflict = "");
 
-  // Adds the row whose fields `visit` shows to the visitor that it is given.
+  // Adds a row. `visit` is called with a visitor, and passes the row's fields to it.
   template <typename Visit>
   void Add(Visit&& visit) {
     const size_t before = rows_.size();
@@ -121,15 +94,15 @@ class RowInsertion {
     rows_.resize(before);
     Close();
     HranaStatement& statement = statements_.emplace_back(bound_sql_);
-    TursoBinder bind(statement);
+    RowWriter bind(statement);
     visit(bind);
   }
 
-  // Moves what inserts all that was added behind the statements.
+  // Appends the statements that insert the added rows to `statements`.
   void MoveTo(std::vector<HranaStatement>& statements);
 
  private:
-  // A parameter may have 5,000,000 bytes, and one of half a megabyte is taken apart the fastest.
+  // A parameter may have 5,000,000 bytes. One of half a megabyte is parsed the fastest.
   static constexpr size_t kMostParameterBytes = 512 << 10;
   static constexpr size_t kMostRowBytes = 1 << 20;
 
@@ -163,6 +136,6 @@ class RowInsertion {
   std::vector<HranaStatement> statements_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_COLUMNS_H_

@@ -1,67 +1,56 @@
 #include "stores/turso/connection.h"
 
-#include <algorithm>
-#include <iterator>
 #include <limits>
 
 #include "stores/http/answer.h"
+#include "stores/http/one_line.h"
+#include "stores/sql/code_meaning.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kPipeline = "/v2/pipeline";
 constexpr std::string_view kCursor = "/v3/cursor";
 
-// A server's own limit is 10 MB for one result; several of them make one answer.
+// The servers' limit is 10 MB for one result; an answer has several results.
 constexpr size_t kLongestAnswer = 128 << 20;
 
 constexpr std::string_view kMakeToken =
-    "`turso db tokens create DATABASE` makes one, and FLAKY_TESTS_AUTH_TOKEN takes it";
+    "create one with `turso db tokens create DATABASE` and set FLAKY_TESTS_AUTH_TOKEN to it";
 
-// What the servers' codes are to a caller: those that begin with `prefix`, the first that fits.
-struct CodeMeaning {
-  std::string_view prefix;
-  ErrorKind kind;
-  const char* advice;  // behind the server's own words; may be empty
-};
 constexpr CodeMeaning kCodes[] = {
-    {"SQLITE_BUSY", ErrorKind::kTransient, ""},
-    {"SQLITE_LOCKED", ErrorKind::kTransient, ""},
-    {"SQLITE_PROTOCOL", ErrorKind::kTransient, ""},
-    {"SQLITE_SCHEMA", ErrorKind::kTransient, ""},
-    {"SQLITE_INTERRUPT", ErrorKind::kTransient, ""},
-    {"TRANSACTION_TIMEOUT", ErrorKind::kTransient, ": others waited, and it took longer than the server allows"},
-    {"TRANSACTION_BUSY", ErrorKind::kTransient, ""},
-    {"STREAM_EXPIRED", ErrorKind::kTransient, ""},
+    {"SQLITE_BUSY", ErrorKind::kTransient},
+    {"SQLITE_LOCKED", ErrorKind::kTransient},
+    {"SQLITE_PROTOCOL", ErrorKind::kTransient},
+    {"SQLITE_SCHEMA", ErrorKind::kTransient},
+    {"SQLITE_INTERRUPT", ErrorKind::kTransient},
+    {"TRANSACTION_TIMEOUT", ErrorKind::kTransient,
+     ": other clients were waiting, and it took longer than the server allows"},
+    {"TRANSACTION_BUSY", ErrorKind::kTransient},
+    {"STREAM_EXPIRED", ErrorKind::kTransient},
     {"BLOCKED", ErrorKind::kPermanent,
-     ": the server does not let this database be used; on Turso Cloud, look at the plan's quota and whether reads or "
-     "writes are blocked"},
-    {"SQLITE_CONSTRAINT", ErrorKind::kInvalid, ""},
-    {"SQLITE_MISMATCH", ErrorKind::kInvalid, ""},
-    {"SQLITE_TOOBIG", ErrorKind::kInvalid, ""},
-    {"SQLITE_CORRUPT", ErrorKind::kInvalid, ""},
-    {"SQLITE_NOTADB", ErrorKind::kInvalid, ""},
-    {"SQLITE_ERROR", ErrorKind::kInvalid, ""},
-    {"SQLITE_UNKNOWN", ErrorKind::kInvalid, ""},
-    {"SQL_", ErrorKind::kInvalid, ""},
-    {"ARGS_INVALID", ErrorKind::kInvalid, ""},
-    {"SQLITE_READONLY", ErrorKind::kAuth, ""},
-    {"SQLITE_AUTH", ErrorKind::kAuth, ""},
-    {"SQLITE_PERM", ErrorKind::kAuth, ""},
-    {"SQLITE_FULL", ErrorKind::kPermanent, ": nothing of this was written; make room and repeat it"},
-    {"SQLITE_NOMEM", ErrorKind::kTransient, ""},
-    {"RESPONSE_TOO_LARGE", ErrorKind::kPermanent, ""},
+     ": the server has blocked this database; on Turso Cloud, check the plan's quota and whether reads or writes are "
+     "blocked"},
+    {"SQLITE_CONSTRAINT", ErrorKind::kInvalid},
+    {"SQLITE_MISMATCH", ErrorKind::kInvalid},
+    {"SQLITE_TOOBIG", ErrorKind::kInvalid},
+    {"SQLITE_CORRUPT", ErrorKind::kInvalid},
+    {"SQLITE_NOTADB", ErrorKind::kInvalid},
+    {"SQLITE_ERROR", ErrorKind::kInvalid},
+    {"SQLITE_UNKNOWN", ErrorKind::kInvalid},
+    {"SQL_", ErrorKind::kInvalid},
+    {"ARGS_INVALID", ErrorKind::kInvalid},
+    {"SQLITE_READONLY", ErrorKind::kAuth},
+    {"SQLITE_AUTH", ErrorKind::kAuth},
+    {"SQLITE_PERM", ErrorKind::kAuth},
+    {"SQLITE_FULL", ErrorKind::kPermanent, ": nothing of this was written; free some space and try again"},
+    {"SQLITE_NOMEM", ErrorKind::kTransient},
+    {"RESPONSE_TOO_LARGE", ErrorKind::kPermanent},
 };
-
-const CodeMeaning* MeaningOf(std::string_view code) {
-  const auto* meaning =
-      std::ranges::find_if(kCodes, [&](const CodeMeaning& each) { return code.starts_with(each.prefix); });
-  return meaning == std::end(kCodes) ? nullptr : meaning;
-}
 
 bool Mentions(const std::string& text, std::string_view word) { return text.find(word) != text.npos; }
 
-HttpOptions With(HttpOptions options, const TursoAddress& address) {
+http::Options With(http::Options options, const Address& address) {
   options.compressed = options.compressed && !address.loopback;
   return options;
 }
@@ -71,16 +60,16 @@ HttpOptions With(HttpOptions options, const TursoAddress& address) {
 bool IsTooLarge(const HranaError& error) { return error.code == "RESPONSE_TOO_LARGE"; }
 bool IsConstraint(const HranaError& error) { return error.code.starts_with("SQLITE_CONSTRAINT"); }
 
-TursoConnection::TursoConnection(const Location& location, const TursoOptions& options)
+Connection::Connection(const Location& location, const http::Options& options)
     : name_(location.display_name),
       tables_{location.prefix},
-      address_(ParseTursoAddress(location)),
-      client_(name_, With(options.http, address_)),
+      address_(ParseAddress(location)),
+      client_(name_, With(options, address_)),
       headers_{"Content-Type: application/json"} {
   if (!address_.token.empty()) headers_.push_back("Authorization: Bearer " + address_.token.Reveal());
 }
 
-HranaAnswer TursoConnection::TryRead(std::span<const HranaStatement> statements, std::string_view operation) {
+HranaAnswer Connection::TryRead(std::span<const HranaStatement> statements, std::string_view operation) {
   std::string answer = Post(kPipeline, ReadingBody(statements), operation, kLongestAnswer);
   try {
     return ParseReading(std::move(answer), statements.size());
@@ -89,7 +78,7 @@ HranaAnswer TursoConnection::TryRead(std::span<const HranaStatement> statements,
   }
 }
 
-HranaAnswer TursoConnection::TryReadLong(std::span<const HranaStatement> statements, std::string_view operation) {
+HranaAnswer Connection::TryReadLong(std::span<const HranaStatement> statements, std::string_view operation) {
   const std::string lines =
       Post(kCursor, CursorBody(statements), operation, std::numeric_limits<std::ptrdiff_t>::max());
   try {
@@ -97,18 +86,18 @@ HranaAnswer TursoConnection::TryReadLong(std::span<const HranaStatement> stateme
     if (!answer.baton.empty()) Post(kPipeline, CloseBody(answer.baton), operation, kLongestAnswer);
     return answer;
   } catch (const MalformedAnswer&) {
-    Fail(ErrorKind::kTransient, operation, "the server broke off its answer");
+    Fail(ErrorKind::kTransient, operation, "truncated response from server");
   }
 }
 
-HranaAnswer TursoConnection::Read(const HranaStatement& statement, std::string_view operation) {
+HranaAnswer Connection::Read(const HranaStatement& statement, std::string_view operation) {
   HranaAnswer answer = TryRead({&statement, 1}, operation);
   ThrowIfFailed(answer, operation);
   return answer;
 }
 
-HranaOutcome TursoConnection::Transact(std::span<const HranaStatement> checks,
-                                       std::span<const HranaStatement> statements, std::string_view operation) {
+HranaOutcome Connection::Transact(std::span<const HranaStatement> checks, std::span<const HranaStatement> statements,
+                                  std::string_view operation) {
   std::string answer = Post(kPipeline, TransactionBody(checks, statements), operation, kLongestAnswer);
   HranaOutcome outcome;
   try {
@@ -116,7 +105,7 @@ HranaOutcome TursoConnection::Transact(std::span<const HranaStatement> checks,
   } catch (const MalformedAnswer& error) {
     Fail(ErrorKind::kTransient, operation, error.what());
   }
-  // All statements succeeded, but the server had given the transaction up by then.
+  // All statements succeeded, but the server had already rolled the transaction back.
   if (!outcome.committed && outcome.failed == statements.size() &&
       Mentions(outcome.error.message, "no transaction is active")) {
     outcome.error.code = "TRANSACTION_TIMEOUT";
@@ -124,58 +113,59 @@ HranaOutcome TursoConnection::Transact(std::span<const HranaStatement> checks,
   return outcome;
 }
 
-void TursoConnection::Throw(const HranaError& error, std::string_view operation) const {
-  const CodeMeaning* meaning = MeaningOf(error.code);
+void Connection::Throw(const HranaError& error, std::string_view operation) const {
+  const CodeMeaning* meaning = MeaningOf(kCodes, error.code);
   std::string_view message = error.message;
   for (const std::string_view noise : {"SQLite error: ", "SQL input error: "}) {
     if (message.starts_with(noise)) message.remove_prefix(noise.size());
   }
   throw StoreError(meaning != nullptr ? meaning->kind : ErrorKind::kPermanent, name_, std::string(operation),
-                   FitForOneLine(error.code), FitForOneLine(message) + (meaning != nullptr ? meaning->advice : ""));
+                   http::FitForOneLine(error.code),
+                   http::FitForOneLine(message) + (meaning != nullptr ? meaning->advice : ""));
 }
 
-void TursoConnection::ThrowIfFailed(const HranaAnswer& answer, std::string_view operation) const {
+void Connection::ThrowIfFailed(const HranaAnswer& answer, std::string_view operation) const {
   for (const HranaResult& result : answer.results) {
     if (result.error) Throw(*result.error, operation);
   }
 }
 
-void TursoConnection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
+void Connection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
   throw StoreError(kind, name_, std::string(operation), "", detail);
 }
 
-std::string TursoConnection::Post(std::string_view path, const std::string& body, std::string_view operation,
-                                  size_t most_bytes) {
-  HttpRequest request;
+std::string Connection::Post(std::string_view path, const std::string& body, std::string_view operation,
+                             size_t most_bytes) {
+  http::Request request;
   request.url = address_.base + std::string(path);
   request.headers = headers_;
   request.body = body;
   request.max_response_bytes = most_bytes;
-  HttpResponse response = client_.Send(request, operation);
+  http::Response response = client_.Send(request, operation);
   if (response.status != 200) Refused(response, operation);
   return std::move(response.body);
 }
 
-void TursoConnection::Refused(const HttpResponse& response, std::string_view operation) const {
-  const ServerMessage said = MessageOf(response.body);
+void Connection::Refused(const http::Response& response, std::string_view operation) const {
+  const http::ServerMessage said = http::MessageOf(response.body);
   if (response.status == 401 || response.status == 403) {
     std::string detail;
     if (address_.token.empty()) {
-      detail = "the server wants a token and none is set; " + std::string(kMakeToken);
+      detail = "the server requires a token and none is set; " + std::string(kMakeToken);
     } else if (Mentions(said.message, "expired")) {
       detail = "the token has expired; " + std::string(kMakeToken);
     } else if (Mentions(said.message, "ermission")) {
-      detail = "the token is for reading only, and this writes; " + std::string(kMakeToken);
+      detail = "the token is for reading only; " + std::string(kMakeToken);
     } else {
       detail = "the server does not accept the token; " + std::string(kMakeToken);
     }
-    throw HttpError(name_, operation, response, detail + " (the server said: " + said.message + ")");
+    throw http::ErrorOf(name_, operation, response, detail + " (the server said: " + said.message + ")");
   }
-  if (MeaningOf(said.code) != nullptr) Throw({said.message, said.code}, operation);
+  if (MeaningOf(kCodes, said.code) != nullptr) Throw({said.message, said.code}, operation);
   if (Mentions(said.message, "invalid utf-8 sequence")) {
-    throw TextIsNoUtf8(ErrorKind::kInvalid, name_, std::string(operation), "", FitForOneLine(said.message));
+    throw TextIsNoUtf8(ErrorKind::kInvalid, name_, std::string(operation), "", http::FitForOneLine(said.message));
   }
-  throw HttpError(name_, operation, response);
+  throw http::ErrorOf(name_, operation, response);
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -12,59 +12,59 @@
 #include "stores/sql/sqlite_dialect.h"
 #include "stores/turso/hrana_answer.h"
 #include "stores/turso/hrana_request.h"
-#include "stores/turso/turso_store.h"
 #include "stores/turso/url.h"
 
-namespace flaky {
+namespace flaky::turso {
 
-// True if the server's answer would have been longer than the server gives.
+// Returns true if the answer would have been longer than the server's limit.
 bool IsTooLarge(const HranaError& error);
 bool IsConstraint(const HranaError& error);
 
-// A text among what was asked for is no UTF-8, for which the server has no answer.
+// Thrown if the server can't answer because a text among the results isn't valid UTF-8.
 struct TextIsNoUtf8 : StoreError {
   using StoreError::StoreError;
 };
 
-// One libSQL server as one history's place, and the edge at which its errors become StoreErrors. Nothing is kept on the
-// server between two calls.
-class TursoConnection {
+// One libSQL server with one history, and the edge at which the server's errors become StoreErrors. Nothing is kept on
+// the server between two calls.
+class Connection {
  public:
-  TursoConnection(const Location& location, const TursoOptions& options);
+  Connection(const Location& location, const http::Options& options);
 
   const std::string& name() const { return name_; }
   const SqliteTables& tables() const { return tables_; }
 
-  // All of these throw StoreError where the server does not answer as it should. `operation` says what was being done.
+  // All of these throw StoreError if the server doesn't answer as the protocol says. `operation` names the failed
+  // operation in the error: "write runs".
   //
-  // Reading statements, all of one moment. Statements that failed are left to the caller.
+  // Runs statements that read, all in one snapshot. The caller handles statements that failed.
   HranaAnswer TryRead(std::span<const HranaStatement> statements, std::string_view operation);
-  // The same, row by row: for answers that are longer than the server gives otherwise.
+  // The same, answered row by row, without the server's limit for an answer.
   HranaAnswer TryReadLong(std::span<const HranaStatement> statements, std::string_view operation);
-  // One statement that does not fail.
+  // Runs one statement that reads. Throws if it fails.
   HranaAnswer Read(const HranaStatement& statement, std::string_view operation);
-  // A write transaction, begun if the checks do not fail: all of it or nothing. A caller that gets no answer does not
-  // know which.
+  // Runs a write transaction, which is begun only if the checks don't fail, and is applied as a whole or not at all. If
+  // there is no answer, the caller can't know which.
   HranaOutcome Transact(std::span<const HranaStatement> checks, std::span<const HranaStatement> statements,
                         std::string_view operation);
 
-  // Throws what a failed statement is to a caller.
+  // Throws the StoreError for a failed statement.
   [[noreturn]] void Throw(const HranaError& error, std::string_view operation) const;
-  // Throws for the first of the answer's statements that failed, if any did.
+  // Throws for the first failed statement of the answer, if there is one.
   void ThrowIfFailed(const HranaAnswer& answer, std::string_view operation) const;
   [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
 
  private:
   std::string Post(std::string_view path, const std::string& body, std::string_view operation, size_t most_bytes);
-  [[noreturn]] void Refused(const HttpResponse& response, std::string_view operation) const;
+  [[noreturn]] void Refused(const http::Response& response, std::string_view operation) const;
 
   std::string name_;
   SqliteTables tables_;
-  TursoAddress address_;
-  HttpClient client_;
+  Address address_;
+  http::Client client_;
   std::vector<std::string> headers_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_CONNECTION_H_

@@ -1,15 +1,16 @@
 #include "stores/turso/health.h"
 
+#include "stores/sql/other_prefixes.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "examine the tables";
 
-// A write that leaves nothing behind: it deletes no row, or its transaction fails.
-void TryToWrite(TursoConnection& connection, bool has_runs) {
+// Tries to write without changing anything: it deletes no row, or its transaction fails.
+void TryToWrite(Connection& connection, bool has_runs) {
   std::vector<HranaStatement> statements;
   if (has_runs) {
     statements.emplace_back("DELETE FROM " + connection.tables()("runs") + " WHERE 0");
@@ -23,12 +24,10 @@ void TryToWrite(TursoConnection& connection, bool has_runs) {
 
 }  // namespace
 
-StoreHealth ExamineTurso(const Location& location) {
-  TursoOptions options;
-  options.http = kBriefHttp;
-  TursoConnection connection(location, options);
+StoreHealth Examine(const Location& location) {
+  Connection connection(location, http::kBriefOptions);
   StoreHealth health;
-  const TursoAddress address = ParseTursoAddress(location);
+  const Address address = ParseAddress(location);
   if (!address.loopback) health.encryption = address.base.starts_with("https") ? "TLS" : "";
 
   const auto begin = std::chrono::steady_clock::now();
@@ -55,7 +54,7 @@ StoreHealth ExamineTurso(const Location& location) {
   }
   const bool has_runs = !tables.at(connection.tables().Name("runs")).empty();
   if (health.has_tables) health.schema = ReadSchemaState(connection);
-  // What a migration that is to come will make is not missing.
+  // Tables that a pending migration will create aren't missing.
   if (!health.schema || !health.schema->pending.empty()) health.missing.clear();
   if (has_runs) {
     const HranaAnswer newest =
@@ -68,9 +67,9 @@ StoreHealth ExamineTurso(const Location& location) {
     if (error.kind() == ErrorKind::kInvalid && !has_runs) return health;
     if (error.kind() != ErrorKind::kAuth && error.kind() != ErrorKind::kPermanent) throw;
     health.may_make_tables = false;
-    health.lacks.push_back("writing at all: " + std::string(error.what()));
+    health.lacks.push_back("any write: " + std::string(error.what()));
   }
   return health;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -4,11 +4,11 @@
 #include "stores/health.h"
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::turso {
 
-// As ExamineStore (stores/open.h).
-StoreHealth ExamineTurso(const Location& location);
+// Does what ExamineStore (stores/open.h) promises, for a libSQL server.
+StoreHealth Examine(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HEALTH_H_

@@ -10,7 +10,7 @@
 
 #include "stores/turso/base64.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 using simdjson::dom::array;
@@ -19,7 +19,7 @@ using simdjson::dom::object;
 
 using Texts = std::deque<std::string>;
 
-// The bytes of blobs are put into `texts`.
+// Returns a cell's value. Puts the bytes of blobs into `texts`.
 HranaValue ValueOf(element cell, Texts& texts) {
   HranaValue value;
   const object parts = cell;
@@ -63,7 +63,7 @@ HranaError ErrorOf(element error) {
   return said;
 }
 
-// Parses in place: the text gets the room behind it that the parser wants.
+// Parses in place: reserves the space after the text that the parser needs.
 element Parse(simdjson::dom::parser& parser, std::string& text) {
   text.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   return parser.parse(text.data(), text.size(), false);
@@ -94,7 +94,7 @@ HranaResult ResultOf(element answer, Texts& texts) {
   return result;
 }
 
-// The lines of a cursor's answer, which are read one by one.
+// Reads the lines of a cursor's answer, one by one.
 class CursorLines {
  public:
   CursorLines(size_t steps, HranaAnswer& answer) : answer_(answer), ended_(steps), texts_(std::make_shared<Texts>()) {
@@ -124,7 +124,7 @@ class CursorLines {
     }
   }
 
-  // Where a step has neither ended nor failed, the server has broken off, which HTTP does not show.
+  // Throws if a step has neither ended nor failed: then the answer is truncated, which HTTP does not show.
   void CheckWhole() const {
     for (size_t step = 0; step < ended_.size(); ++step) {
       if (answer_.results[step].error) return;
@@ -167,14 +167,14 @@ HranaAnswer ParseReading(std::string body, size_t statements) {
     const auto held = std::make_shared<Held>();
     const element root = Parse(held->parser, body);
     const array results = root["results"];
-    const size_t first = statements > 1 ? 1 : 0;  // behind BEGIN
+    const size_t first = statements > 1 ? 1 : 0;  // after BEGIN
     HranaAnswer answer;
     answer.texts = held;
     size_t index = 0;
     for (const element result : results) {
       const size_t at = index++;
       if (at < first) {
-        // Without a snapshot the rest is worth nothing.
+        // Without a snapshot, the other results are useless.
         if (HranaResult begun = ResultOf(result, held->blobs); begun.error) {
           answer.results.assign(statements, begun);
           return answer;
@@ -198,7 +198,7 @@ HranaAnswer ParseCursor(std::string_view body, size_t statements) {
       if (!line.empty()) lines.Take(std::string(line));
     }
     lines.CheckWhole();
-    // Without BEGIN and COMMIT; where BEGIN failed, that is what happened to all.
+    // Removes the results of BEGIN and COMMIT. If BEGIN failed, all statements failed with its error.
     if (answer.results.front().error) answer.results[1].error = answer.results.front().error;
     answer.results.erase(answer.results.begin());
     answer.results.pop_back();
@@ -235,4 +235,4 @@ HranaOutcome ParseTransaction(std::string body, size_t checks, size_t statements
   });
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -12,20 +12,20 @@
 
 #include "stores/turso/hrana_value.h"
 
-// What a libSQL server answers to the requests of hrana_request.h, as texts. Knows no connection.
-namespace flaky {
+// Parses a libSQL server's answers to the requests of hrana_request.h. Independent of any connection.
+namespace flaky::turso {
 
 struct HranaError {
   std::string message;
   std::string code;
 };
 
-// Thrown for an answer that no server of this protocol gives.
+// Thrown for an answer that isn't in this protocol.
 struct MalformedAnswer : std::exception {
-  const char* what() const noexcept override { return "the answer is not what a libSQL server gives"; }
+  const char* what() const noexcept override { return "the answer isn't that of a libSQL server"; }
 };
 
-// What one statement gave.
+// The result of one statement.
 struct HranaResult {
   std::optional<HranaError> error;
   size_t width = 0;
@@ -35,10 +35,10 @@ struct HranaResult {
   std::span<const HranaValue> row(size_t index) const { return std::span(values).subspan(index * width, width); }
 };
 
-// The answer to a reading body: one result per statement. The texts live as long as a copy of it.
+// The answer to statements that read: one result per statement. The texts live as long as a copy of the answer.
 struct HranaAnswer {
   std::vector<HranaResult> results;
-  std::string baton;  // of a stream that is still open; empty: none
+  std::string baton;  // of a stream that is still open; may be empty
   std::shared_ptr<const void> texts;
 };
 HranaAnswer ParseReading(std::string body, size_t statements);
@@ -47,11 +47,12 @@ HranaAnswer ParseCursor(std::string_view body, size_t statements);
 struct HranaOutcome {
   bool committed = false;
   bool check_failed = false;
-  size_t failed = 0;  // which of the statements; their number: COMMIT itself. BEGIN counts as the first.
+  size_t failed =
+      0;  // the failed statement's index; the number of statements: COMMIT failed. BEGIN counts as the first
   HranaError error;
 };
 HranaOutcome ParseTransaction(std::string body, size_t checks, size_t statements);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HRANA_ANSWER_H_

@@ -5,7 +5,7 @@
 #include "history/text.h"
 #include "stores/turso/base64.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kExecute = R"({"type":"execute","stmt":)";
@@ -16,7 +16,7 @@ void AppendNumber(std::string& out, int64_t value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
-// The steps of a batch, each only if the one before it succeeded.
+// The steps of a batch. Each runs only if the one before it succeeded.
 class Steps {
  public:
   explicit Steps(std::string& out) : out_(out) {}
@@ -34,7 +34,7 @@ class Steps {
   void Add(std::span<const HranaStatement> statements) {
     for (const HranaStatement& statement : statements) Add(statement);
   }
-  // As the last: what is to be done unless the one before it succeeded.
+  // Adds the last step, which runs only if the one before it did not succeed.
   void AddElse(const HranaStatement& statement) {
     out_ += R"(,{"stmt":)";
     statement.AppendTo(out_);
@@ -178,4 +178,4 @@ std::string CloseBody(std::string_view baton) {
   return body;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

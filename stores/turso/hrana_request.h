@@ -9,10 +9,10 @@
 
 #include "stores/turso/hrana_value.h"
 
-// What is sent to a libSQL server, as texts. Knows no connection.
-namespace flaky {
+// Builds the requests to a libSQL server. Independent of any connection.
+namespace flaky::turso {
 
-// A statement and its parameters' values, in turn.
+// A statement and the values of its parameters, in order.
 class HranaStatement {
  public:
   explicit HranaStatement(std::string_view sql);
@@ -23,31 +23,32 @@ class HranaStatement {
   HranaStatement& Integer(int64_t value);
   HranaStatement& Blob(std::string_view bytes);
   HranaStatement& Null();
-  // A value that came from the server, as it is; a kRawText as a blob. Precondition: it is not infinite.
+  // A value as the server returned it; a kRawText becomes a blob. Precondition: it isn't infinite.
   HranaStatement& Value(const HranaValue& value);
 
-  // As JSON.
+  // Appends the statement as JSON.
   void AppendTo(std::string& body) const;
   size_t size() const { return json_.size(); }
 
  private:
   void Separate();
 
-  std::string json_;  // without what closes it
+  std::string json_;  // without the closing brackets
   bool has_values_ = false;
 };
 
-// Bodies of requests. To `/v2/pipeline`: reading statements, several of them in one snapshot.
+// Returns the body of a request to `/v2/pipeline`: statements that read; if there are several, in one snapshot.
 std::string ReadingBody(std::span<const HranaStatement> statements);
-// To `/v2/pipeline`: a write transaction; each statement runs only if all before it did, and it commits or leaves
-// nothing behind. Before it, without waiting for the server's one lock, come the checks: where one of those fails, that
-// is all.
+// Returns the body of a request to `/v2/pipeline`: a write transaction. Each statement runs only if all before it
+// succeeded, and the transaction commits or changes nothing. The checks run before it, without waiting for the server's
+// one lock. If one of them fails, nothing else runs.
 std::string TransactionBody(std::span<const HranaStatement> checks, std::span<const HranaStatement> statements);
-// To `/v3/cursor`: as ReadingBody, answered row by row without a limit. The answer's baton has to be closed.
+// Returns the body of a request to `/v3/cursor`: like ReadingBody, but answered row by row and without a limit. The
+// baton of the answer must be closed.
 std::string CursorBody(std::span<const HranaStatement> statements);
-// To `/v2/pipeline`.
+// Returns the body of a request to `/v2/pipeline` that closes a baton.
 std::string CloseBody(std::string_view baton);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HRANA_REQUEST_H_

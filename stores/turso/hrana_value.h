@@ -4,18 +4,18 @@
 #include <cstdint>
 #include <string_view>
 
-namespace flaky {
+namespace flaky::turso {
 
-// A value in Hrana over HTTP, the protocol of libSQL servers. The text lives as long as what it was read from.
+// A value in Hrana over HTTP, the protocol of libSQL servers. The text lives as long as the answer it was read from.
 // (https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md)
 struct HranaValue {
-  enum class Type { kNull, kInteger, kFloat, kText, kBlob, kRawText };  // kRawText: one that is no UTF-8
+  enum class Type { kNull, kInteger, kFloat, kText, kBlob, kRawText };  // kRawText: not valid UTF-8
   Type type = Type::kNull;
   int64_t integer = 0;
-  double real = 0;        // of any infinity HUGE_VAL: JSON has none
-  std::string_view text;  // of a blob its bytes
+  double real = 0;        // HUGE_VAL for any infinity, because JSON has none
+  std::string_view text;  // or the bytes of a blob
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_HRANA_VALUE_H_

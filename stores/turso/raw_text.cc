@@ -4,10 +4,10 @@
 
 #include "history/text.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
-// JSON holds nothing else.
+// JSON can contain such texts only.
 bool IsUtf8(std::string text) {
   std::erase(text, '\0');
   return IsStorable(text);
@@ -45,4 +45,4 @@ void TakeTags(HranaAnswer& answer) {
   }
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

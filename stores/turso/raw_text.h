@@ -8,18 +8,19 @@
 #include "stores/turso/hrana_answer.h"
 #include "stores/turso/hrana_request.h"
 
-// Texts that are no UTF-8, which SQLite holds and JSON does not: they are sent and asked for as blobs.
-namespace flaky {
+// Texts that aren't valid UTF-8. SQLite stores them, but JSON can't, so they are sent and read as blobs.
+namespace flaky::turso {
 
-// The statement with these values, NULL where one is absent.
+// Returns the statement with these values, with NULL for absent ones.
 HranaStatement BoundAsIs(const std::string& sql, const std::vector<std::optional<std::string>>& values);
 
-// The columns, separated by commas. `raw`: texts and blobs are blobs then, told apart by their first byte.
+// Returns the columns, separated by commas. If `raw`, texts and blobs are read as blobs that differ in their first
+// byte.
 std::string SelectedColumns(const std::string& columns, bool raw);
 
-// Makes the values of raw columns what they are in the database.
+// Restores the values of raw columns to what they are in the database.
 void TakeTags(HranaAnswer& answer);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_RAW_TEXT_H_

@@ -10,7 +10,7 @@
 #include "stores/turso/raw_text.h"
 #include "stores/turso/schema.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kReadRuns = "read runs";
@@ -19,7 +19,7 @@ constexpr std::string_view kFindRuns = "find runs";
 
 constexpr size_t kMaxAnswerText = 1 << 20;
 
-// Of runs, of runs alone and of failures to ask for at first.
+// The sizes of the first pages: of whole records, of runs alone, of failures.
 constexpr size_t kFirstRecords = 128;
 constexpr size_t kFirstRuns = 512;
 constexpr size_t kFirstFailures = 1024;
@@ -42,7 +42,7 @@ size_t TextBytes(const HranaResult& rows) {
   return bytes;
 }
 
-// The values with texts of their own: the answer's are mostly those of failures, and long.
+// Keeps copies of the values' texts, so that the answer, which is mostly long texts of failures, can be freed.
 void KeepValues(std::span<const HranaValue> row, StoredRun& run) {
   size_t bytes = 0;
   for (const HranaValue& value : row) bytes += value.text.size();
@@ -57,13 +57,13 @@ void KeepValues(std::span<const HranaValue> row, StoredRun& run) {
   run.texts = texts;
 }
 
-// Finds the runs of rows that come run by run.
+// Finds the run of each row. Consecutive rows mostly belong to the same run.
 class RunFinder {
  public:
   explicit RunFinder(std::vector<StoredRun>& runs) : runs_(runs) {
     for (size_t i = 0; i < runs.size(); ++i) places_.emplace(runs[i].record.run.run_id, i);
   }
-  // Null where the run is not among them.
+  // Returns null if the run isn't among them.
   StoredRun* Find(std::string_view run_id) {
     if (last_ < runs_.size() && runs_[last_].record.run.run_id == run_id) return &runs_[last_];
     const auto place = places_.find(run_id);
@@ -80,7 +80,7 @@ class RunFinder {
 
 }  // namespace
 
-TursoReader::TursoReader(TursoConnection& connection, bool up_to_date)
+Reader::Reader(Connection& connection, bool up_to_date)
     : connection_(connection),
       whole_pace_(kFirstRecords),
       runs_pace_(kFirstRuns),
@@ -96,9 +96,9 @@ TursoReader::TursoReader(TursoConnection& connection, bool up_to_date)
   failure_columns_ = SelectList("f", Columns().failures, present[tables.Name("failures")]) + ", f.id, f.run_id";
 }
 
-// The runs, one more than asked for so that it is known whether there is more; and of all but that one the parts, the
-// failures and those rosters that are not known yet.
-std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t limit, Detail detail, bool raw) const {
+// Returns the queries for the runs (one more than asked for, to find out whether there are more), and for the parts,
+// failures and not yet known rosters of all runs but that one.
+std::vector<HranaStatement> Reader::Queries(const Source& source, size_t limit, Detail detail, bool raw) const {
   const SqliteTables& tables = connection_.tables();
   const auto rows = static_cast<int64_t>(limit);
   std::vector<HranaStatement> queries;
@@ -127,13 +127,13 @@ std::vector<HranaStatement> TursoReader::Queries(const Source& source, size_t li
   return queries;
 }
 
-size_t TursoReader::BytesOf(const Found& found) {
+size_t Reader::BytesOf(const Found& found) {
   size_t bytes = 0;
   for (const StoredRun& run : found.runs) bytes += run.text_bytes;
   return bytes;
 }
 
-TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail detail, AdaptivePageSize& pace) {
+Reader::Found Reader::Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace) {
   for (;;) {
     if (auto found = TryTake(source, limit, detail, false)) {
       pace.Got(limit, found->runs.size(), BytesOf(*found));
@@ -144,10 +144,10 @@ TursoReader::Found TursoReader::Take(const Source& source, size_t limit, Detail 
   }
 }
 
-// What the queries give; where the server cannot put a text into its answer, with all texts as blobs. An answer row by
-// row would break off there without a word.
-HranaAnswer TursoReader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries,
-                             std::string_view operation, bool by_rows) {
+// Returns the answer to the queries. If the server can't put a text into its answer, asks again for all texts as blobs.
+// An answer row by row always has blobs, because the server would silently truncate it at such a text.
+HranaAnswer Reader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
+                        bool by_rows) {
   if (!by_rows) {
     try {
       return connection_.TryRead(queries(false), operation);
@@ -160,9 +160,8 @@ HranaAnswer TursoReader::Ask(const std::function<std::vector<HranaStatement>(boo
   return answer;
 }
 
-// Absent: the server refuses so long an answer.
-std::optional<TursoReader::Found> TursoReader::TryTake(const Source& source, size_t limit, Detail detail,
-                                                       bool by_rows) {
+// Returns nullopt if the server refuses such a long answer.
+std::optional<Reader::Found> Reader::TryTake(const Source& source, size_t limit, Detail detail, bool by_rows) {
   const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns, by_rows);
   if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
   connection_.ThrowIfFailed(answer, kReadRuns);
@@ -175,14 +174,14 @@ std::optional<TursoReader::Found> TursoReader::TryTake(const Source& source, siz
   return found;
 }
 
-void TursoReader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const {
+void Reader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const {
   const HranaResult& rows = answer.results.front();
   found.more = rows.rows() > limit;
   found.runs.resize(std::min(rows.rows(), limit));
   for (size_t i = 0; i < found.runs.size(); ++i) {
     const std::span<const HranaValue> row = rows.row(i);
     StoredRun& run = found.runs[i];
-    TursoFields fields(connection_, row, "runs", &run.misread);
+    RowReader fields({connection_, row}, "runs", &run.conversions);
     VisitRun(run.record.run, fields);
     run.text_bytes = fields.text_bytes();
     KeepValues(row, run);
@@ -191,21 +190,21 @@ void TursoReader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found
   }
 }
 
-void TursoReader::TakeFailures(const HranaResult& failures, Found& found) const {
+void Reader::TakeFailures(const HranaResult& failures, Found& found) const {
   RunFinder finder(found.runs);
   const size_t id = Columns().failures.size();
   for (size_t i = 0; i < failures.rows(); ++i) {
     const std::span<const HranaValue> row = failures.row(i);
     StoredRun* run = finder.Find(row[id + 1].text);
     if (run == nullptr) continue;
-    TursoFields fields(connection_, row, "failures", &run->misread);
+    RowReader fields({connection_, row}, "failures", &run->conversions);
     VisitFailure(run->record.failures.emplace_back(), fields);
     fields("id", run->failure_ids.emplace_back());
     run->text_bytes += fields.text_bytes();
   }
 }
 
-void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found) {
+void Reader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found) {
   TakeRosters(rosters);
   RunFinder finder(found.runs);
   for (size_t i = 0; i < parts.rows(); ++i) {
@@ -214,7 +213,7 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     StoredRun* run = finder.Find(run_id);
     if (run == nullptr) continue;
     Part& part = run->record.parts.emplace_back();
-    TursoFields fields(connection_, row, "parts", &run->misread);
+    RowReader fields({connection_, row}, "parts", &run->conversions);
     VisitPart(part, fields);
     run->text_bytes += fields.text_bytes();
     if (!part.roster_id) continue;
@@ -224,7 +223,7 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
     }
     RosterPtr roster = rosters_.Find(*part.roster_id);
     if (roster == nullptr) {
-      TellRosterLeftOut(&run->misread, *part.roster_id);
+      TellRosterLeftOut(&run->conversions, *part.roster_id);
       part.roster_id.reset();
       continue;
     }
@@ -235,17 +234,17 @@ void TursoReader::TakeParts(const HranaResult& parts, const HranaResult& rosters
   rosters_.Trim();
 }
 
-void TursoReader::TakeRosters(const HranaResult& rosters) {
+void Reader::TakeRosters(const HranaResult& rosters) {
   for (size_t i = 0; i < rosters.rows(); ++i) {
     Roster roster;
-    TursoFields fields(connection_, rosters.row(i), "rosters", nullptr);
+    RowReader fields({connection_, rosters.row(i)}, "rosters");
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
     rosters_.Add(std::move(roster));
   }
 }
 
-std::optional<PageStart> TursoReader::StartOf(const std::optional<RunKey>& after) {
+std::optional<PageStart> Reader::StartOf(const std::optional<RunKey>& after) {
   if (!after) return std::nullopt;
   if (last_time_ && last_key_->run_id == after->run_id && last_key_->started_at == after->started_at) {
     return PageStartOf(*after, StoredValue{StoredValue::Type::kText, 0, 0, *last_time_});
@@ -257,17 +256,17 @@ std::optional<PageStart> TursoReader::StartOf(const std::optional<RunKey>& after
   return PageStartOf(*after, ValueOf(rows.row(0)[0]));
 }
 
-// A page is read in pieces: what an answer takes while it is parsed is many times the texts in it.
-Page TursoReader::Read(const PageRequest& request) {
+// Reads a page in several requests, because parsing an answer takes many times the memory of its texts.
+Page Reader::Read(const PageRequest& request) {
   const RunOrder order{connection_.tables()("runs") + " r", kStartedAt, "r.run_id"};
-  AdaptivePageSize& pace = request.detail == Detail::kFull ? whole_pace_ : runs_pace_;
+  http::AdaptivePageSize& pace = request.detail == Detail::kFull ? whole_pace_ : runs_pace_;
   PageRequest rest = request;
   Page page;
   size_t bytes = 0;
   const auto is_full = [&] {
     return !page.records.empty() && (page.records.size() >= request.max_records || bytes >= request.max_bytes);
   };
-  // Adds a piece. False: nothing follows in the query's runs.
+  // Adds the runs of one request. Returns false if the query has no more runs.
   const auto take = [&](const PageQuery& query) {
     const Source source{" FROM " + order.from + query.conditions.sql() + query.order_by, query.conditions.values()};
     const size_t limit = pace.Next(std::min(request.max_records - page.records.size(), kMaxRows),
@@ -279,7 +278,7 @@ Page TursoReader::Read(const PageRequest& request) {
       const Run& read = run.record.run;
       last_key_ = RunKey{read.account.started_at, read.run_id};
       last_time_ = std::move(run.started_at);
-      if (!run.misread.empty()) page.misread.push_back({read.run_id, std::move(run.misread)});
+      if (!run.conversions.empty()) page.converted.push_back({read.run_id, std::move(run.conversions)});
       page.records.push_back(std::move(run.record));
     }
     return found.more;
@@ -293,7 +292,7 @@ Page TursoReader::Read(const PageRequest& request) {
   return page;
 }
 
-std::vector<StoredRun> TursoReader::Load(std::span<const std::string> run_ids) {
+std::vector<StoredRun> Reader::Load(std::span<const std::string> run_ids) {
   std::vector<StoredRun> stored;
   while (!run_ids.empty()) {
     const size_t count = fetch_pace_.Next(run_ids.size(), kMaxAnswerText);
@@ -313,15 +312,15 @@ std::vector<StoredRun> TursoReader::Load(std::span<const std::string> run_ids) {
   return stored;
 }
 
-std::vector<RunRecord> TursoReader::Fetch(std::span<const std::string> run_ids) {
+std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
   std::vector<RunRecord> records;
-  std::vector<std::string> ids;  // no text there has another
+  std::vector<std::string> ids;  // the server has no other
   std::ranges::copy_if(run_ids, std::back_inserter(ids), IsStorable);
   for (StoredRun& run : Load(ids)) records.push_back(std::move(run.record));
   return records;
 }
 
-std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t limit) {
+std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit) {
   std::vector<std::string> found;
   if (!IsStorable(prefix)) return found;
   std::string first(prefix);
@@ -336,7 +335,7 @@ std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t l
     const HranaResult& rows = answer.results.front();
     for (size_t i = 0; i < rows.rows(); ++i) {
       std::string run_id;
-      TursoFields(connection_, rows.row(i), "runs", nullptr)("run_id", run_id);
+      RowReader({connection_, rows.row(i)}, "runs")("run_id", run_id);
       if (!run_id.starts_with(prefix)) return found;
       found.push_back(std::move(run_id));
     }
@@ -347,7 +346,7 @@ std::vector<std::string> TursoReader::FindRuns(std::string_view prefix, size_t l
   return found;
 }
 
-void TursoReader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
+void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   FailureFilter rest = filter;
   for (;;) {
     const FailuresQuery query = QueryOfFailures(rest, connection_.tables());
@@ -372,7 +371,7 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
     const HranaResult& rows = answer.results.front();
     failures_pace_.Got(limit, rows.rows(), TextBytes(rows));
     for (size_t i = 0; i < rows.rows(); ++i) {
-      TursoFields fields(connection_, rows.row(i), "failures", nullptr);
+      RowReader fields({connection_, rows.row(i)}, "failures");
       const FailureView view = ReadView(fields);
       rest.behind = FailureKey{view.failed_at, view.id};
       if (!filter.after || view.failed_at > *filter.after) visitor(view);
@@ -381,14 +380,14 @@ void TursoReader::VisitFailures(const FailureFilter& filter, const std::function
   }
 }
 
-Totals TursoReader::Count(const RunFilter& filter) {
+Totals Reader::Count(const RunFilter& filter) {
   const CountQuery query = QueryOfCount(filter, connection_.tables(), has_parts_);
   HranaStatement statement(query.sql);
   for (int i = 0; i < query.repeats; ++i) {
     for (const auto& value : query.conditions.values()) statement.TextOrNull(value);
   }
   const HranaAnswer answer = connection_.Read(statement, "count runs");
-  TursoFields fields(connection_, answer.results.front().row(0), "runs", nullptr);
+  RowReader fields({connection_, answer.results.front().row(0)}, "runs");
   Totals totals;
   fields("runs", totals.runs);
   fields("parts", totals.parts);
@@ -396,4 +395,4 @@ Totals TursoReader::Count(const RunFilter& filter) {
   return totals;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

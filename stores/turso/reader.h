@@ -15,22 +15,22 @@
 #include "stores/store.h"
 #include "stores/turso/connection.h"
 
-namespace flaky {
+namespace flaky::turso {
 
-// A record as it is stored, with what tells later whether it is still so.
+// A record as it is stored, with what is needed to find out later whether it has changed.
 struct StoredRun : StoredRecord {
-  std::vector<Conversion> misread;
-  std::optional<std::string> started_at;  // as it is stored, if that is a text
+  std::vector<Conversion> conversions;
+  std::optional<std::string> started_at;  // as it is stored, if it is a text
   std::vector<HranaValue> values;         // of the run's row, in the order of the columns
   std::shared_ptr<const void> texts;      // of `values`
   size_t text_bytes = 0;
 };
 
 // The reading verbs of the Turso store. Throws StoreError.
-class TursoReader {
+class Reader {
  public:
-  // An up-to-date schema has all columns; in an older one, those that it lacks are read as absent.
-  TursoReader(TursoConnection& connection, bool up_to_date);
+  // If the schema isn't up to date, columns that it lacks are read as absent.
+  Reader(Connection& connection, bool up_to_date);
 
   Page Read(const PageRequest& request);
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids);
@@ -38,22 +38,22 @@ class TursoReader {
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor);
   Totals Count(const RunFilter& filter);
 
-  // Those of the runs that are there, whole, in any order.
+  // Returns those of the runs that exist, with their parts, failures and rosters, in any order.
   std::vector<StoredRun> Load(std::span<const std::string> run_ids);
 
  private:
-  // Runs as `r`, from FROM on, without LIMIT.
+  // A query for runs, named `r`: from FROM on, without LIMIT.
   struct Source {
     std::string sql;
     std::vector<std::optional<std::string>> values;
   };
   struct Found {
     std::vector<StoredRun> runs;
-    bool more = false;  // there are runs behind the last
+    bool more = false;  // there are runs after the last one
   };
   static size_t BytesOf(const Found& found);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
-  Found Take(const Source& source, size_t limit, Detail detail, AdaptivePageSize& pace);
+  Found Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace);
   std::optional<Found> TryTake(const Source& source, size_t limit, Detail detail, bool by_rows);
   HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
                   bool by_rows);
@@ -63,22 +63,22 @@ class TursoReader {
   void TakeFailures(const HranaResult& failures, Found& found) const;
   void TakeRosters(const HranaResult& rosters);
 
-  TursoConnection& connection_;
+  Connection& connection_;
   bool has_parts_ = true;
   std::string run_columns_;
   std::string failure_columns_;
-  AdaptivePageSize whole_pace_;
-  AdaptivePageSize runs_pace_;
-  AdaptivePageSize fetch_pace_;
-  AdaptivePageSize failures_pace_;
+  http::AdaptivePageSize whole_pace_;
+  http::AdaptivePageSize runs_pace_;
+  http::AdaptivePageSize fetch_pace_;
+  http::AdaptivePageSize failures_pace_;
 
-  // Where the last page ended, and the run's time as it is stored, if that is a text.
+  // The last run of the last page, and its time as it is stored, if it is a text.
   std::optional<RunKey> last_key_;
   std::optional<std::string> last_time_;
 
   RosterCache rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_READER_H_

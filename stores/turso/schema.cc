@@ -8,21 +8,21 @@
 #include "history/time.h"
 #include "stores/turso/columns.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "use the tables";
-constexpr std::string_view kAdoptOperation = "copy the rows of the tables from before";
+constexpr std::string_view kAdoptOperation = "import the legacy tables";
 constexpr std::string_view kLedger = "schema";
 
-// Runs in one transaction: with some ten failures each it takes a tenth of the time that the server allows.
+// Runs per transaction. With some ten failures each, it takes a tenth of the time that the server allows.
 constexpr int64_t kAdoptedAtOnce = 5000;
 constexpr int64_t kAdoptedAtLeast = 2;
 
-// How often a migration is tried against others that change the tables at the same time.
+// How often a migration is tried while other processes change the tables.
 constexpr int kMostTries = 20;
 
-TableColumns ColumnsOf(TursoConnection& connection, const std::vector<std::string>& tables) {
+TableColumns ColumnsOf(Connection& connection, const std::vector<std::string>& tables) {
   TableColumns columns;
   for (const std::string& table : tables) columns[table];
   const HranaAnswer answer =
@@ -36,20 +36,20 @@ TableColumns ColumnsOf(TursoConnection& connection, const std::vector<std::strin
   return columns;
 }
 
-std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
+std::vector<AppliedMigration> ReadLedger(Connection& connection) {
   const HranaStatement query("SELECT version, name, checksum FROM " + connection.tables()(kLedger));
   HranaAnswer answer = connection.TryRead({&query, 1}, kOperation);
   if (answer.results.front().error) {
     const std::string& message = answer.results.front().error->message;
     if (message.find("no such ") == message.npos) connection.ThrowIfFailed(answer, kOperation);
-    // There is no ledger, or one of another form, or another process has made it just now.
+    // There is no ledger, or it has another form, or another process has just created it.
     if (ReadOurTables(connection).at(connection.tables().Name(kLedger)).empty()) return {};
     answer = connection.Read(query, kOperation);
   }
   std::vector<AppliedMigration> applied;
   const HranaResult& rows = answer.results.front();
   for (size_t i = 0; i < rows.rows(); ++i) {
-    TursoFields fields(connection, rows.row(i), kLedger, nullptr);
+    RowReader fields({connection, rows.row(i)}, kLedger);
     AppliedMigration& row = applied.emplace_back();
     fields("version", row.version);
     fields("name", row.name);
@@ -58,11 +58,11 @@ std::vector<AppliedMigration> ReadLedger(TursoConnection& connection) {
   return applied;
 }
 
-SchemaState StateOf(TursoConnection& connection, std::span<const AppliedMigration> applied) {
+SchemaState StateOf(Connection& connection, std::span<const AppliedMigration> applied) {
   return StateOf(SqliteMigrations(), applied, connection.name());
 }
 
-std::vector<HranaStatement> StatementsOf(TursoConnection& connection, const Migration& migration) {
+std::vector<HranaStatement> StatementsOf(Connection& connection, const Migration& migration) {
   const std::vector<SqlStep> steps = StepsOf(migration, connection.tables().prefix);
   std::vector<std::string> tables;
   for (const SqlStep& step : steps) {
@@ -85,9 +85,9 @@ std::vector<HranaStatement> StatementsOf(TursoConnection& connection, const Migr
   return statements;
 }
 
-// Others may do the same at the same moment. Then a column is there twice or the ledger's row already, the transaction
-// leaves nothing, and another look tells what remains to be done.
-void Apply(TursoConnection& connection, const Migration& migration) {
+// Another process may apply the same migration at the same time. Then a column or the ledger's row exists already, the
+// transaction changes nothing, and reading the ledger again shows what remains to be done.
+void Apply(Connection& connection, const Migration& migration) {
   std::optional<HranaError> failed;
   for (int tries = 0; tries < kMostTries; ++tries) {
     const std::vector<AppliedMigration> applied = ReadLedger(connection);
@@ -95,7 +95,7 @@ void Apply(TursoConnection& connection, const Migration& migration) {
     if (std::ranges::any_of(applied, [&](const AppliedMigration& row) { return row.version == migration.version; })) {
       return;
     }
-    // Nobody else has done it: the same failure again is one of its own.
+    // No other process has applied it, so the failure is the migration's own.
     if (failed && !IsConstraint(*failed) && tries > 2) break;
     ReadOurTables(connection);
     HranaOutcome outcome = connection.Transact({}, StatementsOf(connection, migration), kOperation);
@@ -105,8 +105,8 @@ void Apply(TursoConnection& connection, const Migration& migration) {
   connection.Throw(*failed, "apply the migration " + std::string(migration.name));
 }
 
-// The tables of the npm packages, where they stand beside ours.
-std::optional<NpmAdoption> FindNpmTables(TursoConnection& connection) {
+// Returns how to import the npm packages' tables, if the database has these in addition to ours.
+std::optional<NpmAdoption> FindNpmTables(Connection& connection) {
   const std::string& prefix = connection.tables().prefix;
   if (prefix == kNpmPrefix) return std::nullopt;
   const std::string runs = std::string(kNpmPrefix) + "runs";
@@ -116,14 +116,14 @@ std::optional<NpmAdoption> FindNpmTables(TursoConnection& connection) {
   return NpmAdoptionInto(prefix, columns.at(runs));
 }
 
-std::optional<AdoptionSummary> Adopt(TursoConnection& connection) {
+std::optional<AdoptionSummary> Adopt(Connection& connection) {
   const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
   if (!adoption) return std::nullopt;
   int64_t most = kAdoptedAtOnce;
   for (std::string from;;) {
     const HranaAnswer range =
         connection.Read(HranaStatement(adoption->range).Text(from).Integer(most), kAdoptOperation);
-    TursoFields fields(connection, range.results.front().row(0), "runs", nullptr);
+    RowReader fields({connection, range.results.front().row(0)}, "runs");
     std::optional<std::string> last;
     int64_t runs = 0;
     fields("run_id", last);
@@ -137,28 +137,28 @@ std::optional<AdoptionSummary> Adopt(TursoConnection& connection) {
       if (runs < most) break;
       from = *last;
     } else if (most > kAdoptedAtLeast) {
-      // Runs with very many failures may take longer than a transaction may last.
+      // Runs with very many failures may take longer than the server allows for a transaction.
       most = std::max(most / 4, kAdoptedAtLeast);
     } else {
       connection.Throw(outcome.error, kAdoptOperation);
     }
   }
   const HranaAnswer answer = connection.Read(HranaStatement(adoption->account), kAdoptOperation);
-  TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
-  AdoptionSummary account;
-  fields("runs", account.runs);
-  fields("failures", account.failures);
-  fields("conflicts", account.conflicts);
-  fields("missing", account.missing);
-  fields("left out", account.left_out);
-  return account;
+  RowReader fields({connection, answer.results.front().row(0)}, "runs");
+  AdoptionSummary summary;
+  fields("runs", summary.runs);
+  fields("failures", summary.failures);
+  fields("conflicts", summary.conflicts);
+  fields("missing", summary.missing);
+  fields("left out", summary.left_out);
+  return summary;
 }
 
 }  // namespace
 
-SchemaState ReadSchemaState(TursoConnection& connection) { return StateOf(connection, ReadLedger(connection)); }
+SchemaState ReadSchemaState(Connection& connection) { return StateOf(connection, ReadLedger(connection)); }
 
-TableColumns ReadOurTables(TursoConnection& connection) {
+TableColumns ReadOurTables(Connection& connection) {
   std::vector<std::string> names;
   for (const TableShape& shape : TableShapes()) names.push_back(connection.tables().Name(shape.name));
   TableColumns columns = ColumnsOf(connection, names);
@@ -167,12 +167,7 @@ TableColumns ReadOurTables(TursoConnection& connection) {
   return columns;
 }
 
-bool HasIndex(TursoConnection& connection, const std::string& name) {
-  const HranaStatement query("SELECT 1 FROM sqlite_master WHERE type = 'index' AND name = ?");
-  return connection.Read(HranaStatement(query).Text(name), kOperation).results.front().rows() > 0;
-}
-
-std::optional<AdoptionSummary> UpgradeSchema(TursoConnection& connection, DeferredIndexes after_rows) {
+std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows) {
   std::optional<AdoptionSummary> adopted;
   for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
     if (ComesAfterRows(migration)) adopted = Adopt(connection);
@@ -181,10 +176,10 @@ std::optional<AdoptionSummary> UpgradeSchema(TursoConnection& connection, Deferr
   return after_rows == DeferredIndexes::kLater ? Adopt(connection) : adopted;
 }
 
-bool IsAdopting(TursoConnection& connection, const SchemaState& state) {
+bool IsAdopting(Connection& connection, const SchemaState& state) {
   if (state.pending.empty() || state.found == 0) return false;
   const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
   return adoption && connection.Read(HranaStatement(adoption->unfinished), kAdoptOperation).results.front().rows() > 0;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -11,18 +11,18 @@
 #include "stores/turso/schema.h"
 #include "stores/turso/writer.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 class TursoStore : public Store {
  public:
-  TursoStore(const Location& location, OpenMode mode, const TursoOptions& options)
+  TursoStore(const Location& location, OpenMode mode, const http::Options& options)
       : bulk_(mode == OpenMode::kBulk), connection_(location, options) {
     SchemaState state = ReadSchemaState(connection_);
     if (mode != OpenMode::kRead) {
       CheckWritable(state, connection_.name());
       if (!state.pending.empty()) {
-        // Something waits only where no row is there yet that somebody may be looking for.
+        // Indexes only wait if there is no row yet that another process may be looking for.
         const bool is_new = ReadOurTables(connection_).at(connection_.tables().Name("runs")).empty();
         adopted_ = UpgradeSchema(connection_, bulk_ && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
         state = ReadSchemaState(connection_);
@@ -45,68 +45,68 @@ class TursoStore : public Store {
     return state;
   }
 
-  StoreLimits limits() const override { return {kTursoRowBytes}; }
+  StoreLimits limits() const override { return {Writer::kMaxRowBytes}; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
-    return Writer("write runs").Write(records, on_existing);
+    return WriterFor("write runs").Write(records, on_existing);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
-    return Writer("claim it").Claim(holder, lease, instead_of);
+    return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
   }
 
   void Finish() override {
     if (bulk_ && !ReadSchemaState(connection_).pending.empty()) UpgradeSchema(connection_, DeferredIndexes::kNow);
   }
 
-  Page Read(const PageRequest& request) override { return Reader("read runs").Read(request); }
+  Page Read(const PageRequest& request) override { return ReaderFor("read runs").Read(request); }
 
   std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override {
-    return Reader("read runs").Fetch(run_ids);
+    return ReaderFor("read runs").Fetch(run_ids);
   }
 
   std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override {
-    return Reader("find runs").FindRuns(prefix, limit);
+    return ReaderFor("find runs").FindRuns(prefix, limit);
   }
 
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override {
-    Reader("read failures").VisitFailures(filter, visitor);
+    ReaderFor("read failures").VisitFailures(filter, visitor);
   }
 
-  Totals Count(const RunFilter& filter) override { return Reader("count runs").Count(filter); }
+  Totals Count(const RunFilter& filter) override { return ReaderFor("count runs").Count(filter); }
 
  private:
-  TursoWriter& Writer(std::string_view operation) {
+  Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
   }
 
-  TursoReader& Reader(std::string_view operation) {
+  Reader& ReaderFor(std::string_view operation) {
     if (adopting_) adopting_ = IsAdopting(connection_, ReadSchemaState(connection_));
     if (adopting_) {
       connection_.Fail(ErrorKind::kTransient, operation,
-                       "the rows of the tables from before are being copied into it; if nobody does any more, `flaky "
-                       "schema migrate` goes on with it");
+                       "legacy tables are being imported; if that process has died, resume with `flaky schema "
+                       "migrate`");
     }
     return *reader_;
   }
 
   const bool bulk_;
   bool adopting_ = false;
-  TursoConnection connection_;
+  Connection connection_;
   std::optional<AdoptionSummary> adopted_;
-  std::optional<TursoReader> reader_;
-  std::optional<TursoWriter> writer_;
+  std::optional<Reader> reader_;
+  std::optional<Writer> writer_;
 };
 
 }  // namespace
 
-std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options) {
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options) {
   return std::make_unique<TursoStore>(location, mode, options);
 }
 
-LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if) {
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if) {
   constexpr std::string_view kOperation = "drop the tables";
-  TursoConnection connection(location, {});
+  Connection connection(location, {});
   const TableColumns columns = ReadOurTables(connection);
   LegacyTables old;
   old.names = TablesToDrop(connection.name(), connection.tables().prefix,
@@ -114,7 +114,7 @@ LegacyTables DropTursoTables(const Location& location, const std::optional<RowCo
   const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
   const auto count = [&] {
     const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
-    TursoFields fields(connection, answer.results.front().row(0), "runs", nullptr);
+    RowReader fields({connection, answer.results.front().row(0)}, "runs");
     RowCounts rows;
     for (int64_t* number : {&rows.runs, &rows.ended, &rows.parts, &rows.failures, &rows.orphans}) {
       fields("count", *number);
@@ -123,7 +123,7 @@ LegacyTables DropTursoTables(const Location& location, const std::optional<RowCo
   };
   old.rows = count();
   if (drop_if != old.rows) return old;
-  // Within the transaction nothing can be read and then decided, but a statement can fail.
+  // The transaction can't read something and then decide, but it can have a statement that fails.
   HranaStatement unchanged("SELECT CASE WHEN (" + query + ") = (?, ?, ?, ?, ?) THEN 1 ELSE json('changed') END");
   for (const int64_t number : {drop_if->runs, drop_if->ended, drop_if->parts, drop_if->failures, drop_if->orphans}) {
     unchanged.Integer(number);
@@ -139,18 +139,16 @@ LegacyTables DropTursoTables(const Location& location, const std::optional<RowCo
   return old;
 }
 
-namespace turso {
-
 namespace {
+
 constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+
 }  // namespace
 
 const Driver kDriver = {.name = "turso",
-                        .open = [](const Location& location, OpenMode mode) { return OpenTurso(location, mode); },
-                        .examine = ExamineTurso,
-                        .look_or_drop = DropTursoTables,
+                        .open = [](const Location& location, OpenMode mode) { return turso::Open(location, mode); },
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
                         .sql = &kSql};
 
-}  // namespace turso
-
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -9,28 +9,23 @@
 #include "stores/location.h"
 #include "stores/store.h"
 
-namespace flaky {
-
-struct TursoOptions {
-  HttpOptions http;
-};
+namespace flaky::turso {
 
 // Opens the history in the libSQL database that `location` names: `libsql://HOST`, `https://HOST`, `http://HOST:PORT`
 // (stores/turso/url.h), on a server that speaks Hrana over HTTP: Turso's, or sqld.
 //
-// For writing, the tables are made or upgraded; for reading, nothing is changed. A database that the npm package
-// @flaky-tests/store-turso 0.2 made (prefix "") is a history, too. Throws StoreError: kAuth (which says whether the
-// token is missing, wrong, expired or for reading only), kMissing (no such database, no history in it), kInvalid
-// (location, certificate, somebody else's tables), kSchemaTooNew, kTransient (not to be reached, overloaded).
-std::unique_ptr<Store> OpenTurso(const Location& location, OpenMode mode, const TursoOptions& options = {});
+// For writing, creates or upgrades the tables; for reading, changes nothing. A database of the npm package
+// @flaky-tests/store-turso 0.2 (prefix "") is a history, too. Throws StoreError: kAuth (the message says whether the
+// token is missing, wrong, expired or read-only), kMissing (no such database, no history in it), kInvalid (location,
+// certificate, tables of another program), kSchemaTooNew, kTransient (unreachable, overloaded).
+std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-// As LookAtTables and DropTables (stores/open.h).
-LegacyTables DropTursoTables(const Location& location, const std::optional<RowCounts>& drop_if);
+// Does what LookAtTables or, with `drop_if`, DropTables promise (stores/open.h).
+LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
-namespace turso {
+// What the program knows of this store.
 extern const Driver kDriver;
-}
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_TURSO_STORE_H_

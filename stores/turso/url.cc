@@ -8,14 +8,14 @@
 #include "stores/error.h"
 #include "stores/redacted.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 constexpr std::string_view kOperation = "use the location";
 
 struct UrlScheme {
   std::string_view name;
-  std::optional<bool> tls;  // absent: as the option `tls` says
+  std::optional<bool> tls;  // absent: the option `tls` decides
 };
 constexpr UrlScheme kSchemes[] = {
     {"libsql", std::nullopt}, {"https", true}, {"http", false}, {"wss", true}, {"ws", false}};
@@ -28,15 +28,15 @@ int HexDigit(char c) {
   return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-// Takes an address apart from the left, and explains what is wrong with it.
+// Parses an address from the left, and explains what is wrong with it.
 class AddressParser {
  public:
   explicit AddressParser(const Location& location)
       : location_(location), rest_(location.address.Reveal()), token_(location.token) {}
 
-  TursoAddress Parse() {
+  Address Parse() {
     TakeScheme();
-    if (rest_.find('#') != rest_.npos) Fail("a '#' and what is behind it mean nothing there");
+    if (rest_.find('#') != rest_.npos) Fail("unexpected '#' and the text after it");
     const std::string_view query = SplitOff('?');
     const std::string_view path = SplitOff('/');
     const bool has_port = TakeHost();
@@ -45,9 +45,9 @@ class AddressParser {
     CheckToken();
 
     if (scheme_.name == "libsql" && tls_ == false && !has_port) {
-      Fail("with 'tls=0' the port has to be named, too: libsql://HOST:PORT?tls=0");
+      Fail("'tls=0' requires a port: libsql://HOST:PORT?tls=0");
     }
-    TursoAddress address;
+    Address address;
     address.base = (scheme_.tls.value_or(tls_.value_or(true)) ? "https://" : "http://") + std::string(authority_);
     if (!path.empty()) address.base += "/" + std::string(path.substr(0, path.find_last_not_of('/') + 1));
     if (address.base.ends_with('/')) address.base.pop_back();
@@ -61,7 +61,7 @@ class AddressParser {
     throw StoreError(ErrorKind::kInvalid, location_.display_name, std::string(kOperation), "", detail);
   }
 
-  // Cuts the text at the first `mark` and gives what was behind it.
+  // Cuts the text at the first `mark` and returns what came after it.
   std::string_view SplitOff(char mark) {
     const size_t at = rest_.find(mark);
     const std::string_view behind = at == rest_.npos ? std::string_view() : rest_.substr(at + 1);
@@ -71,23 +71,23 @@ class AddressParser {
 
   void TakeScheme() {
     const size_t end = rest_.find("://");
-    if (end == rest_.npos) Fail("a URL is expected: libsql://HOST, https://HOST or http://HOST:PORT");
+    if (end == rest_.npos) Fail("expected a URL: libsql://HOST, https://HOST or http://HOST:PORT");
     const std::string_view name = rest_.substr(0, end);
     const auto* scheme = std::ranges::find(kSchemes, name, &UrlScheme::name);
     if (scheme == std::end(kSchemes)) {
-      Fail("'" + Redacted(name) + "://' is no way to reach a libSQL server; libsql, https, http, wss and ws are" +
-           (name == "file" ? "; for a file there is sqlite:PATH" : ""));
+      Fail("invalid URL scheme '" + Redacted(name) + "'; expected libsql, https, http, wss or ws" +
+           (name == "file" ? ", or sqlite:PATH for a file" : ""));
     }
     scheme_ = *scheme;
     rest_.remove_prefix(end + 3);
   }
 
-  // What is left is HOST or HOST:PORT. True: with a port.
+  // Takes HOST or HOST:PORT, which is all that is left. Returns true if there is a port.
   bool TakeHost() {
     if (rest_.find('@') != rest_.npos) {
       Fail(
-          "before the host there is an '@', but a libSQL server knows no user and password; the token is given by "
-          "FLAKY_TESTS_AUTH_TOKEN");
+          "unexpected '@' before the host: a libSQL server has no user and password; set FLAKY_TESTS_AUTH_TOKEN to the "
+          "token");
     }
     const bool is_ipv6 = rest_.starts_with('[');
     const size_t host_end = is_ipv6 ? rest_.find(']') + 1 : std::min(rest_.find(':'), rest_.size());
@@ -97,7 +97,7 @@ class AddressParser {
                      : IsAlnum(c) || c == '-' || c == '.' || c == '_';
     };
     if (host_.empty() || !std::ranges::all_of(host_, allowed)) {
-      Fail(rest_.empty() ? "the host is missing" : "'" + Redacted(rest_) + "' names no host");
+      Fail(rest_.empty() ? "the host is missing" : "invalid host '" + Redacted(rest_) + "'");
     }
     authority_ = rest_;
     rest_.remove_prefix(host_.size());
@@ -107,7 +107,7 @@ class AddressParser {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), port);
     if (!authority_.substr(host_.size()).starts_with(':') || error != std::errc() ||
         end != rest_.data() + rest_.size() || port < 1 || port > 65535) {
-      Fail("'" + Redacted(rest_) + "' is no port");
+      Fail("invalid port '" + Redacted(rest_) + "'");
     }
     return true;
   }
@@ -123,13 +123,13 @@ class AddressParser {
       } else if (name == "authToken") {
         token_ = Secret(value);
       } else {
-        Fail("it has the option '" + Redacted(name) + "'; understood are prefix, tls and authToken");
+        Fail("unknown option '" + Redacted(name) + "'; expected prefix, tls or authToken");
       }
     }
   }
 
   void TakeTls(const std::string& value) {
-    if (value != "0" && value != "1") Fail("the option 'tls' is 0 or 1");
+    if (value != "0" && value != "1") Fail("invalid value of the option 'tls'; expected 0 or 1");
     tls_ = value == "1";
     if (scheme_.tls && *scheme_.tls != *tls_) {
       Fail("'" + std::string(scheme_.name) + "://' and 'tls=" + value + "' contradict each other");
@@ -145,7 +145,8 @@ class AddressParser {
       }
       const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) Fail("in the option '" + Redacted(option) + "' a '%' is not followed by two digits");
+      if (high < 0 || low < 0)
+        Fail("in the option '" + Redacted(option) + "', a '%' is not followed by two hexadecimal digits");
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
     }
@@ -154,16 +155,16 @@ class AddressParser {
 
   void CheckPath(std::string_view path) const {
     if (std::ranges::any_of(path, [](char c) { return c <= 0x20 || c >= 0x7f || c == '"' || c == '\\'; })) {
-      Fail("its path holds a character that has to be written as %XX");
+      Fail("the path contains a character that must be percent-encoded (%XX)");
     }
   }
 
-  // It goes into a line of HTTP.
+  // The token becomes part of an HTTP header.
   void CheckToken() const {
     if (std::ranges::any_of(token_.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
       throw StoreError(ErrorKind::kAuth, location_.display_name, std::string(kOperation), "",
-                       "the token (FLAKY_TESTS_AUTH_TOKEN) holds a blank, a line's end or another character that no "
-                       "token has");
+                       "the token (FLAKY_TESTS_AUTH_TOKEN) contains a blank, a line break or another character that "
+                       "tokens don't have");
     }
   }
 
@@ -178,6 +179,6 @@ class AddressParser {
 
 }  // namespace
 
-TursoAddress ParseTursoAddress(const Location& location) { return AddressParser(location).Parse(); }
+Address ParseAddress(const Location& location) { return AddressParser(location).Parse(); }
 
-}  // namespace flaky
+}  // namespace flaky::turso

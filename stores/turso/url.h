@@ -6,25 +6,25 @@
 #include "history/secret.h"
 #include "stores/location.h"
 
-namespace flaky {
+namespace flaky::turso {
 
-// Where a libSQL server is reached by HTTP, and with which token.
-struct TursoAddress {
-  std::string base;  // "https://HOST", perhaps with port and path, without a slash at its end; no secret is in it
-  Secret token;      // empty: none
+// The address of a libSQL server for HTTP, and the token for it.
+struct Address {
+  std::string base;  // "https://HOST", possibly with port and path, without a final slash, without secrets
+  Secret token;      // may be empty
   bool loopback = false;
 };
 
-// Reads a location's address as the official clients do:
+// Parses a location's address in the way of the official clients:
 //
 //   libsql://HOST[:PORT][/PATH][?tls=0|1][&authToken=TOKEN]
 //
-// `https://` and `http://` say themselves whether TLS is spoken; of libsql it is unless `tls=0` says otherwise, and
-// then the port has to be named. `wss://` and `ws://` are the same server's other protocol and taken as https and http.
-// A token in the URL counts more than the location's. Throws StoreError (kInvalid), with neither the query nor a token
-// in it, for anything else.
-TursoAddress ParseTursoAddress(const Location& location);
+// `https://` and `http://` say whether TLS is used. `libsql://` uses TLS unless the query has `tls=0`, and then the
+// port is required. `wss://` and `ws://` name another protocol of the same server; they are taken for https and http. A
+// token in the URL overrides the location's. Throws StoreError (kInvalid) for anything else; its message contains
+// neither the query nor a token.
+Address ParseAddress(const Location& location);
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_URL_H_

@@ -13,26 +13,26 @@
 #include "stores/record_check.h"
 #include "stores/turso/columns.h"
 
-namespace flaky {
+namespace flaky::turso {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kOperation = "write runs";
 
-// A transaction is safe from other writers for five seconds; this much takes a tenth of one. A record goes whole into
-// one, whatever its size.
+// The limits of a chunk, which is written in one transaction. The server protects a transaction from other writers for
+// five seconds; a chunk takes a tenth of a second. A record is never split between chunks, whatever its size.
 constexpr size_t kChunkBytes = 3 << 20;
 constexpr size_t kChunkRows = 8000;
 
-// What is about few runs mostly has many writers at the same time, as the parts of one run have. Then it is checked
-// before the lock is waited for, so that those who would fail do not keep the others waiting.
+// The largest number of new runs that is checked before the transaction waits for the lock. A write of few runs mostly
+// has many concurrent writers (the parts of one run), and those that would fail must not keep the others waiting.
 constexpr size_t kMostChecked = 16;
 
 constexpr size_t kMaxKnownRosters = 10'000;
 
-// How long others may be faster all the while. Tries of a chunk before its records are written by halves, so that it
-// does not fail for any of many.
+// How long a chunk is tried again while other writers are faster. After kTriesTogether tries it is written in two
+// halves, so that a conflict over one record doesn't stop the others.
 constexpr std::chrono::seconds kPatience{30};
 constexpr int kTriesTogether = 3;
 constexpr int kFirstPauseMs = 4;
@@ -46,21 +46,21 @@ void Pause(int tries) {
   std::this_thread::sleep_for(std::chrono::microseconds(std::uniform_int_distribution<int>(0, most * 1000)(random)));
 }
 
-// A statement that writes nothing and fails where the condition holds: it inserts a run without its time.
+// Returns a statement that writes nothing and fails if the condition holds: it inserts a run without its time.
 std::string FailIf(const SqliteTables& tables, const std::string& condition) {
   return "INSERT INTO " + tables("runs") + " (run_id, started_at) SELECT '', NULL WHERE " + condition;
 }
 
-// The same as a statement that only reads, and so needs no lock. A condition that holds is 1, and the number's amount
-// more than an integer can be.
+// Returns the same as a statement that only reads, and so needs no lock. If the condition holds it is 1, and the
+// absolute value of the difference is more than an integer can hold.
 std::string CheckNot(const std::string& condition) { return "SELECT abs(-9223372036854775807 - (" + condition + "))"; }
 bool SaysCheckNot(const HranaError& error) { return error.message.find("integer overflow") != error.message.npos; }
 
 bool IsInfinite(const HranaValue& value) { return value.type == HranaValue::Type::kFloat && std::isinf(value.real); }
 bool IsUnusual(const HranaValue& value) { return IsInfinite(value) || value.type == HranaValue::Type::kRawText; }
 
-// That a run's row, or the numbers of its parts and failures, are not what they were. `row`: what it was, if any of it
-// is unusual; an infinite number is no parameter.
+// Returns the condition that a run's row, or the number of its parts or failures, has changed. `row`: the old values,
+// if any is unusual; an infinite number can't be a parameter.
 std::string HasChanged(const SqliteTables& tables, std::span<const HranaValue> row = {}) {
   std::string same;
   for (size_t i = 0; i < Columns().runs.size(); ++i) {
@@ -80,8 +80,8 @@ std::string HasChanged(const SqliteTables& tables, std::span<const HranaValue> r
 
 }  // namespace
 
-// The rows to be written, and what may keep them from being written.
-struct TursoWriter::Plan {
+// The rows to be written, and the conditions under which they may be written.
+struct Writer::Plan {
   explicit Plan(const SqliteTables& tables)
       : runs(InsertInto(tables("runs"), Columns().runs), Columns().runs.size()),
         rosters(InsertInto(tables("rosters"), {"roster_id", "tests"}), 2, " ON CONFLICT (roster_id) DO NOTHING"),
@@ -95,14 +95,14 @@ struct TursoWriter::Plan {
   RowInsertion rosters;
   RowInsertion parts;
   RowInsertion failures;
-  std::string old_failures;  // their ids, with commas between them
+  std::string old_failures;  // their ids, separated by commas
 
   std::unordered_set<std::string> new_rosters;
-  std::unordered_set<std::string> known_rosters;  // that it relies on
+  std::unordered_set<std::string> known_rosters;  // rosters that must still be in the database
   bool empty = true;
 };
 
-TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
+Writer::Writer(Connection& connection, Reader& reader)
     : connection_(connection),
       reader_(reader),
       check_new_sql_(CheckNot("EXISTS (SELECT 1 FROM " + connection.tables()("runs") +
@@ -117,14 +117,14 @@ TursoWriter::TursoWriter(TursoConnection& connection, TursoReader& reader)
                            " WHERE id IN (SELECT value FROM json_each(?))"),
       delete_part_sql_("DELETE FROM " + connection.tables()("parts") + " WHERE run_id = ? AND part_id = ?") {}
 
-std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
   existing_ = existing;
   RecordCheck check(connection_.name());
   std::vector<size_t> bytes;
   bytes.reserve(records.size());
   for (const RunRecord& record : records) {
     check.Check(record);
-    bytes.push_back(CheckRowSizes(record, kTursoRowBytes, connection_.name()));
+    bytes.push_back(CheckRowSizes(record, kMaxRowBytes, connection_.name()));
   }
   std::vector<WriteResult> results(records.size());
   for (size_t begin = 0; begin < records.size();) {
@@ -143,11 +143,11 @@ std::vector<WriteResult> TursoWriter::Write(std::span<const RunRecord> records, 
   return results;
 }
 
-void TursoWriter::WriteChunk(std::span<const RunRecord> records, std::span<WriteResult> results) {
+void Writer::WriteChunk(std::span<const RunRecord> records, std::span<WriteResult> results) {
   const Clock::time_point deadline = Clock::now() + kPatience;
   bool look = look_first_;
   for (int tries = 1; !TryChunk(records, results, look); ++tries) {
-    // Only the first failure may mean no more than that the records are there.
+    // The first failure may only mean that the runs exist already. So only later ones pause.
     if (look) Pause(tries);
     look = true;
     if (tries >= kTriesTogether && records.size() > 1) {
@@ -157,12 +157,12 @@ void TursoWriter::WriteChunk(std::span<const RunRecord> records, std::span<Write
       return;
     }
     if (Clock::now() > deadline) {
-      connection_.Fail(ErrorKind::kTransient, kOperation, "others kept changing the same runs all the while");
+      connection_.Fail(ErrorKind::kTransient, kOperation, "gave up: concurrent writers kept changing the same runs");
     }
   }
 }
 
-bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteResult> results, bool look) {
+bool Writer::TryChunk(std::span<const RunRecord> records, std::span<WriteResult> results, bool look) {
   std::unordered_map<std::string_view, const StoredRun*> known;
   std::vector<StoredRun> stored;
   if (look) {
@@ -189,7 +189,7 @@ bool TursoWriter::TryChunk(std::span<const RunRecord> records, std::span<WriteRe
   return plan.empty || Execute(plan);
 }
 
-void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
+void Writer::AddNew(Plan& plan, const RunRecord& record) const {
   plan.empty = false;
   plan.runs.Add([&](auto& fields) { VisitRun(record.run, fields); });
   AddRosters(plan, record);
@@ -197,33 +197,33 @@ void TursoWriter::AddNew(Plan& plan, const RunRecord& record) const {
   for (const Failure& failure : record.failures) AddFailure(plan, record.run.run_id, failure);
 }
 
-WriteResult TursoWriter::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
+WriteResult Writer::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
   Resolution resolution = Resolve(stored.record, record, existing_);
   if (!resolution.Changes()) return std::move(resolution.result);
   plan.empty = false;
   AddGuard(plan, stored);
   const RunRecord& merged = resolution.record;
-  const RecordUpdate completion = RecordUpdateOf(stored, merged);
-  if (completion.run) {
-    HranaStatement& update = plan.updates.emplace_back(update_run_sql_);
-    TursoBinder bind(update);
+  const RecordUpdate update = RecordUpdateOf(stored, merged);
+  if (update.run) {
+    HranaStatement& statement = plan.updates.emplace_back(update_run_sql_);
+    RowWriter bind(statement);
     VisitRun(merged.run, bind);
-    update.Text(merged.run.run_id);
+    statement.Text(merged.run.run_id);
   }
   AddRosters(plan, merged);
-  for (const Part* part : completion.parts) AddPart(plan, merged.run.run_id, *part);
-  for (const Failure* failure : completion.new_failures) AddFailure(plan, merged.run.run_id, *failure);
-  for (const int64_t id : completion.old_failures) {
+  for (const Part* part : update.parts) AddPart(plan, merged.run.run_id, *part);
+  for (const Failure* failure : update.new_failures) AddFailure(plan, merged.run.run_id, *failure);
+  for (const int64_t id : update.old_failures) {
     plan.old_failures += (plan.old_failures.empty() ? "" : ",") + std::to_string(id);
   }
-  for (const std::string& part_id : completion.old_parts) {
+  for (const std::string& part_id : update.old_parts) {
     plan.updates.emplace_back(delete_part_sql_).Text(merged.run.run_id).Text(part_id);
   }
   return std::move(resolution.result);
 }
 
-CopyClaim TursoWriter::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
-  constexpr std::string_view kClaim = "claim it";
+CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
+  constexpr std::string_view kClaim = "claim the store for a copy";
   const ClaimStatements sql = StatementsOfClaim(connection_.tables());
   HranaStatement change(lease.count() > 0 ? sql.take : sql.give_up);
   change.Text(holder);
@@ -237,7 +237,7 @@ CopyClaim TursoWriter::Claim(const std::string& holder, std::chrono::seconds lea
   return {std::string(rows.row(0)[0].text), std::chrono::seconds(rows.row(0)[1].integer)};
 }
 
-void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {
+void Writer::AddGuard(Plan& plan, const StoredRun& stored) const {
   const auto ended =
       std::ranges::count_if(stored.record.parts, [](const Part& part) { return part.account.ended_at.has_value(); });
   const bool unusual = std::ranges::any_of(stored.values, IsUnusual);
@@ -255,7 +255,7 @@ void TursoWriter::AddGuard(Plan& plan, const StoredRun& stored) const {
   }
 }
 
-void TursoWriter::AddRosters(Plan& plan, const RunRecord& record) const {
+void Writer::AddRosters(Plan& plan, const RunRecord& record) const {
   for (const RosterPtr& roster : record.rosters) {
     if (known_rosters_.contains(roster->roster_id)) {
       plan.known_rosters.insert(roster->roster_id);
@@ -268,22 +268,22 @@ void TursoWriter::AddRosters(Plan& plan, const RunRecord& record) const {
   }
 }
 
-void TursoWriter::AddPart(Plan& plan, const std::string& run_id, const Part& part) {
+void Writer::AddPart(Plan& plan, const std::string& run_id, const Part& part) {
   plan.parts.Add([&](auto& fields) {
     VisitPart(part, fields);
     fields("run_id", run_id);
   });
 }
 
-void TursoWriter::AddFailure(Plan& plan, const std::string& run_id, const Failure& failure) {
+void Writer::AddFailure(Plan& plan, const std::string& run_id, const Failure& failure) {
   plan.failures.Add([&](auto& fields) {
     VisitFailure(failure, fields);
     fields("run_id", run_id);
   });
 }
 
-// Writes all of it or nothing. False: others were faster.
-bool TursoWriter::Execute(Plan& plan) {
+// Writes all of the plan or nothing. Returns false if other writers were faster.
+bool Writer::Execute(Plan& plan) {
   std::vector<HranaStatement> statements = std::move(plan.guards);
   if (!plan.known_rosters.empty()) {
     const std::vector<std::string> ids(plan.known_rosters.begin(), plan.known_rosters.end());
@@ -312,4 +312,4 @@ bool TursoWriter::Execute(Plan& plan) {
   return false;
 }
 
-}  // namespace flaky
+}  // namespace flaky::turso

@@ -11,21 +11,21 @@
 #include "stores/turso/connection.h"
 #include "stores/turso/reader.h"
 
-namespace flaky {
-
-// What a row may hold on a libSQL server: it takes 5,000,000 bytes, of which numbers, times and SQLite's own header
-// need a little.
-inline constexpr size_t kTursoRowBytes = 4'900'000;
+namespace flaky::turso {
 
 // The writing verbs of the Turso store. Throws StoreError.
 //
-// A transaction cannot wait for its client there, so nothing is read within it. New records are inserted at once; those
-// that are there already are read, merged here, and written in a transaction that fails when what was read has changed
-// meanwhile. Then it begins again: of several writers one always gets through.
-class TursoWriter {
+// A transaction on these servers can't wait for its client, so nothing is read within it. New records are inserted
+// straight away. Records of runs that exist already are read, merged here, and written in a transaction that fails if
+// another writer has changed the run since it was read. Then the writer starts again. Of several writers, one always
+// succeeds.
+class Writer {
  public:
-  // The schema must be up to date. The reader loads what is to be completed.
-  TursoWriter(TursoConnection& connection, TursoReader& reader);
+  // A server takes rows of 5,000,000 bytes, of which numbers, times and SQLite's own header need a little.
+  static constexpr size_t kMaxRowBytes = 4'900'000;
+
+  // The schema must be up to date. The reader loads the runs that are in the store already.
+  Writer(Connection& connection, Reader& reader);
 
   // Store::Write, or Store::Replace.
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
@@ -35,7 +35,8 @@ class TursoWriter {
   struct Plan;
 
   void WriteChunk(std::span<const RunRecord> records, std::span<WriteResult> results);
-  // False: others were faster and nothing was written. Without `look` all records are taken for new.
+  // Returns false, with nothing written, if another writer was faster. Without `look`, all records are assumed to be
+  // new.
   bool TryChunk(std::span<const RunRecord> records, std::span<WriteResult> results, bool look);
   void AddNew(Plan& plan, const RunRecord& record) const;
   WriteResult AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const;
@@ -45,8 +46,8 @@ class TursoWriter {
   static void AddFailure(Plan& plan, const std::string& run_id, const Failure& failure);
   bool Execute(Plan& plan);
 
-  TursoConnection& connection_;
-  TursoReader& reader_;
+  Connection& connection_;
+  Reader& reader_;
   const std::string check_new_sql_;
   const std::string check_sql_;
   const std::string guard_sql_;
@@ -55,15 +56,15 @@ class TursoWriter {
   const std::string delete_failures_sql_;
   const std::string delete_part_sql_;
 
-  // Whether the records of the last chunk were there already: then those of the next mostly are, too.
+  // True if the runs of the last chunk existed already: then those of the next chunk mostly do, too.
   bool look_first_ = false;
 
-  OnExisting existing_ = OnExisting::kMerge;  // of the call that is going on
+  OnExisting existing_ = OnExisting::kMerge;  // of the current call
 
-  // Rosters that the database is known to hold, so that a text of many tests is not sent again with every run.
+  // Rosters that the database is known to contain, so that a list of many tests isn't sent again with every run.
   std::unordered_set<std::string> known_rosters_;
 };
 
-}  // namespace flaky
+}  // namespace flaky::turso
 
 #endif  // FLAKY_STORES_TURSO_WRITER_H_

@@ -12,7 +12,7 @@ class SqlitePlace : public Place {
   explicit SqlitePlace(const std::string& prefix) {
     location_ = ParseLocation("sqlite:" + folder_.File("history.db") + "?prefix=" + prefix);
   }
-  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenSqlite(location_, mode); }
+  std::unique_ptr<Store> Open(OpenMode mode) override { return sqlite::Open(location_, mode); }
   void AgeClaims(std::chrono::seconds time) override {
     SQLite::Database(location_.address.Reveal(), SQLite::OPEN_READWRITE).exec(AgeClaimsSql(location_.prefix, time));
   }

@@ -16,7 +16,7 @@ class TursoPlace : public Place {
       : servers_(servers), server_(servers.Take()), location_(ParseLocation(server_->url() + "?prefix=" + prefix)) {}
   ~TursoPlace() override { servers_.Give(std::move(server_)); }
 
-  std::unique_ptr<Store> Open(OpenMode mode) override { return OpenTurso(location_, mode); }
+  std::unique_ptr<Store> Open(OpenMode mode) override { return turso::Open(location_, mode); }
   void AgeClaims(std::chrono::seconds time) override { server_->Execute(AgeClaimsSql(location_.prefix, time)); }
 
  private:

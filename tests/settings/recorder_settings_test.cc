@@ -43,7 +43,7 @@ TEST(RecorderSettingsTest, BothTakeTheSameTruthValues) {
     settings.Set("FLAKY_TESTS_DISABLE", {text, Origin::kEnvironment, {}});
     ::setenv("FLAKY_TESTS_DISABLE", text, 1);
     flaky_recorder::Warning warning;
-    const bool truth = flaky_recorder::TruthOf(flaky_recorder::kDisable, warning);
+    const bool truth = flaky_recorder::BoolOf(flaky_recorder::kDisable, warning);
     ::unsetenv("FLAKY_TESTS_DISABLE");
     bool refused = false;
     bool wanted = false;

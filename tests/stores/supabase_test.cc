@@ -11,7 +11,7 @@
 #include "tests/stores/canned_server.h"
 #include "tests/support/record_builder.h"
 
-// What is Supabase's own: keys, what is not there, the errors of its interface, how tables come into it.
+// What is special about Supabase: keys, missing tables, the errors of its interface, and how tables are made.
 namespace flaky {
 namespace {
 
@@ -50,7 +50,7 @@ std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
 }
 
 std::optional<StoreError> ErrorWith(const std::string& url, const std::string& key, OpenMode mode = OpenMode::kWrite) {
-  return ErrorOf([&] { OpenSupabase(LocationOf(url, key), mode); });
+  return ErrorOf([&] { supabase::Open(LocationOf(url, key), mode); });
 }
 
 TEST(SupabaseKeys, ThatAreRefusedAreExplained) {
@@ -59,10 +59,10 @@ TEST(SupabaseKeys, ThatAreRefusedAreExplained) {
     const char* told;
   };
   for (const Case& each : {
-           Case{"", "wants a key and none is set"},
-           Case{"sb_secret_of_another_project", "does not accept the key"},
-           Case{SupabaseServer::PublishableKey(), "a publishable one, which sees nothing"},
-           Case{"a key\nX: y", "holds a blank"},
+           Case{"", "requires a key and none is set"},
+           Case{"sb_secret_of_another_project", "doesn't accept the key"},
+           Case{SupabaseServer::PublishableKey(), "a publishable one, which can't read"},
+           Case{"a key\nX: y", "contains a blank"},
        }) {
     for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
       const auto error = ErrorWith(Server().url(), each.key, mode);
@@ -75,24 +75,24 @@ TEST(SupabaseKeys, ThatAreRefusedAreExplained) {
 }
 
 TEST(SupabaseKeys, APublishableOneSeesNoRowOfAnyTable) {
-  OpenSupabase(LocationOf(Server().url(), SupabaseServer::SecretKey()), OpenMode::kWrite)
+  supabase::Open(LocationOf(Server().url(), SupabaseServer::SecretKey()), OpenMode::kWrite)
       ->Write(std::vector{BuildRecord("a").Part("p", 0, 1).Fail("S.T").Build()});
   Server().Execute("GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA public TO anon");
   for (const char* table : {"runs", "parts", "failures", "rosters", "schema", "supabase_schema"}) {
     EXPECT_THAT(Server().Query("SELECT count(*) > 0 FROM flaky_test_" + std::string(table)),
                 ElementsAre(ElementsAre("t")));
-    // The role behind a publishable key, even where an older project grants it every table.
+    // The role of a publishable key, even if an older project grants it every table.
     Server().Execute("SET ROLE anon; DO $$ BEGIN IF EXISTS (SELECT FROM flaky_test_" + std::string(table) +
                      ") THEN RAISE 'a row is seen'; END IF; END $$");
   }
 }
 
-// A project answers with one function's name as another; what goes over the wire is looked at.
-TEST(SupabaseKeys, OfBothKindsGoWhereTheyBelong) {
+// Checks what is sent over the wire.
+TEST(SupabaseKeys, OfBothKindsAreSentInTheRightHeaders) {
   const std::string ledgers = R"({"tables":null,"functions":null})";
   CannedServer server({CannedServer::Answer("200 OK", ledgers)});
-  OpenSupabase(LocationOf(server.url(), "sb_secret_new"), OpenMode::kRead);
-  OpenSupabase(LocationOf(server.url(), "eyJhbGciOi.legacy"), OpenMode::kRead);
+  supabase::Open(LocationOf(server.url(), "sb_secret_new"), OpenMode::kRead);
+  supabase::Open(LocationOf(server.url(), "eyJhbGciOi.legacy"), OpenMode::kRead);
   const std::vector<std::string> requests = server.requests();
   ASSERT_EQ(requests.size(), 2u);
   EXPECT_THAT(requests, Each(HasSubstr("POST /rest/v1/rpc/rest_flaky_test_schema HTTP/1.1")));
@@ -105,42 +105,42 @@ TEST(SupabaseTables, ThatAreMissingAreNamedWithWhatMakesThem) {
   SupabaseServer server({.sql = "", .max_rows = std::nullopt});
   const Location location = LocationOf(server.url(), SupabaseServer::SecretKey());
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
-    const auto error = ErrorOf([&] { OpenSupabase(location, mode); });
+    const auto error = ErrorOf([&] { supabase::Open(location, mode); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), ErrorKind::kMissing);
     EXPECT_THAT(error->what(),
                 AllOf(HasSubstr("`flaky schema sql --store supabase`"), HasSubstr("`flaky schema migrate`")));
   }
-  // Twice, and also where the tables are there without the functions.
+  // Twice, and also if the tables exist without the functions.
   EXPECT_EQ(MigrateFromOutside(location, Secret(server.database_uri()), {}).pending.size(), 0u);
   const SchemaState made = MigrateFromOutside(location, Secret(server.database_uri()), {});
   server.Restart();
-  const auto store = OpenSupabase(location, OpenMode::kWrite);
+  const auto store = supabase::Open(location, OpenMode::kWrite);
   EXPECT_EQ(store->schema().found, made.found);
   EXPECT_EQ(store->schema().known, made.known);
   store->Write(std::vector{BuildRecord("a").Part("p", 0).Build()});
   EXPECT_EQ(store->Count({}).runs, 1);
-  // The same tables, over the database itself.
+  // The same tables, through the database itself.
   EXPECT_EQ(OpenStore(ParseLocation(server.database_uri()), OpenMode::kWrite)->Count({}).runs, 1);
 }
 
-TEST(SupabaseTables, OfAnotherVersionAreToldApart) {
+TEST(SupabaseTables, OfAnotherVersionAreReported) {
   SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
   const Location location = LocationOf(server.url(), SupabaseServer::SecretKey());
   server.Execute("DELETE FROM flaky_test_supabase_schema");
-  const auto old = ErrorOf([&] { OpenSupabase(location, OpenMode::kWrite); });
+  const auto old = ErrorOf([&] { supabase::Open(location, OpenMode::kWrite); });
   ASSERT_TRUE(old);
   EXPECT_EQ(old->kind(), ErrorKind::kMissing);
-  EXPECT_THAT(old->what(), AllOf(HasSubstr("'0001_functions' is to come"), HasSubstr("`flaky schema migrate`")));
-  EXPECT_EQ(OpenSupabase(location, OpenMode::kRead)->Count({}).runs, 0);
+  EXPECT_THAT(old->what(), AllOf(HasSubstr("'0001_functions' is pending"), HasSubstr("`flaky schema migrate`")));
+  EXPECT_EQ(supabase::Open(location, OpenMode::kRead)->Count({}).runs, 0);
 
   server.Execute("INSERT INTO flaky_test_schema VALUES (99, 'later', 'x', now())");
-  const auto newer = ErrorOf([&] { OpenSupabase(location, OpenMode::kWrite); });
+  const auto newer = ErrorOf([&] { supabase::Open(location, OpenMode::kWrite); });
   ASSERT_TRUE(newer);
   EXPECT_EQ(newer->kind(), ErrorKind::kSchemaTooNew);
 }
 
-TEST(SupabaseTables, ARightThatIsLackingIsNamedWithTheStatement) {
+TEST(SupabaseTables, AMissingRightIsNamedWithTheStatement) {
   SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
   server.Execute("REVOKE EXECUTE ON FUNCTION rest_flaky_test_schema FROM service_role");
   const auto error = ErrorWith(server.url(), SupabaseServer::SecretKey());
@@ -149,8 +149,8 @@ TEST(SupabaseTables, ARightThatIsLackingIsNamedWithTheStatement) {
   EXPECT_THAT(error->what(), HasSubstr("GRANT EXECUTE ON FUNCTION \"rest_flaky_test_schema\" TO service_role;"));
 }
 
-// What the stand-in does not do, and PostgREST or the gateway before it does.
-TEST(SupabaseAnswers, AreErrorsThatSayWhatToDo) {
+// Answers that PostgREST or its gateway give, but not the test server.
+TEST(SupabaseAnswers, AreErrorsWithAdvice) {
   const auto said = [](const std::string& status, const std::string& code, const std::string& message) {
     return CannedServer::Answer(
         status, R"({"code":")" + code + R"(","details":null,"hint":null,"message":")" + message + R"("})");
@@ -165,36 +165,37 @@ TEST(SupabaseAnswers, AreErrorsThatSayWhatToDo) {
            Case{said("404 Not Found", "42P01", "no relation"), ErrorKind::kMissing, "`flaky schema migrate`"},
            Case{said("403 Forbidden", "42501", "permission denied for table flaky_test_runs"), ErrorKind::kAuth,
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON \"flaky_test_runs\""},
-           Case{said("401 Unauthorized", "PGRST301", "bad key"), ErrorKind::kAuth, "does not accept the key"},
-           Case{CannedServer::Answer("401 Unauthorized", ""), ErrorKind::kAuth, "does not accept the key"},
+           Case{said("401 Unauthorized", "PGRST301", "bad key"), ErrorKind::kAuth, "doesn't accept the key"},
+           Case{CannedServer::Answer("401 Unauthorized", ""), ErrorKind::kAuth, "doesn't accept the key"},
            Case{CannedServer::Answer("401 Unauthorized", R"({"message":"Invalid API key","hint":"x"})"),
                 ErrorKind::kAuth, "Invalid API key"},
            Case{said("503 Service Unavailable", "PGRST002", "no schema cache"), ErrorKind::kTransient, "paused"},
            Case{said("504 Gateway Timeout", "PGRST003", "pool"), ErrorKind::kTransient, "connections"},
            Case{said("500 Oh", "57014", "canceling statement"), ErrorKind::kTransient, "statement_timeout"},
            Case{said("500 Oh", "40P01", "deadlock detected"), ErrorKind::kTransient, "deadlock detected"},
-           Case{said("400 Bad Request", "25006", "read-only"), ErrorKind::kPermanent, "takes reads only"},
+           Case{said("400 Bad Request", "25006", "no writes"), ErrorKind::kPermanent, "the database is read-only"},
            Case{said("400 Bad Request", "22P02", "invalid input"), ErrorKind::kInvalid, "invalid input"},
            Case{said("400 Bad Request", "PGRST102", "bad JSON"), ErrorKind::kInvalid, "bad JSON"},
            Case{CannedServer::Answer("429 Too Many Requests", "", "Retry-After: 3\r\n"), ErrorKind::kTransient, "429"},
            Case{CannedServer::Answer("404 Not Found", "<html>"), ErrorKind::kMissing, "no REST interface"},
-           Case{CannedServer::Answer("540 Project Paused", ""), ErrorKind::kPermanent, "the dashboard restores it"},
+           Case{CannedServer::Answer("540 Project Paused", ""), ErrorKind::kPermanent, "restore it in the dashboard"},
            Case{CannedServer::Answer("301 Moved", "", "Location: http://elsewhere.invalid/\r\n"), ErrorKind::kPermanent,
-                "elsewhere"},
-           Case{CannedServer::Answer("200 OK", "hello"), ErrorKind::kTransient, "is not the REST interface"},
-           Case{CannedServer::Answer("200 OK", "[]"), ErrorKind::kTransient, "is not the REST interface"},
+                "redirects to another address"},
+           Case{CannedServer::Answer("200 OK", "hello"), ErrorKind::kTransient,
+                "isn't that of a Supabase project's REST"},
+           Case{CannedServer::Answer("200 OK", "[]"), ErrorKind::kTransient, "isn't that of a Supabase project's REST"},
        }) {
     CannedServer server({each.answer});
     const auto error = ErrorWith(server.url(), "sb_secret_hidden");
     ASSERT_TRUE(error) << each.answer;
     EXPECT_EQ(error->kind(), each.kind) << error->what();
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("sb_secret_hidden"))));
-    EXPECT_EQ(server.requests().size(), 1u) << "nothing is followed";
+    EXPECT_EQ(server.requests().size(), 1u) << "redirects are not followed";
   }
 }
 
 TEST(SupabaseAddressTest, IsTheProjectsUrl) {
-  const auto address = [](const std::string& url) { return ParseSupabaseAddress(ParseLocation("supabase:" + url)); };
+  const auto address = [](const std::string& url) { return supabase::ParseAddress(ParseLocation("supabase:" + url)); };
   EXPECT_EQ(address("https://abcd.supabase.co").base, "https://abcd.supabase.co");
   EXPECT_EQ(address("https://abcd.supabase.co").reference, "abcd");
   EXPECT_EQ(address("https://abcd.supabase.co/rest/v1/").base, "https://abcd.supabase.co");
@@ -206,9 +207,9 @@ TEST(SupabaseAddressTest, IsTheProjectsUrl) {
       {"https://supabase.com/dashboard/project/abcd", "dashboard"},
       {"https://db.abcd.supabase.co", "https://abcd.supabase.co"},
       {"https://user@abcd.supabase.co", "FLAKY_TESTS_AUTH_TOKEN"},
-      {"https://abcd.supabase.co?apikey=sb_secret_x", "means nothing there"},
-      {"https://abcd.supabase.co:0", "names no host"},
-      {"https://", "names no host"},
+      {"https://abcd.supabase.co?apikey=sb_secret_x", "unexpected"},
+      {"https://abcd.supabase.co:0", "invalid host"},
+      {"https://", "invalid host"},
   };
   for (const auto& [url, told] : refused) {
     const auto error = ErrorOf([&] { address(url); });
@@ -221,7 +222,7 @@ TEST(SupabaseAddressTest, IsTheProjectsUrl) {
 TEST(SupabaseManagement, RunsTheScriptWithTheToken) {
   const Location project = LocationOf("https://abcd.supabase.co", "sb_secret_x");
   CannedServer server({CannedServer::Answer("201 Created", "[]")});
-  EXPECT_TRUE(MigrateSupabaseByManagement(project, Secret("sbp_token"), server.url()).pending.empty());
+  EXPECT_TRUE(supabase::MigrateByManagement(project, Secret("sbp_token"), server.url()).pending.empty());
   ASSERT_EQ(server.requests().size(), 1u);
   EXPECT_THAT(server.requests()[0],
               AllOf(HasSubstr("POST /v1/projects/abcd/database/query HTTP/1.1"),
@@ -243,24 +244,24 @@ TEST(SupabaseManagement, ExplainsWhatItRefuses) {
        }) {
     CannedServer server({CannedServer::Answer(each.status, "")});
     const auto error = ErrorOf([&] {
-      MigrateSupabaseByManagement(LocationOf("https://abcd.supabase.co", ""), Secret("sbp_token"), server.url());
+      supabase::MigrateByManagement(LocationOf("https://abcd.supabase.co", ""), Secret("sbp_token"), server.url());
     });
     ASSERT_TRUE(error) << each.status;
     EXPECT_EQ(error->kind(), each.kind) << error->what();
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("sbp_token"))));
   }
-  const auto own = ErrorOf([] { MigrateSupabaseByManagement(LocationOf("http://127.0.0.1:1", ""), Secret("t")); });
+  const auto own = ErrorOf([] { supabase::MigrateByManagement(LocationOf("http://127.0.0.1:1", ""), Secret("t")); });
   ASSERT_TRUE(own);
   EXPECT_THAT(own->what(), HasSubstr("FLAKY_TESTS_SUPABASE_DB"));
 }
 
-// Between reading a run and changing it somebody else changes it: nothing is lost, nothing doubled.
-TEST(SupabaseWrites, AChangeHeedsWhatOthersChangedMeanwhile) {
+// Another process changes a run between our reading and changing it: nothing is lost or duplicated.
+TEST(SupabaseWrites, AConcurrentChangeIsKept) {
   Server().Empty(std::string(kDefaultPrefix));
   const Location location = LocationOf(Server().url(), SupabaseServer::SecretKey());
-  const auto store = OpenSupabase(location, OpenMode::kWrite);
+  const auto store = supabase::Open(location, OpenMode::kWrite);
   store->Write(std::vector{BuildRecord("a").Part("p", 0).Build()});
-  // As rest_change is called by somebody who read an older state.
+  // Calls rest_change like a process that read an older state.
   Server().Execute(R"(DO $$ BEGIN
     IF rest_flaky_test_change('{"states":[["a","old"]],"runs":[],"old_parts":[["a","p"]]}')::text <> '[]' THEN
       RAISE 'changed';

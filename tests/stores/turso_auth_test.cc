@@ -5,7 +5,7 @@
 #include "tests/stores/turso_support.h"
 #include "tests/support/record_builder.h"
 
-// Who may do what, and what those who may not are told.
+// Tokens: what each allows, and the errors for everything else.
 namespace flaky {
 namespace {
 
@@ -24,9 +24,9 @@ class TursoAuth : public testing::Test {
   }
   void SetUp() override { Server().Reset(); }
 
-  // What comes of opening with the token; no part of the token is in it.
+  // Returns the error of opening with the token, without any part of the token.
   static StoreError Refusal(const std::string& token, OpenMode mode) {
-    const auto error = ErrorOf([&] { OpenTurso(LocationOf(Server().url(), token), mode); });
+    const auto error = ErrorOf([&] { turso::Open(LocationOf(Server().url(), token), mode); });
     if (!error) return {ErrorKind::kPermanent, "", "", "", ""};
     EXPECT_EQ(error->kind(), ErrorKind::kAuth) << error->what();
     if (!token.empty()) {
@@ -39,7 +39,7 @@ class TursoAuth : public testing::Test {
 
 TEST_F(TursoAuth, AMissingTokenIsMissing) {
   EXPECT_THAT(Refusal("", OpenMode::kWrite).what(),
-              AllOf(HasSubstr("wants a token and none is set"), HasSubstr("FLAKY_TESTS_AUTH_TOKEN")));
+              AllOf(HasSubstr("requires a token and none is set"), HasSubstr("FLAKY_TESTS_AUTH_TOKEN")));
   EXPECT_THAT(Refusal("", OpenMode::kRead).what(), HasSubstr("none is set"));
 }
 
@@ -55,14 +55,14 @@ TEST_F(TursoAuth, AnExpiredTokenHasExpired) {
   EXPECT_THAT(Refusal(Server().tokens().expired, OpenMode::kRead).what(), HasSubstr("the token has expired"));
 }
 
-TEST_F(TursoAuth, AReadingTokenReadsAndIsToldWhenItWrites) {
+TEST_F(TursoAuth, AReadOnlyTokenReadsAndCannotWrite) {
   EXPECT_THAT(Refusal(Server().tokens().read_only, OpenMode::kWrite).what(), HasSubstr("for reading only"));
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   OpenAt(Server(), OpenMode::kWrite)->Write({&record, 1});
 
   const Location location = LocationOf(Server().url(), Server().tokens().read_only);
-  EXPECT_EQ(SumOf(ReadAll(*OpenTurso(location, OpenMode::kRead))), DigestOf(record));
-  const auto store = OpenTurso(location, OpenMode::kWrite);
+  EXPECT_EQ(SumOf(ReadAll(*turso::Open(location, OpenMode::kRead))), DigestOf(record));
+  const auto store = turso::Open(location, OpenMode::kWrite);
   EXPECT_EQ(store->Count({}), (Totals{1, 1, 1})) << "an up-to-date schema is not written to";
   const RunRecord other = BuildRecord("other").Build();
   const auto error = ErrorOf([&] { store->Write({&other, 1}); });
@@ -76,13 +76,13 @@ TEST_F(TursoAuth, ATokenInTheUrlIsUsedAndNotShown) {
   const std::string token = Server().tokens().read_write;
   Location location = ParseLocation(Server().url() + "?authToken=" + token);
   location.token = Secret("not this one");
-  const auto store = OpenTurso(location, OpenMode::kWrite);
+  const auto store = turso::Open(location, OpenMode::kWrite);
   EXPECT_THAT(store->name(), Not(HasSubstr(token)));
   EXPECT_THAT(store->name(), HasSubstr(Server().url()));
 
   const std::string expired = Server().tokens().expired;
   const auto error =
-      ErrorOf([&] { OpenTurso(ParseLocation(Server().url() + "?authToken=" + expired), OpenMode::kRead); });
+      ErrorOf([&] { turso::Open(ParseLocation(Server().url() + "?authToken=" + expired), OpenMode::kRead); });
   ASSERT_TRUE(error);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("expired"), Not(HasSubstr(expired.substr(0, 16)))));
 }
@@ -96,7 +96,7 @@ TEST_F(TursoAuth, ReadingWhatIsNotThereCreatesNothing) {
               testing::ElementsAre("0"));
 }
 
-// What a server says that only the cloud has, or that is no libSQL server at all.
+// Answers that only the cloud gives, or a server that is not a libSQL server.
 TEST(TursoAnswers, ThatNoLocalServerGives) {
   const auto ok = [](const std::string& body) { return CannedServer::Answer("200 OK", body); };
   const std::string blocked =
@@ -109,10 +109,10 @@ TEST(TursoAnswers, ThatNoLocalServerGives) {
   };
   for (const Case& each : {
            Case{ok(blocked), ErrorKind::kPermanent, "quota"},
-           Case{ok("hello"), ErrorKind::kTransient, "not what a libSQL server gives"},
-           Case{ok("{}"), ErrorKind::kTransient, "not what a libSQL server gives"},
+           Case{ok("hello"), ErrorKind::kTransient, "that of a libSQL server"},
+           Case{ok("{}"), ErrorKind::kTransient, "that of a libSQL server"},
            Case{ok(R"({"results":[{"type":"ok","response":{"type":"execute","result":{"cols":[{}],"rows":[[]]}}}]})"),
-                ErrorKind::kTransient, "not what a libSQL server gives"},
+                ErrorKind::kTransient, "that of a libSQL server"},
            Case{CannedServer::Answer("404 Not Found", R"({"error":"Namespace `x` doesn't exist"})"),
                 ErrorKind::kMissing, "Namespace `x`"},
            Case{CannedServer::Answer("400 Bad Request", R"({"message":"gone","code":"STREAM_EXPIRED"})"),
@@ -120,7 +120,7 @@ TEST(TursoAnswers, ThatNoLocalServerGives) {
            Case{CannedServer::Answer("500 Oh", R"({"error":"no connection"})"), ErrorKind::kTransient, "no connection"},
        }) {
     CannedServer server({each.answer});
-    const auto error = ErrorOf([&] { OpenTurso(LocationOf(server.url(), "secret-token"), OpenMode::kWrite); });
+    const auto error = ErrorOf([&] { turso::Open(LocationOf(server.url(), "secret-token"), OpenMode::kWrite); });
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), each.kind) << error->what();
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("secret-token"))));
@@ -129,7 +129,7 @@ TEST(TursoAnswers, ThatNoLocalServerGives) {
 
 TEST(TursoAnswers, OfAServerThatSpeaksNoTls) {
   const std::string url = "https://127.0.0.1:" + std::to_string(SqldServer::Shared().port());
-  const auto error = ErrorOf([&] { OpenTurso(LocationOf(url, "secret-token"), OpenMode::kWrite); });
+  const auto error = ErrorOf([&] { turso::Open(LocationOf(url, "secret-token"), OpenMode::kWrite); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kTransient);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("does the server speak TLS there?"), Not(HasSubstr("secret-token"))));

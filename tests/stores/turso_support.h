@@ -21,10 +21,10 @@ inline Location LocationOf(const std::string& url, const std::string& token = ""
 
 inline std::unique_ptr<Store> OpenAt(const SqldServer& server, OpenMode mode,
                                      const std::string& prefix = "flaky_test_") {
-  return OpenTurso(LocationOf(server.url(), server.tokens().read_write, prefix), mode);
+  return turso::Open(LocationOf(server.url(), server.tokens().read_write, prefix), mode);
 }
 
-// The first column of the query's rows.
+// Returns the first column of the query's rows.
 inline std::vector<std::string> Query(const SqldServer& server, const std::string& sql) {
   std::vector<std::string> values;
   for (const auto& row : server.Query(sql)) values.push_back(row.at(0).value_or("NULL"));

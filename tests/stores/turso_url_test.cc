@@ -10,10 +10,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TursoAddress Parse(const std::string& text, const std::string& token = "") {
+turso::Address Parse(const std::string& text, const std::string& token = "") {
   Location location = ParseLocation(text);
   location.token = Secret(token);
-  return ParseTursoAddress(location);
+  return turso::ParseAddress(location);
 }
 
 TEST(TursoUrl, IsReachedByHttp) {
@@ -51,34 +51,34 @@ TEST(TursoUrl, KnowsThisMachine) {
   }
 }
 
-TEST(TursoUrl, ATokenInItCountsMore) {
+TEST(TursoUrl, ATokenInItOverrides) {
   EXPECT_EQ(Parse("libsql://host", "given").token.Reveal(), "given");
-  const TursoAddress address = Parse("libsql://host?authToken=a%2Eb%3d&tls=1", "given");
+  const turso::Address address = Parse("libsql://host?authToken=a%2Eb%3d&tls=1", "given");
   EXPECT_EQ(address.token.Reveal(), "a.b=");
   EXPECT_EQ(address.base, "https://host");
   EXPECT_EQ(Parse("libsql://host").token.Reveal(), "");
 }
 
-TEST(TursoUrl, WhatCannotBeMeantIsExplained) {
+TEST(TursoUrl, InvalidAddressesAreExplained) {
   struct Case {
     const char* text;
     const char* said;
   };
   for (const Case& each : {
-           Case{"turso:db-org.turso.io", "a URL is expected"},
+           Case{"turso:db-org.turso.io", "expected a URL"},
            Case{"turso:file:///x.db", "sqlite:PATH"},
            Case{"turso:gopher://host", "gopher"},
            Case{"libsql://", "host is missing"},
            Case{"libsql:///path", "host is missing"},
-           Case{"libsql://:80", "names no host"},
-           Case{"libsql://a b", "names no host"},
-           Case{"libsql://a%62", "names no host"},
-           Case{"libsql://[::1", "names no host"},
-           Case{"libsql://[::1]x", "no port"},
-           Case{"libsql://host:", "no port"},
-           Case{"libsql://host:0", "no port"},
-           Case{"libsql://host:65536", "no port"},
-           Case{"libsql://host:80x", "no port"},
+           Case{"libsql://:80", "invalid host"},
+           Case{"libsql://a b", "invalid host"},
+           Case{"libsql://a%62", "invalid host"},
+           Case{"libsql://[::1", "invalid host"},
+           Case{"libsql://[::1]x", "invalid port"},
+           Case{"libsql://host:", "invalid port"},
+           Case{"libsql://host:0", "invalid port"},
+           Case{"libsql://host:65536", "invalid port"},
+           Case{"libsql://host:80x", "invalid port"},
            Case{"libsql://user:secret@host", "FLAKY_TESTS_AUTH_TOKEN"},
            Case{"libsql://host#part", "'#'"},
            Case{"libsql://host?tls=0", "port"},
