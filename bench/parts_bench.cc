@@ -9,7 +9,7 @@
 #include "history/merge.h"
 #include "history/roster.h"
 #include "history/text.h"
-#include "spool/journal.h"
+#include "spool/journal_parser.h"
 #include "tests/support/generate_history.h"
 
 namespace flaky {

@@ -80,10 +80,10 @@ Json AsJson(const std::vector<NewPattern>& patterns, const NewPatternRule& rule,
 }
 
 void Check(Session& session, const Options& options) {
-  const NewPatternRule rule{.window_days = session.settings.Number("FLAKY_TESTS_WINDOW"),
-                            .threshold = session.settings.Number("FLAKY_TESTS_THRESHOLD"),
+  const NewPatternRule rule{.window_days = session.settings.Get(setting::kWindow),
+                            .threshold = session.settings.Get(setting::kThreshold),
                             .now = options.at.value_or(Timestamp::Now())};
-  const std::optional<std::string> project = CurrentProject(session.settings);
+  const std::optional<std::string> project = session.resolved.project;
   const std::unique_ptr<Store> store = OpenHistory(session);
   const std::vector<NewPattern> patterns = FindPatterns(*store, rule, options, project);
   if (options.json) {
@@ -100,8 +100,8 @@ void AddCheck(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "Find the tests that have newly become flaky");
   AddProjectOptions(*command, session, nullptr);
-  AddSettingOption(*command, session, "--window", "DAYS", "FLAKY_TESTS_WINDOW");
-  AddSettingOption(*command, session, "--threshold", "COUNT", "FLAKY_TESTS_THRESHOLD");
+  AddSettingOption(*command, session, "--window", "DAYS", setting::kWindow);
+  AddSettingOption(*command, session, "--threshold", "COUNT", setting::kThreshold);
   AddTimeOption(*command, "--at", options->at, "judge as of this time, without later failures (default: now)");
   AddJsonFlag(*command, options->json);
   AddFooter(*command,

@@ -46,24 +46,25 @@ std::string_view NameOf(Origin origin) {
 }
 
 // What a default that the table can only describe comes to here and now.
-std::string DefaultInForce(const Settings& settings, const SettingInfo& info) {
-  if (info.name == "FLAKY_TESTS_SPOOL") return SpoolFolder(settings);
-  if (info.name == "FLAKY_TESTS_PROJECT") return CurrentProject(settings).value_or("");
-  if (info.name == "FLAKY_TESTS_DB") return DefaultHistoryFile();
+std::string DefaultInForce(const ResolvedSettings& resolved, const SettingInfo& info) {
+  if (info.name == setting::kSpool.name()) return resolved.spool;
+  if (info.name == setting::kProject.name()) return resolved.project.value_or("");
+  if (info.name == setting::kDb.name()) return DefaultHistoryFile();
   return std::string(info.default_value);
 }
 
-Row RowOf(const Settings& settings, const SettingInfo& info) {
+Row RowOf(const Session& session, const SettingInfo& info) {
+  const Settings& settings = session.settings;
   Row row{.info = &info, .value = {}, .origin = Origin::kDefault, .where = {}, .problem = {}};
-  const std::optional<SettingValue> given = settings.Given(info.name);
-  row.value = given ? given->text : DefaultInForce(settings, info);
+  const std::optional<SettingValue> given = settings.Given(info);
+  row.value = given ? given->text : DefaultInForce(session.resolved, info);
   if (info.secret && !row.value.empty()) row.value = "***";
   if (given) {
     row.origin = given->origin;
     row.where = given->where;
   }
   try {
-    settings.Check(info.name);
+    settings.Check(info);
   } catch (const SettingError& error) {
     row.problem = error.what();
   }
@@ -99,7 +100,7 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& un
 
 void ShowConfig(Session& session, const Options& options) {
   std::vector<Row> rows;
-  for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session.settings, info));
+  for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session, info));
   const std::vector<UnknownVariable> unknown = UnknownVariables();
   if (options.json) {
     PrintJson(session.out, AsJson(rows, unknown));
@@ -107,12 +108,12 @@ void ShowConfig(Session& session, const Options& options) {
     PrintText(rows, session);
   }
   for (const auto& [name, meant] : unknown) {
-    Log(session, LogLevel::kWarn,
+    Log(session.log, LogLevel::kWarn,
         name + " is set, but is not a setting of flaky" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
   }
   for (const Row& row : rows) {
     if (row.problem.empty()) continue;
-    Log(session, LogLevel::kError, row.problem);
+    Log(session.log, LogLevel::kError, row.problem);
     session.exit_code = ExitCode::kUsage;
   }
 }

@@ -29,6 +29,8 @@ std::string_view NameOf(Verdict verdict) {
 // Whatever goes wrong in one check is a finding, and the others are made all the same.
 void Check(const std::string& name, Findings& findings, const std::function<void()>& check) {
   const auto failed = [&](const std::string& what, ExitCode code) {
+    // An invalid setting is a finding of the settings; the store that it names cannot add anything.
+    if (std::ranges::find(findings, what, &Finding::found) != findings.end()) return;
     findings.push_back({name, Verdict::kProblem, what, "fix this and run `flaky doctor` again", code});
   };
   try {
@@ -44,16 +46,17 @@ void Check(const std::string& name, Findings& findings, const std::function<void
 
 Findings MakeChecks(Session& session) {
   Findings findings;
-  const Settings& settings = session.settings;
   Check("settings", findings, [&] { CheckSettings(session, findings); });
+  ApplySettings(session);
+  const ResolvedSettings& resolved = session.resolved;
   std::optional<Location> history;
-  Check("store", findings, [&] { history = HistoryLocation(settings); });
+  Check("store", findings, [&] { history = resolved.history.Get(); });
   if (history) Check("store", findings, [&] { CheckStore(*history, "", findings); });
   std::optional<Location> second;
-  Check("second store", findings, [&] { second = DualLocation(settings); });
+  Check("second store", findings, [&] { second = resolved.second.Get(); });
   if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
-  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->display_name : "", findings); });
-  Check("program", findings, [&] { CheckProgram(settings, findings); });
+  Check("spool", findings, [&] { CheckSpool(resolved.spool, history ? history->display_name : "", findings); });
+  Check("program", findings, [&] { CheckProgram(session.settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });
   Check("git", findings, [&] { CheckGit(findings); });
   return findings;

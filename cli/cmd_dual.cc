@@ -25,7 +25,7 @@ struct StatusOptions {
 
 // The second store, for a command that is nothing without one.
 Location SecondStore(const Session& session, const std::string& command) {
-  if (std::optional<Location> second = DualLocation(session.settings)) return *second;
+  if (std::optional<Location> second = session.resolved.second.Get()) return *second;
   throw SettingError(command +
                      ": no second store is configured; set FLAKY_TESTS_DUAL_STORE and its companions to turn dual "
                      "write on");
@@ -41,12 +41,12 @@ struct DualState {
 };
 
 DualState StateOf(const Session& session) {
-  const std::filesystem::path spool = SpoolFolder(session.settings);
+  const std::filesystem::path spool = session.resolved.spool;
   DualState state;
-  state.on = IsDualOn(session.settings);
-  state.first = HistoryLocation(session.settings).display_name;
+  state.on = session.resolved.dual_is_on;
+  state.first = session.resolved.history.Get().display_name;
   try {
-    if (const auto second = DualLocation(session.settings)) state.second = second->display_name;
+    if (const auto second = session.resolved.second.Get()) state.second = second->display_name;
   } catch (const std::exception& error) {
     state.problem = error.what();
   }
@@ -94,7 +94,7 @@ void Status(Session& session, const StatusOptions& options) {
     PrintState(state, session.out);
   }
   if (state.problem) {
-    Log(session, LogLevel::kError, *state.problem);
+    Log(session.log, LogLevel::kError, *state.problem);
     session.exit_code = ExitCode::kUsage;
   } else if (state.waiting.since) {
     session.exit_code = ExitCode::kFindings;
@@ -132,7 +132,7 @@ void AddDual(CLI::App& app, Session& session) {
             {"flaky dual backfill", "flaky dual backfill --on-conflict replace --json"});
   backfill->callback([&session, backfill_options] {
     const Location second = SecondStore(session, "dual backfill");
-    CopyStores(session, {HistoryLocation(session.settings)}, second, *backfill_options);
+    CopyStores(session, {session.resolved.history.Get()}, second, *backfill_options);
   });
 
   auto verify_options = std::make_shared<ComparisonOptions>();
@@ -144,7 +144,7 @@ void AddDual(CLI::App& app, Session& session) {
             {"flaky dual verify", "flaky dual verify --one-way --sample 5%"});
   verify->callback([&session, verify_options] {
     const Location second = SecondStore(session, "dual verify");
-    CompareStores(session, HistoryLocation(session.settings), second, *verify_options);
+    CompareStores(session, session.resolved.history.Get(), second, *verify_options);
   });
 }
 

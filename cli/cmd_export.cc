@@ -207,13 +207,13 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
 
 // Whoever reads the output may write to the same terminal, such as `flaky import -` its own bar.
 ProgressForm HowToShow(const Session& session, const Options& options) {
-  const ProgressForm form = FormOf(session, options.json);
+  const ProgressForm form = FormOf(session.terminal, options.json);
   return options.ToOutput() && form == ProgressForm::kBar ? ProgressForm::kNone : form;
 }
 
 void Export(Session& session, const Options& options) {
-  const Location from = options.from.empty() ? HistoryLocation(session.settings)
-                                             : NamedLocation(session.settings, options.from, "--from", Side::kSource);
+  const Location from = options.from.empty() ? session.resolved.history.Get()
+                                             : NamedLocation(session.resolved, options.from, "--from", Side::kSource);
   DeliverBeforeReading(session);
 
   const Stopwatch watch;
@@ -229,7 +229,7 @@ void Export(Session& session, const Options& options) {
                                                    ? "export: interrupted; the output is incomplete"
                                                    : "export: interrupted; " + options.file + " is unchanged");
   }
-  if (source.unfinished() > 0) Log(session, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
+  if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
   // The account stands beside the history, not within it.
   std::ostringstream account;
   (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, account);

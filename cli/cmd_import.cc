@@ -25,12 +25,12 @@ struct Options {
 // Says what a newer flaky's file had that is not in the store now. True if anything was left out.
 bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
   if (!reader.newer()) return false;
-  Log(session, LogLevel::kWarn,
+  Log(session.log, LogLevel::kWarn,
       reader.name() + ": it has version " + reader.version() + " of the format, which is newer than this flaky's " +
           std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) +
           ": its counts were compared, but its digests could not be");
   for (const auto& [what, count] : reader.unknown()) {
-    Log(session, LogLevel::kWarn,
+    Log(session.log, LogLevel::kWarn,
         reader.name() + ": skipped, because this version of flaky does not know it: " + what + " (" +
             std::to_string(count) + (count == 1 ? " time)" : " times)"));
   }
@@ -38,8 +38,8 @@ bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
 }
 
 void Import(Session& session, const Options& options) {
-  const Location to = options.to.empty() ? HistoryLocation(session.settings)
-                                         : NamedLocation(session.settings, options.to, "--to", Side::kHistory);
+  const Location to = options.to.empty() ? session.resolved.history.Get()
+                                         : NamedLocation(session.resolved, options.to, "--to", Side::kHistory);
   const Stopwatch watch;
   const InterruptGuard interrupt;
   JsonlReader source(options.file);

@@ -79,7 +79,7 @@ void ListRuns(Session& session, const Options& options) {
     for (const Run& run : runs) json["runs"].push_back(ToJson(run));
     PrintJson(session.out, json);
   } else if (runs.empty()) {
-    Log(session, LogLevel::kWarn,
+    Log(session.log, LogLevel::kWarn,
         "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
             (options.all ? "" : " (--all includes every project)"));
   } else {

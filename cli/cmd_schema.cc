@@ -14,6 +14,7 @@
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
+#include "delivery/open_for_writing.h"
 #include "stores/schemes.h"
 
 namespace flaky {
@@ -85,7 +86,7 @@ void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
 }
 
 void Status(Session& session, const StatusOptions& options) {
-  const Location location = HistoryLocation(session.settings);
+  const Location& location = session.resolved.history.Get();
   const std::optional<SchemaState> state = StateOf(session, location);
   if (options.json) {
     PrintJson(session.out, AsJson(location, state));
@@ -118,8 +119,8 @@ void Status(Session& session, const StatusOptions& options) {
 SchemaState MigrateSupabase(Session& session, const Location& location, const MigrateOptions& options) {
   constexpr std::chrono::seconds kPatience{5};
   constexpr std::chrono::milliseconds kPause{250};
-  const Secret database(options.management_api ? "" : session.settings.Text("FLAKY_TESTS_SUPABASE_DB"));
-  const Secret token(options.management_api ? session.settings.Text("FLAKY_TESTS_SUPABASE_TOKEN") : "");
+  const Secret database(options.management_api ? "" : session.settings.Get(setting::kSupabaseDb));
+  const Secret token(options.management_api ? session.settings.Get(setting::kSupabaseToken) : "");
   if (options.management_api && token.empty()) {
     throw SettingError("--management-api: FLAKY_TESTS_SUPABASE_TOKEN is not set; set it to a personal access token");
   }
@@ -136,7 +137,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
     if (seen && seen->pending.empty()) return *seen;
     std::this_thread::sleep_for(kPause);
   }
-  Log(session, LogLevel::kWarn,
+  Log(session.log, LogLevel::kWarn,
       "the tables were created, but the project's REST interface does not show them yet: it reloads the schema by "
       "itself, "
       "or on NOTIFY pgrst, 'reload schema', or when it is restarted");
@@ -144,7 +145,7 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
 }
 
 void Migrate(Session& session, const MigrateOptions& options) {
-  const Location location = HistoryLocation(session.settings);
+  const Location& location = session.resolved.history.Get();
   const bool from_outside = !SchemeOf(location.scheme).makes_tables;
   if (options.management_api && !from_outside) {
     throw SettingError("--management-api: the store is " + location.scheme +
@@ -190,9 +191,9 @@ void Migrate(Session& session, const MigrateOptions& options) {
 }
 
 void Sql(Session& session, const SqlOptions& options) {
-  const std::string prefix = session.settings.Text("FLAKY_TESTS_TABLE_PREFIX");
+  const std::string prefix = session.settings.Get(setting::kTablePrefix);
   CheckPrefix(prefix, "FLAKY_TESTS_TABLE_PREFIX");
-  const std::string store = options.store.empty() ? session.settings.Text("FLAKY_TESTS_STORE") : options.store;
+  const std::string store = options.store.empty() ? session.settings.Get(setting::kStore) : options.store;
   std::string script = SchemaScript(store, prefix);
   if (options.adopt_from) {
     CheckPrefix(*options.adopt_from, "--adopt-from");

@@ -45,7 +45,7 @@ struct OldAndNew {
 
 OldAndNew LocationsOf(const Session& session, const std::string& from_prefix) {
   CheckPrefix(from_prefix, "--from-prefix");
-  Location to = HistoryLocation(session.settings);
+  Location to = session.resolved.history.Get();
   if (to.prefix == from_prefix) {
     throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables in use, " + to.display_name +
                        ": give the prefix of the legacy tables");
@@ -81,7 +81,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
   const Stopwatch watch;
   const std::unique_ptr<Store> source = OpenStore(stores.from, OpenMode::kRead, PatientRetrying(session));
   const std::unique_ptr<Store> target = OpenStore(stores.to, OpenMode::kRead, PatientRetrying(session));
-  TerminalProgress progress(session.err, FormOf(session, options.json));
+  TerminalProgress progress(session.err, FormOf(session.terminal, options.json));
   VerifyOptions how;
   how.one_way = true;
   how.stop = InterruptGuard::Seen;

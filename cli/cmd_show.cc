@@ -44,7 +44,7 @@ std::string LatestRun(Store& store, const Session& session, bool all) {
   return page.records.front().run.run_id;
 }
 
-// The one run whose id begins with `prefix`.
+// Returns the id of the only run whose id begins with `prefix`.
 std::string FindRun(Store& store, const std::string& prefix) {
   const std::vector<std::string> found = store.FindRuns(prefix, kMostCandidates + 1);
   if (found.empty()) {
@@ -143,7 +143,7 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
   table.Print(session.out, session.color);
 }
 
-// Every line of the text behind four blanks.
+// Prints every line of the text, indented by four blanks.
 void PrintIndented(std::string_view text, std::ostream& out) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -170,7 +170,7 @@ void PrintFailures(const std::vector<Failure>& failures, const Session& session)
   }
 }
 
-// The parts as JSON, each with the tests that its roster lists.
+// Returns the parts as JSON, each with the tests of its roster.
 Json PartsAsJson(const RunRecord& record) {
   std::map<std::string, std::string_view> rosters;
   for (const RosterPtr& roster : record.rosters) rosters.emplace(roster->roster_id, roster->tests);

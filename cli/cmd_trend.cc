@@ -109,10 +109,10 @@ void ShowTrend(Session& session, const Options& options) {
   }
   PrintText(buckets, options, session);
   if (Sum(buckets, &TrendBucket::runs) == 0) {
-    Log(session, LogLevel::kWarn,
+    Log(session.log, LogLevel::kWarn,
         "no such runs of " + ProjectPhrase(project) + (options.all ? "" : " (--all includes every project)"));
   } else if (!options.test.empty() && Sum(buckets, &TrendBucket::failures) == 0) {
-    Log(session, LogLevel::kWarn,
+    Log(session.log, LogLevel::kWarn,
         "no failure of `" + options.test + "` in this period; give the full name, Suite.Test");
   }
 }

@@ -78,7 +78,7 @@ void CopyClaimHolder::Take(bool wait) {
       throw CommandError(ExitCode::kLocked, what + "; run the command again after it has ended, or use --wait");
     }
     if (is_new)
-      Log(session_, LogLevel::kWarn,
+      Log(session_.log, LogLevel::kWarn,
           what + (wait ? "; waiting for it to end" : "; checking whether it is still alive"));
     if (is_new || claim.lapses < first->lapses) first = claim;
     if (InterruptGuard::Seen()) throw CommandError(ExitCode::kInterrupted, "interrupted; nothing was copied");

@@ -10,6 +10,7 @@
 #include "cli/copy_claim.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/terminal_progress.h"
+#include "delivery/open_for_writing.h"
 #include "stores/memory/memory_store.h"
 #include "transfer/rate_limited_sink.h"
 
@@ -84,7 +85,7 @@ CopySummary CopyInto(const Session& session, Source& source, const Location& to,
   copy.stop = InterruptGuard::Seen;
 
   if (!options.dry_run) claim.Take(options.wait);
-  TerminalProgress progress(session.err, FormOf(session, options.json));
+  TerminalProgress progress(session.err, FormOf(session.terminal, options.json));
   try {
     CopySummary account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
     if (!options.dry_run) claim.GiveUp();

@@ -54,7 +54,7 @@ std::string Number(const char* file) {
 
 void CheckProgram(const Settings& settings, Findings& findings) {
   constexpr char kCheck[] = "program";
-  const std::string set = settings.Text("FLAKY_TESTS_PROGRAM");
+  const std::string set = settings.Get(setting::kProgram);
   const std::string name = set.empty() ? "flaky" : set;
   const std::string program = name.find('/') == name.npos ? FoundInPath(name) : name;
   std::error_code unknown;

@@ -30,7 +30,7 @@ void ReadFile(Session& session, const std::filesystem::path& file, Origin origin
 void CheckValues(const Settings& settings, Findings& findings) {
   for (const SettingInfo& info : SettingTable()) {
     try {
-      settings.Check(info.name);
+      settings.Check(info);
     } catch (const SettingError& error) {
       findings.push_back(
           {kCheck, Verdict::kProblem, error.what(), "`flaky config` shows where it comes from", ExitCode::kUsage});
@@ -51,10 +51,10 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
     findings.push_back({kCheck, Verdict::kWarning, found, advice});
   };
   try {
-    if (settings.Bool("FLAKY_TESTS_DISABLE")) {
+    if (settings.Get(setting::kDisable)) {
       warn("FLAKY_TESTS_DISABLE is set: test programs record nothing", "unset it to record again");
     }
-    if (settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT") == 0) {
+    if (settings.Get(setting::kDeliveryTimeout).count() == 0) {
       warn("FLAKY_TESTS_DELIVERY_TIMEOUT is 0: test programs deliver nothing by themselves",
            "run `flaky deliver` yourself, or unset it");
     }
@@ -68,7 +68,7 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
              ", which may be emptied when this machine restarts",
          "set HOME, or FLAKY_TESTS_SPOOL and the store");
   }
-  const std::string log = settings.Text("FLAKY_TESTS_LOG_FILE");
+  const std::string log = settings.Get(setting::kLogFile);
   if (log.empty()) return;
   const std::filesystem::path place = NearestThatIs(log);
   const bool is_there = place == std::filesystem::path(log) || MayAccess(log, F_OK);
@@ -82,7 +82,8 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
 
 // libpq takes no notice of a file of passwords that others can read.
 void CheckPasswordFile(const Settings& settings, Findings& findings) {
-  const SchemeInfo* scheme = FindScheme(settings.Text("FLAKY_TESTS_STORE"));
+  const auto store = settings.Given(setting::kStore);
+  const SchemeInfo* scheme = store ? FindScheme(store->text) : nullptr;
   if (scheme == nullptr || !scheme->uses_libpq) return;
   const char* named = GetEnvironment("PGPASSFILE");
   const char* home = GetEnvironment("HOME");
@@ -114,7 +115,7 @@ void CheckSettings(Session& session, Findings& findings) {
   CheckPasswordFile(session.settings, findings);
   if (findings.size() > before) return;
   const auto given = std::ranges::count_if(
-      SettingTable(), [&](const SettingInfo& info) { return session.settings.Given(info.name).has_value(); });
+      SettingTable(), [&](const SettingInfo& info) { return session.settings.Given(info).has_value(); });
   findings.push_back({kCheck, Verdict::kFine,
                       given == 0 ? "none is set; the defaults are used"
                                  : std::to_string(given) + (given == 1 ? " is set" : " are set") +

@@ -20,7 +20,7 @@ namespace {
 constexpr char kCheck[] = "spool";
 constexpr int64_t kLongWait = 3600 * kMicrosPerSecond;
 
-// A journal takes some kB, and grows with what tests print.
+// A journal is a few kB plus the messages of failures.
 constexpr int64_t kNoRoom = 1 << 20;
 constexpr int64_t kLittleRoom = 256 << 20;
 constexpr int64_t kFewFiles = 1'000;
@@ -33,7 +33,7 @@ void Warn(Findings& findings, const std::string& found, const std::string& advic
 
 std::string Journals(size_t count) { return Counted(static_cast<int64_t>(count), "journal"); }
 
-// False where nothing in it can be looked at.
+// Returns false if the spool cannot be examined.
 bool JudgeFolder(const std::string& spool, Findings& findings) {
   struct stat status {};
   if (::stat(spool.c_str(), &status) != 0) {

@@ -15,7 +15,7 @@
 namespace flaky {
 namespace {
 
-// A question that takes longer is felt: a delivery asks a few.
+// Slower round trips are noticeable: each delivery makes several.
 constexpr std::chrono::milliseconds kSlowAnswer{500};
 
 std::string Milliseconds(std::chrono::microseconds time) {
@@ -47,11 +47,11 @@ std::string AdviceFor(const StoreError& error, const Location& location) {
   return "see docs/stores/" + location.scheme + ".md, or choose another store";
 }
 
-// An SQLite file that the first delivery will make.
+// Judges a SQLite file that does not exist yet; the first delivery will create it.
 void JudgeFileToCome(const Location& location, const std::string& which, Findings& findings) {
   const std::filesystem::path file = location.address.Reveal();
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  // Only the default's folder is made as well.
+  // Only the default folder is created too.
   const bool makes_folder = file == DefaultHistoryFile();
   const std::filesystem::path place = makes_folder ? NearestThatIs(folder) : folder;
   if (!MayAccess(place, F_OK)) {
@@ -71,7 +71,7 @@ void JudgeFileToCome(const Location& location, const std::string& which, Finding
   CheckFileSystem(which + "store", place, findings);
 }
 
-// Beside the database there are SQLite's two companion files, so the folder counts, too.
+// SQLite keeps two companion files next to the database, so the folder must be writable too.
 void AddFileRights(const Location& location, StoreHealth& health) {
   const std::filesystem::path file = location.address.Reveal();
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
@@ -105,7 +105,7 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
 
 void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
   if (health.lacks.empty()) {
-    // Without tables there is nothing that it might do yet, and whether it may make them is the schema's finding.
+    // Without tables there are no rights to check; JudgeSchema reports whether this user may create them.
     if (!health.has_tables && !health.may_make_tables) return;
     findings.push_back({check, Verdict::kFine, "read and write permission"});
     return;

@@ -43,10 +43,10 @@ inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
 
 class StoreError;
 
-// What a store's error means for the one who called the program.
+// Returns the exit code for a store's error.
 ExitCode ExitCodeOf(const StoreError& error);
 
-// A command cannot do what it was asked for. what() is one sentence for the user.
+// Reports that a command has failed. what() is one sentence for the user.
 class CommandError : public std::runtime_error {
  public:
   CommandError(ExitCode code, const std::string& what) : std::runtime_error(what), code_(code) {}

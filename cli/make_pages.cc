@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/commands.h"
 #include "cli/completions.h"
 #include "cli/man_page.h"
 #include "cli/output/status_line.h"
@@ -30,7 +31,8 @@ void WritePages(const std::filesystem::path& folder) {
   StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
-  DescribeProgram(app, session);
+  const RunRequest nothing;
+  DescribeProgram(app, session, nothing);
   const std::vector<CommandHelp> commands = DescribeCommands(app);
   const std::filesystem::path man = folder / "man1";
   std::filesystem::remove_all(man);  // a page of a command that is gone must not be installed

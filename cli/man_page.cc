@@ -83,9 +83,9 @@ std::string Beginning(const CommandHelp& command, std::string_view version) {
 
 std::string Reference(const std::string& page) { return ".BR " + RoffText(page) + " (1)\n"; }
 
-std::string Setting(const SettingInfo& setting) {
+std::string SettingEntry(const SettingInfo& setting) {
   std::string text(setting.meaning);
-  if (!setting.choices.empty()) text += " (" + std::string(setting.choices) + ")";
+  if (const auto choices = ChoicesOf(setting); !choices.empty()) text += " (" + Join(choices, "|") + ")";
   std::string_view initial = setting.default_value;
   if (initial.starts_with('[')) initial = initial.substr(1, initial.size() - 2);
   if (!initial.empty()) text += "; by default " + std::string(initial);
@@ -115,7 +115,7 @@ std::string ProgramManPage(std::span<const CommandHelp> commands, std::span<cons
   }
   page += Section("EXIT STATUS", codes);
   std::string environment;
-  for (const SettingInfo& setting : settings) environment += Setting(setting);
+  for (const SettingInfo& setting : settings) environment += SettingEntry(setting);
   return page + Section("ENVIRONMENT", environment) + Examples(program);
 }
 

@@ -67,7 +67,7 @@ void PrintBuckets(const VerifyReport& report, std::ostream& out, bool color) {
   if (any) table.Print(out, color);
 }
 
-// What was compared, for the closing line.
+// Returns what was compared, for the last line.
 std::string Extent(const VerifyReport& report) {
   std::string extent;
   if (report.options.runs_only) extent += ", by the fields of the runs and the counts of the rest only";

@@ -10,6 +10,7 @@
 
 #include "delivery/delivery_pause.h"
 #include "delivery/dual_delivery.h"
+#include "delivery/open_for_writing.h"
 #include "delivery/run_context.h"
 #include "history/digest.h"
 #include "spool/dual_queue.h"
@@ -143,11 +144,11 @@ class SpoolReleaser {
 // One delivery: the passes over the spool that one call makes.
 class Delivery {
  public:
-  Delivery(const Session& session, const DeliveryOptions& options)
-      : session_(session),
+  Delivery(const ResolvedSettings& resolved, const DeliveryOptions& options)
+      : resolved_(resolved),
         options_(options),
-        spool_(SpoolFolder(session.settings)),
-        contexts_(session.settings, GetEnvironment, kGitBudget) {}
+        spool_(resolved.spool),
+        contexts_(resolved.user_project, GetEnvironment, kGitBudget) {}
 
   DeliverySummary Run() {
     std::chrono::milliseconds wait = options_.wait;
@@ -185,16 +186,17 @@ class Delivery {
   }
 
   int64_t CopyFrom(const SpoolLock& lock, SpoolSource& source, int64_t ready) {
+    const Location& history = resolved_.history.Get();
     if (!store_) {
-      pause_.emplace(spool_, HistoryLocation(session_.settings).display_name, options_.pause_after);
+      pause_.emplace(spool_, history.display_name, options_.pause_after);
       RetryPolicy policy = options_.retry;
       policy.until = options_.until;
-      store_ = OpenForWriting(HistoryLocation(session_.settings), OpenMode::kWrite, std::move(policy));
+      store_ = OpenForWriting(history, OpenMode::kWrite, std::move(policy));
     }
     StoreSink sink(*store_);
     SilentProgress progress;
     std::optional<DualWriter> second;
-    if (WritesForSecond(session_.settings)) second.emplace(lock, HistoryLocation(session_.settings).display_name);
+    if (resolved_.keeps_for_second) second.emplace(lock, history.display_name);
     SpoolReleaser letting_go(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;
@@ -238,7 +240,7 @@ class Delivery {
     }
   }
 
-  const Session& session_;
+  const ResolvedSettings& resolved_;
   const DeliveryOptions& options_;
   const std::string spool_;
   RunContexts contexts_;
@@ -249,29 +251,28 @@ class Delivery {
 
 }  // namespace
 
-DeliverySummary Deliver(const Session& session, const DeliveryOptions& options) {
-  if (options.dry_run) return Delivery(session, options).Run();
+DeliverySummary Deliver(const ResolvedSettings& resolved, const DeliveryOptions& options) {
+  if (options.dry_run) return Delivery(resolved, options).Run();
   try {
-    DeliverySummary account = Delivery(session, options).Run();
-    account.dual = SendToSecond(session, options);
-    if (account.dual.trouble) account.messages.push_back(*account.dual.trouble);
-    return account;
+    DeliverySummary summary = Delivery(resolved, options).Run();
+    summary.dual = SendToSecond(resolved, options);
+    if (summary.dual.trouble) summary.messages.push_back(*summary.dual.trouble);
+    return summary;
   } catch (const StoreError&) {
-    // What the first one got earlier need not wait for it.
-    SendToSecond(session, options);
+    // What the history's store got earlier is sent all the same.
+    SendToSecond(resolved, options);
     throw;
   }
 }
 
-DeliverySummary DeliverPending(const Session& session, std::chrono::milliseconds wait) {
-  const std::chrono::seconds bound(session.settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT"));
-  DeliveryOptions options;
+DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds wait,
+                               DeliveryOptions options) {
+  const std::chrono::seconds bound = resolved.delivery_timeout.Get();
   options.wait = std::min<std::chrono::milliseconds>(wait, bound);
   options.until = Clock::now() + bound;
-  options.retry = Retrying(session);
   options.retry.patience = options.wait;
   options.pause_after = bound / 2;
-  return Deliver(session, options);
+  return Deliver(resolved, options);
 }
 
 }  // namespace flaky

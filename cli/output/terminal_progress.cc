@@ -24,9 +24,9 @@ TerminalProgress::AdaptivePageSize PaceOf(ProgressForm form) {
 
 }  // namespace
 
-ProgressForm FormOf(const Session& session, bool json) {
+ProgressForm FormOf(bool terminal, bool json) {
   if (json) return ProgressForm::kEvents;
-  return session.terminal ? ProgressForm::kBar : ProgressForm::kLines;
+  return terminal ? ProgressForm::kBar : ProgressForm::kLines;
 }
 
 TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form) : TerminalProgress(err, form, PaceOf(form)) {}
@@ -80,7 +80,7 @@ void TerminalProgress::Run(const std::stop_token& stop) {
 void TerminalProgress::Show() {
   switch (form_) {
     case ProgressForm::kBar: {
-      // A second Ctrl-C ends the process at once, which then could not take away what is drawn.
+      // A second Ctrl-C ends the process immediately, so the drawn line must be removed now.
       const size_t width = ErrorWidth();
       if (interrupted_ || width == 0) return;
       interrupted_ = InterruptGuard::Seen();

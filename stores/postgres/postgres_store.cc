@@ -30,8 +30,7 @@ class PostgresStore : public Store {
         if (!state.pending.empty()) Upgrade(session);
       } else if (!state.pending.empty()) {
         present = ReadOurTables(connection_, session);
-        RequireTables(connection_.name(), connection_.prefix(),
-                      [&](const std::string& table) { return !present.at(table).empty(); });
+        RequireTables(connection_.name(), connection_.prefix(), present);
       }
       reader_.emplace(connection_, present);
       if (mode != OpenMode::kRead) writer_.emplace(connection_);
@@ -110,8 +109,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   return connection.Guard("drop the tables", [&](pqxx::connection& session) {
     const TableColumns columns = ReadOurTables(connection, session);
     LegacyTables old;
-    old.names = TablesToDrop(connection.name(), connection.prefix(),
-                             [&](const std::string& table) { return columns.at(table); });
+    old.names = TablesToDrop(connection.name(), connection.prefix(), columns);
     pqxx::work transaction(session);
     if (drop_if) {
       transaction.exec("LOCK TABLE " + connection.Table("runs") + ", " + connection.Table("failures") +

@@ -122,7 +122,7 @@ void ValueConverter::Report(std::string_view column, const StoredValue& value, c
                                 Shown(value) + " as " + became});
 }
 
-void TellRosterLeftOut(std::vector<Conversion>* conversions, std::string_view roster_id) {
+void ReportRosterLeftOut(std::vector<Conversion>* conversions, std::string_view roster_id) {
   if (conversions == nullptr) return;
   AddConversion(*conversions,
                 {"parts.roster_id", Conversion::Kind::kLeftOut, 1, ShownText(roster_id) + " as " + kNothing});

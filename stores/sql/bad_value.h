@@ -55,7 +55,7 @@ class ValueConverter {
 };
 
 // Reports that a part's roster is missing, or that its content does not match its id. `conversions` may be null.
-void TellRosterLeftOut(std::vector<Conversion>* conversions, std::string_view roster_id);
+void ReportRosterLeftOut(std::vector<Conversion>* conversions, std::string_view roster_id);
 
 // Throws StoreError (kInvalid) for a run or failure whose id has an unexpected type, so that nothing could refer to it.
 // `table`: its name in the database; `condition`: SQL that finds the row.

@@ -1,7 +1,6 @@
 #ifndef FLAKY_STORES_SQL_TABLES_H_
 #define FLAKY_STORES_SQL_TABLES_H_
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -36,20 +35,16 @@ std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
 
-// The columns of each table of TableShapes, in lower case, by the table's name with the prefix. Empty: there is no such
-// table.
+// The columns of each table of TableShapes, in lower case, by the table's name with the prefix. Empty: there is no
+// such table.
 using TableColumns = std::map<std::string, ColumnSet, std::less<>>;
 
-// Throws StoreError (kMissing, naming the table) unless the tables exist that every history has. `has_table` gets names
-// with the prefix.
-void RequireTables(const std::string& store, std::string_view prefix,
-                   const std::function<bool(const std::string& table)>& has_table);
+// Throws StoreError (kMissing, naming the table) if one of the tables is missing without which there is no history.
+void RequireTables(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
-// Throws StoreError (kInvalid, naming table and columns) if a table with one of our names is neither this program's nor
-// the npm packages'. `columns_of` gets a name with the prefix and returns the table's columns, or none if there is no
-// such table.
-void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
-                        const std::function<ColumnSet(const std::string& table)>& columns_of);
+// Throws StoreError (kInvalid, naming the table and the missing columns) if a table with one of our names isn't this
+// program's or the npm packages'.
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
 // Reads a row of VisitFailures column by column. `fields` is the store's reader of columns.
 template <typename Fields>

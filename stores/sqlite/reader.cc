@@ -67,7 +67,7 @@ size_t Reader::ReadParts(RunRecord& record, Conversions conversions) {
     if (RosterPtr roster = ReadRoster(*part.roster_id, bytes)) {
       record.rosters.push_back(std::move(roster));
     } else {
-      TellRosterLeftOut(conversions, *part.roster_id);
+      ReportRosterLeftOut(conversions, *part.roster_id);
       part.roster_id.reset();
     }
   }

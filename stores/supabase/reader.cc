@@ -156,7 +156,7 @@ void Reader::GiveRosters(StoredRun& stored) const {
     if (!part.roster_id) continue;
     RosterPtr roster = rosters_.Find(*part.roster_id);
     if (roster == nullptr) {
-      TellRosterLeftOut(&stored.conversions, *part.roster_id);
+      ReportRosterLeftOut(&stored.conversions, *part.roster_id);
       part.roster_id.reset();
     } else if (std::ranges::find(own, roster) == own.end()) {
       own.push_back(std::move(roster));
@@ -181,8 +181,7 @@ Page Reader::Read(const PageRequest& request) {
   pace.Got(most, answer.records.size(), answer.bytes);
   Page page;
   for (StoredRun& stored : answer.records) {
-    if (!stored.conversions.empty())
-      page.converted.push_back({stored.record.run.run_id, std::move(stored.conversions)});
+    if (!stored.conversions.empty()) page.converted.push_back({stored.record.run.run_id, std::move(stored.conversions)});
     page.records.push_back(std::move(stored.record));
   }
   if (answer.more && page.records.empty()) connection_.FailMalformed(kReadRuns);

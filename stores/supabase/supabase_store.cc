@@ -68,7 +68,7 @@ std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http:
 }
 
 const Driver kDriver = {.name = "supabase",
-                        .open = [](const Location& location, OpenMode mode) { return supabase::Open(location, mode); },
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
                         .examine = Examine,
                         .migrate_from_outside = Migrate,
                         .sql = &kSql};

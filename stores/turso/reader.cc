@@ -223,7 +223,7 @@ void Reader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Fou
     }
     RosterPtr roster = rosters_.Find(*part.roster_id);
     if (roster == nullptr) {
-      TellRosterLeftOut(&run->conversions, *part.roster_id);
+      ReportRosterLeftOut(&run->conversions, *part.roster_id);
       part.roster_id.reset();
       continue;
     }

@@ -29,8 +29,7 @@ class TursoStore : public Store {
       }
     } else if (!state.pending.empty()) {
       const TableColumns tables = ReadOurTables(connection_);
-      RequireTables(connection_.name(), connection_.tables().prefix,
-                    [&](const std::string& table) { return !tables.at(table).empty(); });
+      RequireTables(connection_.name(), connection_.tables().prefix, tables);
       adopting_ = IsAdopting(connection_, state);
     }
     reader_.emplace(connection_, state.pending.empty());
@@ -109,8 +108,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   Connection connection(location, {});
   const TableColumns columns = ReadOurTables(connection);
   LegacyTables old;
-  old.names = TablesToDrop(connection.name(), connection.tables().prefix,
-                           [&](const std::string& table) { return columns.at(table); });
+  old.names = TablesToDrop(connection.name(), connection.tables().prefix, columns);
   const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
   const auto count = [&] {
     const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
@@ -146,7 +144,7 @@ constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
 }  // namespace
 
 const Driver kDriver = {.name = "turso",
-                        .open = [](const Location& location, OpenMode mode) { return turso::Open(location, mode); },
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
                         .examine = Examine,
                         .look_or_drop = DropTables,
                         .sql = &kSql};

@@ -61,7 +61,7 @@ class BadInputTest : public ProgramTest {
 
 TEST_F(BadInputTest, UnknownStore) {
   Set("FLAKY_TESTS_STORE", "mysql");
-  ExpectAll(2, "FLAKY_TESTS_STORE (in the environment): there is no store `mysql`, only sqlite");
+  ExpectAll(2, "FLAKY_TESTS_STORE (in the environment): invalid value `mysql`; expected sqlite");
 }
 
 TEST_F(BadInputTest, MissingFile) {
@@ -209,11 +209,11 @@ const BadArguments kBadArguments[] = {
      "(see flaky runs --help)"},
     {{"runs", "--all", "--project", "x"}, "--project excludes --all (see flaky runs --help)"},
     {{"show"}, "RUN is required (see flaky show --help)"},
-    {{"check", "--window", "0"}, "--window is `0`, but a whole number from 1 to 3650 is wanted"},
-    {{"check", "--window", "-7"}, "--window is `-7`, but a whole number from 1 to 3650 is wanted"},
+    {{"check", "--window", "0"}, "--window: invalid value `0`; expected a whole number from 1 to 3650"},
+    {{"check", "--window", "-7"}, "--window: invalid value `-7`; expected a whole number from 1 to 3650"},
     {{"check", "--window", "99999999999999999999"},
-     "--window is `99999999999999999999`, but a whole number from 1 to 3650 is wanted"},
-    {{"check", "--threshold", "1.5"}, "--threshold is `1.5`, but a whole number from 1 to 1000000 is wanted"},
+     "--window: invalid value `99999999999999999999`; expected a whole number from 1 to 3650"},
+    {{"check", "--threshold", "1.5"}, "--threshold: invalid value `1.5`; expected a whole number from 1 to 1000000"},
     {{"trend", "--by", "month"}, "--by: month not in {day,week} (see flaky trend --help)"},
     {{"trend", "--days", "0"}, "--days: Value 0 not in range 1 to 3650 (see flaky trend --help)"},
     {{"schema"}, "missing command (see flaky schema --help)"},

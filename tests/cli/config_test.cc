@@ -103,12 +103,13 @@ TEST_F(ConfigTest, AllInvalidValuesAreReported) {
   Set("FLAKY_TESTS_MAX_MESSAGE", "1");
   const Outcome outcome = Run({"config"});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_EQ(LineOf(outcome, "FLAKY_TESTS_WINDOW"), "week|environment") << "it is shown nevertheless";
-  EXPECT_EQ(outcome.err,
-            "flaky: FLAKY_TESTS_WINDOW (in the environment) is `week`, but a whole number from 1 to 3650 is wanted\n"
-            "flaky: FLAKY_TESTS_MAX_MESSAGE (in the environment) is `1`, but a whole number of bytes from 1024 to "
-            "16777216 is "
-            "wanted\n");
+  EXPECT_EQ(LineOf(outcome, "FLAKY_TESTS_WINDOW"), "week|environment") << "and still shown";
+  EXPECT_EQ(
+      outcome.err,
+      "flaky: FLAKY_TESTS_WINDOW (in the environment): invalid value `week`; expected a whole number from 1 to 3650\n"
+      "flaky: FLAKY_TESTS_MAX_MESSAGE (in the environment) is `1`, but a whole number of bytes from 1024 to "
+      "16777216 is "
+      "wanted\n");
 }
 
 TEST_F(ConfigTest, ABrokenFileIsAnErrorForEveryCommand) {
@@ -173,17 +174,17 @@ TEST_F(LocationTest, IsTheFileTheStringOrTheDefault) {
 
 TEST_F(LocationTest, UnknownStoresAndStoresThatAreNotBuiltAreReported) {
   Set("FLAKY_TESTS_STORE", "sqllite");
-  EXPECT_THAT(Shown(), HasSubstr("FLAKY_TESTS_STORE (in the environment): there is no store `sqllite`, only sqlite, "));
+  EXPECT_THAT(Shown(), HasSubstr("FLAKY_TESTS_STORE (in the environment): invalid value `sqllite`; expected sqlite, "));
   EXPECT_THAT(Shown(), HasSubstr("; did you mean `sqlite`?"));
   Set("FLAKY_TESTS_STORE", "SQLite");
-  EXPECT_THAT(Shown(), HasSubstr("there is no store `SQLite`"));
-  std::vector<std::string_view> built;
-  for (const SchemeInfo& scheme : Schemes()) {
-    if (IsBuilt(scheme.name)) built.push_back(scheme.name);
+  EXPECT_THAT(Shown(), HasSubstr("invalid value `SQLite`"));
+  std::string built;
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (info.built) built += (built.empty() ? "" : ", ") + info.scheme;
   }
-  for (const SchemeInfo& scheme : Schemes()) {
-    if (IsBuilt(scheme.name)) continue;
-    Set("FLAKY_TESTS_STORE", std::string(scheme.name));
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (info.built || info.scheme == "jsonl") continue;  // a JSONL file is not a store
+    Set("FLAKY_TESTS_STORE", info.scheme);
     EXPECT_EQ(Shown(), "FLAKY_TESTS_STORE (in the environment): this build of flaky does not have the store `" +
                            std::string(scheme.name) + "`; it has " + Join(built, ", "));
   }

@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/output/json_output.h"
 #include "cli/output/progress_text.h"
+#include "history/text.h"
 #include "settings/settings.h"
 #include "tests/cli/program_fixture.h"
 
@@ -81,8 +82,7 @@ std::string DefaultCell(const SettingInfo& info) {
 std::string MeaningCell(const SettingInfo& info) {
   std::string text(info.meaning);
   if (info.min < info.max) text += " (" + std::to_string(info.min) + " to " + std::to_string(info.max) + ")";
-  if (!info.choices.empty())
-    text += " (" + std::regex_replace(std::string(info.choices), std::regex("\\|"), ", ") + ")";
+  if (const auto choices = ChoicesOf(info); !choices.empty()) text += " (" + Join(choices, ", ") + ")";
   return text;
 }
 

@@ -182,7 +182,7 @@ TEST_F(DoctorTest, AFileThatMayNotBeWrittenIsReported) {
 
 TEST_F(DoctorTest, AnUnknownStoreIsReportedOnce) {
   Set("FLAKY_TESTS_STORE", "postgresql");
-  EXPECT_THAT(Found(Examine(2), "store", "problem"), HasSubstr("there is no store `postgresql`"));
+  EXPECT_THAT(Found(Examine(2), "settings", "problem"), HasSubstr("invalid value `postgresql`"));
 }
 
 TEST_F(DoctorTest, TheSpoolIsReported) {

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/commands.h"
 #include "cli/completions.h"
 #include "cli/man_page.h"
 #include "cli/output/escaped.h"
@@ -34,7 +35,8 @@ std::vector<CommandHelp> ProgramCommands() {
   StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
-  DescribeProgram(app, session);
+  const RunRequest nothing;
+  DescribeProgram(app, session, nothing);
   return DescribeCommands(app);
 }
 
@@ -202,7 +204,8 @@ TEST_F(Pages, TheHelpFitsATerminal) {
     CLI::App app;
     StatusLine messages(std::cerr);
     Session session{.settings = {}, .out = std::cout, .err = messages};
-    DescribeProgram(app, session);
+    const RunRequest nothing;
+    DescribeProgram(app, session, nothing);
     const CLI::App* shown = &app;
     std::istringstream words(command.name);
     std::string word;

@@ -83,8 +83,9 @@ TEST_F(RunProgramTest, AnInvalidLogLevelIsAWarning) {
   const Outcome outcome = Run({"runs"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("r1"));
-  EXPECT_EQ(outcome.err,
-            "flaky: FLAKY_TESTS_LOG (in the environment) is `loud`, but silent, error, warn or debug is wanted\n");
+  EXPECT_EQ(
+      outcome.err,
+      "flaky: FLAKY_TESTS_LOG (in the environment): invalid value `loud`; expected silent, error, warn or debug\n");
 }
 
 TEST_F(RunProgramTest, MessagesGoToTheLogFile) {

@@ -1,5 +1,3 @@
-#include "spool/journal.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
@@ -11,6 +9,7 @@
 #include <string>
 
 #include "history/text.h"
+#include "spool/journal_parser.h"
 #include "tests/support/cpu_time.h"
 #include "tests/support/journal_text.h"
 

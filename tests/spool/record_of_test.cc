@@ -10,6 +10,7 @@
 #include "history/digest.h"
 #include "history/roster.h"
 #include "history/text.h"
+#include "spool/journal_parser.h"
 #include "spool/spool.h"
 #include "tests/support/journal_text.h"
 
