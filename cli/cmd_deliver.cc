@@ -55,7 +55,8 @@ void LeaveCallersState() {
   std::signal(SIGCHLD, SIG_DFL);
 }
 
-// Leaves whoever started this: another session, no stream of theirs, and their child ends at once.
+// Detaches from the process that started this one: a new session, none of its streams, and its direct child ends
+// immediately.
 void Detach() {
   if (const pid_t child = fork(); child != 0) _exit(child < 0 ? 1 : 0);
   setsid();
@@ -79,7 +80,7 @@ void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   if (fd >= 0) close(fd);
 }
 
-// As the recorder calls it in the first test program below a ctest.
+// Called by the recorder in the first test program under a ctest.
 void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::optional<ProcessId> ctest = ProcessHereNamed(name);
   if (!ctest)

@@ -62,7 +62,7 @@ Findings MakeChecks(Session& session) {
   return findings;
 }
 
-// What is to be put right first stands first: a store that cannot be reached may be so because of a setting.
+// The finding to fix first comes first: a store may be unreachable because of a setting.
 ExitCode CodeOf(const Findings& findings) {
   ExitCode code = ExitCode::kOk;
   for (const Finding& finding : findings) {

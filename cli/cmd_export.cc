@@ -60,7 +60,7 @@ void Add(const Batch& batch, CopyProgress& progress) {
   }
 }
 
-// A wrong name must not cost what somebody keeps under it, the history itself above all.
+// Refuses to replace a file that is not an export, above all the history itself: the name may be a mistake.
 void RefuseForeignFile(const std::string& file) {
   std::error_code none;
   const auto size = std::filesystem::file_size(file, none);
@@ -75,7 +75,7 @@ void RefuseForeignFile(const std::string& file) {
   }
 }
 
-// The way of the bytes: compressed where the name says so, into the file or to the output.
+// Receives the bytes, compresses them if the file name asks for it, and writes them to the file or to standard output.
 class Target {
  public:
   Target(const Options& options, std::ostream& out) : out_(out) {
@@ -185,7 +185,7 @@ void PrintText(const Exported& exported, const Options& options, const std::stri
       << exported.digest.ToString() << '\n';
 }
 
-// On one line behind the events of the progress, where both go to standard error.
+// Prints one line, after the progress events, if both go to standard error.
 void PrintAsJson(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
   Json json = JsonOutput();
   json["from"] = from;
@@ -205,7 +205,7 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
   }
 }
 
-// Whoever reads the output may write to the same terminal, such as `flaky import -` its own bar.
+// The program that reads the output may draw on the same terminal, as the bar of `flaky import -` does.
 ProgressForm HowToShow(const Session& session, const Options& options) {
   const ProgressForm form = FormOf(session.terminal, options.json);
   return options.ToOutput() && form == ProgressForm::kBar ? ProgressForm::kNone : form;
@@ -230,7 +230,7 @@ void Export(Session& session, const Options& options) {
                                                    : "export: interrupted; " + options.file + " is unchanged");
   }
   if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
-  // The account stands beside the history, not within it.
+  // The summary must not become part of the exported history.
   std::ostringstream account;
   (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, account);
   if (options.ToOutput()) {

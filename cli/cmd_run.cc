@@ -117,7 +117,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
 
 void AddRun(CLI::App& app, Session& session, const RunRequest& request) {
   CLI::App* command = app.add_subcommand("run", "Run a command, and record all its tests as one run");
-  // Shown only: main has put it aside, so that nobody takes its options for ours (cli/program.cc).
+  // Only for the help: RunProgram has removed the command, so that its options are not parsed as ours (cli/program.cc).
   command->add_option("COMMAND", "the command to run, with its arguments; `--` may come before it");
   AddFooter(*command,
             {"COMMAND gets this terminal, these streams, the signals and the environment. `flaky run` ends as COMMAND "

@@ -105,7 +105,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
                                                  stores.from.prefix + "'` copies what is missing");
 }
 
-// Only where somebody can answer. Ctrl-C is an answer, too: nothing may catch it meanwhile.
+// Asks the user, if there is a terminal. Ctrl-C is an answer too, so nothing may catch it while this waits.
 bool IsWanted(Session& session, const std::string& question) {
   if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
     throw CommandError(ExitCode::kUsage,

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kLook = 500ms;
 
-// Whoever holds a claim, as the store keeps it.
+// Returns the identity of this process in the form in which the store keeps the holder of a claim.
 std::string HolderText() {
   const ProcessId process = ThisProcess();
   Json json = {{"host", process.host},       {"pid", process.pid},       {"pid_start", process.pid_start},
@@ -71,7 +71,7 @@ void CopyClaimHolder::Take(bool wait) {
     if (claim.holder == holder_) break;
 
     const bool is_new = !first || first->holder != claim.holder;
-    // Prolonged since: whoever holds it is at work.
+    // A claim that was extended belongs to a process that is still working.
     const bool certain = alive == Alive::kYes || (!is_new && claim.lapses > first->lapses);
     const std::string what = "another copy into " + store_.name() + " is running (" + Shown(other) + ")";
     if (certain && !wait) {

@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::chrono::minutes kPatience{2};
 
-// One copy asking a server every second is no burden on it, and where connections are cut often, many tries are worth
-// more than long waits. A server that wants longer ones says so (Retry-After).
+// A retry every second does not burden a server, and if connections are cut often, many retries help more than long
+// waits. A server that needs longer waits asks for them (Retry-After).
 constexpr std::chrono::seconds kLongestWait{1};
 
 const std::map<std::string, OnConflict> kOnConflict = {

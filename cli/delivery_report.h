@@ -13,7 +13,7 @@ namespace flaky {
 // Returns the program's exit code.
 ExitCode CodeOf(const DeliverySummary& summary);
 
-// Returns the first message and how many more there are, in one line; nullopt if there is none.
+// Returns the first message and how many more there are, in one line, or nullopt without messages.
 std::optional<std::string> OneLineOf(const DeliverySummary& summary);
 
 }  // namespace flaky

@@ -29,7 +29,7 @@ std::string Said(const std::vector<std::string>& command, std::chrono::milliseco
   return output.succeeded ? std::string(FirstLine(output.text)) : "";
 }
 
-// Along PATH, as test programs look. Empty where there is none.
+// Searches PATH as test programs do. Returns an empty text if nothing is found.
 std::string FoundInPath(const std::string& name) {
   const char* path = GetEnvironment("PATH");
   std::string_view rest = path == nullptr ? "" : path;

@@ -45,7 +45,7 @@ void CheckNames(Findings& findings) {
   }
 }
 
-// Settings that are as somebody wanted them, and are forgotten easily.
+// Warns about valid settings that a user sets for a while and easily forgets.
 void CheckSwitches(const Settings& settings, Findings& findings) {
   const auto warn = [&](const std::string& found, const std::string& advice) {
     findings.push_back({kCheck, Verdict::kWarning, found, advice});
@@ -80,7 +80,7 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
   }
 }
 
-// libpq takes no notice of a file of passwords that others can read.
+// libpq ignores a password file that other users can read.
 void CheckPasswordFile(const Settings& settings, Findings& findings) {
   const auto store = settings.Given(setting::kStore);
   const SchemeInfo* scheme = store ? FindScheme(store->text) : nullptr;

@@ -38,7 +38,7 @@ std::vector<CommandHelp> DescribeCommands(const CLI::App& program);
 // wrapped in the source; the help wraps them when it prints them. Precondition: no text holds a line break.
 void AddFooter(CLI::App& command, const std::vector<std::string>& notes, const std::vector<std::string>& examples);
 
-// Returns `text` in lines of at most `width` bytes, broken between words. A longer word has a line of its own.
+// Returns `text` in lines of at most `width` bytes, broken between words. A longer word gets a separate line.
 std::vector<std::string> Wrap(const std::string& text, size_t width);
 
 // Returns an example in lines of at most `width` bytes, as a shell reads them: a line that is continued ends in ` \`,

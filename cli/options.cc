@@ -15,7 +15,7 @@ void AddSettingOption(CLI::App& command, Session& session, const std::string& op
       .add_option_function<std::string>(
           option,
           [&session, &info, option](const std::string& text) {
-            // A flag counts even where the setting's table takes an empty text for nothing given.
+            // An empty flag is an error even if an empty text elsewhere means that the setting is not given.
             if (text.empty() && info.kind != SettingKind::kText) throw CLI::ValidationError(option, "is empty");
             session.settings.Set(info, {text, Origin::kFlag, option});
           },

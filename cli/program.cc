@@ -67,8 +67,8 @@ std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
   return text + " (see " + FullName(command) + " --help)";
 }
 
-// The arguments in CLI11's order, the last one first. It takes the word behind `--name=` for the value, where an empty
-// one is meant.
+// Returns the arguments in CLI11's order, the last one first. CLI11 would take the word after `--name=` as the value,
+// so the empty value is passed separately.
 std::vector<std::string> Reversed(int argc, const char* const* argv) {
   std::vector<std::string> arguments;
   for (int i = argc - 1; i > 0; --i) {
@@ -82,7 +82,7 @@ std::vector<std::string> Reversed(int argc, const char* const* argv) {
   return arguments;
 }
 
-// How many arguments are this program's own: what `run` is to run belongs to nobody else.
+// Returns the number of this program's own arguments: the command of `run` and its arguments are not parsed.
 int OwnArguments(int argc, const char* const* argv, std::vector<std::string>& command) {
   if (argc < 2 || std::string_view(argv[1]) != "run") return argc;
   int own = 2;

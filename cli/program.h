@@ -17,7 +17,7 @@ void DescribeProgram(CLI::App& app, Session& session, const RunRequest& run);
 
 // The whole program: does what the arguments say and returns the exit code (cli/exit_code.h). Data goes to `out`, all
 // else to `err`; every failure is one line `flaky: …` there, none leaves as an exception. Reads the process environment
-// and the current folder. `terminal`: err is one that can draw a line anew; `color`: out may be coloured.
+// and the current folder. `terminal`: err is a terminal that can redraw a line; `color`: out may be coloured.
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal = false,
                bool color = false);
 

@@ -16,7 +16,7 @@
 namespace flaky {
 namespace {
 
-// "5%" is 0.05; absent for what is no share.
+// Returns 0.05 for "5%", or nullopt if the text is not a percentage.
 std::optional<double> ShareOf(std::string_view text) {
   if (!text.ends_with('%')) return std::nullopt;
   text.remove_suffix(1);

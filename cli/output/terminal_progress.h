@@ -26,8 +26,8 @@ enum class ProgressForm {
 // Returns events if the user asked for JSON; otherwise a bar on a terminal, and lines elsewhere.
 ProgressForm FormOf(bool terminal, bool json);
 
-// Shows the progress of one piece of work on standard error, also while nothing happens: a thread of its own looks
-// after that, until Done or the object's end. Colours nothing.
+// Shows the progress of one piece of work on standard error, also while nothing happens: a separate thread redraws it
+// until Done or the destruction of the object. Uses no colours.
 class TerminalProgress : public Progress {
  public:
   using Clock = std::chrono::steady_clock;

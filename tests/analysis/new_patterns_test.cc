@@ -143,7 +143,7 @@ TEST(NewPatternTest, ATestIsItsFileAndItsName) {
   other_file.file = "b_test.cc";
   other_name.name = "Suite.Other";
   EXPECT_THAT(Find({OwnedFailure(), other_file, other_name}), IsEmpty());
-  // Neither may run into the other where they meet.
+  // The names must not be joined at their border.
   OwnedFailure left, right;
   left.file = "a", left.name = "bc";
   right.file = "ab", right.name = "c";
@@ -260,7 +260,7 @@ TEST_P(NewPatternOracleTest, AgreesWithTheRuleOnRandomHistories) {
     failure.kind = kinds[static_cast<size_t>(upto(4))];
     failure.message = upto(3) == 0 ? std::nullopt : std::optional(std::to_string(upto(9)));
     failure.stack = upto(3) > 0 ? std::nullopt : std::optional(std::to_string(upto(9)));
-    // Mostly on or beside the borders, where mistakes are made; few of them prior, or nothing would be reported.
+    // Mostly on or next to the borders, because mistakes are made there; few of them prior, or nothing would be reported.
     const int64_t border = upto(5) == 0 ? upto(2) : 0;
     failure.failed_at =
         kNow - border * window * kMicrosPerDay + (upto(2) - 1) - (upto(1) * upto(1000)) * kMicrosPerSecond;

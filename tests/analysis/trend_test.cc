@@ -61,7 +61,7 @@ TEST(TrendTest, CountsRunsFailuresAndDistinctNames) {
   EXPECT_EQ(buckets[1].failing_tests, 2);
 }
 
-TEST(TrendTest, BothEndsAreInAndWhatLiesBeyondIsNot) {
+TEST(TrendTest, BothEndsAreIncludedAndTheRestIsNot) {
   const Timestamp first = T("2026-03-01T06:00:00Z");
   const Timestamp last = T("2026-03-01T18:00:00Z");
   for (const TrendPeriod period : {TrendPeriod::kDay, TrendPeriod::kWeek}) {

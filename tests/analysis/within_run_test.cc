@@ -62,7 +62,7 @@ TEST_F(WithinRun, AttemptsCountOverParts) {
   EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.A", 1, 1}));
 }
 
-TEST_F(WithinRun, ASkipIsNoPass) {
+TEST_F(WithinRun, ASkipDoesNotCountAsAPass) {
   AddPart("p", {{"S.A", {1, 1}}});
   AddFailure("p", "S.A", 0);
   EXPECT_THAT(Find(), IsEmpty());

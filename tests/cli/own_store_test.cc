@@ -1,5 +1,5 @@
-// A store from outside the tree, added by the recipe of stores/store.h alone, in the program. Its contract is tested
-// where it is built from what is installed (tests/package/projects/embedding).
+// A store from outside the tree, added by the recipe of stores/store.h alone, in the program. The package test
+// `embedding` builds it against an installed flaky and tests its contract.
 
 #include <gmock/gmock.h>
 

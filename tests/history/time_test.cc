@@ -34,7 +34,7 @@ TEST(TimestampParse, ReadsWhatStoresWrite) {
   }
 }
 
-TEST(TimestampParse, RefusesWhatIsNoTime) {
+TEST(TimestampParse, RefusesOtherTexts) {
   for (const char* text : {"",
                            "2026",
                            "2026-01-02",
@@ -61,7 +61,7 @@ TEST(TimestampParse, RefusesWhatIsNoTime) {
   }
 }
 
-TEST(TimestampText, ShowsMicrosecondsOnlyWhereThereAreAny) {
+TEST(TimestampText, ShowsMicrosecondsOnlyIfThereAreAny) {
   EXPECT_EQ(Timestamp{0}.ToString(), "1970-01-01T00:00:00.000Z");
   EXPECT_EQ(Timestamp{1'500}.ToString(), "1970-01-01T00:00:00.001500Z");
   EXPECT_EQ(Timestamp{-1'000}.ToString(), "1969-12-31T23:59:59.999Z");

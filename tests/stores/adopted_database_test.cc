@@ -76,7 +76,7 @@ TEST_P(AdoptedDatabase, RowsThatNoHistoryCanHoldAreCounted) {
   InsertRun("good", 2);
   database_->Execute("INSERT INTO runs (run_id, started_at) VALUES (NULL, '2026-01-01T00:00:00.000Z')");
   database_->Execute("INSERT INTO runs (run_id, started_at) VALUES (x'00ff', '2026-01-01T00:00:00.000Z')");
-  database_->Execute("INSERT INTO failures (run_id, test_name) VALUES ('nobody', 'orphan')");
+  database_->Execute("INSERT INTO failures (run_id, test_name) VALUES ('absent', 'orphan')");
   const auto adopted = database_->Open(OpenMode::kWrite, kOurs)->schema().adopted;
   ASSERT_TRUE(adopted);
   EXPECT_EQ(adopted->runs, 3);
