@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -13,7 +14,6 @@
 namespace flaky {
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kLook = 500ms;
@@ -57,8 +57,9 @@ std::string Shown(const Holder& holder) {
 
 }  // namespace
 
-CopyClaimHolder::CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease)
-    : session_(session), inner_(inner), store_(store), lease_(lease), holder_(HolderText()) {}
+CopyClaimHolder::CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease,
+                                 Clock clock)
+    : session_(session), inner_(inner), store_(store), lease_(lease), holder_(HolderText()), clock_(std::move(clock)) {}
 
 void CopyClaimHolder::Take(bool wait) {
   std::optional<CopyClaim> first;  // of the other, as it was at first
@@ -83,30 +84,25 @@ void CopyClaimHolder::Take(bool wait) {
     if (InterruptGuard::Seen()) throw CommandError(ExitCode::kInterrupted, "interrupted; nothing was copied");
     std::this_thread::sleep_for(kLook);
   }
-  prolonged_ = Clock::now();
+  prolonged_ = clock_();
 }
 
 void CopyClaimHolder::GiveUp() { store_.Claim(holder_, 0s, ""); }
 
 void CopyClaimHolder::Prolong() {
-  if (Clock::now() - prolonged_ < lease_ / 4.0) return;
+  if (clock_() - prolonged_ < lease_ / 4.0) return;
   const CopyClaim claim = store_.Claim(holder_, lease_, "");
   if (claim.holder != holder_) {
     throw CommandError(ExitCode::kLocked, "another copy into " + store_.name() + " began while it did not answer (" +
                                               Shown(ParseHolder(claim.holder)) +
                                               "); this copy stops and leaves the rest to it");
   }
-  prolonged_ = Clock::now();
+  prolonged_ = clock_();
 }
 
-std::vector<WriteResult> CopyClaimHolder::Write(std::span<const RunRecord> records) {
+std::vector<WriteResult> CopyClaimHolder::Write(std::span<const RunRecord> records, OnExisting on_existing) {
   Prolong();
-  return inner_.Write(records);
-}
-
-std::vector<WriteResult> CopyClaimHolder::Replace(std::span<const RunRecord> records) {
-  Prolong();
-  return inner_.Replace(records);
+  return inner_.Write(records, on_existing);
 }
 
 std::vector<RunRecord> CopyClaimHolder::Present(std::span<const std::string> run_ids) {

@@ -2,6 +2,7 @@
 #define FLAKY_CLI_COPY_CLAIM_H_
 
 #include <chrono>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +19,9 @@ class CopyClaimHolder : public Sink {
   static constexpr std::chrono::seconds kLease{60};
 
   // The claim lasts for `lease` and is extended when a quarter of that time has passed.
-  CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease = kLease);
+  using Clock = std::function<std::chrono::steady_clock::time_point()>;
+  CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease = kLease,
+                  Clock clock = std::chrono::steady_clock::now);
 
   // Takes the claim. Call it before anything is written. If another copy holds the claim, logs that and, with `wait`,
   // waits for the other copy to end. Without `wait`, throws CommandError (kLocked) as soon as it is certain that the
@@ -34,8 +37,7 @@ class CopyClaimHolder : public Sink {
   StoreLimits limits() const override { return inner_.limits(); }
   // These throw CommandError (kLocked) if the claim has expired, because the store did not answer for too long, and
   // another copy holds it now.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override;
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override;
   std::vector<RunRecord> Present(std::span<const std::string> run_ids) override;
   std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override { return inner_.ReadBack(run_ids); }
   void Finish() override { inner_.Finish(); }
@@ -48,6 +50,7 @@ class CopyClaimHolder : public Sink {
   Store& store_;
   const std::chrono::seconds lease_;
   const std::string holder_;
+  const Clock clock_;
   std::chrono::steady_clock::time_point prolonged_;
 };
 

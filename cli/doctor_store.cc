@@ -210,8 +210,8 @@ void CheckStore(const Location& location, const std::string& which, Findings& fi
   }
   if (!examined) {
     findings.push_back({which + "store", Verdict::kFine,
-                        location.display_name + " can be opened; the store '" + location.scheme +
-                            "' offers no examination, so its permissions, schema and clock are not checked"});
+                        location.display_name + " can be opened; the store `" + location.scheme +
+                            "` has no health check, so permissions, schema and clock are not checked"});
     return;
   }
   StoreHealth& health = *examined;

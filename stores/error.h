@@ -8,27 +8,26 @@
 
 namespace flaky {
 
-// What a caller can do about an error; the only thing callers branch on.
+// What a caller can do about an error. Callers branch on nothing else.
 enum class ErrorKind {
-  kTransient,     // worth another try: a lock held too long, a connection lost, a server that is busy
+  kTransient,     // worth retrying: a lock held too long, a lost connection, a busy server
   kAuth,          // credentials or permissions refused
-  kMissing,       // the store, or the place for it, is not there
-  kConflict,      // what is there contradicts what was asked
-  kSchemaTooNew,  // written by a newer program: not to be written by this one
-  kInvalid,       // the location, the data or the database is not what it should be
-  kPermanent,     // anything else; trying again will not help
+  kMissing,       // the store, or the place for it, does not exist
+  kConflict,      // what is stored contradicts the request
+  kSchemaTooNew,  // written by a newer program, so this one must not write to it
+  kInvalid,       // the location, the data or the database is not valid
+  kPermanent,     // anything else; retrying does not help
 };
 
-// What an errno of a file's operation is to a caller.
+// Returns the kind for the errno of a file operation.
 ErrorKind KindOfErrno(int error);
 
-// The one exception type of all stores; a client library's own exceptions do not pass a store's edge. what() is one
-// sentence for the user: `sqlite:/x/h.db: cannot write runs: database or disk is full (SQLITE_FULL)`, with no secret in
-// it.
+// The one exception type of all stores, which never throw a client library's own exceptions. what() is one sentence for
+// the user, without secrets: `sqlite:/x/h.db: cannot write runs: database or disk is full (SQLITE_FULL)`.
 class StoreError : public std::runtime_error {
  public:
-  // `store`: the location as it may be shown. `operation`: what was being done ("write runs"). `vendor_code`: the
-  // client library's or server's own code, may be empty. `detail`: what went wrong and, where one knows, what to do.
+  // `store`: the location without secrets. `operation`: what failed ("write runs"). `vendor_code`: the client library's
+  // or server's own code; may be empty. `detail`: what went wrong and, if known, what to do about it.
   StoreError(ErrorKind kind, std::string store, std::string operation, std::string vendor_code,
              const std::string& detail);
 
@@ -37,7 +36,7 @@ class StoreError : public std::runtime_error {
   const std::string& operation() const { return operation_; }
   const std::string& vendor_code() const { return vendor_code_; }
 
-  // kTransient: how long the server asked to be left alone (HTTP's Retry-After), where it did.
+  // kTransient: how long the server asked clients to wait (HTTP's Retry-After). Absent if it did not.
   const std::optional<std::chrono::milliseconds>& retry_after() const { return retry_after_; }
   void set_retry_after(std::chrono::milliseconds wait) { retry_after_ = wait; }
 

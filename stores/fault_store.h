@@ -6,60 +6,43 @@
 #include <memory>
 #include <vector>
 
-#include "stores/store.h"
+#include "stores/forwarding_store.h"
 
 namespace flaky {
 
-enum class StoreVerb { kSchema, kWrite, kReplace, kClaim, kFinish, kRead, kFetch, kFindRuns, kVisitFailures, kCount };
-inline constexpr size_t kStoreVerbs = 10;
-
-// One failure to come.
+// One failure that a FaultStore produces.
 struct Fault {
   enum class When {
-    kBefore,  // the call does nothing
-    kAfter,   // the call takes effect, its answer is lost
+    kBefore,  // the call has no effect
+    kAfter,   // the call takes effect, but its answer is lost
   };
   StoreVerb verb = StoreVerb::kWrite;
   When when = When::kBefore;
   ErrorKind kind = ErrorKind::kTransient;
   int64_t call = 1;   // counted from the injection: 1 is the verb's next call
-  int64_t times = 1;  // so many successive calls of the verb fail
+  int64_t times = 1;  // how many successive calls of the verb fail
 };
 
-// A store that fails when told and otherwise does what the store within does: for showing that callers lose and double
-// nothing. Counts the calls, so tests can tell what was done, not only what came out.
-class FaultStore : public Store {
+// A store that fails as requested and otherwise does what the store inside does. Tests use it to show that callers lose
+// and duplicate nothing. It counts the calls, so that tests can check which calls were made.
+class FaultStore : public ForwardingStore {
  public:
-  explicit FaultStore(std::unique_ptr<Store> inner) : inner_(std::move(inner)) {}
+  using ForwardingStore::ForwardingStore;
 
   void Inject(const Fault& fault);
-  // Calls of the verb so far, failed ones included.
+  // Returns the number of calls of the verb so far, including failed ones.
   int64_t Calls(StoreVerb verb) const { return calls_[static_cast<size_t>(verb)]; }
-  Store& inner() { return *inner_; }
 
-  const std::string& name() const override { return inner_->name(); }
-  SchemaState schema() override;
-  StoreLimits limits() const override { return inner_->limits(); }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override;
-  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override;
-  void Finish() override;
-  Page Read(const PageRequest& request) override;
-  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override;
-  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override;
-  void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override;
-  Totals Count(const RunFilter& filter) override;
+ protected:
+  void Around(StoreVerb verb, const std::function<void()>& call) override;
 
  private:
-  template <typename Call>
-  auto Do(StoreVerb verb, Call&& call);
   void FailIfDue(StoreVerb verb, Fault::When when) const;
 
   struct Armed {
     Fault fault;
     int64_t first;  // in the verb's count of calls
   };
-  std::unique_ptr<Store> inner_;
   std::vector<Armed> faults_;
   std::array<int64_t, kStoreVerbs> calls_ = {};
 };

@@ -16,7 +16,7 @@ constexpr size_t kMaxPrefix = 40;
 constexpr std::string_view kPrefixOption = "prefix=";
 
 [[noreturn]] void Refuse(std::string_view text, const std::string& detail) {
-  throw StoreError(ErrorKind::kInvalid, "", "", "", "'" + Redacted(text) + "' is no store's location: " + detail);
+  throw StoreError(ErrorKind::kInvalid, "", "", "", "invalid store location '" + Redacted(text) + "': " + detail);
 }
 
 }  // namespace
@@ -24,12 +24,12 @@ constexpr std::string_view kPrefixOption = "prefix=";
 void CheckPrefix(std::string_view prefix, std::string_view where) {
   const auto refuse = [&](const std::string& detail) {
     throw StoreError(ErrorKind::kInvalid, "", "", "",
-                     std::string(where) + ": '" + Redacted(prefix) + "' cannot begin the names of tables: " + detail);
+                     std::string(where) + ": invalid table prefix '" + Redacted(prefix) + "': " + detail);
   };
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
-  if (!std::all_of(prefix.begin(), prefix.end(), allowed)) refuse("only a-z, 0-9 and _ are possible");
+  if (!std::all_of(prefix.begin(), prefix.end(), allowed)) refuse("expected only a-z, 0-9 and _");
   if (prefix.size() > kMaxPrefix) refuse("it is longer than " + std::to_string(kMaxPrefix) + " characters");
-  if (prefix.starts_with("sqlite_") || prefix.starts_with("pg_")) refuse("the database keeps such names for itself");
+  if (prefix.starts_with("sqlite_") || prefix.starts_with("pg_")) refuse("the database reserves such names");
 }
 
 std::string StoreOf(std::string_view text) {
@@ -45,11 +45,11 @@ std::string StoreOf(std::string_view text) {
 
 namespace {
 
-// How a location that may be shown ends.
+// The end of a display name.
 std::string ShownPrefix(const std::string& prefix) { return prefix == kDefaultPrefix ? "" : "?prefix=" + prefix; }
 
-// Takes `prefix=NAME` out of the address: of a URL it is one of the options behind the `?`, of anything else all that
-// stands behind the last one.
+// Removes `prefix=NAME` from the address and returns NAME. In a URL it is one of the options after the first `?`;
+// otherwise it is everything after the last one.
 std::optional<std::string> TakePrefix(std::string& address) {
   const bool is_url = address.find("://") != address.npos;
   const size_t mark = is_url ? address.find('?') : address.rfind('?');
@@ -58,7 +58,7 @@ std::optional<std::string> TakePrefix(std::string& address) {
     const size_t end = is_url ? std::min(address.find('&', at), address.size()) : address.size();
     if (std::string_view(address).substr(at).starts_with(kPrefixOption)) {
       std::string prefix = address.substr(at + kPrefixOption.size(), end - at - kPrefixOption.size());
-      // With the option goes the sign that separates it from its neighbours.
+      // The separator goes with the option.
       const bool is_first = at == mark + 1;
       const bool is_last = end == address.size();
       address.erase(is_first && !is_last ? at : at - 1, end - at + 1);
@@ -76,9 +76,9 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
   location.scheme = StoreOf(text);
   if (location.scheme.empty()) {
     const std::string_view word = text.substr(0, text.find(':') == text.npos ? 0 : text.find(':'));
-    Refuse(text,
-           (word.empty() ? "it does not begin with a store's name" : "there is no store '" + Redacted(word) + "'") +
-               "; expected one of " + Join(Schemes(), ", ", &SchemeInfo::address_form));
+    Refuse(text, (word.empty() ? "it does not begin with the name of a store"
+                               : "there is no store '" + Redacted(word) + "'") +
+                     "; expected one of " + Join(Schemes(), ", ", &SchemeInfo::address_form));
   }
   const SchemeInfo& scheme = SchemeOf(location.scheme);
   // A URL whose scheme names the store is the address as a whole, as the client library takes it.
@@ -90,8 +90,8 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
     CheckPrefix(location.prefix, "'" + Redacted(text) + "'");
   } else {
     if (scheme.is_file && address.find('?') != address.npos) {
-      Refuse(text, "behind the last '?' the only option is 'prefix=NAME' (a path that holds a '?' takes '?prefix=" +
-                       std::string(default_prefix) + "' behind it)");
+      Refuse(text, "the only option after the last '?' is 'prefix=NAME'; if the path contains a '?', append '?prefix=" +
+                       std::string(default_prefix) + "'");
     }
     location.prefix = default_prefix;
     CheckPrefix(location.prefix, "prefix");

@@ -10,31 +10,31 @@ namespace flaky {
 
 inline constexpr std::string_view kDefaultPrefix = "flaky_test_";
 
-// Where a store is and how to open it. Made by ParseLocation, so that every part of it is well formed.
+// The place of a store, and how to open it. ParseLocation makes it, so that every part is well formed.
 struct Location {
   std::string scheme;  // the store's name: "sqlite"
-  Secret address;      // what the scheme's store understands: a path, a connection string (which may hold a password)
-  Secret token;        // FLAKY_TESTS_AUTH_TOKEN, for stores that want one
+  Secret address;      // in the form that the store understands: a path, or a connection string with a password
+  Secret token;        // FLAKY_TESTS_AUTH_TOKEN, for stores that need one
   std::string prefix = std::string(kDefaultPrefix);  // of the tables' names: [a-z0-9_], at most 40 characters
 
-  // The location as it may be shown: without password or token.
+  // The location without password or token.
   std::string display_name;
 };
 
-// Reads `STORE:ADDRESS`, or a URL whose scheme tells the store (`libsql://…`, `postgresql://…`), with an optional
-// `prefix=NAME` behind the `?` for the tables, which counts more than `default_prefix`; the other options of a URL are
-// left to its store. Throws StoreError of kind kInvalid that names the text (without secrets), what is wrong with it
-// and what is understood: no or an unknown store, an empty address, an unknown option, a prefix with other characters
-// than [a-z0-9_].
+// Parses `STORE:ADDRESS`, or a URL whose scheme names the store (`libsql://…`, `postgresql://…`). An option
+// `prefix=NAME` after the `?` overrides `default_prefix`; the other options of a URL are left to its store. Throws
+// StoreError (kInvalid), which names the text (without secrets), what is wrong with it and what is expected: no store
+// or an unknown one, an empty address, an unknown option, a prefix with characters other than [a-z0-9_].
 Location ParseLocation(std::string_view text, std::string_view default_prefix = kDefaultPrefix);
 
-// The tables with another prefix in the same place. Precondition: it passed CheckPrefix.
+// Returns the same location with another prefix. Precondition: the prefix passed CheckPrefix.
 Location WithPrefix(Location location, std::string_view prefix);
 
-// The name of the store that the text begins with, by its own name or as the scheme of a URL; empty: with none.
+// Returns the name of the store with which the text begins, by its own name or as the scheme of a URL. Returns an empty
+// text if it begins with no such name.
 std::string StoreOf(std::string_view text);
 
-// Throws StoreError (kInvalid) unless `prefix` may begin a table's name. `where` says in the message what it came from.
+// Throws StoreError (kInvalid) unless `prefix` may begin a table's name. `where`: its origin, for the message.
 void CheckPrefix(std::string_view prefix, std::string_view where);
 
 }  // namespace flaky

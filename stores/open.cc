@@ -57,7 +57,7 @@ const SqlSchema& SqlOf(std::string_view store) {
   const Driver& driver = DriverOf(store, "", "print the schema");
   if (driver.sql != nullptr) return *driver.sql;
   throw StoreError(ErrorKind::kInvalid, "", "print the schema", "",
-                   "the store '" + std::string(store) + "' has no SQL tables");
+                   "the store `" + std::string(store) + "` has no SQL tables");
 }
 
 LegacyTables LookOrDrop(const Location& location, const std::optional<RowCounts>& drop_if) {
@@ -65,7 +65,7 @@ LegacyTables LookOrDrop(const Location& location, const std::optional<RowCounts>
   const Driver& driver = DriverOf(location.scheme, location.display_name, kOperation);
   if (driver.look_or_drop != nullptr) return driver.look_or_drop(location, drop_if);
   throw StoreError(ErrorKind::kInvalid, location.display_name, kOperation, "",
-                   "the store '" + location.scheme + "' does not offer this");
+                   "the store `" + location.scheme + "` has no SQL tables");
 }
 
 }  // namespace
@@ -97,7 +97,12 @@ std::string AdoptionScript(std::string_view store, std::string_view from, std::s
 SchemaState MigrateFromOutside(const Location& location, const Secret& database, const Secret& management_token) {
   constexpr char kOperation[] = "make the tables";
   const Driver& driver = DriverOf(location.scheme, location.display_name, kOperation);
-  if (driver.migrate_from_outside != nullptr) return driver.migrate_from_outside(location, database, management_token);
+  if (driver.migrate_from_outside != nullptr) {
+    const auto script_driver =
+        std::ranges::find_if(Drivers(), [](const Driver* one) { return one->run_script != nullptr; });
+    return driver.migrate_from_outside(location, database, management_token,
+                                       script_driver == Drivers().end() ? nullptr : *script_driver);
+  }
   throw StoreError(ErrorKind::kInvalid, location.display_name, kOperation, "", "the store makes its own tables");
 }
 

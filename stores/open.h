@@ -14,7 +14,7 @@
 #include "stores/store.h"
 
 // Everything that can be done with a store by its location or name. Each function throws StoreError (kInvalid) for a
-// store that this build does not have, with a list of those that it has, and for one that does not offer the function.
+// store that this build does not have, with a list of those that it has, and for one that lacks the function.
 namespace flaky {
 
 struct Driver;
@@ -26,7 +26,7 @@ std::unique_ptr<Store> OpenStore(const Location& location, OpenMode mode, RetryP
 
 // Asks the store at `location` for what `flaky doctor` reports. Changes nothing, not even a file's companions, and does
 // not retry. A server gets at most 10 seconds for its first answer, unless the location says otherwise, and 5 to 10 for
-// every later one. Returns nullopt if the store offers no such examination. Throws what opening the store throws.
+// every later one. Returns nullopt if the store has no health check. Throws what opening the store throws.
 std::optional<StoreHealth> ExamineStore(const Location& location);
 
 // Returns the SQL that makes this store's tables with names that begin with `prefix`, in the newest version, to be run

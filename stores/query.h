@@ -9,17 +9,17 @@
 #include "history/run.h"
 #include "stores/conversion.h"
 
-// What can be asked of a store (stores/store.h), and pages of what it answers.
+// What a store (stores/store.h) can be asked for, and pages of its answers.
 namespace flaky {
 
-// Which runs. Absent means all.
+// Which runs. An absent field matches all.
 struct RunFilter {
   std::optional<std::optional<std::string>> project;  // outer: any project; inner: the runs without one
   std::optional<Timestamp> since;                     // started_at >= since
   std::optional<Timestamp> until;                     // started_at < until
 };
 
-// A place between two runs in the order (started_at, run_id).
+// A position between two runs in the order (started_at, run_id).
 struct RunKey {
   Timestamp started_at;
   std::string run_id;
@@ -34,14 +34,13 @@ struct PageRequest {
   Direction direction = Direction::kOldestFirst;
   Detail detail = Detail::kFull;
   size_t max_records = 256;
-  size_t max_bytes = 4 << 20;  // of text, about; a page holds at least one record whatever its size
+  size_t max_bytes = 4 << 20;  // of text, roughly; a page has at least one record, however large
 };
 
 struct Page {
   std::vector<RunRecord> records;
-  std::vector<ConvertedRun>
-      misread;                 // of these records, those with values that another tool left and no field can hold
-  std::optional<RunKey> next;  // absent: there is nothing behind this page
+  std::vector<ConvertedRun> converted;  // those of the records in which another tool left values that no field can hold
+  std::optional<RunKey> next;           // absent: this is the last page
 };
 
 struct Totals {
@@ -52,7 +51,7 @@ struct Totals {
   bool operator==(const Totals&) const = default;
 };
 
-// A place between two failures in the order in which the store shows them.
+// A position between two failures in the order of VisitFailures.
 struct FailureKey {
   Timestamp failed_at;
   int64_t id = 0;
@@ -62,9 +61,9 @@ struct FailureFilter {
   std::optional<std::optional<std::string>> project = std::nullopt;
   std::optional<Timestamp> after = std::nullopt;  // failed_at > after
   std::optional<std::string> test_name = std::nullopt;
-  std::vector<int64_t> ids = {};                    // these; none: all
-  std::optional<FailureKey> behind = std::nullopt;  // to go on where an earlier call ended
-  bool texts = true;  // false: error_message and error_stack, most of what there is to send, are empty or absent
+  std::vector<int64_t> ids = {};                    // empty: all
+  std::optional<FailureKey> behind = std::nullopt;  // only failures after this one, to resume an earlier call
+  bool texts = true;  // false: error_message and error_stack, which are most of the data, are empty or absent
 };
 
 }  // namespace flaky

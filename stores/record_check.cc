@@ -10,10 +10,10 @@
 namespace flaky {
 namespace {
 
-// Of an id that may be too large itself.
+// For an id that may be too large itself.
 constexpr size_t kShownBytes = 200;
 
-// Adds up a row's texts and remembers the longest.
+// Adds up the sizes of a row's texts and records the longest.
 struct RowSize {
   size_t bytes = 0;
   size_t longest = 0;
@@ -71,14 +71,13 @@ void RecordCheck::Check(const RunRecord& record) {
   };
   for (const RosterPtr& roster : record.rosters) {
     if (seen_.insert(roster.get()).second && RosterId(roster->tests) != roster->roster_id) {
-      refuse("the content of its roster '" + roster->roster_id + "' does not belong to that id");
+      refuse("the content of its roster '" + roster->roster_id + "' does not match that id");
     }
   }
   for (const Part& part : record.parts) {
     const auto named = [&](const RosterPtr& roster) { return roster->roster_id == part.roster_id; };
     if (part.roster_id && std::none_of(record.rosters.begin(), record.rosters.end(), named)) {
-      refuse("its part '" + part.part_id + "' names the roster '" + *part.roster_id +
-             "', which the record does not hold");
+      refuse("its part '" + part.part_id + "' names the roster '" + *part.roster_id + "', which the record lacks");
     }
   }
 }

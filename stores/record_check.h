@@ -9,13 +9,13 @@
 
 namespace flaky {
 
-// What every store refuses in records to be written: a roster whose content does not belong to its id, a part whose
-// roster the record does not hold. Rosters that several records share are looked at once.
+// Refuses records that no store writes: with a roster whose content does not match its id, or a part whose roster the
+// record lacks. A roster that several records share is checked once.
 class RecordCheck {
  public:
   explicit RecordCheck(const std::string& store) : store_(store) {}
 
-  // Throws StoreError (kInvalid) that names run and roster.
+  // Throws StoreError (kInvalid), which names the run and the roster.
   void Check(const RunRecord& record);
 
  private:
@@ -23,8 +23,8 @@ class RecordCheck {
   std::unordered_set<const Roster*> seen_;
 };
 
-// Throws StoreError (kInvalid) that names run, table and column where the texts of one row, the run's id among them,
-// have more than `row_bytes` bytes. Gives how many all rows have together but for the rosters', which records share.
+// Throws StoreError (kInvalid), which names run, table and column, if the texts of one row, including the run's id,
+// have more than `row_bytes` bytes. Returns the total of all rows without the rosters, which records share.
 size_t CheckRowSizes(const RunRecord& record, size_t row_bytes, const std::string& store);
 
 }  // namespace flaky

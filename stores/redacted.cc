@@ -30,7 +30,7 @@ std::string_view TrimmedLeft(std::string_view text) {
   return text.substr(std::min(text.find_first_not_of(kBlanks), text.size()));
 }
 
-// Takes a value off the front: up to a blank, or between single quotes; a backslash makes the next character plain.
+// Removes a value from the front: up to a blank, or between single quotes. A backslash escapes the next character.
 std::string TakeValue(std::string_view& text) {
   std::string value;
   const bool quoted = text.starts_with('\'');
@@ -62,7 +62,7 @@ struct Span {
   size_t size = 0;
 };
 
-// Where a URL's password is. It ends at the last @, wherever that is: one that nobody encoded may hold any character.
+// The position of a URL's password. It ends at the last @, because an unencoded password may contain any character.
 Span PasswordOf(std::string_view url) {
   const size_t user = url.find("://") + 3;
   const size_t at = url.rfind('@');

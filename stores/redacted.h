@@ -4,18 +4,18 @@
 #include <string>
 #include <string_view>
 
-// What of a location may be shown to anybody: on a terminal, in a log, in an error.
+// The parts of a location that may be shown on a terminal, in a log or in an error.
 namespace flaky {
 
-// A path or URL: without the password of a URL and without what stands behind its `?`, where passwords and tokens may
-// be, too; control characters as `\x1b`.
+// Returns a path or URL without the password of the URL and without what follows its `?`, which may contain passwords
+// and tokens, too. Control characters become `\x1b`.
 std::string Redacted(std::string_view text);
 
-// libpq's `keyword=value …` (PostgreSQL's documentation, "Keyword/Value Connection Strings"): of the keywords only
-// those that say where the server is and who asks.
+// Returns libpq's `keyword=value …` (PostgreSQL's documentation, "Keyword/Value Connection Strings") with only those
+// keywords that name the server and the user.
 std::string RedactedSettings(std::string_view settings);
 
-// Whether an address, a URL or libpq's settings, holds a password or token.
+// Returns true if an address (a URL or libpq's settings) contains a password or token.
 bool HoldsSecret(std::string_view address);
 
 }  // namespace flaky

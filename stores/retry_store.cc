@@ -12,7 +12,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-// How soon a wish to stop is noticed.
+// How soon RetryPolicy::stop is noticed.
 constexpr milliseconds kSlice{50};
 
 milliseconds Jittered(milliseconds wait) {
@@ -20,7 +20,7 @@ milliseconds Jittered(milliseconds wait) {
   return milliseconds(std::uniform_int_distribution<int64_t>((wait.count() + 1) / 2, wait.count())(random));
 }
 
-// False: it was asked to stop meanwhile.
+// Returns false if it was asked to stop.
 bool Wait(milliseconds wait, const RetryPolicy& policy) {
   const Clock::time_point end = Clock::now() + wait;
   for (;;) {
@@ -37,10 +37,10 @@ class Tries {
   explicit Tries(const RetryPolicy& policy)
       : policy_(policy), deadline_(Clock::now() + policy.patience), longest_(policy.first_wait) {}
 
-  // The call has achieved something since its last failure: at the next one patience and waits begin anew.
+  // Notes that the call has made progress since its last failure: the next failure starts patience and waits again.
   void Advance() { advanced_ = true; }
 
-  // After a failed try: waits, and says whether there shall be another.
+  // Waits after a failed try. Returns true if there is to be another.
   bool Another(const StoreError& error) {
     if (error.kind() != ErrorKind::kTransient) return false;
     const Clock::time_point now = Clock::now();
@@ -53,7 +53,7 @@ class Tries {
     const Clock::time_point end = policy_.until ? std::min(deadline_, *policy_.until) : deadline_;
     const milliseconds left = std::chrono::ceil<milliseconds>(end - now);
     const milliseconds asked = error.retry_after().value_or(milliseconds(0));
-    if (asked >= left) return false;  // before it is added to: a server may ask for anything
+    if (asked >= left) return false;  // checked before the addition, because a server may ask for any time
     const milliseconds wait = asked + Jittered(longest_);
     if (wait >= left) return false;
     if (policy_.on_retry) policy_.on_retry(error, wait, failed_);
@@ -83,44 +83,14 @@ auto Retrying(Tries tries, Call&& call) {
 }  // namespace
 
 RetryStore::RetryStore(std::unique_ptr<Store> inner, RetryPolicy policy)
-    : inner_(std::move(inner)), policy_(std::move(policy)) {}
+    : ForwardingStore(std::move(inner)), policy_(std::move(policy)) {}
 
-SchemaState RetryStore::schema() {
-  return Retrying(Tries(policy_), [&] { return inner_->schema(); });
-}
-
-std::vector<WriteResult> RetryStore::Write(std::span<const RunRecord> records) {
-  return Retrying(Tries(policy_), [&] { return inner_->Write(records); });
-}
-
-std::vector<WriteResult> RetryStore::Replace(std::span<const RunRecord> records) {
-  return Retrying(Tries(policy_), [&] { return inner_->Replace(records); });
-}
-
-CopyClaim RetryStore::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
-  return Retrying(Tries(policy_), [&] { return inner_->Claim(holder, lease, instead_of); });
-}
-
-void RetryStore::Finish() {
-  Retrying(Tries(policy_), [&] { inner_->Finish(); });
-}
-
-Page RetryStore::Read(const PageRequest& request) {
-  return Retrying(Tries(policy_), [&] { return inner_->Read(request); });
-}
-
-std::vector<RunRecord> RetryStore::Fetch(std::span<const std::string> run_ids) {
-  return Retrying(Tries(policy_), [&] { return inner_->Fetch(run_ids); });
-}
-
-std::vector<std::string> RetryStore::FindRuns(std::string_view prefix, size_t limit) {
-  return Retrying(Tries(policy_), [&] { return inner_->FindRuns(prefix, limit); });
-}
+void RetryStore::Around(StoreVerb, const std::function<void()>& call) { Retrying(Tries(policy_), call); }
 
 void RetryStore::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   FailureFilter rest = filter;
   Tries tries(policy_);
-  std::exception_ptr thrown;  // by the visitor: no failure of the store, even if it is a StoreError
+  std::exception_ptr thrown;  // by the visitor: not a failure of the store, even if it is a StoreError
   const auto show = [&](const FailureView& failure) {
     tries.Advance();
     rest.behind = FailureKey{failure.failed_at, failure.id};
@@ -133,16 +103,12 @@ void RetryStore::VisitFailures(const FailureFilter& filter, const std::function<
   };
   for (;;) {
     try {
-      return inner_->VisitFailures(rest, show);
+      return inner().VisitFailures(rest, show);
     } catch (const StoreError& error) {
       if (thrown) std::rethrow_exception(thrown);
       if (!tries.Another(error)) throw;
     }
   }
-}
-
-Totals RetryStore::Count(const RunFilter& filter) {
-  return Retrying(Tries(policy_), [&] { return inner_->Count(filter); });
 }
 
 std::unique_ptr<Store> OpenWithRetry(const std::function<std::unique_ptr<Store>()>& open, RetryPolicy policy) {

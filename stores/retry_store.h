@@ -7,52 +7,43 @@
 #include <memory>
 #include <optional>
 
-#include "stores/store.h"
+#include "stores/forwarding_store.h"
 
 namespace flaky {
 
 // When and how often a call that failed with ErrorKind::kTransient is repeated. The waits double from `first_wait` up
-// to `longest_wait`, each drawn at random between half and all of it, so that processes that failed together do not
-// come back together. How long a server said to stay away (StoreError::retry_after) is added; where that does not fit,
-// there is no other try.
+// to `longest_wait`. Each is drawn at random between half of that and all of it, so that processes that failed together
+// do not return together. The time that a server asked for (StoreError::retry_after) is added; if the sum does not fit
+// into the patience, the call is not repeated.
 struct RetryPolicy {
-  // No try begins later than this after the call's begin; in VisitFailures, after the first fault since a failure was
-  // last shown.
+  // No try begins later than this after the call began; in VisitFailures, after the first fault since the visitor last
+  // got a failure.
   std::chrono::milliseconds patience{10'000};
   std::chrono::milliseconds first_wait{50};
   std::chrono::milliseconds longest_wait{5'000};
-  std::optional<std::chrono::steady_clock::time_point> until;  // no try but the first begins later, in any call
-  std::function<bool()> stop;                                  // asked while waiting; true: give up
-  // Told before each wait, on the thread of the call; `tries` failed so far.
+  std::optional<std::chrono::steady_clock::time_point> until;  // no try except a call's first one begins later
+  std::function<bool()> stop;                                  // asked during the waits; true: give up
+  // Called before each wait, on the thread of the call, after `tries` tries have failed.
   std::function<void(const StoreError& error, std::chrono::milliseconds wait, int64_t tries)> on_retry;
 };
 
-// Any store, with its transient failures repeated. All verbs may be repeated: writes because records are idempotent,
-// and VisitFailures because it goes on behind the failure shown last. What is still transient when the policy gives up,
-// and every other error, comes out as the store threw it; so does what a visitor throws, which is never repeated.
-class RetryStore : public Store {
+// A store whose transient failures are repeated. All verbs may be repeated: writes because records are idempotent,
+// VisitFailures because it resumes after the last failure that the visitor got. What is still transient when the policy
+// gives up is thrown as the store threw it, and so is every other error. What a visitor throws is never repeated.
+class RetryStore : public ForwardingStore {
  public:
   RetryStore(std::unique_ptr<Store> inner, RetryPolicy policy);
 
-  const std::string& name() const override { return inner_->name(); }
-  SchemaState schema() override;
-  StoreLimits limits() const override { return inner_->limits(); }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override;
-  CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override;
-  void Finish() override;
-  Page Read(const PageRequest& request) override;
-  std::vector<RunRecord> Fetch(std::span<const std::string> run_ids) override;
-  std::vector<std::string> FindRuns(std::string_view prefix, size_t limit) override;
   void VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) override;
-  Totals Count(const RunFilter& filter) override;
+
+ protected:
+  void Around(StoreVerb verb, const std::function<void()>& call) override;
 
  private:
-  std::unique_ptr<Store> inner_;
   RetryPolicy policy_;
 };
 
-// Opens with `open`, repeated in the same way, and wraps what it gives.
+// Calls `open`, repeated in the same way, and wraps the store that it returns.
 std::unique_ptr<Store> OpenWithRetry(const std::function<std::unique_ptr<Store>()>& open, RetryPolicy policy);
 
 }  // namespace flaky

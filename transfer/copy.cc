@@ -79,7 +79,7 @@ class Writer {
       look_first_ = !batch.there->records.empty();
       batch.there.reset();
     }
-    batch.results = sink_.Write(batch.records);
+    batch.results = sink_.Write(batch.records, OnExisting::kMerge);
     if (options_.on_conflict == OnConflict::kReplace) Replace(batch);
     look_first_ = look_first_ || std::ranges::any_of(batch.results, [](const WriteResult& result) {
                     return result.outcome != WriteResult::Outcome::kInserted;
@@ -111,7 +111,7 @@ class Writer {
       records.push_back(batch.records[i]);
     }
     if (records.empty()) return;
-    const std::vector<WriteResult> results = sink_.Replace(records);
+    const std::vector<WriteResult> results = sink_.Write(records, OnExisting::kReplace);
     for (size_t i = 0; i < places.size(); ++i) batch.results[places[i]].outcome = results[i].outcome;
   }
 

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
-#include <thread>
 #include <utility>
 
 namespace flaky {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-// How soon a wish to stop is noticed.
+// How often `stop` is asked while waiting.
 constexpr std::chrono::milliseconds kSlice{50};
 
 int64_t RowsOf(const RunRecord& record) {
@@ -19,10 +16,14 @@ int64_t RowsOf(const RunRecord& record) {
 
 }  // namespace
 
-RateLimitedSink::RateLimitedSink(Sink& inner, int64_t rows_per_second, std::function<bool()> stop)
-    : inner_(inner), rows_per_second_(rows_per_second), stop_(std::move(stop)) {}
+RateLimitedSink::RateLimitedSink(Sink& inner, int64_t rows_per_second, std::function<bool()> stop, RateClock clock)
+    : inner_(inner),
+      rows_per_second_(rows_per_second),
+      stop_(std::move(stop)),
+      clock_(std::move(clock)),
+      next_(clock_.now()) {}
 
-std::vector<WriteResult> RateLimitedSink::Write(std::span<const RunRecord> records) {
+std::vector<WriteResult> RateLimitedSink::Write(std::span<const RunRecord> records, OnExisting on_existing) {
   std::vector<WriteResult> results;
   results.reserve(records.size());
   while (!records.empty()) {
@@ -31,19 +32,19 @@ std::vector<WriteResult> RateLimitedSink::Write(std::span<const RunRecord> recor
     while (count < records.size() && rows + RowsOf(records[count]) <= rows_per_second_)
       rows += RowsOf(records[count++]);
     WaitForTurn();
-    std::ranges::move(inner_.Write(records.first(count)), std::back_inserter(results));
+    std::ranges::move(inner_.Write(records.first(count), on_existing), std::back_inserter(results));
     records = records.subspan(count);
     const std::chrono::duration<double> worth(static_cast<double>(rows) / static_cast<double>(rows_per_second_));
-    next_ = std::max(next_, Clock::now()) + std::chrono::duration_cast<Clock::duration>(worth);
+    next_ = std::max(next_, clock_.now()) + std::chrono::duration_cast<RateClock::Duration>(worth);
   }
   return results;
 }
 
 void RateLimitedSink::WaitForTurn() const {
   while (!(stop_ && stop_())) {
-    const Clock::duration left = next_ - Clock::now();
-    if (left <= Clock::duration::zero()) return;
-    std::this_thread::sleep_for(std::min<Clock::duration>(left, kSlice));
+    const RateClock::Duration left = next_ - clock_.now();
+    if (left <= RateClock::Duration::zero()) return;
+    clock_.sleep(std::min<RateClock::Duration>(left, kSlice));
   }
 }
 

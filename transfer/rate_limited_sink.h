@@ -4,23 +4,31 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <thread>
 
 #include "transfer/sink.h"
 
 namespace flaky {
 
-// A sink that is written no faster than so many rows (runs, parts and failures) a second, over any second: what arrives
-// in one piece is handed on in pieces of a second's rows at most, though a record is never divided. The sink within
-// must outlive it.
+// The clock of a rate limit, which tests replace.
+struct RateClock {
+  using TimePoint = std::chrono::steady_clock::time_point;
+  using Duration = std::chrono::steady_clock::duration;
+  std::function<TimePoint()> now = std::chrono::steady_clock::now;
+  std::function<void(Duration)> sleep = [](Duration time) { std::this_thread::sleep_for(time); };
+};
+
+// Limits the rows (runs, parts and failures) that are written in any second, new and replaced rows together. A larger
+// write is divided into writes of at most that many rows. A record is never divided, so one record may exceed the
+// limit. The inner sink must outlive it.
 class RateLimitedSink : public Sink {
  public:
-  // `rows_per_second` >= 1. `stop`, asked while waiting: true hands on what is left without waiting any more.
-  RateLimitedSink(Sink& inner, int64_t rows_per_second, std::function<bool()> stop);
+  // `rows_per_second` >= 1. `stop` is asked while waiting. If it returns true, the rest is written without waiting.
+  RateLimitedSink(Sink& inner, int64_t rows_per_second, std::function<bool()> stop, RateClock clock = {});
 
   const std::string& name() const override { return inner_.name(); }
   StoreLimits limits() const override { return inner_.limits(); }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override;
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override { return inner_.Replace(records); }
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override;
   std::vector<RunRecord> Present(std::span<const std::string> run_ids) override { return inner_.Present(run_ids); }
   std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override { return inner_.ReadBack(run_ids); }
   void Finish() override { inner_.Finish(); }
@@ -31,7 +39,8 @@ class RateLimitedSink : public Sink {
   Sink& inner_;
   const int64_t rows_per_second_;
   const std::function<bool()> stop_;
-  std::chrono::steady_clock::time_point next_ = std::chrono::steady_clock::now();
+  const RateClock clock_;
+  RateClock::TimePoint next_;
 };
 
 }  // namespace flaky

@@ -59,7 +59,7 @@ std::optional<VerifySide::Items> VerifySide::NextPage() {
   {
     const std::lock_guard lock(store_mutex_);
     Page page = store_.Read(request_);
-    for (ConvertedRun& run : page.misread) converted.insert(std::move(run.run_id));
+    for (ConvertedRun& run : page.converted) converted.insert(std::move(run.run_id));
     at_end_ = !page.next;
     request_.after = std::move(page.next);
     records = options_.share < 1 ? Sampled(std::move(page.records)) : std::move(page.records);

@@ -8,12 +8,15 @@
 #include <utility>
 
 #include "stores/record_check.h"
-#include "stores/sql/record_update.h"
+#include "stores/resolution.h"
 
 namespace flaky {
 
 class MemoryHistory {
  public:
+  explicit MemoryHistory(MemoryClock now) : clock(std::move(now)) {}
+
+  const MemoryClock clock;
   using Key = std::pair<Timestamp, std::string>;
 
   std::mutex mutex;
@@ -79,17 +82,20 @@ class MemoryStore : public Store {
   const std::string& name() const override { return name_; }
   SchemaState schema() override { return {}; }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return WriteAll(records, OnExisting::kMerge);
-  }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return WriteAll(records, OnExisting::kReplace);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    CheckMayWrite("write runs");
+    RecordCheck check(name_);
+    for (const RunRecord& record : records) check.Check(record);
+    const std::lock_guard lock(history_->mutex);
+    std::vector<WriteResult> results;
+    for (const RunRecord& record : records) results.push_back(WriteOne(record, on_existing));
+    return results;
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     CheckMayWrite("claim the store");
     const std::lock_guard lock(history_->mutex);
-    const auto now = std::chrono::steady_clock::now();
+    const auto now = history_->clock();
     std::string& held_by = history_->claim_holder;
     if (held_by.empty() || held_by == holder || held_by == instead_of || history_->claim_lapses <= now) {
       held_by = lease.count() > 0 ? holder : "";
@@ -180,23 +186,13 @@ class MemoryStore : public Store {
     throw StoreError(ErrorKind::kInvalid, name_, operation, "", "it was opened for reading only");
   }
 
-  std::vector<WriteResult> WriteAll(std::span<const RunRecord> records, OnExisting existing) {
-    CheckMayWrite("write runs");
-    RecordCheck check(name_);
-    for (const RunRecord& record : records) check.Check(record);
-    const std::lock_guard lock(history_->mutex);
-    std::vector<WriteResult> results;
-    for (const RunRecord& record : records) results.push_back(WriteOne(record, existing));
-    return results;
-  }
-
-  WriteResult WriteOne(const RunRecord& record, OnExisting existing) {
+  WriteResult WriteOne(const RunRecord& record, OnExisting on_existing) {
     const RunRecord* known = history_->Find(record.run.run_id);
     if (known == nullptr) {
       history_->Put(record);
       return {WriteResult::Outcome::kInserted, {}};
     }
-    Resolution resolution = Resolve(*known, record, existing);
+    Resolution resolution = Resolve(*known, record, on_existing);
     if (resolution.Changes()) history_->Put(std::move(resolution.record));
     return std::move(resolution.result);
   }
@@ -230,7 +226,9 @@ class MemoryStore : public Store {
 
 }  // namespace
 
-std::shared_ptr<MemoryHistory> MakeMemoryHistory() { return std::make_shared<MemoryHistory>(); }
+std::shared_ptr<MemoryHistory> MakeMemoryHistory(MemoryClock clock) {
+  return std::make_shared<MemoryHistory>(std::move(clock));
+}
 
 std::unique_ptr<Store> OpenMemory(std::shared_ptr<MemoryHistory> history, OpenMode mode, std::string name) {
   return std::make_unique<MemoryStore>(std::move(history), mode, std::move(name));

@@ -151,7 +151,7 @@ size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<
       if (!part.roster_id) continue;
       const RosterPtr& roster = rosters[*part.roster_id];
       if (roster == nullptr) {
-        TellRosterLeftOut(ConversionsOf(conversions, i), *part.roster_id);
+        ReportRosterLeftOut(ConversionsOf(conversions, i), *part.roster_id);
         part.roster_id.reset();
       } else if (std::find(own.begin(), own.end(), roster) == own.end()) {
         own.push_back(roster);

@@ -7,6 +7,7 @@
 #include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
 #include "stores/postgres/schema.h"
+#include "stores/postgres/script.h"
 #include "stores/postgres/writer.h"
 #include "stores/sql/drop_tables.h"
 #include "stores/sql/schema_script.h"
@@ -29,8 +30,7 @@ class PostgresStore : public Store {
         if (!state.pending.empty()) Upgrade(session);
       } else if (!state.pending.empty()) {
         present = ReadOurTables(connection_, session);
-        RequireTables(connection_.name(), connection_.prefix(),
-                      [&](const std::string& table) { return !present.at(table).empty(); });
+        RequireTables(connection_.name(), connection_.prefix(), present);
       }
       reader_.emplace(connection_, present);
       if (mode != OpenMode::kRead) writer_.emplace(connection_);
@@ -46,11 +46,8 @@ class PostgresStore : public Store {
 
   StoreLimits limits() const override { return {Writer::kMaxRowBytes, true}; }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return WriterFor("write runs").Write(records, OnExisting::kMerge);
-  }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return WriterFor("replace runs").Write(records, OnExisting::kReplace);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    return WriterFor("write runs").Write(records, on_existing);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
@@ -112,8 +109,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   return connection.Guard("drop the tables", [&](pqxx::connection& session) {
     const TableColumns columns = ReadOurTables(connection, session);
     LegacyTables old;
-    old.names = TablesToDrop(connection.name(), connection.prefix(),
-                             [&](const std::string& table) { return columns.at(table); });
+    old.names = TablesToDrop(connection.name(), connection.prefix(), columns);
     pqxx::work transaction(session);
     if (drop_if) {
       transaction.exec("LOCK TABLE " + connection.Table("runs") + ", " + connection.Table("failures") +
@@ -136,6 +132,11 @@ constexpr SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow
 
 }  // namespace
 
-const Driver kDriver = {.name = "postgres", .open = Open, .examine = Examine, .look_or_drop = DropTables, .sql = &kSql};
+const Driver kDriver = {.name = "postgres",
+                        .open = Open,
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
+                        .run_script = RunScript,
+                        .sql = &kSql};
 
 }  // namespace flaky::postgres

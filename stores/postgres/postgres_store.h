@@ -15,10 +15,9 @@ namespace flaky::postgres {
 // variables.
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode);
 
-// Does what LookAtTables or, with `drop_if`, DropTables promise (stores/open.h).
+// Looks at the tables or, with `drop_if`, drops them: LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
-// What the program knows of this store.
 extern const Driver kDriver;
 
 }  // namespace flaky::postgres

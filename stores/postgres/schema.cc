@@ -59,8 +59,7 @@ TableColumns ReadColumns(const Connection& connection, pqxx::transaction_base& t
 
 TableColumns ReadOurTables(const Connection& connection, pqxx::transaction_base& transaction) {
   TableColumns columns = ReadColumns(connection, transaction);
-  CheckTablesAreOurs(connection.name(), connection.prefix(),
-                     [&](const std::string& table) { return columns.at(table); });
+  CheckTablesAreOurs(connection.name(), connection.prefix(), columns);
   return columns;
 }
 

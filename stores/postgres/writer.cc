@@ -65,7 +65,7 @@ std::vector<UnusualValue> UnusualValues(std::span<const RunRecord> records) {
 
 Writer::Writer(Connection& connection) : connection_(connection), loader_(connection, {}) {}
 
-std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting on_existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -85,7 +85,7 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
     std::unordered_set<const Roster*> rosters;  // of the batch, each once
     for (const size_t place : order) {
       if (bytes >= kBatchBytes) {
-        WriteBatch(session, records, std::exchange(batch, {}), existing, results);
+        WriteBatch(session, records, std::exchange(batch, {}), on_existing, results);
         bytes = 0;
         rosters.clear();
       }
@@ -95,7 +95,7 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
         if (rosters.insert(roster.get()).second) bytes += roster->tests.size();
       }
     }
-    WriteBatch(session, records, std::move(batch), existing, results);
+    WriteBatch(session, records, std::move(batch), on_existing, results);
   });
   return results;
 }
@@ -121,7 +121,7 @@ void Writer::CheckKinds(pqxx::connection& session, std::span<const RunRecord> re
 }
 
 void Writer::WriteBatch(pqxx::connection& session, std::span<const RunRecord> records, Places batch,
-                        OnExisting existing, std::vector<WriteResult>& results) {
+                        OnExisting on_existing, std::vector<WriteResult>& results) {
   for (int vanished = 0; !batch.empty(); ++vanished) {
     if (vanished > kMaxVanished) {
       connection_.Fail(ErrorKind::kTransient, "write run '" + records[batch.front()].run.run_id + "'",
@@ -133,7 +133,7 @@ void Writer::WriteBatch(pqxx::connection& session, std::span<const RunRecord> re
       results[place] = {WriteResult::Outcome::kInserted, {}};
       return true;
     });
-    if (!batch.empty()) batch = Complete(session, records, batch, existing, results);
+    if (!batch.empty()) batch = Complete(session, records, batch, on_existing, results);
   }
 }
 
@@ -149,7 +149,7 @@ std::unordered_set<std::string> Writer::InsertNew(pqxx::connection& session, std
 
 // Updates the existing runs. Returns the places of those that don't exist (any more).
 Writer::Places Writer::Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& batch,
-                                OnExisting existing, std::vector<WriteResult>& results) {
+                                OnExisting on_existing, std::vector<WriteResult>& results) {
   BinaryArray ids(ColumnType::kText);
   for (const size_t place : batch) ids.AddText(records[place].run.run_id);
 
@@ -181,7 +181,7 @@ Writer::Places Writer::Complete(pqxx::connection& session, std::span<const RunRe
       missing.push_back(place);
       continue;
     }
-    Resolution resolution = Resolve(known[at], record, existing);
+    Resolution resolution = Resolve(known[at], record, on_existing);
     if (resolution.Changes()) {
       wanted.push_back(std::move(resolution.record));
       const StoredRecord stored{std::move(known[at]), std::move(failure_ids[at])};

@@ -24,9 +24,9 @@ class Writer {
   // The schema must be up to date.
   explicit Writer(Connection& connection);
 
-  // Store::Write, or Store::Replace. New runs are inserted with their parts, failures and rosters by one statement for
+  // Does what Store::Write promises. New runs are inserted with their parts, failures and rosters by one statement for
   // many records, which is one round trip. Existing runs are updated in a separate transaction.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing);
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
@@ -34,12 +34,12 @@ class Writer {
   using Places = std::vector<size_t>;  // indexes of the records of one call, in order of the run ids
 
   void CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const;
-  void WriteBatch(pqxx::connection& session, std::span<const RunRecord> records, Places batch, OnExisting existing,
+  void WriteBatch(pqxx::connection& session, std::span<const RunRecord> records, Places batch, OnExisting on_existing,
                   std::vector<WriteResult>& results);
   std::unordered_set<std::string> InsertNew(pqxx::connection& session, std::span<const RunRecord> records,
                                             const Places& batch) const;
   Places Complete(pqxx::connection& session, std::span<const RunRecord> records, const Places& batch,
-                  OnExisting existing, std::vector<WriteResult>& results);
+                  OnExisting on_existing, std::vector<WriteResult>& results);
 
   Connection& connection_;
   RecordLoader loader_;

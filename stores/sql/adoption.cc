@@ -35,16 +35,16 @@ std::string Quoted(std::string_view prefix, std::string_view table) {
 struct Adoption {
   SqlDialect dialect;
   std::string_view from, to;
-  const ColumnSet* present = nullptr;  // columns of the old runs, and then the old tables are the npm packages'
+  const ColumnSet* present = nullptr;  // columns of the legacy runs, if the legacy tables are the npm packages'
 
   std::string Old(std::string_view table) const { return Quoted(from, table); }
   std::string New(std::string_view table) const { return Quoted(to, table); }
   bool OnSqlite() const { return dialect == SqlDialect::kSqlite; }
-  // Null is the same as null.
+  // Treats NULL as equal to NULL.
   std::string_view Same() const { return OnSqlite() ? " IS " : " IS NOT DISTINCT FROM "; }
 };
 
-// The columns that are copied. A failure's own id is its table's affair.
+// Returns the columns to copy. A failure gets its id from its new table.
 std::vector<std::string> ColumnsToCopy(std::string_view table) {
   if (table == "runs") return Columns().runs;
   if (table == "failures") {
@@ -55,8 +55,9 @@ std::vector<std::string> ColumnsToCopy(std::string_view table) {
   return ShapeOf(table);
 }
 
-// A value as the tables in use take it: where a column is never NULL, as docs/reference/conversion.md says; all else as
-// it is, because whatever a column holds is read the same way on both sides.
+// Returns the expression that converts a value for the tables in use, as docs/reference/conversion.md says, if the
+// column is never NULL or has a fixed set of words. All other values stay as they are, because both tables are read in
+// the same way.
 std::string Fitting(const Adoption& adoption, std::string_view table, const std::string& column,
                     const std::string& value) {
   if (adoption.OnSqlite()) {
@@ -75,7 +76,7 @@ std::string Fitting(const Adoption& adoption, std::string_view table, const std:
   return value;
 }
 
-// The rows of an old table with all columns of the new one, as `(SELECT …)`.
+// Returns the rows of a legacy table with all columns of the new one, as `(SELECT …)`.
 std::string OldRows(const Adoption& adoption, std::string_view table) {
   const bool is_failure = table == "failures";
   const std::vector<std::string>& certain = ShapeOf(table);
@@ -85,7 +86,7 @@ std::string OldRows(const Adoption& adoption, std::string_view table) {
     std::string value = "o." + column;
     if (!Has(certain, column)) {
       if (adoption.present == nullptr) {
-        // A column that the old table lacks is found one scope further out, in a row of nulls.
+        // If the legacy table lacks the column, the name resolves one scope further out, in a row of nulls.
         uncertain.push_back(column);
         const std::string key = is_failure ? "id" : "run_id";
         value = "(SELECT " + column + " FROM " + adoption.Old(table) + " AS x WHERE x." + key + " = o." + key + ")";
@@ -120,7 +121,7 @@ std::string Insert(const Adoption& adoption, std::string_view table) {
 
 std::string_view Ignore(const Adoption& adoption) { return adoption.OnSqlite() ? "" : "\nON CONFLICT DO NOTHING"; }
 
-// `within` narrows the rows `r` down.
+// `within`: a condition on the rows `r`.
 std::string InsertRuns(const Adoption& adoption, const std::string& within) {
   return Insert(adoption, "runs") + "\nWHERE " + within + "NOT EXISTS (SELECT 1 FROM " + adoption.New("runs") +
          " AS n WHERE n.run_id = r.run_id)" + std::string(Ignore(adoption));
@@ -130,7 +131,8 @@ std::string NoneOf(const Adoption& adoption, std::string_view table) {
   return "NOT EXISTS (SELECT 1 FROM " + adoption.New(table) + " AS t WHERE t.run_id = r.run_id)";
 }
 
-// What belongs to runs that are in both and equal, and has nothing of the kind there yet. Failures come before parts.
+// Inserts what belongs to runs that are equal in both, if the new tables have nothing of the kind. Failures come before
+// parts.
 std::string InsertOfRuns(const Adoption& adoption, std::string_view table, const std::string& within) {
   std::string sql = Insert(adoption, table) + "\nJOIN " + OldRows(adoption, "runs") +
                     " AS o ON o.run_id = r.run_id\nJOIN " + adoption.New("runs") + " AS n ON n.run_id = o.run_id AND " +
@@ -144,8 +146,8 @@ std::string InsertRosters(const Adoption& adoption) {
          " AS n WHERE n.roster_id = r.roster_id)" + std::string(Ignore(adoption));
 }
 
-// Gives a row for every one of the old table of which the new one has no equal, or fewer equal ones. `within` narrows
-// down the new rows as `r`: a thousand other runs need not be looked at.
+// Returns a query for the rows of the legacy table that the new one lacks, or has less often. It only compares the new
+// rows of runs (or rosters) that the legacy table has.
 std::string Differences(const Adoption& adoption, std::string_view table) {
   const std::string list = Join(ColumnsToCopy(table), ", ");
   const std::string key = table == "rosters" ? "roster_id" : "run_id";
@@ -154,10 +156,9 @@ std::string Differences(const Adoption& adoption, std::string_view table) {
          " IN (SELECT " + key + " FROM " + adoption.Old(table) + ") GROUP BY " + list;
 }
 
-// On SQLite's databases a script goes on after a statement that failed, whoever runs it. So rows that refer to the old
-// tables keep the database from dropping them, and are removed when everything is there. They outnumber the old rows
-// that refer to nothing: SQLite takes the removal of one of those for a reference mended, and only looks at the
-// balance.
+// SQLite's tools continue a script after a statement that failed. So rows that refer to the legacy tables keep the
+// database from dropping these, and are removed if everything was copied. They outnumber the legacy rows that refer to
+// nothing: SQLite counts the removal of such a row as a repaired reference, and only checks the balance.
 std::string DropSqlite(const Adoption& adoption, std::span<const std::string_view> tables) {
   std::string differ;
   for (const std::string_view table : tables) {
@@ -196,7 +197,7 @@ std::string DropSqlite(const Adoption& adoption, std::span<const std::string_vie
   return script + "DROP TABLE " + guard + ";\n";
 }
 
-// Within a DO block: `statements` only where the old table is there and is this program's.
+// In a DO block: runs `statements` only if the legacy table exists and is this program's.
 std::string WhereOurs(const Adoption& adoption, std::string_view table, std::string_view column,
                       const std::string& statements) {
   return "  IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('" + adoption.Old(table) +
@@ -205,8 +206,8 @@ std::string WhereOurs(const Adoption& adoption, std::string_view table, std::str
 
 std::string Raise(const std::string& condition) {
   return "  IF " + condition +
-         " THEN\n    RAISE EXCEPTION 'the old tables have rows that the new ones have not, or have otherwise: nothing "
-         "was dropped';\n  END IF;\n";
+         " THEN\n    RAISE EXCEPTION 'the legacy tables have rows that the new tables lack or hold differently: "
+         "nothing was dropped';\n  END IF;\n";
 }
 
 std::string InBlock(const std::string& statements) { return "DO $$\nBEGIN\n" + statements + "END $$;\n"; }
@@ -275,9 +276,10 @@ std::string AdoptionScript(SqlDialect dialect, std::string_view from, std::strin
   const Adoption adoption{dialect, from, to};
   const bool only_npm = adoption.OnSqlite() && from == kNpmPrefix;
   std::string script =
-      "-- Tables from before: what is not in the tables in use goes into them; what is, stays as it is.\n";
+      "-- Imports the rows of the legacy tables that the tables in use lack. Rows that are there stay as they are.\n";
   if (only_npm)
-    script += "-- These are the tables of the npm packages; their list of versions, schema_version, is left alone.\n";
+    script +=
+        "-- The legacy tables are those of the npm packages; their list of versions, schema_version, is left alone.\n";
   if (adoption.OnSqlite() && drop) script += "PRAGMA foreign_keys = ON;\n";
   script += "BEGIN;\n\n";
   if (adoption.OnSqlite()) {
@@ -291,7 +293,7 @@ std::string AdoptionScript(SqlDialect dialect, std::string_view from, std::strin
   }
   if (drop) {
     constexpr std::string_view kTables[] = {"runs", "failures", "parts", "rosters"};
-    script += "-- Fails, and drops nothing, where a row of the old tables is missing in the new ones or differs.\n";
+    script += "-- Fails, and drops nothing, if a row of the legacy tables is missing in the new ones or differs.\n";
     script +=
         adoption.OnSqlite() ? DropSqlite(adoption, std::span(kTables).first(only_npm ? 2 : 4)) : DropPostgres(adoption);
     script += "\n";

@@ -7,38 +7,39 @@
 
 #include "stores/sql/tables.h"
 
-// Tables from before: those of the npm packages, or this program's under another prefix, whose rows go into the tables
-// that are in use now (docs/guides/migrating-from-npm.md). Here is the SQL of it, for programs and for hands; no
-// database is known. Precondition everywhere: prefixes passed CheckPrefix and are not equal.
+// Adoption: importing the rows of legacy tables, which are those of the npm packages or this program's with another
+// prefix, into the tables in use (docs/guides/migrating-from-npm.md). This is the SQL for it, to be run by a store or
+// by hand. Precondition of all functions: the prefixes passed CheckPrefix and are not equal.
 namespace flaky {
 
 enum class SqlDialect { kSqlite, kPostgres };
 
-// The prefix of the npm packages' tables in SQLite and Turso.
-inline constexpr std::string_view kNpmPrefix{};  // none
+// The prefix of the npm packages' tables in SQLite and Turso: none.
+inline constexpr std::string_view kNpmPrefix{};
 
-// True if tables with these columns, in lower case, are `runs` and `failures` as one of the npm packages' versions 1 to
-// 6 left them, in SQLite or Turso: exactly those columns. With one more or one less they are somebody else's, or this
-// program has upgraded them in place and uses them under that prefix.
+// Returns true if tables with these columns, in lower case, are `runs` and `failures` as one of the npm packages'
+// versions 1 to 6 left them in SQLite or Turso: with exactly those columns. If they differ, they belong to another
+// tool, or this program has upgraded them in place and uses them with that prefix.
 bool AreNpmTables(const ColumnSet& runs, const ColumnSet& failures);
 
-// What the npm packages' tables hold goes into the tables with `prefix`. For SQLite and Turso.
+// Imports the npm packages' tables into the tables with `prefix`. For SQLite and Turso.
 struct NpmAdoption {
-  // Gives, for two parameters, the id to begin with ('' at first) and a number above 1, the id to end with and how many
-  // runs that is; fewer than the number: these are the last.
+  // A query with two parameters: the id to begin with ('' at first) and a number above 1. Returns the id to end with
+  // and the number of runs up to it. If it is less than the parameter, these are the last.
   std::string range;
-  // One transaction: they put in what lies between two ids (the parameters of each, both included) and is not there.
-  // Doing it again adds nothing. A run that is there with other values is left alone, and so are its failures.
+  // For one transaction: they insert the rows from one id to another (the parameters of each, both included) that are
+  // missing. Repeating them adds nothing. A run that is stored with other values is left alone, and so are its
+  // failures.
   std::vector<std::string> statements;
-  // Gives the numbers of AdoptionSummary (stores/store.h), in its order.
+  // Returns the numbers of AdoptionSummary (stores/store.h), in its order.
   std::string account;
-  // Gives a row if a run that could be put in is not there.
+  // Returns a row if a run that could be inserted is missing.
   std::string unfinished;
 };
 NpmAdoption NpmAdoptionInto(std::string_view prefix, const ColumnSet& runs);
 
-// The script that does the same by hand, in one transaction, for whatever version of the old tables; with `drop` it
-// then removes these, unless a row of theirs is missing in those in use or differs.
+// Returns a script that does the same by hand, in one transaction, for any version of the legacy tables. With `drop` it
+// then removes them, unless one of their rows is missing in the tables in use or differs there.
 std::string AdoptionScript(SqlDialect dialect, std::string_view from, std::string_view to, bool drop);
 
 }  // namespace flaky

@@ -10,10 +10,9 @@
 namespace flaky {
 namespace {
 
-constexpr size_t kShownBytes = 60;
 constexpr char kNothing[] = "nothing";
 
-// As SQLite does: 15 digits, and always a point.
+// As SQLite does: 15 digits, and always a decimal point.
 std::string RealText(double real) {
   if (std::isnan(real)) return "NaN";
   if (std::isinf(real)) return real < 0 ? "-Inf" : "Inf";
@@ -69,14 +68,6 @@ std::string Shown(const StoredValue& value) {
 
 }  // namespace
 
-std::string ShownText(std::string_view text) {
-  std::string shown = CutTo(MakeStorable(text), kShownBytes);
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return "'" + shown + "'";
-}
-
 std::optional<Timestamp> TimeOf(const StoredValue& value) {
   if (value.type != StoredValue::Type::kText && value.type != StoredValue::Type::kBlob) return std::nullopt;
   return Timestamp::Parse(value.bytes);
@@ -84,15 +75,15 @@ std::optional<Timestamp> TimeOf(const StoredValue& value) {
 
 std::string ValueConverter::Text(std::string_view column, const StoredValue& value) const {
   std::string text = TextOf(value);
-  Tell(column, value, ShownText(text));
+  Report(column, value, ShownText(text));
   return text;
 }
 
 std::string ValueConverter::RawText(std::string_view column, std::string_view bytes) const {
   std::string text = MakeStorable(bytes);
-  if (told_ != nullptr) {
-    AddConversion(
-        *told_, {std::string(table_) + "." + std::string(column), Conversion::Kind::kText, 1, "as " + ShownText(text)});
+  if (conversions_ != nullptr) {
+    AddConversion(*conversions_, {std::string(table_) + "." + std::string(column), Conversion::Kind::kText, 1,
+                                  "as " + ShownText(text)});
   }
   return text;
 }
@@ -100,46 +91,47 @@ std::string ValueConverter::RawText(std::string_view column, std::string_view by
 std::optional<int64_t> ValueConverter::Number(std::string_view column, const StoredValue& value) const {
   if (value.type == StoredValue::Type::kNull) return std::nullopt;
   const auto number = NumberOf(value);
-  Tell(column, value, number ? std::to_string(*number) : kNothing);
+  Report(column, value, number ? std::to_string(*number) : kNothing);
   return number;
 }
 
 std::optional<bool> ValueConverter::Bool(std::string_view column, const StoredValue& value) const {
   if (value.type == StoredValue::Type::kNull) return std::nullopt;
-  const auto truth = BoolOf(value);
-  if (value.type == StoredValue::Type::kInteger && value.integer == *truth) return truth;
-  Tell(column, value, !truth ? kNothing : *truth ? "true" : "false");
-  return truth;
+  const auto value_as_bool = BoolOf(value);
+  if (value.type == StoredValue::Type::kInteger && value.integer == *value_as_bool) return value_as_bool;
+  Report(column, value, !value_as_bool ? kNothing : *value_as_bool ? "true" : "false");
+  return value_as_bool;
 }
 
 std::optional<Timestamp> ValueConverter::Time(std::string_view column, const StoredValue& value) const {
   if (value.type == StoredValue::Type::kNull) return std::nullopt;
   const auto time = TimeOf(value);
-  Tell(column, value, time ? time->ToString() : kNothing);
+  Report(column, value, time ? time->ToString() : kNothing);
   return time;
 }
 
 Timestamp ValueConverter::RequiredTime(std::string_view column, const StoredValue& value) const {
   const Timestamp time = TimeOf(value).value_or(kNoTime);
-  Tell(column, value, time.ToString());
+  Report(column, value, time.ToString());
   return time;
 }
 
-void ValueConverter::Tell(std::string_view column, const StoredValue& value, const std::string& became) const {
-  if (told_ == nullptr) return;
-  AddConversion(*told_, {std::string(table_) + "." + std::string(column), Conversion::Kind::kInvalid, 1,
-                         Shown(value) + " as " + became});
+void ValueConverter::Report(std::string_view column, const StoredValue& value, const std::string& became) const {
+  if (conversions_ == nullptr) return;
+  AddConversion(*conversions_, {std::string(table_) + "." + std::string(column), Conversion::Kind::kInvalid, 1,
+                                Shown(value) + " as " + became});
 }
 
-void TellRosterLeftOut(std::vector<Conversion>* told, std::string_view roster_id) {
-  if (told == nullptr) return;
-  AddConversion(*told, {"parts.roster_id", Conversion::Kind::kLeftOut, 1, ShownText(roster_id) + " as " + kNothing});
+void ReportRosterLeftOut(std::vector<Conversion>* conversions, std::string_view roster_id) {
+  if (conversions == nullptr) return;
+  AddConversion(*conversions,
+                {"parts.roster_id", Conversion::Kind::kLeftOut, 1, ShownText(roster_id) + " as " + kNothing});
 }
 
 void RefuseId(const std::string& store, const std::string& table, std::string_view column, std::string_view condition) {
   throw StoreError(ErrorKind::kInvalid, store, "read the history", "",
-                   "its table '" + table + "' has a row that nothing can refer to, because of its " +
-                       std::string(column) + "; `SELECT * FROM \"" + table + "\" WHERE " + std::string(condition) +
+                   "its table '" + table + "' has a row that nothing can refer to, because its " + std::string(column) +
+                       " has an unexpected type; `SELECT * FROM \"" + table + "\" WHERE " + std::string(condition) +
                        "` shows it");
 }
 

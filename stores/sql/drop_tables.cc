@@ -4,15 +4,13 @@
 
 namespace flaky {
 
-std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix,
-                                      const std::function<ColumnSet(const std::string& table)>& columns_of) {
-  CheckTablesAreOurs(store, prefix, columns_of);
-  const auto has_table = [&](const std::string& table) { return !columns_of(table).empty(); };
-  RequireTables(store, prefix, has_table);
+std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix, const TableColumns& columns) {
+  CheckTablesAreOurs(store, prefix, columns);
+  RequireTables(store, prefix, columns);
   std::vector<std::string> tables;
   for (const std::string_view name : {"failures", "parts", "runs", "rosters", "claims", "schema"}) {
     std::string table = std::string(prefix) + std::string(name);
-    if (has_table(table)) tables.push_back(std::move(table));
+    if (!columns.at(table).empty()) tables.push_back(std::move(table));
   }
   return tables;
 }

@@ -1,7 +1,6 @@
 #ifndef FLAKY_STORES_SQL_DROP_TABLES_H_
 #define FLAKY_STORES_SQL_DROP_TABLES_H_
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,9 +11,8 @@
 namespace flaky {
 
 // Returns which of the tables with this prefix are this program's or the npm packages', in the order of
-// LegacyTables::names. Throws as CheckTablesAreOurs and RequireTables do; `columns_of` as in CheckTablesAreOurs.
-std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix,
-                                      const std::function<ColumnSet(const std::string& table)>& columns_of);
+// LegacyTables::names. Throws as CheckTablesAreOurs and RequireTables do.
+std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
 // The query for one row: the numbers of RowCounts (stores/legacy_tables.h), in order. `tables`: of TablesToDrop.
 std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables);

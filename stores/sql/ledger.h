@@ -10,37 +10,38 @@
 #include "stores/sql/sql_script.h"
 #include "stores/store.h"
 
-// The schema ledger: which migrations there are, which ones a database has, what remains. It knows no database; each
-// store reads and writes its table `<prefix>schema(version, name, checksum, applied_at)` and runs the steps.
+// The schema ledger: which migrations exist, which of them a database has, and which are pending. It does not access
+// databases: each store reads and writes its table `<prefix>schema(version, name, checksum, applied_at)` and runs the
+// steps.
 namespace flaky {
 
 // One numbered file of stores/schema/<dialect>/, embedded by the build.
 struct Migration {
   int64_t version;        // 1, 2, … without gaps
   std::string_view name;  // "0001_runs_and_failures"
-  std::string_view sql;   // the file's bytes, with `{prefix}` where the tables' prefix goes
+  std::string_view sql;   // the file's bytes, with `{prefix}` in place of the tables' prefix
 };
 
 // In order of the versions. Defined by what cmake/EmbedSql.cmake generates.
 std::span<const Migration> SqliteMigrations();
 std::span<const Migration> PostgresMigrations();
-std::span<const Migration> SupabaseMigrations();  // on top of PostgreSQL's, with a ledger of their own
+std::span<const Migration> SupabaseMigrations();  // in addition to PostgreSQL's, with a separate ledger
 
-// Stands for the content of an applied file: 32 hexadecimal digits, XXH3-128 of its bytes.
+// Returns the checksum of the file: 32 hexadecimal digits, XXH3-128 of its bytes.
 std::string Checksum(const Migration& migration);
 
-// The migration's statements for tables of this prefix. Precondition: the prefix passed CheckPrefix.
+// Returns the migration's statements for tables with this prefix. Precondition: the prefix passed CheckPrefix.
 std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix);
 
-// When an upgrade applies the last migrations that begin with the line `-- after-rows`: they make only indexes and
-// references, which a copy into new tables makes in a fraction of the time once the rows are there.
+// Whether an upgrade already applies the last migrations if they begin with the line `-- after-rows`. These only make
+// indexes and references, which takes a copy into new tables a fraction of the time if it is done after the rows.
 enum class DeferredIndexes { kNow, kLater };
 
-// The migrations that are to be applied now.
+// Returns the migrations to apply now.
 std::span<const Migration> MigrationsUntil(std::span<const Migration> known, DeferredIndexes after_rows);
 
-// True if it makes only indexes and references. Rows from before (stores/sql/adoption.h) come before the first of
-// these, so that one that is applied says that they are all there.
+// Returns true if the migration only makes indexes and references. Rows of legacy tables (stores/sql/adoption.h) are
+// imported before the first of these, so one that is applied shows that the import is complete.
 bool ComesAfterRows(const Migration& migration);
 
 // A row of the ledger.
@@ -50,13 +51,13 @@ struct AppliedMigration {
   std::string checksum;
 };
 
-// The state of a database whose ledger has these rows. Throws StoreError (kInvalid, naming the migration) when a row's
-// checksum is not that of our migration of the same version: then the database's tables are not what this program takes
-// them for.
+// Returns the state of a database whose ledger has these rows. Throws StoreError (kInvalid, naming the migration) if a
+// row's checksum differs from that of our migration of the same version: then the tables are not what this program
+// expects.
 SchemaState StateOf(std::span<const Migration> known, std::span<const AppliedMigration> applied,
                     const std::string& store);
 
-// Throws StoreError (kSchemaTooNew) when the database is of a later version than this program knows, and so must not be
+// Throws StoreError (kSchemaTooNew) if the database has a later version than this program knows, so that it must not be
 // written.
 void CheckWritable(const SchemaState& state, const std::string& store);
 

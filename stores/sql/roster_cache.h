@@ -12,18 +12,18 @@
 
 namespace flaky {
 
-// Rosters that a store has read lately: successive runs mostly have the same. For one thread.
+// Caches the rosters that a store has read: successive runs mostly have the same ones. For one thread.
 class RosterCache {
  public:
-  // Null: it is not here.
+  // Returns null if the roster is not cached.
   RosterPtr Find(std::string_view roster_id) const;
 
-  // Null, and not here, where the tests are not those that the id was made of: it is damaged.
+  // Returns null, and does not cache the roster, if its tests do not match its id: it is damaged.
   RosterPtr Add(Roster roster);
 
   std::vector<std::string> Ids() const;
 
-  // Forgets all of them once they are more than a few MB, or than `most`. Whoever holds one keeps it.
+  // Drops all rosters if they are larger than a few MB, or more than `most`. Pointers that were returned stay valid.
   void Trim(size_t most = std::numeric_limits<size_t>::max());
 
  private:

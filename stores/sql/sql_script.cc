@@ -28,12 +28,12 @@ class Splitter {
   std::vector<SqlStep> Split() {
     while (at_ < script_.size()) Token();
     Finish();
-    if (next_.when != SqlStep::When::kAlways) Fail("a directive that no statement follows");
+    if (next_.when != SqlStep::When::kAlways) Fail("a directive without a statement after it");
     return std::move(steps_);
   }
 
  private:
-  // What begins at `at_` and cannot hold a separator inside; appended to the current statement unless it is a comment.
+  // Takes the token at `at_`, in which no separator counts, and appends it to the statement unless it is a comment.
   void Token() {
     const std::string_view rest = script_.substr(at_);
     const char c = rest.front();
@@ -43,7 +43,7 @@ class Splitter {
       TakeThrough("*/", 2);
       Append(" ");
     } else if (c == '\'' || c == '"' || c == '`') {
-      // A doubled quote ends one quotation and begins the next: no case of its own.
+      // A doubled quote ends one quotation and begins the next, so it needs no special case.
       Append(TakeThrough(rest.substr(0, 1), 1));
     } else if (c == '[') {
       Append(TakeThrough("]", 1));
@@ -61,7 +61,7 @@ class Splitter {
     }
   }
 
-  // The length of `$tag$` at the front, or 0.
+  // Returns the length of `$tag$` at the front, or 0.
   static size_t DollarTag(std::string_view rest) {
     if (rest.front() != '$') return 0;
     size_t end = 1;

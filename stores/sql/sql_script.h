@@ -11,8 +11,8 @@ namespace flaky {
 struct SqlStep {
   enum class When {
     kAlways,
-    kIfMissing,  // only where `table` has no `column`
-    kIfPresent,  // only where there is `table` with `column`
+    kIfMissing,  // only if `table` has no `column`
+    kIfPresent,  // only if `table` has `column`
   };
   std::string sql;  // without the closing semicolon
   When when = When::kAlways;
@@ -20,18 +20,18 @@ struct SqlStep {
   std::string column;
 };
 
-// Takes a script apart at its semicolons; those within quotes ('…', "…", `…`, […], $tag$…$tag$) and comments separate
-// nothing. Two comments are directives:
+// Splits a script at its semicolons, except those within quotes ('…', "…", `…`, […], $tag$…$tag$) and comments. Two
+// comments are directives:
 //
-//   -- if-missing: TABLE.COLUMN             the statement that follows is for databases without that column
-//   -- if-present: TABLE.COLUMN: STATEMENT  a statement for databases with that column, wholly within the comment
+//   -- if-missing: TABLE.COLUMN             the next statement is for databases without that column
+//   -- if-present: TABLE.COLUMN: STATEMENT  a statement for databases with that column, entirely within the comment
 //
-// So a script run by hand, on an empty database, does the same as one run by steps. Bodies of triggers (BEGIN … END)
-// are not understood. Throws std::invalid_argument, with the line, for a quote or comment without end and for a
-// directive that is not of this form.
+// So a script that is run by hand, on an empty database, does the same as one that is run step by step. Bodies of
+// triggers (BEGIN … END) are not supported. Throws std::invalid_argument, with the line, for an unterminated quote or
+// comment and for a malformed directive.
 std::vector<SqlStep> ParseSqlScript(std::string_view script);
 
-// The text with `to` in every place of `from`.
+// Returns the text with every `from` replaced by `to`.
 std::string ReplaceAll(std::string_view text, std::string_view from, std::string_view to);
 
 }  // namespace flaky

@@ -9,14 +9,15 @@
 namespace flaky {
 namespace {
 
-// A moment as a bound for texts without Z: not above any text of the same moment, however many digits that has.
+// Returns a time as a bound for texts without Z. It is not above any text of the same time, however many digits that
+// has.
 std::string Bound(Timestamp time) {
   std::string text = std::clamp(time, Timestamp::kMin, Timestamp::kMax).ToString();
   return text.substr(0, text.find_last_not_of("0.Z") + 1);
 }
 
-// Behind a failure in the order (failed_at, id): behind what is stored, where it is still there. Only a failure that
-// has no time may have NULL, which comes before all else and which no comparison finds.
+// Only failures after this one in the order (failed_at, id): after the stored one, if it still exists. Only a failure
+// without a time may have NULL, which comes first in the order and which no comparison finds.
 void AddBehind(Conditions& conditions, const FailureKey& key, const SqliteTables& tables) {
   const std::string of_key = tables("failures") + " WHERE id = CAST(? AS INTEGER)";
   const std::string behind =
@@ -32,21 +33,21 @@ void AddBehind(Conditions& conditions, const FailureKey& key, const SqliteTables
   }
 }
 
-// A text's place, without the text.
+// Returns whether there is a text, without the text.
 std::string EmptyOrNull(const std::string& column) { return "CASE WHEN " + column + " IS NOT NULL THEN '' END"; }
 
-// What every time looks like that can be read, and next to nothing else.
+// Matches every time that can be read, and almost nothing else.
 constexpr char kShape[] = " GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'";
 
-// Which times, as texts in the runs' order.
+// A range of times, as texts in the runs' order.
 struct Window {
   bool is_limited = false;
-  bool holds_no_time = true;         // lets through what looks like no time
+  bool holds_no_time = true;         // includes values that do not look like a time
   std::optional<std::string> begin;  // >=
   std::optional<std::string> end;    // <
 };
 
-// Without a bound that no time reaches; as a text it would be one that some may have.
+// Leaves out a bound that no time reaches, because as a text it could equal one that some runs have.
 Window WindowOf(const RunFilter& filter) {
   Window window;
   if (filter.since) window.begin = Bound(*filter.since);
@@ -112,8 +113,8 @@ PageStart PageStartOf(const RunKey& key, const std::optional<StoredValue>& store
   return {WithoutZ(stored->bytes), key.run_id};
 }
 
-// The key is both a place to begin at, for the index, and a tie to break. Where it lies outside a window that goes by
-// the texts alone, the window decides. NULL comes before all texts, and no comparison finds it.
+// The key is both a place to begin at, for the index, and a tie to break. If it is outside a window that compares only
+// texts, the window decides. NULL comes before all texts, and no comparison finds it.
 std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder& order,
                                      const std::optional<PageStart>& after) {
   const bool newest_first = request.direction == Direction::kNewestFirst;
@@ -131,7 +132,7 @@ std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder&
     const bool inside = !bound || (newest_first ? key < *bound : key >= *bound);
     if (inside || window.holds_no_time) {
       if (!window.holds_no_time) bound.reset();  // the key is nearer
-      const std::string text = "rtrim(?, 'Z')";  // a text even of a blob, and as the index has it
+      const std::string text = "rtrim(?, 'Z')";  // makes a text even of a blob, in the form of the index
       behind.Add(order.started_at + (newest_first ? " <= " : " >= ") + text, {key});
       behind.Add(
           "NOT (" + order.started_at + " = " + text + " AND " + order.run_id + (newest_first ? " >= ?)" : " <= ?)"),
@@ -153,8 +154,8 @@ std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder&
   return queries;
 }
 
-// The window is looked up by text, from the day before so that a time of unusual form, with a blank or an offset, is
-// not missed; the caller compares it then as the time it is. Where the window holds kNoTime, any text may have it.
+// The window is looked up by text, from the day before, so that a time of unusual form (with a blank or an offset) is
+// not missed; the caller then compares the actual time. If the window includes kNoTime, any text may be in it.
 FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables) {
   FailuresQuery query;
   Conditions& conditions = query.conditions;

@@ -11,8 +11,8 @@
 #include "stores/sql/tables.h"
 #include "stores/store.h"
 
-// The SQL that all stores of SQLite's dialect have in common. Values are parameters always; names of tables and columns
-// are our own, with the checked prefix.
+// The SQL that all stores with SQLite's dialect share. Values are always parameters; names of tables and columns are
+// our own, with the checked prefix.
 namespace flaky {
 
 // The names of one history's tables.
@@ -20,29 +20,30 @@ struct SqliteTables {
   std::string prefix;
 
   std::string Name(std::string_view table) const { return prefix + std::string(table); }
-  // Quoted for SQL.
+  // Returns the name quoted for SQL.
   std::string operator()(std::string_view table) const { return '"' + Name(table) + '"'; }
 };
 
-// A run's time without Z, written as in the index of migration 3, of the runs as `r`. So text order is time order,
-// whether a time has three fraction digits or six.
+// A run's time without Z, for the runs as `r`, written as in the index of migration 3. This makes text order equal to
+// time order, for times with three fraction digits and with six.
 inline constexpr char kStartedAt[] = "rtrim(r.started_at, 'Z')";
 
-// A time as it would stand there.
+// Returns a time in that form.
 std::string StartedAtText(Timestamp time);
 
-// What finds the values of another type: `typeof(id) <> 'integer'`.
+// Returns the condition for values of another type: `typeof(id) <> 'integer'`.
 std::string TypeIsNot(std::string_view column, std::string_view type);
 
-// The columns, each with the table's alias, or NULL where the table lacks it. `present` empty: it has all.
+// Returns the columns, each with the table's alias, or NULL if the table lacks it. If `present` is empty, it has all.
 std::string SelectList(std::string_view alias, const std::vector<std::string>& columns, const ColumnSet& present);
 
-// Conditions joined by AND, with the values of their parameters. A value that is absent is NULL; one that is no UTF-8
-// may also be given as a blob.
+// Conditions joined by AND, with the values of their parameters. An absent value is NULL; one that is not UTF-8 may
+// also be bound as a blob.
 class Conditions {
  public:
   void Add(const std::string& sql, std::vector<std::optional<std::string>> values);
-  // Of the runs as `r`. To a window of time, what does not look like a time is kNoTime (stores/sql/bad_value.h).
+  // For the runs as `r`. A window of time treats values that do not look like a time as kNoTime
+  // (stores/sql/bad_value.h).
   void AddRuns(const RunFilter& filter, const std::string& started_at);
 
   // " WHERE …", or nothing.
@@ -54,41 +55,41 @@ class Conditions {
   std::vector<std::optional<std::string>> values_;
 };
 
-// Where the runs' order stands: with our index in the runs themselves.
+// What the runs are ordered by. With our index, the runs themselves have it.
 struct RunOrder {
   std::string from;        // tables, with the runs as `r`
   std::string started_at;  // without Z
   std::string run_id;
 };
 
-// Where a page begins: behind this run.
+// A page begins after this run.
 struct PageStart {
-  std::optional<std::string> started_at;  // as the order has it; absent: NULL
+  std::optional<std::string> started_at;  // in the form of the order; absent: NULL
   std::string run_id;
 };
-// Gives, for the run of a key (the parameter), a row of one column: the bytes of its time, NULL where it has none.
+// Returns a query for the run of a key (the parameter): one column, the bytes of its time, or NULL if it has none.
 std::string PlaceOfRun(const SqliteTables& tables);
-// `stored`: that column; absent where there is no such row. Where the run has changed since, the key decides.
+// `stored`: that column; absent if there is no such row. If the run has changed since, the key decides.
 PageStart PageStartOf(const RunKey& key, const std::optional<StoredValue>& stored);
 
-// The runs that a page is taken from, in their order: `FROM order.from` + conditions.sql() + order_by.
+// The runs from which a page is taken, in order: `FROM order.from` + conditions.sql() + order_by.
 struct PageQuery {
   Conditions conditions;
   std::string order_by;
 };
-// The runs of the first query, then those of the second, if there is one.
+// The page has the runs of the first query, then those of the second, if there is one.
 std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder& order,
                                      const std::optional<PageStart>& after);
 
-// What VisitFailures reads, in the order of ReadView (stores/sql/tables.h), and all parameters.
+// The query of VisitFailures, with the columns in the order of ReadView (stores/sql/tables.h).
 struct FailuresQuery {
-  std::string columns;  // with ", " between them
-  std::string source;   // from FROM on
+  std::string columns;  // separated by ", "
+  std::string source;   // everything from FROM on
   Conditions conditions;
 };
 FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables);
 
-// One row: how many runs, parts and failures. The conditions' values are wanted `repeats` times in a row.
+// One row: the numbers of runs, parts and failures. The conditions' values are bound `repeats` times in succession.
 struct CountQuery {
   std::string sql;
   Conditions conditions;
@@ -96,24 +97,24 @@ struct CountQuery {
 };
 CountQuery QueryOfCount(const RunFilter& filter, const SqliteTables& tables, bool has_parts);
 
-// Store::Claim. Parameters, by number: 1 the holder, 2 the lease in seconds, 3 whom it may be taken from.
+// The statements of Store::Claim. Parameters, by number: 1 the holder, 2 the lease in seconds, 3 `instead_of`.
 struct ClaimStatements {
   std::string take;     // 1, 2, 3
   std::string give_up;  // 1
-  std::string look;     // none; a row of holder and seconds left, or none
+  std::string look;     // no parameters; one row of holder and seconds left, or none
 };
 ClaimStatements StatementsOfClaim(const SqliteTables& tables);
 
-// The values as one parameter: a JSON array.
+// Returns the values as one parameter: a JSON array.
 std::string JsonArray(std::span<const int64_t> numbers);
 
 // INSERT INTO table (columns).
 std::string InsertInto(const std::string& table, const std::vector<std::string>& columns);
 
-// The columns of parts and failures, run_id behind them.
+// Returns the columns followed by run_id.
 std::vector<std::string> AndRunId(std::vector<std::string> columns);
 
-// Behind the insertion of a part: one that is there already gets every column from the row that could not be inserted.
+// Returns the end of the statement that inserts a part: a stored part gets every column from the rejected row.
 std::string OrReplacePart();
 
 }  // namespace flaky

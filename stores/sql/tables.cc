@@ -53,31 +53,29 @@ std::span<const TableShape> TableShapes() {
   return shapes;
 }
 
-void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
-                        const std::function<ColumnSet(const std::string& table)>& columns_of) {
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const TableColumns& columns) {
   for (const TableShape& shape : TableShapes()) {
     const std::string table = std::string(prefix) + std::string(shape.name);
-    const ColumnSet columns = columns_of(table);
-    if (columns.empty()) continue;
+    const ColumnSet& present = columns.at(table);
+    if (present.empty()) continue;
     std::vector<std::string> missing;
     std::ranges::copy_if(shape.columns, std::back_inserter(missing),
-                         [&](const std::string& column) { return !columns.contains(column); });
+                         [&](const std::string& column) { return !present.contains(column); });
     if (missing.empty()) continue;
     throw StoreError(
         ErrorKind::kInvalid, store, "use the tables", "",
-        "its table '" + table + "' is not this program's: it lacks " + Join(missing, ", ") +
+        "its table '" + table + "' was not made by flaky: it lacks " + Join(missing, ", ") +
             "; choose another prefix (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location) or database");
   }
 }
 
-void RequireTables(const std::string& store, std::string_view prefix,
-                   const std::function<bool(const std::string& table)>& has_table) {
+void RequireTables(const std::string& store, std::string_view prefix, const TableColumns& columns) {
   for (const std::string_view name : {"runs", "failures"}) {
     const std::string table = std::string(prefix) + std::string(name);
-    if (has_table(table)) continue;
+    if (!columns.at(table).empty()) continue;
     throw StoreError(ErrorKind::kMissing, store, "read the history", "",
-                     "there is no history in it: no table '" + table +
-                         "' (another prefix is set by FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location)");
+                     "it has no history: there is no table '" + table +
+                         "' (FLAKY_TESTS_TABLE_PREFIX, or '?prefix=' in the location, sets another prefix)");
   }
 }
 

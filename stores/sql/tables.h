@@ -1,7 +1,6 @@
 #ifndef FLAKY_STORES_SQL_TABLES_H_
 #define FLAKY_STORES_SQL_TABLES_H_
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -12,7 +11,7 @@
 
 #include "history/failure_view.h"
 
-// What every SQL store has to know of the tables (docs/reference/data-model.md), whatever the dialect.
+// What every SQL store needs to know about the tables (docs/reference/data-model.md), in any dialect.
 namespace flaky {
 
 // The columns that hold the fields of history/fields.h, in that order.
@@ -26,8 +25,8 @@ const FieldColumns& Columns();
 // `a = ?, b = ?`: for UPDATE.
 std::string Assignments(const std::vector<std::string>& columns);
 
-// What a table of this name, behind the prefix, has had from the beginning: in the npm packages' first version or in
-// ours.
+// The columns that a table of this name (without the prefix) has had from the beginning, in the npm packages' first
+// version or in ours.
 struct TableShape {
   std::string_view name;
   std::vector<std::string> columns;
@@ -36,20 +35,18 @@ std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
 
-// The columns of each table of TableShapes, in lower case, by the table's whole name. Empty: there is no such table.
+// The columns of each table of TableShapes, in lower case, by the table's name with the prefix. Empty: there is no
+// such table.
 using TableColumns = std::map<std::string, ColumnSet, std::less<>>;
 
-// Throws StoreError (kMissing, saying what there is no table of) unless there are those without which there is no
-// history. `has_table` is asked for whole names.
-void RequireTables(const std::string& store, std::string_view prefix,
-                   const std::function<bool(const std::string& table)>& has_table);
+// Throws StoreError (kMissing, naming the table) if one of the tables is missing without which there is no history.
+void RequireTables(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
-// Throws StoreError (kInvalid, naming table and columns) when a table that bears one of our names is not this program's
-// or the npm packages'. `columns_of` gives the columns of the table with this whole name, none where it is not there.
-void CheckTablesAreOurs(const std::string& store, std::string_view prefix,
-                        const std::function<ColumnSet(const std::string& table)>& columns_of);
+// Throws StoreError (kInvalid, naming the table and the missing columns) if a table with one of our names isn't this
+// program's or the npm packages'.
+void CheckTablesAreOurs(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
-// Takes a row of what VisitFailures reads, column by column; `fields` is the store's reader of columns.
+// Reads a row of VisitFailures column by column. `fields` is the store's reader of columns.
 template <typename Fields>
 FailureView ReadView(Fields& fields) {
   FailureView view;

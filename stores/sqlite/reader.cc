@@ -67,7 +67,7 @@ size_t Reader::ReadParts(RunRecord& record, Conversions conversions) {
     if (RosterPtr roster = ReadRoster(*part.roster_id, bytes)) {
       record.rosters.push_back(std::move(roster));
     } else {
-      TellRosterLeftOut(conversions, *part.roster_id);
+      ReportRosterLeftOut(conversions, *part.roster_id);
       part.roster_id.reset();
     }
   }
@@ -164,7 +164,7 @@ bool Reader::ReadRows(SQLite::Statement& rows, const PageRequest& request, Page&
       bytes += ReadParts(record, &conversions);
       bytes += ReadFailures(record, nullptr, &conversions);
     }
-    if (!conversions.empty()) page.misread.push_back({record.run.run_id, std::exchange(conversions, {})});
+    if (!conversions.empty()) page.converted.push_back({record.run.run_id, std::exchange(conversions, {})});
   }
   return true;
 }

@@ -106,8 +106,7 @@ TableColumns ReadOurTables(Connection& connection) {
     const std::string table = connection.tables().Name(shape.name);
     columns.emplace(table, ColumnsOf(connection, table));
   }
-  CheckTablesAreOurs(connection.name(), connection.prefix(),
-                     [&](const std::string& table) { return columns.at(table); });
+  CheckTablesAreOurs(connection.name(), connection.prefix(), columns);
   return columns;
 }
 

@@ -31,8 +31,7 @@ class SqliteStore : public Store {
         }
       } else if (!state.pending.empty()) {
         const TableColumns tables = ReadOurTables(connection_);
-        RequireTables(connection_.name(), connection_.prefix(),
-                      [&](const std::string& table) { return !tables.at(table).empty(); });
+        RequireTables(connection_.name(), connection_.prefix(), tables);
       }
       reader_.emplace(connection_, state.pending.empty());
       if (mode != OpenMode::kRead) writer_.emplace(connection_, *reader_);
@@ -49,13 +48,8 @@ class SqliteStore : public Store {
     });
   }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return connection_.Guard("write runs", [&] { return WriterFor("write runs").Write(records, OnExisting::kMerge); });
-  }
-
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return connection_.Guard("replace runs",
-                             [&] { return WriterFor("replace runs").Write(records, OnExisting::kReplace); });
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    return connection_.Guard("write runs", [&] { return WriterFor("write runs").Write(records, on_existing); });
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
@@ -119,8 +113,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
         connection.db(), drop_if ? SQLite::TransactionBehavior::IMMEDIATE : SQLite::TransactionBehavior::DEFERRED);
     LegacyTables old;
     const TableColumns columns = ReadOurTables(connection);
-    old.names = TablesToDrop(connection.name(), connection.prefix(),
-                             [&](const std::string& table) { return columns.at(table); });
+    old.names = TablesToDrop(connection.name(), connection.prefix(), columns);
     SQLite::Statement counts(connection.db(), RowCountsQuery(connection.prefix(), old.names));
     counts.executeStep();
     const auto number = [&](int column) { return counts.getColumn(column).getInt64(); };
@@ -141,7 +134,7 @@ constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
 }  // namespace
 
 const Driver kDriver = {.name = "sqlite",
-                        .open = [](const Location& location, OpenMode mode) { return sqlite::Open(location, mode); },
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
                         .examine = Examine,
                         .look_or_drop = DropTables,
                         .sql = &kSql};

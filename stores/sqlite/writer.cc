@@ -36,7 +36,7 @@ Writer::Writer(Connection& connection, Reader& reader)
       delete_part_(connection.db(), "DELETE FROM " + connection.Table("parts") + " WHERE run_id = ? AND part_id = ?"),
       data_version_(connection.db(), "PRAGMA data_version") {}
 
-std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting on_existing) {
   std::vector<WriteResult> results;
   results.reserve(records.size());
   RecordCheck check(connection_.name());
@@ -45,13 +45,13 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
   SQLite::Transaction transaction(connection_.db(), SQLite::TransactionBehavior::IMMEDIATE);
   new_rosters_.clear();
   ForgetRostersIfOthersWrote();
-  for (const RunRecord& record : records) results.push_back(WriteOne(record, existing));
+  for (const RunRecord& record : records) results.push_back(WriteOne(record, on_existing));
   transaction.commit();
   known_rosters_.merge(new_rosters_);
   return results;
 }
 
-WriteResult Writer::WriteOne(const RunRecord& record, OnExisting existing) {
+WriteResult Writer::WriteOne(const RunRecord& record, OnExisting on_existing) {
   if (InsertRun(record.run)) {
     InsertRosters(record);
     for (const Part& part : record.parts) PutPart(record.run.run_id, part);
@@ -59,24 +59,24 @@ WriteResult Writer::WriteOne(const RunRecord& record, OnExisting existing) {
     return {WriteResult::Outcome::kInserted, {}};
   }
   const auto known = reader_.Load(record.run.run_id);
-  Resolution resolution = Resolve(known->record, record, existing);
+  Resolution resolution = Resolve(known->record, record, on_existing);
   if (resolution.Changes()) Complete(*known, resolution.record);
   return std::move(resolution.result);
 }
 
 void Writer::Complete(const StoredRecord& known, const RunRecord& wanted) {
   const std::string& run_id = wanted.run.run_id;
-  const RecordUpdate completion = RecordUpdateOf(known, wanted);
-  if (completion.run) UpdateRun(wanted.run);
+  const RecordUpdate update = RecordUpdateOf(known, wanted);
+  if (update.run) UpdateRun(wanted.run);
   InsertRosters(wanted);
-  for (const Part* part : completion.parts) PutPart(run_id, *part);
-  for (const Failure* failure : completion.new_failures) InsertFailure(run_id, *failure);
-  for (const int64_t id : completion.old_failures) {
+  for (const Part* part : update.parts) PutPart(run_id, *part);
+  for (const Failure* failure : update.new_failures) InsertFailure(run_id, *failure);
+  for (const int64_t id : update.old_failures) {
     ScopedReset statement(delete_failure_);
     statement->bind(1, id);
     statement->executeStep();
   }
-  for (const std::string& part_id : completion.old_parts) {
+  for (const std::string& part_id : update.old_parts) {
     ScopedReset statement(delete_part_);
     BindText(delete_part_, 1, run_id);
     BindText(delete_part_, 2, part_id);

@@ -22,12 +22,12 @@ class Writer {
   // connection.
   Writer(Connection& connection, Reader& reader);
 
-  // Store::Write, or Store::Replace.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
+  // Does what Store::Write promises.
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
-  WriteResult WriteOne(const RunRecord& record, OnExisting existing);
+  WriteResult WriteOne(const RunRecord& record, OnExisting on_existing);
   bool InsertRun(const Run& run);
   void UpdateRun(const Run& run);
   void InsertRosters(const RunRecord& record);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "history/secret.h"
+#include "stores/driver.h"
 #include "stores/http/client.h"
 #include "stores/location.h"
 #include "stores/sql/schema_script.h"
@@ -18,11 +19,12 @@ extern const SqlSchema kSql;
 
 // Does what MigrateFromOutside (stores/open.h) promises: connects to the database, or uses the Management API if
 // `database` is empty.
-SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token);
+SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token,
+                    const Driver* script_driver);
 
 // Connects to the project's database as its owner. `database`: the connection string (postgres://…). Throws kInvalid in
-// a build without the PostgreSQL store.
-SchemaState MigrateByDatabase(const Location& project, const Secret& database);
+// a build without the PostgreSQL store, which is `script_driver`.
+SchemaState MigrateByDatabase(const Location& project, const Secret& database, const Driver* script_driver);
 
 inline constexpr char kManagementApi[] = "https://api.supabase.com";
 

@@ -111,7 +111,7 @@ StoredRun Reader::RecordOf(simdjson::dom::element element, bool whole, size_t& b
     const simdjson::dom::element list = Member(connection_, element, member, kReadRuns);
     return list.is_null() ? std::nullopt : std::optional(ArrayOf(connection_, list, kReadRuns));
   };
-  RowReader run({connection_, *rows("run")}, "runs", &stored.misread);
+  RowReader run({connection_, *rows("run")}, "runs", &stored.conversions);
   VisitRun(record.run, run);
   const auto count = [&](const auto& text) { bytes += text ? text->size() : 0; };
   count(record.run.test_args);
@@ -120,14 +120,14 @@ StoredRun Reader::RecordOf(simdjson::dom::element element, bool whole, size_t& b
   std::string run_id;
   if (const auto parts = rows("parts")) {
     for (const simdjson::dom::element row : *parts) {
-      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "parts", &stored.misread);
+      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "parts", &stored.conversions);
       fields("run_id", run_id);
       VisitPart(record.parts.emplace_back(), fields);
     }
   }
   if (const auto failures = rows("failures")) {
     for (const simdjson::dom::element row : *failures) {
-      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "failures", &stored.misread);
+      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "failures", &stored.conversions);
       fields("id", stored.failure_ids.emplace_back());
       fields("run_id", run_id);
       Failure& failure = record.failures.emplace_back();
@@ -156,7 +156,7 @@ void Reader::GiveRosters(StoredRun& stored) const {
     if (!part.roster_id) continue;
     RosterPtr roster = rosters_.Find(*part.roster_id);
     if (roster == nullptr) {
-      TellRosterLeftOut(&stored.misread, *part.roster_id);
+      ReportRosterLeftOut(&stored.conversions, *part.roster_id);
       part.roster_id.reset();
     } else if (std::ranges::find(own, roster) == own.end()) {
       own.push_back(std::move(roster));
@@ -181,7 +181,7 @@ Page Reader::Read(const PageRequest& request) {
   pace.Got(most, answer.records.size(), answer.bytes);
   Page page;
   for (StoredRun& stored : answer.records) {
-    if (!stored.misread.empty()) page.misread.push_back({stored.record.run.run_id, std::move(stored.misread)});
+    if (!stored.conversions.empty()) page.converted.push_back({stored.record.run.run_id, std::move(stored.conversions)});
     page.records.push_back(std::move(stored.record));
   }
   if (answer.more && page.records.empty()) connection_.FailMalformed(kReadRuns);

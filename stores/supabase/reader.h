@@ -18,7 +18,7 @@ namespace flaky::supabase {
 // A record as it is stored, with what is needed to find out later whether it has changed.
 struct StoredRun : StoredRecord {
   std::string state;  // changes whenever the stored record does
-  std::vector<Conversion> misread;
+  std::vector<Conversion> conversions;
 };
 
 // The reading verbs of the Supabase store. Each page is one request, with one snapshot. Throws StoreError.

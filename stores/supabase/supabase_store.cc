@@ -33,11 +33,8 @@ class SupabaseStore : public Store {
 
   StoreLimits limits() const override { return {Writer::kMaxRowBytes, true}; }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return WriterFor("write runs").Write(records, OnExisting::kMerge);
-  }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return WriterFor("replace runs").Write(records, OnExisting::kReplace);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    return WriterFor("write runs").Write(records, on_existing);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
@@ -71,7 +68,7 @@ std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http:
 }
 
 const Driver kDriver = {.name = "supabase",
-                        .open = [](const Location& location, OpenMode mode) { return supabase::Open(location, mode); },
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
                         .examine = Examine,
                         .migrate_from_outside = Migrate,
                         .sql = &kSql};

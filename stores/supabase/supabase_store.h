@@ -19,7 +19,6 @@ namespace flaky::supabase {
 // grant); kInvalid (location); kSchemaTooNew; kTransient (unreachable, overloaded, its database not available).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-// What the program knows of this store.
 extern const Driver kDriver;
 
 }  // namespace flaky::supabase

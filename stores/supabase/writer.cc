@@ -58,7 +58,7 @@ void Writer::CheckWords(const RunRecord& record) const {
   }
 }
 
-std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting on_existing) {
   RecordCheck check(connection_.name());
   std::vector<size_t> sizes;
   for (const RunRecord& record : records) {
@@ -82,7 +82,7 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
   size_t rows = 0;
   std::unordered_set<const Roster*> rosters;
   const auto write = [&] {
-    if (!batch.empty()) WriteBatch(records, std::exchange(batch, {}), existing, results);
+    if (!batch.empty()) WriteBatch(records, std::exchange(batch, {}), on_existing, results);
     bytes = rows = 0;
     rosters.clear();
   };
@@ -101,7 +101,7 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
   return results;
 }
 
-void Writer::WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting existing,
+void Writer::WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting on_existing,
                         std::vector<WriteResult>& results) {
   for (int round = 0; !batch.empty(); ++round) {
     if (round > kMaxRounds) {
@@ -117,12 +117,12 @@ void Writer::WriteBatch(std::span<const RunRecord> records, Places batch, OnExis
       results[place] = {WriteResult::Outcome::kInserted, {}};
       return true;
     });
-    if (!batch.empty()) batch = Complete(records, batch, existing, results);
+    if (!batch.empty()) batch = Complete(records, batch, on_existing, results);
   }
 }
 
 // Updates the existing runs. Returns the places of those that don't exist any more or that other writers have changed.
-Writer::Places Writer::Complete(std::span<const RunRecord> records, const Places& batch, OnExisting existing,
+Writer::Places Writer::Complete(std::span<const RunRecord> records, const Places& batch, OnExisting on_existing,
                                 std::vector<WriteResult>& results) {
   std::vector<std::string> ids;
   for (const size_t place : batch) ids.push_back(records[place].run.run_id);
@@ -141,7 +141,7 @@ Writer::Places Writer::Complete(std::span<const RunRecord> records, const Places
       again.push_back(place);
       continue;
     }
-    Resolution resolution = Resolve(stored->second.record, records[place], existing);
+    Resolution resolution = Resolve(stored->second.record, records[place], on_existing);
     if (!resolution.Changes()) {
       results[place] = std::move(resolution.result);
       continue;

@@ -23,7 +23,7 @@ class Writer {
 
   Writer(Connection& connection, Reader& reader) : connection_(connection), reader_(reader) {}
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
@@ -31,9 +31,9 @@ class Writer {
   using Ids = std::unordered_set<std::string>;
 
   void CheckWords(const RunRecord& record) const;
-  void WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting existing,
+  void WriteBatch(std::span<const RunRecord> records, Places batch, OnExisting on_existing,
                   std::vector<WriteResult>& results);
-  Places Complete(std::span<const RunRecord> records, const Places& batch, OnExisting existing,
+  Places Complete(std::span<const RunRecord> records, const Places& batch, OnExisting on_existing,
                   std::vector<WriteResult>& results);
   Ids CallForIds(std::string_view function, const std::string& request);
 

@@ -181,7 +181,7 @@ void Reader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) con
   for (size_t i = 0; i < found.runs.size(); ++i) {
     const std::span<const HranaValue> row = rows.row(i);
     StoredRun& run = found.runs[i];
-    RowReader fields({connection_, row}, "runs", &run.misread);
+    RowReader fields({connection_, row}, "runs", &run.conversions);
     VisitRun(run.record.run, fields);
     run.text_bytes = fields.text_bytes();
     KeepValues(row, run);
@@ -197,7 +197,7 @@ void Reader::TakeFailures(const HranaResult& failures, Found& found) const {
     const std::span<const HranaValue> row = failures.row(i);
     StoredRun* run = finder.Find(row[id + 1].text);
     if (run == nullptr) continue;
-    RowReader fields({connection_, row}, "failures", &run->misread);
+    RowReader fields({connection_, row}, "failures", &run->conversions);
     VisitFailure(run->record.failures.emplace_back(), fields);
     fields("id", run->failure_ids.emplace_back());
     run->text_bytes += fields.text_bytes();
@@ -213,7 +213,7 @@ void Reader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Fou
     StoredRun* run = finder.Find(run_id);
     if (run == nullptr) continue;
     Part& part = run->record.parts.emplace_back();
-    RowReader fields({connection_, row}, "parts", &run->misread);
+    RowReader fields({connection_, row}, "parts", &run->conversions);
     VisitPart(part, fields);
     run->text_bytes += fields.text_bytes();
     if (!part.roster_id) continue;
@@ -223,7 +223,7 @@ void Reader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Fou
     }
     RosterPtr roster = rosters_.Find(*part.roster_id);
     if (roster == nullptr) {
-      TellRosterLeftOut(&run->misread, *part.roster_id);
+      ReportRosterLeftOut(&run->conversions, *part.roster_id);
       part.roster_id.reset();
       continue;
     }
@@ -278,7 +278,7 @@ Page Reader::Read(const PageRequest& request) {
       const Run& read = run.record.run;
       last_key_ = RunKey{read.account.started_at, read.run_id};
       last_time_ = std::move(run.started_at);
-      if (!run.misread.empty()) page.misread.push_back({read.run_id, std::move(run.misread)});
+      if (!run.conversions.empty()) page.converted.push_back({read.run_id, std::move(run.conversions)});
       page.records.push_back(std::move(run.record));
     }
     return found.more;

@@ -19,7 +19,7 @@ namespace flaky::turso {
 
 // A record as it is stored, with what is needed to find out later whether it has changed.
 struct StoredRun : StoredRecord {
-  std::vector<Conversion> misread;
+  std::vector<Conversion> conversions;
   std::optional<std::string> started_at;  // as it is stored, if it is a text
   std::vector<HranaValue> values;         // of the run's row, in the order of the columns
   std::shared_ptr<const void> texts;      // of `values`

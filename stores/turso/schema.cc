@@ -162,8 +162,7 @@ TableColumns ReadOurTables(Connection& connection) {
   std::vector<std::string> names;
   for (const TableShape& shape : TableShapes()) names.push_back(connection.tables().Name(shape.name));
   TableColumns columns = ColumnsOf(connection, names);
-  CheckTablesAreOurs(connection.name(), connection.tables().prefix,
-                     [&](const std::string& table) { return columns.at(table); });
+  CheckTablesAreOurs(connection.name(), connection.tables().prefix, columns);
   return columns;
 }
 

@@ -29,8 +29,7 @@ class TursoStore : public Store {
       }
     } else if (!state.pending.empty()) {
       const TableColumns tables = ReadOurTables(connection_);
-      RequireTables(connection_.name(), connection_.tables().prefix,
-                    [&](const std::string& table) { return !tables.at(table).empty(); });
+      RequireTables(connection_.name(), connection_.tables().prefix, tables);
       adopting_ = IsAdopting(connection_, state);
     }
     reader_.emplace(connection_, state.pending.empty());
@@ -47,11 +46,8 @@ class TursoStore : public Store {
 
   StoreLimits limits() const override { return {Writer::kMaxRowBytes}; }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return WriterFor("write runs").Write(records, OnExisting::kMerge);
-  }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return WriterFor("replace runs").Write(records, OnExisting::kReplace);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    return WriterFor("write runs").Write(records, on_existing);
   }
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
     return WriterFor("claim the store for a copy").Claim(holder, lease, instead_of);
@@ -112,8 +108,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   Connection connection(location, {});
   const TableColumns columns = ReadOurTables(connection);
   LegacyTables old;
-  old.names = TablesToDrop(connection.name(), connection.tables().prefix,
-                           [&](const std::string& table) { return columns.at(table); });
+  old.names = TablesToDrop(connection.name(), connection.tables().prefix, columns);
   const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
   const auto count = [&] {
     const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
@@ -149,7 +144,7 @@ constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
 }  // namespace
 
 const Driver kDriver = {.name = "turso",
-                        .open = [](const Location& location, OpenMode mode) { return turso::Open(location, mode); },
+                        .open = [](const Location& location, OpenMode mode) { return Open(location, mode); },
                         .examine = Examine,
                         .look_or_drop = DropTables,
                         .sql = &kSql};

@@ -20,10 +20,9 @@ namespace flaky::turso {
 // certificate, tables of another program), kSchemaTooNew, kTransient (unreachable, overloaded).
 std::unique_ptr<Store> Open(const Location& location, OpenMode mode, const http::Options& options = {});
 
-// Does what LookAtTables or, with `drop_if`, DropTables promise (stores/open.h).
+// Looks at the tables or, with `drop_if`, drops them: LookAtTables and DropTables (stores/open.h).
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if);
 
-// What the program knows of this store.
 extern const Driver kDriver;
 
 }  // namespace flaky::turso

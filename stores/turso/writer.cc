@@ -117,8 +117,8 @@ Writer::Writer(Connection& connection, Reader& reader)
                            " WHERE id IN (SELECT value FROM json_each(?))"),
       delete_part_sql_("DELETE FROM " + connection.tables()("parts") + " WHERE run_id = ? AND part_id = ?") {}
 
-std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting existing) {
-  existing_ = existing;
+std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExisting on_existing) {
+  on_existing_ = on_existing;
   RecordCheck check(connection_.name());
   std::vector<size_t> bytes;
   bytes.reserve(records.size());
@@ -198,7 +198,7 @@ void Writer::AddNew(Plan& plan, const RunRecord& record) const {
 }
 
 WriteResult Writer::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
-  Resolution resolution = Resolve(stored.record, record, existing_);
+  Resolution resolution = Resolve(stored.record, record, on_existing_);
   if (!resolution.Changes()) return std::move(resolution.result);
   plan.empty = false;
   AddGuard(plan, stored);

@@ -27,8 +27,8 @@ class Writer {
   // The schema must be up to date. The reader loads the runs that are in the store already.
   Writer(Connection& connection, Reader& reader);
 
-  // Store::Write, or Store::Replace.
-  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting existing);
+  // Does what Store::Write promises.
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing);
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of);
 
  private:
@@ -59,7 +59,7 @@ class Writer {
   // True if the runs of the last chunk existed already: then those of the next chunk mostly do, too.
   bool look_first_ = false;
 
-  OnExisting existing_ = OnExisting::kMerge;  // of the current call
+  OnExisting on_existing_ = OnExisting::kMerge;  // of the current call
 
   // Rosters that the database is known to contain, so that a list of many tests isn't sent again with every run.
   std::unordered_set<std::string> known_rosters_;

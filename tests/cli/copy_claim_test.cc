@@ -140,19 +140,21 @@ class CopyClaimHolderTest : public testing::Test {
   std::ostringstream out_, err_;
   StatusLine messages_{err_};
   Session session_{Settings(), out_, messages_};
-  std::unique_ptr<Store> store_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
+  std::chrono::steady_clock::time_point now_;
+  const CopyClaimHolder::Clock clock_ = [this] { return now_; };
+  std::unique_ptr<Store> store_ = OpenMemory(MakeMemoryHistory(clock_), OpenMode::kWrite);
   StoreSink sink_{*store_};
   const std::vector<RunRecord> records_ = {BuildRecord("run").Build()};
 };
 
 TEST_F(CopyClaimHolderTest, ACopyThatLostItsClaimStops) {
-  CopyClaimHolder claim(session_, sink_, *store_, 1s);
+  CopyClaimHolder claim(session_, sink_, *store_, 60s, clock_);
   claim.Take(false);
-  EXPECT_EQ(claim.Write(records_).size(), 1u);
-  std::this_thread::sleep_for(1100ms);
+  EXPECT_EQ(claim.Write(records_, OnExisting::kMerge).size(), 1u);
+  now_ += 61s;
   ASSERT_EQ(store_->Claim(Elsewhere().dump(), 60s, "").lapses, 60s);
   try {
-    claim.Write(records_);
+    claim.Write(records_, OnExisting::kMerge);
     ADD_FAILURE() << "no error";
   } catch (const CommandError& error) {
     EXPECT_EQ(error.code(), ExitCode::kLocked);
@@ -161,11 +163,11 @@ TEST_F(CopyClaimHolderTest, ACopyThatLostItsClaimStops) {
 }
 
 TEST_F(CopyClaimHolderTest, IsRenewedWhileTheCopyWrites) {
-  CopyClaimHolder claim(session_, sink_, *store_, 2s);
+  CopyClaimHolder claim(session_, sink_, *store_, 60s, clock_);
   claim.Take(false);
   for (int i = 0; i < 5; ++i) {
-    std::this_thread::sleep_for(700ms);
-    claim.Write(records_);
+    now_ += 21s;
+    claim.Write(records_, OnExisting::kMerge);
     EXPECT_THAT(store_->Claim("another", 60s, "").holder, HasSubstr("pid_start")) << i;
   }
   claim.GiveUp();

@@ -11,6 +11,7 @@
 #include "tests/cli/program_fixture.h"
 #include "tests/support/fresh_store.h"
 #include "tests/support/soak.h"
+#include "tests/support/walk_pages.h"
 
 namespace flaky {
 namespace {
@@ -90,17 +91,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     ::setenv("FLAKY_TESTS_SPOOL", Path("spool-" + std::to_string(process)).c_str(), 1);
   }
 
-  std::vector<RunRecord> Stored() const {
-    const auto store = fresh_.Open(OpenMode::kRead);
-    std::vector<RunRecord> records;
-    PageRequest request;
-    do {
-      Page page = store->Read(request);
-      std::ranges::move(page.records, std::back_inserter(records));
-      request.after = page.next;
-    } while (request.after);
-    return records;
-  }
+  std::vector<RunRecord> Stored() const { return ReadAll(*fresh_.Open(OpenMode::kRead)); }
 
   // Expects that these runs together have a part for each process, each with all of its tests.
   static void ExpectAllResults(const std::vector<RunRecord>& runs, int64_t processes = kProcesses) {

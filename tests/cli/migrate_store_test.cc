@@ -113,6 +113,25 @@ TEST_F(MigrateStoreTest, AConflictIsNamedAndTheTargetsRunIsKept) {
   EXPECT_EQ(ContentsAt(New()).size(), 2u);
 }
 
+// The elapsed time has a lower bound only, so a slow machine does not fail the test.
+TEST_F(MigrateStoreTest, MaxRateAlsoLimitsReplacedRows) {
+  std::vector<RunRecord> ours, theirs;
+  for (int i = 0; i < 4; ++i) {
+    const std::string id = "clash" + std::to_string(i);
+    ours.push_back(BuildRecord(id).Part("p1", 0).Build());
+    theirs.push_back(ours.back());
+    theirs.back().parts[0].variant = "asan";
+  }
+  Write(New(), theirs);
+  Write(Old(), ours);
+  const auto begin = std::chrono::steady_clock::now();
+  const Outcome outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace", "--max-rate", "8"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(990))
+      << "eight rows that conflict, then the same eight as replacements";
+  EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
+}
+
 TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyOnRequest) {
   RunRecord theirs = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
   theirs.parts[0].variant = "asan";

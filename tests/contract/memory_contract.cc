@@ -8,12 +8,14 @@ namespace {
 class MemoryPlace : public Place {
  public:
   std::unique_ptr<Store> Open(OpenMode mode) override { return OpenMemory(history_, mode); }
+  void AgeClaims(std::chrono::seconds time) override { now_ += time; }
 
  private:
-  std::shared_ptr<MemoryHistory> history_ = MakeMemoryHistory();
+  std::chrono::steady_clock::time_point now_;
+  std::shared_ptr<MemoryHistory> history_ = MakeMemoryHistory([this] { return now_; });
 };
 
-// The fault wrapper, as long as no fault is asked for, is as good as the store within.
+// Without injected faults, the fault wrapper behaves like the store inside.
 class FaultPlace : public MemoryPlace {
  public:
   std::unique_ptr<Store> Open(OpenMode mode) override { return std::make_unique<FaultStore>(MemoryPlace::Open(mode)); }

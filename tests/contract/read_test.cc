@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// Nine runs; r2 to r6 began at once, r7 within the same millisecond, later by a microsecond.
+// Nine runs; r2 to r6 began at the same time, r7 one microsecond later.
 std::vector<RunRecord> NineRuns() {
   std::vector<RunRecord> records;
   for (int i = 1; i <= 9; ++i) {
@@ -31,7 +31,7 @@ std::vector<RunRecord> NineRuns() {
   return records;
 }
 
-TEST_P(StoreContract, PagesOfAnySizeMeetEveryRunOnceInOrder) {
+TEST_P(StoreContract, PagesOfAnySizeHaveEveryRunOnceInOrder) {
   std::vector<RunRecord> records = NineRuns();
   std::rotate(records.begin(), records.begin() + 5, records.end());
   store().Write(records);
@@ -40,17 +40,17 @@ TEST_P(StoreContract, PagesOfAnySizeMeetEveryRunOnceInOrder) {
   for (size_t size = 1; size <= 10; ++size) {
     PageRequest request;
     request.max_records = size;
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), oldest_first) << "pages of " << size;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), oldest_first) << "pages of " << size;
     request.direction = Direction::kNewestFirst;
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), newest_first) << "pages of " << size;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), newest_first) << "pages of " << size;
   }
 }
 
-TEST_P(StoreContract, TheLastPageSaysSo) {
+TEST_P(StoreContract, TheLastPageHasNoNext) {
   store().Write(NineRuns());
   PageRequest request;
   request.max_records = 9;
-  EXPECT_FALSE(store().Read(request).next.has_value()) << "a full page with nothing behind it is the last";
+  EXPECT_FALSE(store().Read(request).next.has_value()) << "a full page without a successor is the last";
   request.max_records = 8;
   const Page page = store().Read(request);
   ASSERT_TRUE(page.next.has_value());
@@ -62,20 +62,20 @@ TEST_P(StoreContract, PagesAreBoundedByBytesButHoldARecord) {
   PageRequest request;
   request.max_bytes = 1;
   EXPECT_EQ(store().Read(request).records.size(), 1u);
-  EXPECT_EQ(Walk(store(), request).size(), 9u);
+  EXPECT_EQ(ReadAll(store(), request).size(), 9u);
   request.max_bytes = 450;
   const size_t some = store().Read(request).records.size();
   EXPECT_GT(some, 1u);
   EXPECT_LT(some, 9u);
 }
 
-TEST_P(StoreContract, AWalkGoesOnBehindAKeyWhoseRunIsNotThere) {
+TEST_P(StoreContract, AWalkResumesAfterAKeyWithoutARun) {
   store().Write(NineRuns());
   PageRequest request;
   request.after = RunKey{At(10), "r4x"};
-  EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
   request.direction = Direction::kNewestFirst;
-  EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
 }
 
 TEST_P(StoreContract, WritingAnEarlierRunDoesNotAffectAWalk) {
@@ -85,7 +85,7 @@ TEST_P(StoreContract, WritingAnEarlierRunDoesNotAffectAWalk) {
   const Page first = store().Read(request);
   WriteOne(BuildRecord("r0").Build());
   request.after = first.next;
-  EXPECT_THAT(RunIdsOf(Walk(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
+  EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r5", "r6", "r7", "r8", "r9"));
 }
 
 TEST_P(StoreContract, RunsOnlyLeavesTheRestOut) {
@@ -107,7 +107,7 @@ TEST_P(StoreContract, FiltersChooseByProjectAndTime) {
     PageRequest request;
     request.filter = filter;
     request.max_records = 2;
-    const std::vector<std::string> ids = RunIdsOf(Walk(store(), request));
+    const std::vector<std::string> ids = RunIdsOf(ReadAll(store(), request));
     const Totals totals = store().Count(filter);
     EXPECT_EQ(totals.runs, static_cast<int64_t>(ids.size()));
     EXPECT_EQ(totals.failures, static_cast<int64_t>(ids.size())) << "each has one";
@@ -149,15 +149,15 @@ TEST_P(StoreContract, TheFirstAndLastTimeCanBeSelected) {
     request.filter.until = last + beyond;
     std::vector<std::string> ids = {"first-a", "first-b"};
     if (beyond > 0) ids.insert(ids.end(), {"last-a", "last-b"});
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), ids) << beyond;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), ids) << beyond;
     EXPECT_EQ(store().Count(request.filter).runs, static_cast<int64_t>(ids.size())) << beyond;
     request.direction = Direction::kNewestFirst;
     std::reverse(ids.begin(), ids.end());
-    EXPECT_EQ(RunIdsOf(Walk(store(), request)), ids) << beyond;
+    EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), ids) << beyond;
   }
 }
 
-TEST_P(StoreContract, FetchGivesTheRunsThatAreThere) {
+TEST_P(StoreContract, FetchReturnsTheRunsThatExist) {
   store().Write(NineRuns());
   const std::vector<std::string> ids = {"r9", "none", "r1", "' OR 1=1 --"};
   EXPECT_THAT(RunIdsOf(store().Fetch(ids)), UnorderedElementsAre("r1", "r9"));
@@ -240,7 +240,7 @@ TEST_P(StoreContract, FailuresAreChosenByTimeProjectAndTest) {
   EXPECT_EQ(messages(filter).size(), 7u);
 }
 
-TEST_P(StoreContract, VisitingFailuresGoesOnBehindAnyOfThem) {
+TEST_P(StoreContract, VisitingFailuresResumesAfterAnyOfThem) {
   BuildRecord many("many");
   for (int i = 0; i < 9; ++i) many.Fail("S.T", "m" + std::to_string(i), 100 + i / 3);
   WriteOne(many.Build());

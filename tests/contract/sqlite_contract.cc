@@ -1,3 +1,5 @@
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include "stores/sqlite/sqlite_store.h"
 #include "tests/contract/contract.h"
 #include "tests/support/temp_folder.h"
@@ -11,6 +13,9 @@ class SqlitePlace : public Place {
     location_ = ParseLocation("sqlite:" + folder_.File("history.db") + "?prefix=" + prefix);
   }
   std::unique_ptr<Store> Open(OpenMode mode) override { return sqlite::Open(location_, mode); }
+  void AgeClaims(std::chrono::seconds time) override {
+    SQLite::Database(location_.address.Reveal(), SQLite::OPEN_READWRITE).exec(AgeClaimsSql(location_.prefix, time));
+  }
 
  private:
   TempFolder folder_;

@@ -8,33 +8,16 @@
 #include "stores/open.h"
 #include "stores/supabase/supabase_store.h"
 #include "tests/contract/contract.h"
+#include "tests/contract/server_pool.h"
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/supabase_server.h"
 
 namespace flaky {
 namespace {
 
-// Servers that no place uses just now; a test has two at once at most.
-class Servers {
- public:
-  explicit Servers(SupabaseServer::Options options) : options_(std::move(options)) {}
-
-  std::unique_ptr<SupabaseServer> Take() {
-    if (idle_.empty()) return std::make_unique<SupabaseServer>(options_);
-    std::unique_ptr<SupabaseServer> server = std::move(idle_.back());
-    idle_.pop_back();
-    return server;
-  }
-  void Give(std::unique_ptr<SupabaseServer> server) { idle_.push_back(std::move(server)); }
-
- private:
-  SupabaseServer::Options options_;
-  std::vector<std::unique_ptr<SupabaseServer>> idle_;
-};
-
 class SupabasePlace : public Place {
  public:
-  SupabasePlace(Servers& servers, const std::string& prefix)
+  SupabasePlace(ServerPool<SupabaseServer>& servers, const std::string& prefix)
       : servers_(servers),
         server_(servers.Take()),
         location_(ParseLocation("supabase:" + server_->url() + "?prefix=" + prefix)) {
@@ -44,9 +27,10 @@ class SupabasePlace : public Place {
   ~SupabasePlace() override { servers_.Give(std::move(server_)); }
 
   std::unique_ptr<Store> Open(OpenMode mode) override { return supabase::Open(location_, mode); }
+  void AgeClaims(std::chrono::seconds time) override { server_->Execute(AgeClaimsSql(location_.prefix, time)); }
 
  private:
-  Servers& servers_;
+  ServerPool<SupabaseServer>& servers_;
   std::unique_ptr<SupabaseServer> server_;
   Location location_;
 };
@@ -55,9 +39,8 @@ Traits Supabase(const std::string& name, const std::string& prefix, std::optiona
   Traits traits;
   traits.name = name;
   traits.make_place = [=] {
-    // GoogleTest makes the traits anew for every test.
-    PostgresServer::Shared();  // made first, so that it goes after those that use it
-    static std::map<std::string, Servers> servers;
+    PostgresServer::Shared();  // made first, so that it is destroyed after the servers that use it
+    static std::map<std::string, ServerPool<SupabaseServer>> servers;
     const auto found = servers.try_emplace(name, SupabaseServer::Options{SchemaScript("supabase", prefix), max_rows});
     return std::make_unique<SupabasePlace>(found.first->second, prefix);
   };

@@ -48,7 +48,7 @@ std::vector<RunRecord> History(int64_t runs) {
 
 TEST_P(StoreContract, AFreshStoreIsEmpty) {
   EXPECT_EQ(store().Count({}), Totals());
-  EXPECT_TRUE(Walk(store()).empty());
+  EXPECT_TRUE(ReadAll(store()).empty());
   EXPECT_TRUE(store().FindRuns("", 10).empty());
   const std::string id = "absent";
   EXPECT_TRUE(store().Fetch({&id, 1}).empty());
@@ -89,7 +89,7 @@ TEST_P(StoreContract, PartsThatArriveInAnyOrderMakeTheSameRun) {
     for (const size_t part : order) outcomes.push_back(WriteOne(*fresh, TwoPartsOf(whole, part, 1)).outcome);
     EXPECT_THAT(outcomes, ElementsAre(Outcome::kInserted, Outcome::kCompleted, Outcome::kCompleted));
     EXPECT_TRUE(SameRecord(FetchOne(*fresh, "run"), whole)) << order[0] << order[1] << order[2];
-    EXPECT_EQ(RunIdsOf(Walk(*fresh)), std::vector<std::string>{"run"});
+    EXPECT_EQ(RunIdsOf(ReadAll(*fresh)), std::vector<std::string>{"run"});
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
@@ -113,7 +113,7 @@ TEST_P(StoreContract, AnUnfinishedPartIsReplacedWhenFinished) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), begun));
   EXPECT_EQ(WriteOne(done).outcome, Outcome::kCompleted);
   EXPECT_TRUE(SameRecord(FetchOne("run"), done));
-  EXPECT_EQ(WriteOne(begun).outcome, Outcome::kUnchanged) << "late, and knows less";
+  EXPECT_EQ(WriteOne(begun).outcome, Outcome::kUnchanged) << "late, and with less information";
   EXPECT_TRUE(SameRecord(FetchOne("run"), done));
 }
 
@@ -133,7 +133,7 @@ TEST_P(StoreContract, AConflictIsReportedAndNotWritten) {
   other.parts[1].account.passed_tests = 77;
   SumParts(other);
   WriteOne(mine);
-  const std::vector<RunRecord> batch = {BuildRecord("before").Build(), other, BuildRecord("behind").Build()};
+  const std::vector<RunRecord> batch = {BuildRecord("before").Build(), other, BuildRecord("after").Build()};
   const std::vector<WriteResult> results = store().Write(batch);
   ASSERT_EQ(results.size(), 3u);
   EXPECT_EQ(results[0].outcome, Outcome::kInserted);
@@ -155,7 +155,7 @@ TEST_P(StoreContract, ABatchHasOneResultPerRecordInOrder) {
   EXPECT_EQ(store().Write(batch)[1].outcome, Outcome::kUnchanged);
 }
 
-TEST_P(StoreContract, EqualFailuresStayAsManyAsTheyAre) {
+TEST_P(StoreContract, EqualFailuresAreAllKept) {
   const RunRecord record = BuildRecord("run").Ended(At(5), 1).Fail("S.T").Fail("S.T").Fail("S.T").Build();
   WriteOne(record);
   EXPECT_EQ(FetchOne("run").failures.size(), 3u);
@@ -222,11 +222,11 @@ TEST_P(StoreContract, TextsThatLookLikeSyntaxAreJustTexts) {
     EXPECT_EQ(store().Count(filter).runs, 1) << text;
     EXPECT_THAT(store().FindRuns("run " + text, 9), testing::Contains("run " + text));
   }
-  EXPECT_EQ(Walk(store()).size(), texts.size());
+  EXPECT_EQ(ReadAll(store()).size(), texts.size());
 }
 
-TEST_P(StoreContract, LongMessagesAreKeptWhole) {
-  // As long as the store takes them, or 10 MiB, with a little left for the row's other texts.
+TEST_P(StoreContract, LongMessagesAreKeptCompletely) {
+  // As long as the store accepts, or 10 MiB, minus some room for the row's other texts.
   const size_t longest = std::min(store().limits().row_bytes, size_t{10} << 20) - 100;
   const RunRecord record = BuildRecord("run")
                                .Ended(At(3), 2)
@@ -235,12 +235,12 @@ TEST_P(StoreContract, LongMessagesAreKeptWhole) {
                                .Build();
   WriteOne(record);
   EXPECT_TRUE(SameRecord(FetchOne("run"), record));
-  const std::vector<RunRecord> walked = Walk(store());
+  const std::vector<RunRecord> walked = ReadAll(store());
   ASSERT_EQ(walked.size(), 1u);
   EXPECT_TRUE(SameRecord(walked.front(), record));
 }
 
-TEST_P(StoreContract, ARosterThatDoesNotFitItsIdIsRefused) {
+TEST_P(StoreContract, ARosterThatDoesNotMatchItsIdIsRefused) {
   RunRecord record = BuildRecord("run").Part("p", 0).Build();
   const std::string id = record.rosters.front()->roster_id;
   record.rosters.front() = std::make_shared<const Roster>(Roster{id, R"({"Suite.Forged":1})"});
@@ -253,11 +253,11 @@ TEST_P(StoreContract, ARosterThatDoesNotFitItsIdIsRefused) {
     EXPECT_THAT(error.what(), HasSubstr(id));
   }
   record.rosters.clear();
-  EXPECT_THROW(WriteOne(record), StoreError) << "the part's roster is not there at all";
-  EXPECT_EQ(store().Count({}), Totals()) << "nothing of a failed call stays";
+  EXPECT_THROW(WriteOne(record), StoreError) << "the part's roster is missing";
+  EXPECT_EQ(store().Count({}), Totals()) << "a failed call leaves nothing";
 }
 
-TEST_P(StoreContract, RostersAreSharedAndComeBack) {
+TEST_P(StoreContract, RostersAreSharedAndReadBack) {
   for (int i = 0; i < 20; ++i) {
     RunRecord record = BuildRecord("run" + std::to_string(i)).Part("p", i).Build();
     if (i % 2 == 1) {
@@ -267,7 +267,7 @@ TEST_P(StoreContract, RostersAreSharedAndComeBack) {
     WriteOne(record);
     EXPECT_TRUE(SameRecord(FetchOne(record.run.run_id), record));
   }
-  for (const RunRecord& record : Walk(store())) EXPECT_EQ(record.rosters.size(), 1u);
+  for (const RunRecord& record : ReadAll(store())) EXPECT_EQ(record.rosters.size(), 1u);
 }
 
 TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {
@@ -277,8 +277,8 @@ TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {
   store().Write(all.subspan(100));
   PageRequest request;
   request.max_records = 7;
-  EXPECT_EQ(Sum(Walk(store(), request)), Sum(written));
-  EXPECT_EQ(RunIdsOf(Walk(store(), request)), RunIdsOf(written)) << "they were generated oldest first";
+  EXPECT_EQ(Sum(ReadAll(store(), request)), Sum(written));
+  EXPECT_EQ(RunIdsOf(ReadAll(store(), request)), RunIdsOf(written)) << "they were generated oldest first";
 }
 
 TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
@@ -287,14 +287,14 @@ TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
   {
     const auto bulk = place->Open(OpenMode::kBulk);
     for (size_t at = 0; at < records.size(); at += 20) bulk->Write(std::span(records).subspan(at, 20));
-    EXPECT_EQ(Sum(Walk(*place->Open(OpenMode::kRead))), Sum(records)) << "readable all the while";
+    EXPECT_EQ(Sum(ReadAll(*place->Open(OpenMode::kRead))), Sum(records)) << "readable during the copy";
     bulk->Finish();
     EXPECT_THAT(bulk->schema().pending, testing::IsEmpty());
     EXPECT_EQ(bulk->Write(std::span(records).first(1))[0].outcome, WriteResult::Outcome::kUnchanged);
   }
   const auto reader = place->Open(OpenMode::kRead);
   EXPECT_THAT(reader->schema().pending, testing::IsEmpty());
-  EXPECT_EQ(Sum(Walk(*reader)), Sum(records));
+  EXPECT_EQ(Sum(ReadAll(*reader)), Sum(records));
 }
 
 TEST_P(StoreContract, AnUnfinishedBulkWriteIsCompletedLater) {
@@ -304,7 +304,7 @@ TEST_P(StoreContract, AnUnfinishedBulkWriteIsCompletedLater) {
   const auto next = place->Open(OpenMode::kWrite);
   EXPECT_THAT(next->schema().pending, testing::IsEmpty());
   next->Write(records);
-  EXPECT_EQ(Sum(Walk(*next)), Sum(records));
+  EXPECT_EQ(Sum(ReadAll(*next)), Sum(records));
 }
 
 TEST_P(StoreContract, AStoreOpenedForReadingDoesNotWrite) {
@@ -312,7 +312,7 @@ TEST_P(StoreContract, AStoreOpenedForReadingDoesNotWrite) {
   const std::unique_ptr<Store> reader = Open(OpenMode::kRead);
   const RunRecord record = BuildRecord("other").Build();
   EXPECT_THROW(reader->Write({&record, 1}), StoreError);
-  EXPECT_EQ(RunIdsOf(Walk(*reader)), std::vector<std::string>{"run"});
+  EXPECT_EQ(RunIdsOf(ReadAll(*reader)), std::vector<std::string>{"run"});
 }
 
 TEST_P(StoreContract, TwoOpenStoresSeeEachOther) {
@@ -324,7 +324,7 @@ TEST_P(StoreContract, TwoOpenStoresSeeEachOther) {
   EXPECT_TRUE(SameRecord(FetchOne(*other, "run"), whole));
 }
 
-TEST_P(StoreContract, WritersAtOnceLoseAndDoubleNothing) {
+TEST_P(StoreContract, ConcurrentWritersKeepEverything) {
   constexpr int kWriters = 4;
   constexpr int kRuns = 25;
   std::vector<std::unique_ptr<Store>> stores;
@@ -333,7 +333,7 @@ TEST_P(StoreContract, WritersAtOnceLoseAndDoubleNothing) {
   for (int writer = 0; writer < kWriters; ++writer) {
     threads.emplace_back([&, writer] {
       for (int run = 0; run < kRuns; ++run) {
-        // Every writer adds a part of its own to the same runs, and writes one run that only it knows.
+        // Every writer adds its own part to the same runs, and writes one run that no other writer has.
         const std::string mine = std::to_string(writer);
         const std::vector<RunRecord> batch = {
             BuildRecord("shared" + std::to_string(run)).Part("part" + mine, writer, 1).Fail("S.T", mine).Build(),

@@ -107,7 +107,8 @@ IDIOMS = [
           "The journal lies in the spool.", "The journal is in the spool."),
     Idiom("stands", r"\b(?:stands|stand (?:there|here|in|on|at|for|before|after|behind|between|next))\b",
           "It stands in the header.", "It is in the header."),
-    Idiom("told", r"\btold\b", "The sink is told each batch.", "The sink is notified of each batch."),
+    Idiom("told", r"\btold\b", "The sink is told each batch.", "The sink is notified of each batch.",
+          unless_before=" apart"),
     Idiom("tell of", r"\btells? of\b", "Its messages tell of it.", "Its messages report it."),
     Idiom("beside", r"\bbeside\b", "It keeps a file beside the database.", "It keeps a file next to the database."),
     Idiom("below ctest", r"\bbelow (?:(?:a|an|the|one|its|that|some|any|each) )?`?(?:ctest|bazel|make|meson)\b",
@@ -127,6 +128,8 @@ IDIOMS = [
 def idioms_in(text):
     """Yields (line, idiom, the words around it) for each idiom of a text."""
     words = texts.without_code(text.words)
+    if text.is_literal and len(words.split()) == 1:  # a key or a name
+        return
     for idiom in IDIOMS:
         if idiom.in_comments and not text.is_comment:
             continue

@@ -36,7 +36,7 @@ class Idioms(unittest.TestCase):
             "There is no such run.", "It is no longer there.", "This is no more than a name.",
             "The others are read later.",
             "Besides, it ends.", "See the table below.", "Underwear belies it.", "Nobody@example.org",
-            "A stand-in for it.",
+            "A stand-in for it.", "They can be told apart.",
             "SELECT id WHERE a.id = 1", "select x where a = 1", "select x where no.id = 2",
         ]:
             with self.subTest(sentence):
@@ -70,11 +70,12 @@ class Kinds(unittest.TestCase):
         return kinds.pop() if kinds else None
 
     def test_of_texts(self):
-        comment, literal = "// nobody\n", 'F("nobody");\n'
+        comment, literal = "// nobody\n", 'F("is nobody");\n'
         for path, source, kind in [
             ("cli/a.cc", literal, "user-visible"), ("cli/a.cc", comment, "comments"),
             ("cli/a.h", comment, "headers"),
             ("cli/a.h", literal, "user-visible"), ("cli/a.cc", "nobody();\n", None),
+            ("cli/a.cc", 'F("nobody");\n', None),
             ("cli/a.cc", '#include "nobody"\n', None),
             ("tests/a.cc", literal, "comments"), ("tests/a.h", comment, "comments"),
             ("bench/a.cc", literal, "comments"),
@@ -83,16 +84,16 @@ class Kinds(unittest.TestCase):
             (".env.example", "# nobody\n", "user-visible"),
             (".github/workflows/ci.yml", "name: nobody\n", "user-visible"),
             ("stores/schema/x/1.sql", "-- nobody\n", "comments"),
-            ("stores/schema/x/1.sql", "raise 'nobody';", "user-visible"),
+            ("stores/schema/x/1.sql", "raise 'is nobody';", "user-visible"),
             ("stores/schema/x/1.sql", "select nobody;", None), ("cmake/a.cmake", "# nobody\n", "comments"),
-            ("CMakeLists.txt", 'option(A "nobody")\n', "user-visible"), ("CMakeLists.txt", "add(nobody)\n", None),
+            ("CMakeLists.txt", 'option(A "is nobody")\n', "user-visible"), ("CMakeLists.txt", "add(nobody)\n", None),
             ("dev", "#!/usr/bin/env bash\n# nobody\n", "comments"),
-            ("dev", "#!/usr/bin/env bash\nsay 'nobody'\n", "user-visible"),
-            ("dev", "#!/usr/bin/env bash\ncat <<'HELP'\nnobody\nHELP\n", "user-visible"),
+            ("dev", "#!/usr/bin/env bash\nsay 'is nobody'\n", "user-visible"),
+            ("dev", "#!/usr/bin/env bash\ncat <<'HELP'\nis nobody\nHELP\n", "user-visible"),
             ("dev", "#!/usr/bin/env bash\nnobody ${#nobody} $#nobody\n", None),
-            ("bench/a.py", "# nobody\n", "comments"), ("bench/a.py", '"""nobody"""\n', "comments"),
+            ("bench/a.py", "# nobody\n", "comments"), ("bench/a.py", '"""is nobody"""\n', "comments"),
             ("bench/a.py", "nobody()\n", None),
-            ("tests/house/a.py", "a = 'nobody'\n", None), ("tests/house/a.py", '"""nobody"""\n', "comments"),
+            ("tests/house/a.py", "a = 'nobody'\n", None), ("tests/house/a.py", '"""is nobody"""\n', "comments"),
             ("tests/p/meson.build", "# nobody\n", "comments"), ("a.json", '{"nobody": 1}', None),
         ]:
             with self.subTest(path=path, source=source):
@@ -122,7 +123,7 @@ class Cpp(unittest.TestCase):
         self.assertEqual(found("cli/a.cc", 'a << "is"\n  << x\n  << " no store";\n'), [])
 
     def test_a_literal_is_not_a_comment(self):
-        self.assertEqual(found("cli/a.cc", 'F("http://nobody");  // "a"\n'), [("user-visible", 1, "nobody")])
+        self.assertEqual(found("cli/a.cc", 'F("a http://nobody");  // "a"\n'), [("user-visible", 1, "nobody")])
         self.assertEqual(found("cli/a.cc", "char a = '\"'; // nobody \"\n"), [("comments", 1, "nobody")])
         self.assertEqual(found("cli/a.cc", 'F("\\" // nobody");\n'), [("user-visible", 1, "nobody")])
         self.assertEqual(found("cli/a.cc", 'F(R"(a\n" // nobody)", 1\'000); // anew\n'),

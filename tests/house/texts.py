@@ -26,8 +26,8 @@ BREAK = "¶"
 class Text:
     """A text made of pieces, each of which knows its line."""
 
-    def __init__(self, path, kind, is_comment=False):
-        self.path, self.kind, self.is_comment = path, kind, is_comment
+    def __init__(self, path, kind, is_comment=False, is_literal=False):
+        self.path, self.kind, self.is_comment, self.is_literal = path, kind, is_comment, is_literal
         self.words = ""
         self._starts, self._lines = [], []
 
@@ -117,7 +117,7 @@ class Joiner:
         if joins and gap:
             joins = ";" not in gap and _is_operator(gap, False) and _is_operator(gap, True)
         if not joins:
-            self._string = Text(self.path, self.string_kind)
+            self._string = Text(self.path, self.string_kind, is_literal=True)
             self.texts.append(self._string)
         before = self.source[:start].rstrip()[-2:]
         after = self.source[end:end + 200].lstrip()

@@ -25,7 +25,7 @@ constexpr NpmColumn kLaterColumns[] = {{"passed_tests", "INTEGER", "9"},
                                        {"test_args", "TEXT", "'--bail'"},
                                        {"project", "TEXT", "'web'"}};
 
-// An insert such as the package's: it names its columns, those that its version knows.
+// An insert like the package's, which names the columns that its version has.
 std::string InsertRun(const std::string& run_id, int version) {
   std::string columns =
       "run_id, started_at, ended_at, duration_ms, status, total_tests, failed_tests, git_sha, git_dirty";
@@ -72,7 +72,7 @@ std::string NpmTables(int version, bool version_table) {
 
 }  // namespace
 
-NpmDatabase::NpmDatabase() : database_(std::get<LooseKind>(GetParam()).make()) {
+NpmDatabase::NpmDatabase() : database_(std::get<MistypedKind>(GetParam()).make()) {
   Execute(NpmTables(version(), has_version_table()));
 }
 
@@ -115,7 +115,7 @@ TEST_P(NpmDatabase, IsUpgradedAndStillUsableByThePackage) {
   EXPECT_TRUE(store->schema().pending.empty());
   EXPECT_EQ(SumOf(ReadAll(*store)), before);
 
-  // The package finds all its versions applied, so it adds no column again, and writes on.
+  // The package finds all its versions applied, so it adds no column again and continues to write.
   if (has_version_table()) {
     EXPECT_THAT(Query("SELECT version FROM schema_version ORDER BY version"),
                 ElementsAre("1", "2", "3", "4", "5", "6"));

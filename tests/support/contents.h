@@ -8,19 +8,10 @@
 
 #include "history/digest.h"
 #include "stores/open.h"
+#include "tests/support/walk_pages.h"
 
 // Reads the contents of a store in the forms that tests compare.
 namespace flaky {
-
-inline std::vector<RunRecord> ReadAll(Store& store, PageRequest request = {}) {
-  std::vector<RunRecord> all;
-  do {
-    Page page = store.Read(request);
-    for (RunRecord& record : page.records) all.push_back(std::move(record));
-    request.after = page.next;
-  } while (request.after);
-  return all;
-}
 
 inline Digest SumOf(const std::vector<RunRecord>& records) {
   Digest sum;

@@ -2,38 +2,73 @@
 
 #include <gtest/gtest.h>
 
-#include "stores/memory/memory_store.h"
+#include <algorithm>
+
 #include "tests/support/record_builder.h"
 
 namespace flaky {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+using Rows = std::pair<RateClock::TimePoint, int64_t>;
 
-// Remembers how many rows were handed on when.
+// A clock whose time passes only while the sink waits.
+class FakeClock {
+ public:
+  RateClock::TimePoint Now() const { return now_; }
+  RateClock ForSink() {
+    return {[this] { return now_; }, [this](RateClock::Duration time) { now_ += time; }};
+  }
+
+ private:
+  RateClock::TimePoint now_;
+};
+
+// Records how many rows were written when.
 class Recording : public Sink {
  public:
+  explicit Recording(const FakeClock& clock) : clock_(clock) {}
+
   const std::string& name() const override { return name_; }
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
     int64_t rows = 0;
     for (const RunRecord& record : records) {
       rows += 1 + static_cast<int64_t>(record.parts.size() + record.failures.size());
       ids.push_back(record.run.run_id);
     }
-    writes.emplace_back(Clock::now(), rows);
+    writes.emplace_back(clock_.Now(), rows);
+    if (on_existing == OnExisting::kReplace) replaced += rows;
     return std::vector<WriteResult>(records.size());
   }
   std::vector<RunRecord> ReadBack(std::span<const std::string>) override { return {}; }
   std::vector<RunRecord> Present(std::span<const std::string>) override { return {}; }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override { return Write(records); }
   void Finish() override { finished = true; }
 
-  std::vector<std::pair<Clock::time_point, int64_t>> writes;
+  // The most rows that were written in any second.
+  int64_t MostInASecond() const {
+    int64_t most = 0;
+    for (auto first = writes.begin(); first != writes.end(); ++first) {
+      int64_t rows = 0;
+      for (auto at = first; at != writes.end() && at->first - first->first < 1s; ++at) rows += at->second;
+      most = std::max(most, rows);
+    }
+    return most;
+  }
+
+  std::vector<Rows> writes;
   std::vector<std::string> ids;
+  int64_t replaced = 0;
   bool finished = false;
 
  private:
+  const FakeClock& clock_;
   std::string name_ = "recording";
+};
+
+class RateLimitedSinkTest : public testing::Test {
+ protected:
+  FakeClock clock_;
+  Recording inner_{clock_};
 };
 
 std::vector<RunRecord> Runs(int count) {
@@ -44,42 +79,45 @@ std::vector<RunRecord> Runs(int count) {
   return records;
 }
 
-TEST(RateLimitedSinkTest, HandsOnAllInOrderAndNoMoreThanASecondsRowsInASecond) {
-  Recording inner;
-  RateLimitedSink sink(inner, 40, nullptr);
-  EXPECT_EQ(sink.Write(Runs(35)).size(), 35u);
-  EXPECT_EQ(sink.Write(Runs(5)).size(), 5u);
+TEST_F(RateLimitedSinkTest, WritesAllInOrderAndNoMoreThanTheRateInAnySecond) {
+  RateLimitedSink sink(inner_, 40, nullptr, clock_.ForSink());
+  EXPECT_EQ(sink.Write(Runs(35), OnExisting::kMerge).size(), 35u);
+  EXPECT_EQ(sink.Write(Runs(5), OnExisting::kMerge).size(), 5u);
   sink.Finish();
-  EXPECT_TRUE(inner.finished);
-  ASSERT_EQ(inner.ids.size(), 40u);
-  EXPECT_EQ(inner.ids[34], "run34");
-  for (size_t i = 0; i < inner.writes.size(); ++i) {
-    int64_t rows = 0;
-    for (size_t j = i; j < inner.writes.size(); ++j) {
-      if (inner.writes[j].first - inner.writes[i].first < std::chrono::milliseconds(990))
-        rows += inner.writes[j].second;
-    }
-    EXPECT_LE(rows, 40);
-  }
+  EXPECT_TRUE(inner_.finished);
+  ASSERT_EQ(inner_.ids.size(), 40u);
+  EXPECT_EQ(inner_.ids[34], "run34");
+  EXPECT_LE(inner_.MostInASecond(), 40);
 }
 
-TEST(RateLimitedSinkTest, NeverDividesARecord) {
-  Recording inner;
-  RateLimitedSink sink(inner, 1, [] { return true; });
+TEST_F(RateLimitedSinkTest, LimitsReplacedRowsTogetherWithTheOthers) {
+  RateLimitedSink sink(inner_, 10, nullptr, clock_.ForSink());
+  for (const int count : {5, 20}) {
+    sink.Write(Runs(count), OnExisting::kMerge);
+    sink.Write(Runs(count), OnExisting::kReplace);
+  }
+  EXPECT_EQ(inner_.replaced, 50);
+  EXPECT_LE(inner_.MostInASecond(), 10);
+}
+
+TEST_F(RateLimitedSinkTest, NeverDividesARecord) {
+  RateLimitedSink sink(
+      inner_, 1, [] { return true; }, clock_.ForSink());
   BuildRecord many("many");
   for (int i = 0; i < 100; ++i) many.Fail("S.T");
-  EXPECT_EQ(sink.Write(std::vector<RunRecord>{many.Build(), BuildRecord("next").Build()}).size(), 2u);
-  ASSERT_EQ(inner.writes.size(), 2u);
-  EXPECT_EQ(inner.writes.front().second, 101);
+  EXPECT_EQ(sink.Write(std::vector<RunRecord>{many.Build(), BuildRecord("next").Build()}, OnExisting::kMerge).size(),
+            2u);
+  ASSERT_EQ(inner_.writes.size(), 2u);
+  EXPECT_EQ(inner_.writes.front().second, 101);
 }
 
-TEST(RateLimitedSinkTest, DoesNotWaitForOneWhoWantsToStop) {
-  Recording inner;
-  RateLimitedSink sink(inner, 1, [] { return true; });
-  const Clock::time_point begin = Clock::now();
-  sink.Write(Runs(200));
-  EXPECT_LT(Clock::now() - begin, std::chrono::seconds(60));
-  EXPECT_EQ(inner.ids.size(), 200u);
+TEST_F(RateLimitedSinkTest, DoesNotWaitAfterAStop) {
+  RateLimitedSink sink(
+      inner_, 1, [] { return true; }, clock_.ForSink());
+  const auto begin = clock_.Now();
+  sink.Write(Runs(200), OnExisting::kMerge);
+  EXPECT_EQ(clock_.Now(), begin);
+  EXPECT_EQ(inner_.ids.size(), 200u);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "shelf_store.h"
+#include "stores/open.h"
 #include "tests/contract/contract.h"
 
 namespace flaky {
@@ -15,6 +16,14 @@ class ShelfPlace : public Place {
 INSTANTIATE_TEST_SUITE_P(Shelf, StoreContract,
                          testing::Values(Traits{"Plain", [] { return std::make_unique<ShelfPlace>(); }, false}),
                          NameOf);
+
+TEST(ShelfRecipe, ARegisteredStoreIsOpenedByItsLocation) {
+  RegisterStore(kShelfScheme, kShelfDriver);
+  const Location location = ParseLocation("shelf:one");
+  EXPECT_THROW(OpenStore(location, OpenMode::kRead), StoreError);
+  EXPECT_EQ(OpenStore(location, OpenMode::kWrite)->name(), "shelf:one");
+  EXPECT_EQ(OpenStore(location, OpenMode::kRead)->Count({}), Totals());
+}
 
 }  // namespace
 }  // namespace flaky

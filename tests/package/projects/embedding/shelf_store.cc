@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "stores/record_check.h"
+#include "stores/resolution.h"
 
 namespace {
 
@@ -19,16 +20,20 @@ bool IsWanted(const Run& run, const RunFilter& filter) {
 
 class ShelfStore : public Store {
  public:
-  ShelfStore(std::shared_ptr<Shelf> shelf, OpenMode mode) : shelf_(std::move(shelf)), mode_(mode) {}
+  ShelfStore(std::shared_ptr<Shelf> shelf, OpenMode mode, std::string name)
+      : shelf_(std::move(shelf)), mode_(mode), name_(std::move(name)) {}
 
   const std::string& name() const override { return name_; }
   SchemaState schema() override { return {}; }
 
-  std::vector<WriteResult> Write(std::span<const RunRecord> records) override {
-    return PutAll(records, OnExisting::kMerge);
-  }
-  std::vector<WriteResult> Replace(std::span<const RunRecord> records) override {
-    return PutAll(records, OnExisting::kReplace);
+  std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
+    ExpectWritable("write runs");
+    RecordCheck check(name_);
+    for (const RunRecord& record : records) check.Check(record);
+    const std::lock_guard lock(shelf_->mutex);
+    std::vector<WriteResult> results;
+    for (const RunRecord& record : records) results.push_back(PutOne(record, on_existing));
+    return results;
   }
 
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override {
@@ -110,7 +115,12 @@ class ShelfStore : public Store {
           (!filter.ids.empty() && std::ranges::find(filter.ids, order.second) == filter.ids.end())) {
         continue;
       }
-      FailureView view{order.second, run->run_id, failure->test_file, failure->test_name, failure->failure_kind};
+      FailureView view;
+      view.id = order.second;
+      view.run_id = run->run_id;
+      view.test_file = failure->test_file;
+      view.test_name = failure->test_name;
+      view.failure_kind = failure->failure_kind;
       if (failure->error_message) view.error_message = filter.texts ? std::string_view(*failure->error_message) : "";
       if (failure->error_stack) view.error_stack = filter.texts ? std::string_view(*failure->error_stack) : "";
       view.failed_at = failure->failed_at;
@@ -142,25 +152,15 @@ class ShelfStore : public Store {
     return std::ranges::find_if(shelf_->records, [&](const auto& entry) { return entry.first.second == run_id; });
   }
 
-  std::vector<WriteResult> PutAll(std::span<const RunRecord> records, OnExisting existing) {
-    ExpectWritable("write runs");
-    RecordCheck check(name_);
-    for (const RunRecord& record : records) check.Check(record);
-    const std::lock_guard lock(shelf_->mutex);
-    std::vector<WriteResult> results;
-    for (const RunRecord& record : records) results.push_back(PutOne(record, existing));
-    return results;
-  }
-
   // Resolve decides what happens to a second record of a run.
-  WriteResult PutOne(const RunRecord& record, OnExisting existing) {
+  WriteResult PutOne(const RunRecord& record, OnExisting on_existing) {
     const auto known = Find(record.run.run_id);
     if (known == shelf_->records.end()) {
       Keep(record);
       return {};
     }
-    Resolution resolution = Resolve(known->second.record, record, existing);
-    if (!resolution.record.run.run_id.empty()) {
+    Resolution resolution = Resolve(known->second.record, record, on_existing);
+    if (resolution.Changes()) {
       shelf_->records.erase(known);
       Keep(std::move(resolution.record));
     }
@@ -168,7 +168,7 @@ class ShelfStore : public Store {
   }
 
   void Keep(RunRecord record) {
-    StoredRecord stored{std::move(record), {}};
+    ShelfRecord stored{std::move(record), {}};
     for (size_t i = 0; i < stored.record.failures.size(); ++i) stored.failure_ids.push_back(++shelf_->last_failure_id);
     const Run& run = stored.record.run;
     shelf_->records.emplace(std::pair(run.account.started_at, run.run_id), std::move(stored));
@@ -176,11 +176,28 @@ class ShelfStore : public Store {
 
   const std::shared_ptr<Shelf> shelf_;
   const OpenMode mode_;
-  const std::string name_ = "shelf:";
+  const std::string name_;
 };
+
+std::unique_ptr<Store> OpenNamedShelf(const Location& location, OpenMode mode) {
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<Shelf>> shelves;
+  const std::lock_guard lock(mutex);
+  std::shared_ptr<Shelf>& shelf = shelves[location.address.Reveal() + "?" + location.prefix];
+  if (shelf == nullptr) {
+    if (mode == OpenMode::kRead) {
+      throw StoreError(ErrorKind::kMissing, location.display_name, "open the store", "", "there is no such shelf");
+    }
+    shelf = std::make_shared<Shelf>();
+  }
+  return std::make_unique<ShelfStore>(shelf, mode, location.display_name);
+}
 
 }  // namespace
 
+const SchemeInfo kShelfScheme = {.name = "shelf", .address_form = "shelf:NAME"};
+const Driver kShelfDriver = {.name = "shelf", .open = OpenNamedShelf};
+
 std::unique_ptr<flaky::Store> OpenShelf(std::shared_ptr<Shelf> shelf, flaky::OpenMode mode) {
-  return std::make_unique<ShelfStore>(std::move(shelf), mode);
+  return std::make_unique<ShelfStore>(std::move(shelf), mode, "shelf:");
 }
