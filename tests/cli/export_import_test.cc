@@ -234,7 +234,7 @@ TEST_F(ExportImportTest, WhatTheFormatCannotHoldIsConvertedAndReported) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("\n  converted              1  held values that the format cannot hold\n"),
-                    HasSubstr("\n  converted: run zz: failures.error_message: bytes that are no UTF-8, or NUL\n")));
+                    HasSubstr("\n  converted: run zz: failures.error_message: bytes that are not UTF-8, or NUL\n")));
   EXPECT_EQ(Import(Path("h.jsonl"), "n.db").code, 0);
   outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", "sqlite:" + Path("n.db")});
   EXPECT_EQ(outcome.code, 0) << outcome.out;
