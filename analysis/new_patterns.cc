@@ -11,11 +11,12 @@ namespace {
 
 constexpr Timestamp kNever = {std::numeric_limits<int64_t>::min()};
 
-// The latest text seen so far; of two with the same time the greater one, so that the order of arrival does not matter.
+// The latest text so far. Of two texts with the same time, it is the greater one, so that the order of arrival does not
+// matter.
 struct LatestText {
   Timestamp at = kNever;
   std::optional<std::string> text;
-  std::vector<int64_t> announced;  // failures of that time whose texts are to come
+  std::vector<int64_t> announced;  // failures of that time whose texts have not been added yet
 
   void Offer(Timestamp when, std::optional<std::string_view> offered) {
     if (!offered || when < at || (when == at && text && *offered <= *text)) return;
@@ -101,7 +102,7 @@ class NewPatternFinder::Impl {
   }
 
  private:
-  // Null: the failure does not matter, or its test's do not any more.
+  // Returns null if the failure does not matter, or if its test has a prior failure.
   Tally* Count(const FailureView& failure) {
     if (!failure.run_ended || !failure.run_failed_tests) return nullptr;
     if (*failure.run_failed_tests >= NewPatternRule::kTooManyFailedTests) return nullptr;
@@ -133,8 +134,8 @@ class NewPatternFinder::Impl {
 
   int64_t threshold_;
   Timestamp horizon_;
-  Timestamp border_;  // between the prior window and the recent one, to which it does not belong
-  // Absent: the test has a prior failure, and nothing more of it matters.
+  Timestamp border_;  // the last time of the prior window; the recent window begins after it
+  // Absent if the test has a prior failure: then none of its failures matters.
   std::map<TestKey, std::optional<Tally>, TestKeyLess> tallies_;
 };
 

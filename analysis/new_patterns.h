@@ -13,10 +13,10 @@
 
 namespace flaky {
 
-// The rule of the npm packages @flaky-tests/* 0.2, so that both tools agree on the same data. Over the failures of one
-// project in runs that ended and had fewer than ten failed tests, by (test_file, test_name): with now the moment of the
-// call and W the window, `recent` failures have failed_at > now - W, `prior` ones now - 2 W < failed_at <= now - W. A
-// test is reported when recent >= threshold and prior = 0.
+// The rule of the npm packages @flaky-tests/* 0.2, so that both tools agree on the same data. It considers the failures
+// of one project in runs that ended and had fewer than ten failed tests, grouped by (test_file, test_name). With W the
+// window, `recent` failures have failed_at > now - W, and `prior` failures have now - 2 W < failed_at <= now - W. A
+// test is reported if recent >= threshold and prior = 0.
 struct NewPatternRule {
   int64_t window_days = 7;
   int64_t threshold = 2;
@@ -24,7 +24,7 @@ struct NewPatternRule {
 
   static constexpr int64_t kTooManyFailedTests = 10;
 
-  // Failures up to this moment do not matter: what to ask a store for.
+  // Returns the time up to which failures do not matter. Ask a store only for later failures.
   Timestamp Horizon() const { return now - 2 * window_days * kMicrosPerDay; }
 };
 
@@ -32,13 +32,13 @@ struct NewPattern {
   std::string test_file;
   std::string test_name;
   int64_t recent = 0;
-  std::vector<std::string> kinds;           // distinct, in order of text
-  std::optional<std::string> last_message;  // the latest within the window that is not absent
+  std::vector<std::string> kinds;           // distinct, sorted
+  std::optional<std::string> last_message;  // the latest in the window that is not absent
   std::optional<std::string> last_stack;
   Timestamp last_failed_at;
 };
 
-// Takes failures in any order, in memory that grows with the number of distinct tests only.
+// Takes failures in any order. Memory grows only with the number of distinct tests.
 class NewPatternFinder {
  public:
   explicit NewPatternFinder(const NewPatternRule& rule);
@@ -46,14 +46,15 @@ class NewPatternFinder {
 
   void Add(const FailureView& failure);
 
-  // For stores that are asked without texts, where those that are empty but not absent stand for real ones: adds a
-  // failure so; tells which failures' texts Find() would show; takes these, in any order. A text that never comes is as
-  // good as absent.
+  // Adds a failure whose texts were not loaded: an empty text means that the text exists, nullopt that it does not.
   void AddWithoutTexts(const FailureView& failure);
+  // Returns the ids of the failures whose texts Find() would return.
   std::vector<int64_t> TextsWanted() const;
+  // Adds the texts of one of these failures, in any order. A text that is never added counts as absent.
   void AddTexts(const FailureView& failure);
 
-  // The tests that the rule reports, those with the most recent failures first; ties by file and name.
+  // Returns the tests that the rule reports, those with the highest number of recent failures first, then by file and
+  // name.
   std::vector<NewPattern> Find() const;
 
  private:

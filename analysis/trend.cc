@@ -65,7 +65,7 @@ std::string Sparkline(const std::vector<int64_t>& values) {
     if (value <= 0) {
       line += ' ';
     } else {
-      // In floating point, so that no count can overflow; the greatest value gives the last block exactly.
+      // Floating point cannot overflow, and the greatest value is exactly the last block.
       const double share = static_cast<double>(value) / static_cast<double>(greatest);
       const auto height = static_cast<size_t>(std::lround(share * static_cast<double>(kBlocks.size() - 1)));
       line += kBlocks[std::min(height, kBlocks.size() - 1)];

@@ -17,14 +17,14 @@ enum class TrendPeriod { kDay, kWeek };  // in UTC; weeks begin on Monday (ISO 8
 
 struct TrendBucket {
   std::string date;  // the period's first day, YYYY-MM-DD
-  int64_t runs = 0;  // begun in it
+  int64_t runs = 0;  // that started in the period
   int64_t failed_runs = 0;
-  int64_t failures = 0;       // that happened in it
-  int64_t failing_tests = 0;  // distinct names among them
+  int64_t failures = 0;       // that happened in the period
+  int64_t failing_tests = 0;  // distinct test names of these failures
 };
 
-// Counts runs and failures by period between the moments `first` and `last`, both inclusive; what lies outside is
-// ignored. The first and the last period may so be counted in part.
+// Counts runs and failures by period between the times `first` and `last`, both inclusive, and ignores those at
+// other times. So the first and the last period may be counted only in part.
 class Trend {
  public:
   Trend(TrendPeriod period, Timestamp first, Timestamp last);
@@ -32,11 +32,11 @@ class Trend {
   void AddRun(Timestamp started_at, bool failed);
   void AddFailure(Timestamp failed_at, std::string_view test_name);
 
-  // One per period, oldest first, empty ones included.
+  // Returns one bucket for each period, also for empty ones, oldest first.
   std::vector<TrendBucket> Buckets() const;
 
  private:
-  size_t IndexOf(Timestamp at) const;  // kOutside where it is
+  size_t IndexOf(Timestamp at) const;  // kOutside if it is outside all periods
 
   static constexpr size_t kOutside = static_cast<size_t>(-1);
   int64_t length_;     // of a period, in days
@@ -44,10 +44,10 @@ class Trend {
   Timestamp first_;
   Timestamp last_;
   std::vector<TrendBucket> buckets_;
-  std::vector<std::set<std::string, std::less<>>> tests_;  // one set per bucket
+  std::vector<std::set<std::string, std::less<>>> tests_;  // one set for each bucket
 };
 
-// Eight heights of block characters, one per value, scaled to the greatest; a blank where the value is 0.
+// Returns one block character for each value, in eight heights scaled to the greatest value. A value of 0 is a blank.
 std::string Sparkline(const std::vector<int64_t>& values);
 
 }  // namespace flaky

@@ -9,8 +9,8 @@
 
 namespace flaky {
 
-// A test that both failed and passed within one run, on the same code that is: it was tried again, by
-// `ctest --repeat until-pass`, --gtest_repeat or whatever retries.
+// A test that both failed and passed within one run, which means on the same code. It was retried by
+// `ctest --repeat until-pass`, by --gtest_repeat or by another tool.
 struct FlakyWithinRun {
   std::string test_file;
   std::string test_name;
@@ -20,8 +20,9 @@ struct FlakyWithinRun {
   bool operator==(const FlakyWithinRun&) const = default;
 };
 
-// The flaky tests of a run, by file and name. Attempts count together over all parts of one variant, for a test that
-// fails under a sanitizer alone is not flaky. Passes come from rosters, so a run without them has none.
+// Returns the flaky tests of a run, sorted by file and name. Attempts are added up over all parts of one variant,
+// because a test that fails only under a sanitizer is not flaky. Passes come from rosters, so a run without rosters has
+// none.
 std::vector<FlakyWithinRun> FindFlakyWithin(const RunRecord& record);
 
 }  // namespace flaky

@@ -9,10 +9,10 @@
 
 namespace flaky {
 
-// A failure with what the judgement needs of its run, as stores show it and analysis/ takes it. The texts live as long
-// as the call that passes it.
+// A failure with the facts about its run that the analysis needs. Stores pass it to visitors, and analysis/ takes it.
+// The texts are valid only during the call that passes it.
 struct FailureView {
-  int64_t id = 0;  // the store's own, which another store does not keep
+  int64_t id = 0;  // assigned by this store; another store has another id
   std::string_view run_id;
   std::string_view test_file;
   std::string_view test_name;

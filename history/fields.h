@@ -3,12 +3,12 @@
 
 #include "history/run.h"
 
-// The one list of what a run, part and failure consist of: every place that reads, writes, digests or compares whole
-// records walks it, so a field added here is stored, copied and verified everywhere, or does not compile.
+// The one list of the fields of a run, a part and a failure. All code that reads, writes, digests or compares whole
+// records uses it, so a field that is added here is stored, copied and verified everywhere, or does not compile.
 //
-// A visitor is called as `visit(name, values...)`, one value for each object that is walked, with the column's name and
-// a reference to the member, whose type is one of std::string, Timestamp, or std::optional of std::string, Timestamp,
-// int64_t, bool. The order is that of the canonical bytes (history/digest.h) and never changes; new fields come last.
+// A visitor is called as `visit(name, values...)`, with the column's name and one value for each object that is walked.
+// A value is a reference to the member. Its type is std::string, Timestamp, or std::optional of std::string, Timestamp,
+// int64_t or bool. The order is that of the canonical bytes (history/digest.h) and never changes. New fields come last.
 namespace flaky {
 
 template <typename Visitor, typename... AccountT>
@@ -63,7 +63,7 @@ constexpr void ZipFailure(Visitor&& visit, FailureT&... failure) {
   visit("signal", failure.signal...);
 }
 
-// The same over one object.
+// The same for one object.
 template <typename RunT, typename Visitor>
 constexpr void VisitRun(RunT& run, Visitor&& visit) {
   ZipRun(visit, run);

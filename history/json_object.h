@@ -9,10 +9,10 @@
 
 namespace flaky {
 
-// The text of a JSON object, put together member by member. Names and texts are made storable (history/text.h).
+// Builds the text of a JSON object, member by member. Names and texts are made storable (history/text.h).
 class JsonObject {
  public:
-  // `json` goes in as it is.
+  // Adds `json` unchanged as the value.
   JsonObject& Add(std::string_view name, std::string_view json) {
     Begin(name) += json;
     return *this;

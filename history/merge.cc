@@ -15,7 +15,7 @@
 namespace flaky {
 namespace {
 
-// Of two sets: is one inside the other?
+// Which of two sets contains the other.
 enum class Side { kSame, kKnownHasAll, kIncomingHasAll, kNeither };
 
 Side Join(Side a, Side b) {
@@ -42,7 +42,7 @@ Side CompareFailures(const std::vector<const Failure*>& known, const std::vector
   return incoming_has_all ? Side::kIncomingHasAll : Side::kNeither;
 }
 
-// A part with its failures; a record's failures without a part are gathered under an absent one.
+// A part with its failures. The failures of a record that belong to no part are grouped under an absent id.
 struct PartGroup {
   const Part* part = nullptr;
   std::vector<const Failure*> failures;
@@ -59,7 +59,7 @@ Groups GroupByPart(const RunRecord& record) {
   return groups;
 }
 
-// Which of two groups of one id to keep.
+// Returns which of two groups of one id to keep.
 Side CompareGroups(const PartGroup& known, const PartGroup& incoming) {
   const Side failures = CompareFailures(known.failures, incoming.failures);
   if (known.part == nullptr || incoming.part == nullptr) return known.part == incoming.part ? failures : Side::kNeither;
@@ -80,7 +80,7 @@ void TakeRosters(RunRecord& into, const RunRecord& from) {
   }
 }
 
-// Joins what is known of a fact that parts may disagree on, so that the order of joining does not matter.
+// Joins a fact about which parts may disagree, so that the order of joining does not matter.
 struct JoinFacts {
   void operator()(std::string_view, std::optional<std::string>& merged, const std::optional<std::string>& other) const {
     if (other && (!merged || *other < *merged)) merged = other;
@@ -88,12 +88,12 @@ struct JoinFacts {
   void operator()(std::string_view, std::optional<bool>& merged, const std::optional<bool>& other) const {
     if (other) merged = merged.value_or(false) || *other;
   }
-  // The account is no such fact: see SumParts. The id is the same.
+  // The account is not such a fact: see SumParts. The id is the same.
   template <typename T>
   void operator()(std::string_view, T&, const T&) const {}
 };
 
-// Fills the absent from the other side; of two known values that differ, the first stays and is reported.
+// Fills absent fields from the other side. If two known values differ, the first stays and the field is reported.
 struct FillFacts {
   std::string_view differing;
 
@@ -115,8 +115,8 @@ bool IsBareBeginning(const RunRecord& record) {
   return record.parts.empty() && record.failures.empty() && !record.run.account.ended_at;
 }
 
-// Joins the runs' own fields, given which side has all of the parts and failures. Gives the name of a field in which
-// the two contradict each other, or nothing.
+// Joins the runs' own fields, given which side has all of the parts and failures. Returns the name of the first field
+// in which the two contradict each other, or an empty text.
 std::string_view MergeRuns(RunRecord& merged, const RunRecord& known, const RunRecord& incoming, Side content) {
   const bool ended_apart = known.run.account.ended_at.has_value() != incoming.run.account.ended_at.has_value();
   if (!merged.parts.empty() && content != Side::kSame) {
@@ -126,8 +126,8 @@ std::string_view MergeRuns(RunRecord& merged, const RunRecord& known, const RunR
     if (content == Side::kNeither) SumParts(merged);
     return {};
   }
-  // The same content, or runs without parts: an ended run says more than one that had not, and two of a kind must
-  // agree.
+  // The content is the same, or the runs have no parts. A run that ended says more than one that had not. If both or
+  // neither ended, they must agree.
   const bool incoming_first = ended_apart && incoming.run.account.ended_at.has_value();
   merged.run = incoming_first ? incoming.run : known.run;
   FillFacts fill;
@@ -145,7 +145,7 @@ Merge MergeRecords(const RunRecord& known, const RunRecord& incoming) {
   if (known_digest == incoming_digest) return {};
 
   if (known.parts.empty() != incoming.parts.empty() && !IsBareBeginning(known.parts.empty() ? known : incoming)) {
-    return Conflict("one of the two has parts and the other has none");
+    return Conflict("one record has parts and the other has none");
   }
 
   const Groups known_groups = GroupByPart(known);
@@ -188,7 +188,7 @@ void AddParts(RunRecord& record, RunRecord&& more) {
 
 void SumParts(RunRecord& record) {
   if (record.parts.empty()) return;
-  // Another tool's counts may be anything: modulo 2^64 their sum is defined, whatever the order.
+  // Another tool's counts may have any value. Modulo 2^64 their sum is defined and does not depend on the order.
   const auto add = [](std::optional<int64_t>& sum, const std::optional<int64_t>& more) {
     if (more) sum = static_cast<int64_t>(static_cast<uint64_t>(sum.value_or(0)) + static_cast<uint64_t>(*more));
   };

@@ -8,7 +8,7 @@
 namespace flaky {
 
 enum class MergeOutcome {
-  kEqual,      // both say the same
+  kEqual,      // both have the same content
   kContained,  // `known` already has all of `incoming`, and more
   kCompleted,  // `incoming` has something that `known` lacks
   kConflict,   // the two contradict each other
@@ -20,28 +20,27 @@ struct Merge {
   std::string conflict;  // kConflict: what contradicts, as a phrase: "part 7f… differs"
 };
 
-// How two records of one run id become one. The one definition for every store, for copying and for verifying.
+// Merges two records of one run id. This is the only definition of it, for all stores, for copying and for verifying.
 //
 //  * Parts are joined by their id. The same part twice adds nothing. A part without an end is completed by the same
-//    part with one, together with its failures. Anything else that differs within a part is a conflict.
+//    part with an end, together with its failures. Any other difference within a part is a conflict.
 //  * A run with parts is their sum: started_at is the earliest, ended_at the latest (absent while a part has none),
-//    duration_ms lies between the two, counts are added, and it failed if a part failed.
-//  * Of the facts that parts of one run may disagree on (project, branch, test_args, …), the smallest text wins and a
-//    known one beats an absent one; git_dirty is true if any says so. So the order of arrival does not matter, and
-//    stores that received the same parts hold the same run.
-//  * A run without parts (another tool's) is completed where it had no end or an absent field, and by further failures;
-//    a known value that changes is a conflict, except in a run that had not ended.
-//  * A run with parts and one without contradict each other, unless the one without is an unfinished beginning without
-//    failures.
+//    duration_ms is the time between the two, counts are added, and the run failed if a part failed.
+//  * Parts of one run may disagree about some facts (project, branch, test_args, …). Then the smallest text wins, and a
+//    known value wins over an absent one. git_dirty is true if it is true in any part. So the order of arrival does not
+//    matter, and stores that received the same parts hold the same run.
+//  * A run without parts (from another tool) is completed by an end, by fields that were absent, and by further
+//    failures. A known value that changes is a conflict, except in a run that had not ended.
+//  * A run with parts and a run without parts contradict each other, unless the latter has neither an end nor failures.
 //
-// Precondition: known.run.run_id == incoming.run.run_id. Commutative and associative where there is no conflict.
+// Precondition: known.run.run_id == incoming.run.run_id. Commutative and associative if there is no conflict.
 Merge MergeRecords(const RunRecord& known, const RunRecord& incoming);
 
-// Adds to a record the parts of another record of the same run, none of which it has: what MergeRecords comes to then,
-// without looking at all of both. SumParts must follow once all are added.
+// Adds the parts of another record of the same run. Precondition: `record` has none of them. Equivalent to MergeRecords
+// in that case, but cheaper. The caller must call SumParts after the last part.
 void AddParts(RunRecord& record, RunRecord&& more);
 
-// Sets the run's account from its parts; leaves a run without parts alone.
+// Sets the run's account from its parts. Does nothing for a run without parts.
 void SumParts(RunRecord& record);
 
 }  // namespace flaky

@@ -9,7 +9,7 @@
 namespace flaky {
 namespace {
 
-// Reads the stored form, and nothing else: that keeps equal content equal text.
+// Accepts only the form that MakeRoster writes, so that equal content always has equal text.
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
@@ -21,9 +21,9 @@ class Parser {
       if (!first) Expect(',');
       std::string name = Name();
       Expect(':');
-      if (!entries.emplace(std::move(name), Entry()).second) Fail("a name that comes twice");
+      if (!entries.emplace(std::move(name), Entry()).second) Fail("a duplicate name");
     }
-    if (at_ != text_.size()) Fail("something behind the closing brace");
+    if (at_ != text_.size()) Fail("unexpected text after the closing brace");
     return entries;
   }
 
@@ -37,7 +37,7 @@ class Parser {
     return true;
   }
   void Expect(char c) {
-    if (!Take(c)) Fail(std::string("no '") + c + "'");
+    if (!Take(c)) Fail(std::string("expected '") + c + "'");
   }
 
   RosterEntry Entry() {
@@ -54,7 +54,7 @@ class Parser {
     int64_t value = 0;
     const char* begin = text_.data() + at_;
     const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
-    if (error != std::errc() || value < 0) Fail("no count");
+    if (error != std::errc() || value < 0) Fail("invalid count");
     at_ += static_cast<size_t>(end - begin);
     return value;
   }
@@ -63,7 +63,7 @@ class Parser {
     Expect('"');
     std::string name;
     while (!Take('"')) {
-      if (at_ == text_.size()) Fail("a name without end");
+      if (at_ == text_.size()) Fail("unterminated name");
       const char c = text_[at_++];
       name.push_back(c == '\\' ? Escaped() : c);
     }
@@ -86,12 +86,12 @@ class Parser {
         unsigned value = 0;
         const std::string_view digits = text_.substr(at_, 4);
         const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        if (error != std::errc() || end != digits.data() + 4 || value >= 0x20) Fail("an unknown escape");
+        if (error != std::errc() || end != digits.data() + 4 || value >= 0x20) Fail("unknown escape");
         at_ += 4;
         return static_cast<char>(value);
       }
       default:
-        Fail("an unknown escape");
+        Fail("unknown escape");
     }
   }
 

@@ -10,7 +10,7 @@
 
 namespace flaky {
 
-// How often a test was executed and how often it skipped itself, within one part.
+// How often a test was executed and how often it was skipped, within one part.
 struct RosterEntry {
   int64_t executed = 0;
   int64_t skipped = 0;
@@ -19,22 +19,22 @@ struct RosterEntry {
 };
 using RosterEntries = std::map<std::string, RosterEntry, std::less<>>;
 
-// What a test is called in a roster where several source files of the part have a test of its name, as different
-// programs may: `Suite.Test (dir/file.cc)`. Elsewhere it is called by its name alone.
+// Returns a test's name in a roster if several source files of the part define a test of that name, which is possible
+// in different programs: `Suite.Test (dir/file.cc)`. Otherwise the roster uses the test's name alone.
 inline std::string RosterName(std::string_view test_name, std::string_view test_file) {
   return std::string(test_name).append(" (").append(test_file).append(")");
 }
 
-// The roster's stored form is one JSON object in order of the names, so a store's own JSON functions read it too:
+// Makes a roster. Its stored form is one JSON object in order of the names, so a store's JSON functions can read it,
+// too:
 //   {"Suite.A":1,"Suite.B":[2,1]}
-// is "A was executed once; B was executed twice and skipped once more". Equal entries give equal text, hence an equal
-// id.
+// means "A was executed once; B was executed twice and skipped once". Equal entries have equal text, and so equal ids.
 RosterPtr MakeRoster(const RosterEntries& entries);
 
-// The id that belongs to a stored form: 32 hexadecimal digits of its XXH3-128.
+// Returns the id that belongs to a stored form: its XXH3-128 as 32 hexadecimal digits.
 std::string RosterId(std::string_view tests);
 
-// Reads the stored form. Throws std::invalid_argument, with the offset, when it is not one.
+// Parses the stored form. Throws std::invalid_argument, with the offset, if the text is invalid.
 RosterEntries ParseRoster(std::string_view tests);
 
 }  // namespace flaky

@@ -13,13 +13,13 @@
 
 #include "history/time.h"
 
-// What the history consists of. The fields are the columns of the stores (docs/reference/data-model.md); "absent" is
-// NULL and never the same as an empty text or a zero. Plain values: copy, move and compare them freely; nothing here is
-// shared between threads but the immutable rosters.
+// The data of the history. The fields are the columns of the stores (docs/reference/data-model.md). "Absent" is NULL,
+// which is never the same as an empty text or a zero. These are plain values: copy, move and compare them freely. Only
+// the immutable rosters are shared between threads.
 namespace flaky {
 
-// The values that `status` and `failure_kind` have. They are kept as text, because a database that another tool wrote
-// may hold others, and a copy must not change them.
+// The values of `status` and `failure_kind`. They are kept as text, because a database that another tool wrote may have
+// other values, and a copy must not change them.
 inline constexpr std::string_view kPass = "pass";
 inline constexpr std::string_view kFail = "fail";
 inline constexpr std::string_view kAssertion = "assertion";
@@ -27,7 +27,7 @@ inline constexpr std::string_view kTimeout = "timeout";
 inline constexpr std::string_view kUncaught = "uncaught";
 inline constexpr std::string_view kUnknown = "unknown";
 
-// All of them: tables may admit no others.
+// All of these values. Some tables admit no others.
 inline constexpr std::array<std::string_view, 2> kStatuses = {kPass, kFail};
 inline constexpr std::array<std::string_view, 4> kFailureKinds = {kAssertion, kTimeout, kUncaught, kUnknown};
 constexpr bool IsKnownStatus(std::string_view word) { return std::ranges::find(kStatuses, word) != kStatuses.end(); }
@@ -35,8 +35,8 @@ constexpr bool IsKnownFailureKind(std::string_view word) {
   return std::ranges::find(kFailureKinds, word) != kFailureKinds.end();
 }
 
-// What a run and a part have in common: how long, how it ended, how many. `passed_tests` and `failed_tests` count
-// tests, not results: a test that failed in one of its attempts is a failed one.
+// What a run and a part have in common: their times, status and counts. `passed_tests` and `failed_tests` count tests,
+// not results: a test that failed in one of its attempts counts as failed.
 struct Account {
   Timestamp started_at;
   std::optional<Timestamp> ended_at;  // absent: still running, or died
@@ -53,10 +53,10 @@ struct Account {
 struct Run {
   std::string run_id;
   std::optional<std::string> project;
-  Account account;  // where the run has parts: their sum (history/merge.h)
+  Account account;  // if the run has parts: their sum (history/merge.h)
   std::optional<std::string> git_sha;
   std::optional<bool> git_dirty;
-  std::optional<std::string> tree_sha;  // git's id of the tree: equal code, also across a rebase
+  std::optional<std::string> tree_sha;  // git's id of the tree: identifies the code, also across a rebase
   std::optional<std::string> branch;
   std::optional<std::string> runtime_version;  // compiler and operating system
   std::optional<std::string> test_args;
@@ -65,7 +65,8 @@ struct Run {
   bool operator==(const Run&) const = default;
 };
 
-// What one delivery added to a run. `part_id` was fixed when the part was recorded, so sending it twice adds nothing.
+// What one delivery adds to a run. `part_id` is fixed when the part is recorded, so sending the part twice adds
+// nothing.
 struct Part {
   std::string part_id;
   Account account;
@@ -76,11 +77,11 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 
-// One failure. A test with several failed assertions has several, with the same `attempt`.
+// One failure. A test with several failed assertions has several failures with the same `attempt`.
 struct Failure {
-  std::optional<std::string> part_id;  // absent where another tool wrote it
-  std::string test_file;  // where the test is defined, relative to the repository's root where it is below it
-  std::string test_name;  // `Suite.Test`, as --gtest_filter takes it
+  std::optional<std::string> part_id;  // absent if another tool wrote the failure
+  std::string test_file;               // that defines the test, relative to the repository's root if it is inside
+  std::string test_name;               // `Suite.Test`, as in --gtest_filter
   std::string failure_kind;
   std::optional<std::string> error_message;
   std::optional<std::string> error_stack;
@@ -95,7 +96,7 @@ struct Failure {
   bool operator==(const Failure&) const = default;
 };
 
-// The tests that a part executed (history/roster.h). Immutable, so records share it.
+// The tests that a part executed (history/roster.h). Immutable, so records can share it.
 struct Roster {
   std::string roster_id;  // hash of `tests`
   std::string tests;
@@ -104,8 +105,8 @@ struct Roster {
 };
 using RosterPtr = std::shared_ptr<const Roster>;
 
-// One run with all that belongs to it: the unit of every transaction, copy, retry and checksum. `rosters` holds each
-// roster that the parts name once; the order of parts, failures and rosters means nothing.
+// One run with its parts, failures and rosters: the unit of every transaction, copy, retry and checksum. `rosters`
+// holds each roster that the parts name once. The order of parts, failures and rosters has no meaning.
 struct RunRecord {
   Run run;
   std::vector<Part> parts;
@@ -113,7 +114,7 @@ struct RunRecord {
   std::vector<RosterPtr> rosters;
 };
 
-// The ids of the records' runs, in the same order.
+// Returns the ids of the records' runs, in the same order.
 inline std::vector<std::string> RunIdsOf(std::span<const RunRecord> records) {
   std::vector<std::string> ids;
   ids.reserve(records.size());

@@ -7,7 +7,7 @@
 
 namespace flaky {
 
-// A text that prints as `***` wherever it is printed. Whoever needs it must say so: Reveal().
+// A text that prints as `***`. Code that needs the text itself must call Reveal().
 class Secret {
  public:
   Secret() = default;

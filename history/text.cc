@@ -10,8 +10,8 @@ constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
 bool IsContinuation(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
-// The length of the storable character that begins at `text[at]`, 0 if there is none (table 3-7 of the Unicode
-// standard).
+// Returns the length of the storable character that begins at `text[at]`, or 0 if no storable character begins there
+// (table 3-7 of the Unicode standard).
 size_t CharacterLength(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(at + i < text.size() ? text[at + i] : 0); };
   const unsigned char first = byte(0);
@@ -25,10 +25,10 @@ size_t CharacterLength(std::string_view text, size_t at) {
   return IsContinuation(byte(3)) ? 4 : 0;
 }
 
-// The end of the longest storable beginning of `text` from `at` on.
+// Returns the end of the longest storable text that begins at `text[at]`.
 size_t StorableEnd(std::string_view text, size_t at) {
   while (at < text.size()) {
-    // Eight bytes at once while none of them is NUL or above ASCII.
+    // Skips eight bytes at once while all of them are ASCII and none is NUL.
     while (at + 8 <= text.size()) {
       uint64_t word;
       std::memcpy(&word, text.data() + at, sizeof word);

@@ -9,26 +9,26 @@
 
 namespace flaky {
 
-// True if every store can hold the text: UTF-8 as RFC 3629 has it (no overlong forms, no surrogates), without NUL.
+// Returns true if every store can hold the text: UTF-8 as in RFC 3629 (no overlong forms, no surrogates), without NUL.
 bool IsStorable(std::string_view text);
 
-// The text with each byte that is not part of such UTF-8, and each NUL, replaced by U+FFFD.
+// Returns the text with each NUL, and each byte that is not part of such UTF-8, replaced by U+FFFD.
 std::string MakeStorable(std::string_view text);
 
-// The text cut to at most `limit` bytes at a character's boundary, with a note of how many bytes were cut behind it, in
-// the words that the recorder uses (docs/reference/journal.md). A text within the limit is returned as it is.
+// Cuts the text to at most `limit` bytes at the end of a character, and appends a note that says how many bytes were
+// cut. The note is worded as the recorder's (docs/reference/journal.md). Returns a text within the limit unchanged.
 std::string CutTo(std::string_view text, size_t limit);
 
-// The note is never longer than this.
+// The maximal length of the note, in bytes.
 inline constexpr size_t kMaxCutNote = 64;
 
 // Appends the text as a JSON string, quotes included. Precondition: IsStorable(text).
 void AppendJson(std::string& out, std::string_view text);
 
-// A JSON array of texts. Precondition: as for each of them.
+// Returns a JSON array of the texts. Precondition: all are storable.
 std::string JsonArray(std::span<const std::string> texts);
 
-// Returns the items' texts with the separator between them. `text_of` makes an item's text.
+// Returns the items' texts with the separator between them. `text_of` returns an item's text.
 template <typename Range, typename TextOf = std::identity>
 std::string Join(const Range& items, std::string_view separator, TextOf text_of = {}) {
   std::string all;

@@ -13,7 +13,7 @@ using std::chrono::sys_days;
 using std::chrono::year;
 using std::chrono::year_month_day;
 
-// Takes a text apart from the left. Once something did not fit, ok() stays false.
+// Parses a text from left to right. After the first mismatch, ok() stays false.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
@@ -60,7 +60,7 @@ int64_t FractionMicros(Reader& reader) {
   return micros;
 }
 
-// How far the text's zone is ahead of UTC, in seconds.
+// Returns how far the text's zone is ahead of UTC, in seconds.
 int64_t ZoneSeconds(Reader& reader) {
   if (reader.at_end() || reader.Take('Z')) return 0;
   const int sign = reader.Take('-') ? -1 : 1;
@@ -73,7 +73,7 @@ int64_t ZoneSeconds(Reader& reader) {
 
 int64_t FloorDiv(int64_t value, int64_t by) { return value / by - (value % by < 0 ? 1 : 0); }
 
-// By hand: copying a history formats millions of times.
+// Faster than library functions: copying a history formats millions of times.
 char* AppendDigits(char* out, int value, int digits) {
   for (int i = digits; i-- > 0; value /= 10) out[i] = static_cast<char>('0' + value % 10);
   return out + digits;

@@ -12,28 +12,28 @@ namespace flaky {
 inline constexpr int64_t kMicrosPerSecond = 1'000'000;
 inline constexpr int64_t kMicrosPerDay = 86'400 * kMicrosPerSecond;
 
-// A moment in UTC, in microseconds since 1970-01-01T00:00:00Z, years 0000 to 9999. Microseconds are what every store
-// can hold.
+// A time in UTC, in microseconds since 1970-01-01T00:00:00Z, in the years 0000 to 9999. Every store can hold
+// microseconds.
 struct Timestamp {
   int64_t micros = 0;
 
   auto operator<=>(const Timestamp&) const = default;
 
-  // The first and the last moment of the years 0000 to 9999.
+  // The first and the last time in the years 0000 to 9999.
   static const Timestamp kMin, kMax;
 
-  // Reads ISO 8601 as the stores and the npm packages write it: `YYYY-MM-DD`, then `T` or a blank, `HH:MM:SS`, up to
-  // nine fraction digits (beyond the sixth they are dropped), then `Z`, `+HH`, `+HHMM`, `+HH:MM` or the same with `-`.
-  // A missing zone is UTC. Absent when the text is anything else, 30 February included.
+  // Parses ISO 8601 as the stores and the npm packages write it: `YYYY-MM-DD`, then `T` or a blank, `HH:MM:SS`, up to
+  // nine fraction digits (those after the sixth are dropped), then `Z`, `+HH`, `+HHMM`, `+HH:MM` or the same with `-`.
+  // A missing zone means UTC. Returns nullopt for any other text, including 30 February.
   static std::optional<Timestamp> Parse(std::string_view text);
 
   static Timestamp Now();
 
-  // `YYYY-MM-DDTHH:MM:SS.mmmZ`, with six fraction digits where there are microseconds. In this form text order is time
-  // order among timestamps of equal length, and Parse gives the same value back.
+  // Returns `YYYY-MM-DDTHH:MM:SS.mmmZ`, with six fraction digits if the time is not a whole number of milliseconds.
+  // Texts of equal length sort in order of time, and Parse returns the same value again.
   std::string ToString() const;
 
-  // `YYYY-MM-DD`.
+  // Returns `YYYY-MM-DD`.
   std::string Date() const;
 
   constexpr Timestamp operator+(int64_t micros_more) const { return {micros + micros_more}; }

@@ -46,7 +46,7 @@ std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, c
   const ProcessId self = ThisProcess();
   std::string arguments;
   for (const std::string& argument : facts.arguments) {
-    if (arguments.size() + argument.size() > kMostArguments) break;  // as the recorder does
+    if (arguments.size() + argument.size() > kMostArguments) break;  // the same limit as in the recorder
     arguments += arguments.empty() ? "[" : ",";
     AppendJson(arguments, MakeStorable(argument));
   }
@@ -113,7 +113,7 @@ void CommandJournal::Discard() {
 void CommandJournal::End(pid_t child, const ProcessEnd& end) {
   const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
   if (!NoteEndOf(child, end)) {
-    const std::string what = "the command ended with " + ToString(end) + ", although no test that was recorded failed";
+    const std::string what = "the command ended with " + ToString(end) + ", although no recorded test failed";
     Append(JsonObject().Add("failure", JsonObject().Add("at_us", at).AddText("message", what).Take()).Take());
   }
   Append(JsonObject().Add("end_us", at).Add("passed", end.succeeded() ? "true" : "false").Take());
@@ -145,7 +145,7 @@ bool CommandJournal::NoteEndOf(pid_t child, const ProcessEnd& end) const {
       if (!bytes) continue;
       const RunRecord record = RecordOf(run_id_, header.journal_id, {ParseJournal(*bytes)}, {});
       explained = record.parts.front().account.status == kFail;
-    } catch (const JournalError&) {  // whoever delivers says so
+    } catch (const JournalError&) {  // the delivery reports it
     }
   }
   return explained;

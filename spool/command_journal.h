@@ -11,7 +11,8 @@
 
 #include "spool/journal.h"
 
-// What `flaky run` adds to the spool: how its command ended, which only a parent knows (docs/reference/journal.md).
+// What `flaky run` adds to the spool: how its command ended, which only the parent process knows
+// (docs/reference/journal.md).
 namespace flaky {
 
 class UniqueFd;
@@ -24,47 +25,48 @@ struct ProcessEnd {
   bool succeeded() const { return exit_code == 0; }
 };
 
-// As waitpid gives it.
+// Converts the status that waitpid reports.
 ProcessEnd ProcessEndOf(int wait_status);
 
-// "exit code 66", "signal SIGSEGV"
+// Returns a phrase such as "exit code 66" or "signal SIGSEGV".
 std::string ToString(const ProcessEnd& end);
 
-// "SIGSEGV"; "signal 77" for a number without a name.
+// Returns the name of a signal, such as "SIGSEGV", or "signal 77" for a number without a name.
 std::string SignalName(int signal);
 
 struct CommandFacts {
-  std::optional<std::string> run_id;  // absent: a new one
+  std::optional<std::string> run_id;  // absent: a new id is made
   std::optional<std::string> project;
   std::vector<std::string> arguments;
   std::string cwd;
   std::string system;  // as in Journal
 };
 
-// The journal of a command: a part of its run that has no tests. Begun before the command starts, so that a `flaky run`
-// that is killed is known to have been.
+// The journal of a command, which becomes a part without tests. It is written before the command starts, so that a
+// `flaky run` that is killed leaves a trace.
 class CommandJournal {
  public:
-  // Makes the spool where it is missing. Throws StoreError (kPermanent).
+  // Creates the spool if it is missing. Throws StoreError (kPermanent).
   CommandJournal(const std::filesystem::path& spool, const CommandFacts& facts);
   ~CommandJournal();
 
   const std::string& run_id() const { return run_id_; }
 
-  // Whether a test program's journal came since this one was begun, and belongs to its run.
+  // Returns true if a test program's journal belongs to this run and was begun after this journal.
   bool IsOfThisRun(const Journal& header) const;
 
-  // Notes how the command's own process ended in the journal that it left if it recorded tests itself and did not get
-  // to its end; then ends this journal. A command that failed although no test of the run in the spool did is an error
-  // between tests. Throws StoreError (kPermanent).
+  // Ends this journal. If the command's own process recorded tests and did not reach the end of its journal, this first
+  // notes in that journal how the process ended. If the command failed although no test of the run in the spool failed,
+  // an error between tests is added. Throws StoreError (kPermanent).
   void End(pid_t child, const ProcessEnd& end);
 
-  // As if it had never been: the command could not be started.
+  // Removes the journal, because the command could not be started.
   void Discard();
 
  private:
   void Append(const std::string& line);
-  bool NoteEndOf(pid_t child, const ProcessEnd& end) const;  // true if what went wrong, if anything, is known
+  // Returns true if the command succeeded or the failure of a test explains why it did not.
+  bool NoteEndOf(pid_t child, const ProcessEnd& end) const;
 
   const std::filesystem::path spool_;
   const Timestamp started_at_;

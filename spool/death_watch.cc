@@ -24,14 +24,14 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// So many journals end in a second that looking at each by itself would take time from the tests.
+// Scans in rounds: so many journals may end in a second that checking each one as it ends would slow the tests down.
 constexpr milliseconds kRound{20};
-// Those that end before are not worth a look while they live.
+// Programs that end sooner are not examined while they run.
 constexpr milliseconds kStays{100};
-// Limits are counted from somewhat before the process starts, and longer before by Bazel.
+// Limits are counted from some time before the process starts. With Bazel, that time is longer.
 constexpr milliseconds kEarly{100}, kEarlyOfBazel{500};
 
-// How many processes of this machine the kernel has killed for want of memory since it started.
+// Returns how many processes of this machine the kernel has killed since boot because memory was short.
 int64_t KillsForMemory() {
   std::ifstream vmstat("/proc/vmstat");
   std::string name;
@@ -47,7 +47,7 @@ std::optional<microseconds> SinceBoot() {
   return microseconds(now.tv_sec * kMicrosPerSecond + now.tv_nsec / 1000);
 }
 
-// When a process of this machine started, since boot.
+// Returns when a process of this machine started, since boot.
 std::optional<microseconds> StartOf(int64_t pid) {
   int64_t ticks = 0;
   const std::string text = ProcessHere(pid).pid_start;
@@ -104,7 +104,7 @@ bool DeathWatch::UntilReadable(int descriptor, milliseconds most) {
 void DeathWatch::Look() {
   if (!events_) return;
   ReadEvents();
-  MeetThoseThatStay();
+  MeetLongRunning();
   if (suspects_.empty()) return;
   const int64_t kills = KillsForMemory();
   kernel_killed_ = kills > std::exchange(kills_seen_, kills);
@@ -136,12 +136,12 @@ std::optional<Journal> DeathWatch::HeaderOf(const std::string& name) const {
   try {
     Journal header = ParseJournalHeader(*head);
     if (!header.is_command && header.writer.boot_id == here_.boot_id && is_ours_(header)) return header;
-  } catch (const JournalError&) {  // whoever delivers says so
+  } catch (const JournalError&) {  // the delivery reports it
   }
   return std::nullopt;
 }
 
-void DeathWatch::MeetThoseThatStay() {
+void DeathWatch::MeetLongRunning() {
   const auto now = steady_clock::now();
   for (auto& [name, writer] : writers_) {
     if (writer.met || now - writer.seen < kStays) continue;

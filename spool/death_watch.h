@@ -15,43 +15,46 @@
 
 namespace flaky {
 
-// How long processes may run by the will of whoever started them.
+// The time limits that the parents of processes have set for them.
 class TimeLimits {
  public:
   virtual ~TimeLimits() = default;
 
-  // Told of each process that lives for a tenth of a second, while it does, and with it its parent most likely.
+  // Called for each process that has run for a tenth of a second, while it and most likely its parent are still
+  // running.
   virtual void Meet(const Journal& header) = 0;
 
-  // The limit of the process of this journal; absent where none is known. Asked when the process is gone, and its
-  // parent perhaps, too.
+  // Returns the limit of the process of this journal; nullopt if none is known. Called after the process has ended. Its
+  // parent may have ended, too.
   virtual std::optional<std::chrono::microseconds> Of(const Journal& header) = 0;
 };
 
-// Looks at a spool while test programs write to it, and notes in the journals of those that die when that was, which
-// nobody can tell later: how long the test had run, whether a time limit was up, whether the kernel was out of memory.
+// Watches a spool while test programs write to it. If a program dies, it notes in the journal what cannot be found out
+// later: when it died, and so how long the test had run; whether a time limit had expired; and whether the kernel was
+// out of memory.
 //
-// The kernel tells (inotify) when a journal's last mapping goes, so a program costs two events, and nothing while it
-// runs. Where it does not, nothing is noted. A program that dies within the first milliseconds, or leaves
-// processes behind that it forked, may be missed. For one thread.
+// The kernel reports (inotify) when the last mapping of a journal goes away, so a program costs two events, and nothing
+// while it runs. If inotify is not available, nothing is noted. A program that dies within the first milliseconds, or
+// leaves behind processes that it forked, may be missed. Not thread-safe.
 class DeathWatch {
  public:
-  // Which journals, by their headers, are looked after here: no two watches may look after the same.
+  // Returns true for the journals that this watch handles, by their headers. No two watches may handle the same
+  // journal.
   using IsOurs = std::function<bool(const Journal& header)>;
 
-  // Begins with the journals that are there. A spool that is missing is not watched. `limits` must live as long as
-  // this.
+  // Begins with the journals that are already there. Does nothing if the spool is missing. `limits` must outlive this
+  // object.
   DeathWatch(const std::filesystem::path& spool, IsOurs is_ours, TimeLimits& limits);
 
-  // Goes on looking until there is something to be read from `descriptor` (-1: none), or this time has passed; false
-  // for the latter.
+  // Watches until `descriptor` (-1: none) is readable, and then returns true, or until the time has passed, and then
+  // returns false.
   bool UntilReadable(int descriptor, std::chrono::milliseconds most);
 
-  // Looks once, at all that has happened.
+  // Handles once everything that has happened so far.
   void Look();
 
  private:
-  // A process that made its journal, and has not let go of it yet.
+  // A process that created its journal and has not closed it yet.
   struct Writer {
     std::chrono::steady_clock::time_point seen;
     bool met = false;
@@ -61,7 +64,7 @@ class DeathWatch {
   bool IsBusy() const;
   void ReadEvents();
   std::optional<Journal> HeaderOf(const std::string& name) const;
-  void MeetThoseThatStay();
+  void MeetLongRunning();
   bool IsSettled(const std::string& name);
   void Note(const std::string& name, const Journal& header);
 
@@ -71,9 +74,9 @@ class DeathWatch {
   UniqueFd events_;
   const ProcessId here_;
   std::map<std::string, Writer> writers_;  // by the name of the journal
-  std::set<std::string> suspects_;         // have let go of theirs, and were not yet seen to be gone
+  std::set<std::string> suspects_;         // closed theirs, but were not yet seen to have ended
   int64_t kills_seen_ = 0;
-  bool kernel_killed_ = false;  // since the look before this one
+  bool kernel_killed_ = false;  // since the previous call of Look
 };
 
 }  // namespace flaky

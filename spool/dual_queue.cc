@@ -32,7 +32,7 @@ bool AllOf(std::string_view text, std::string_view characters) {
   return text.find_first_not_of(characters) == std::string_view::npos;
 }
 
-// `<number>-<unique>-<holder>.jsonl`; absent for any other name.
+// Parses `<number>-<unique>-<holder>.jsonl`. Returns nullopt for any other name.
 std::optional<WaitingFile> ReadName(const std::string& name) {
   const std::string_view text(name);
   const size_t unique = kNumberDigits + 1, holder = unique + kHexDigits + 1;
@@ -50,8 +50,8 @@ UniqueFd OpenDual(const std::filesystem::path& spool) {
   return folder ? OpenFolderAt(folder, kDual) : UniqueFd();
 }
 
-// One greater than that of the newest file, so that a later batch comes later. Two files of one number are two all the
-// same: the order is for those who read the spool, as the order in which parts arrive does not matter to a store.
+// Returns one more than the number of the newest file, so that a later batch is sent later. Two files may have the same
+// number: the order only helps users who look into the spool, because a store accepts parts in any order.
 int64_t NextNumber(const std::filesystem::path& spool) {
   int64_t number = 0;
   for (const WaitingFile& file : ListWaiting(spool)) {
@@ -64,7 +64,7 @@ int64_t NextNumber(const std::filesystem::path& spool) {
 
 std::string NewName(int64_t number, const std::string& holder) {
   uint64_t unique = 0;
-  if (getrandom(&unique, sizeof unique, 0) != sizeof unique) ThrowErrno("the system", "give a random number");
+  if (getrandom(&unique, sizeof unique, 0) != sizeof unique) ThrowErrno("the system", "get a random number");
   std::array<char, kNumberDigits + kHexDigits + 2> text{};
   std::snprintf(text.data(), text.size(), "%010llu-%016llx", static_cast<unsigned long long>(number % 10'000'000'000),
                 static_cast<unsigned long long>(unique));
@@ -82,7 +82,7 @@ void DualWriter::Begin() {
   const UniqueFd spool = OpenFolder(folder_.parent_path().string());
   const UniqueFd folder = spool ? MakeFolderAt(spool, kDual) : UniqueFd();
   if (!folder) ThrowErrno(folder_.string(), "make the folder");
-  // Of deliveries that were killed: nobody but the holder of the spool's lock writes here.
+  // Left by deliveries that were killed. Only the process that holds the spool's lock writes here.
   for (const std::string& name : NamesIn(folder)) {
     if (name.ends_with(kPart)) unlinkat(folder.get(), name.c_str(), 0);
   }
@@ -135,7 +135,7 @@ WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool) {
   const UniqueFd folder = OpenDual(spool);
   for (const WaitingFile& file : ListWaiting(spool)) {
     const auto opened = OpenFileAt(folder, file.name);
-    if (!opened) continue;  // sent meanwhile
+    if (!opened) continue;  // another process has just sent it
     const timespec& written = opened->status.st_mtim;
     const Timestamp at{written.tv_sec * kMicrosPerSecond + written.tv_nsec / 1000};
     if (!summary.since || at < *summary.since) summary.since = at;

@@ -14,33 +14,33 @@
 #include "transfer/new_file.h"
 #include "transfer/source.h"
 
-// What the first store of a dual write has and the second one is still to get. On disk:
+// The queue of a dual write: records that the first store has and the second store has not received yet. On disk:
 //
 // clang-format off
 //   <spool>/dual/<number>-<unique>-<holder>.jsonl   records (docs/reference/jsonl.md) that the store <holder> has
-//   <spool>/dual/*.part                             being written; worth nothing
-//   <spool>/dual/.lock                              held (flock) by the one process that sends
+//   <spool>/dual/*.part                             being written; not usable
+//   <spool>/dual/.lock                              locked (flock) by the process that sends
 //   <spool>/dual/.trouble                           why the last attempt to send failed
 // clang-format on
 //
 // The delivery to the first store writes a file for each batch, as that store holds it, before it removes the journals.
-// So whoever dies anywhere leaves the journals, the file, or both, and records that are sent twice add nothing. Sending
-// needs no spool lock and so never delays the first store. docs/adr/0012-dual-write.md says why it is so.
+// So a process that dies at any point leaves the journals, the file or both, and records that are sent twice add
+// nothing. Sending needs no spool lock, so it never delays the first store. docs/adr/0012-dual-write.md explains why.
 namespace flaky {
 
-// The store that is shown so (Location::shown) in the names of waiting files: 16 hexadecimal digits, the same on every
-// machine.
+// Returns what identifies the store with this display name in the names of waiting files: 16 hexadecimal digits, the
+// same on every machine.
 std::string StoreFingerprint(const std::string& store);
 
-// Takes the records of a delivery down. The spool's lock must be held as long as it lives. For one thread.
+// Writes the records of a delivery to the queue. The spool's lock must outlive it. Not thread-safe.
 class DualWriter {
  public:
-  // `holder`: the store that has what is added, as it is shown.
+  // `holder`: the display name of the store that has the records.
   DualWriter(const SpoolLock& lock, const std::string& holder);
 
-  // Throws StoreError; then nothing of the batch is there, and the next one begins anew.
+  // Throws StoreError. Then nothing of the batch is in the queue, and the next call begins a new batch.
   void Add(RunRecord record);
-  // Ends the batch: what was added is durable when it returns. Nothing where nothing was added. Throws as Add.
+  // Ends the batch. The records are durable when it returns. Does nothing if none was added. Throws as Add.
   void Flush();
 
  private:
@@ -57,30 +57,31 @@ struct WaitingFile {
   std::string holder;  // as StoreFingerprint
 };
 
-// Those that wait, the oldest first. Needs no lock.
+// Returns the waiting files, oldest first. Needs no lock.
 std::vector<WaitingFile> ListWaiting(const std::filesystem::path& spool);
 
-// How much waits, for people.
+// How much is waiting, for messages.
 struct WaitingSummary {
   int64_t runs = 0;                // distinct
-  std::optional<Timestamp> since;  // when the first of them was written down
-  int64_t unreadable = 0;          // files that could not be read to their end
+  std::optional<Timestamp> since;  // when the first of them was written
+  int64_t unreadable = 0;          // files that could not be read completely
 };
 WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool);
 
-// Why the last attempt to send failed, in one line, and when; absent after one that succeeded.
+// Why the last attempt to send failed, in one line, and when.
 struct DualTrouble {
   std::string what;
   Timestamp at;
 };
+// Returns nullopt if the last attempt succeeded.
 std::optional<DualTrouble> LastDualTrouble(const std::filesystem::path& spool);
-// Notes it, or with an empty text that there is none. Where that cannot be written, it is not.
+// Stores the trouble, or removes it if `what` is empty. Does nothing if the note cannot be written.
 void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what);
 
-// Exclusive use of the waiting files for sending, until destroyed. Absent where another process sends, or where there
-// is nothing to send.
+// Exclusive use of the waiting files for sending, until destroyed.
 class SendLock {
  public:
+  // Returns nullopt if another process sends, or if there is no queue. Throws StoreError.
   static std::optional<SendLock> Take(const std::filesystem::path& spool);
   const std::filesystem::path& spool() const { return spool_; }
 

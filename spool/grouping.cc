@@ -8,7 +8,7 @@
 namespace flaky {
 namespace {
 
-// What the shards of one program below one parent have in common; empty where the parent is not known.
+// Returns the group of the shards of one program under one parent; empty if the parent is not known.
 std::string GroupOfShards(const Journal& journal) {
   const ProcessId& parent = journal.parent;
   if (!journal.shard || parent.boot_id.empty() || parent.pid_start.empty() || parent.pid <= 0) return "";
@@ -21,7 +21,7 @@ std::string GroupOfShards(const Journal& journal) {
   return DigestOf(id).ToString();
 }
 
-// The run of all tests of one command of Bazel; empty where that is not known.
+// Returns the run of all tests of one Bazel command; empty if the command is not known.
 std::string RunOfBazelCommand(const Journal& journal) {
   const ProcessId& writer = journal.writer;
   if (!journal.bazel_command_ns || writer.output_base.empty() || writer.boot_id.empty()) return "";
@@ -38,20 +38,20 @@ std::string CTestGroup(const ProcessId& ctest, const std::string& fixture) {
 }
 
 RunGrouping GroupingOf(const Journal& journal) {
-  RunGrouping kinship;
-  kinship.below_ctest = journal.parent_name == "ctest";
-  kinship.run_id = journal.process_run_id;
-  kinship.group = journal.journal_id;
-  if (const std::string run = CTestGroup(journal.parent, ""); kinship.below_ctest && !run.empty()) {
-    kinship.run_id = run;
-    kinship.group = CTestGroup(journal.parent, journal.fixture);
+  RunGrouping grouping;
+  grouping.is_under_ctest = journal.parent_name == "ctest";
+  grouping.run_id = journal.process_run_id;
+  grouping.group = journal.journal_id;
+  if (const std::string run = CTestGroup(journal.parent, ""); grouping.is_under_ctest && !run.empty()) {
+    grouping.run_id = run;
+    grouping.group = CTestGroup(journal.parent, journal.fixture);
   } else if (std::string shards = GroupOfShards(journal); !shards.empty()) {
-    kinship.group = std::move(shards);
-    kinship.is_shard = true;
+    grouping.group = std::move(shards);
+    grouping.is_shard = true;
   }
-  if (const std::string run = RunOfBazelCommand(journal); !run.empty()) kinship.run_id = run;
-  if (journal.run_id) kinship.run_id = *journal.run_id;
-  return kinship;
+  if (const std::string run = RunOfBazelCommand(journal); !run.empty()) grouping.run_id = run;
+  if (journal.run_id) grouping.run_id = *journal.run_id;
+  return grouping;
 }
 
 }  // namespace flaky

@@ -8,22 +8,26 @@
 
 namespace flaky {
 
-// The run that a journal belongs to: FLAKY_TESTS_RUN_ID where it was set, else one id for all processes of one command
-// of Bazel, else one for all below one ctest, else the process's own. And the part: all processes below one ctest are
-// one part, and so are shards of one program that one parent started and that ran at the same time; any other process
-// is one by itself, however many are delivered at once. So what the store holds does not depend on when deliveries
-// happened. The run of such shards is that of the one whose journal has the smallest id, where no run id was set.
+// The run and the part to which a journal belongs.
+//
+// The run is FLAKY_TESTS_RUN_ID if it was set, else the same for all processes of one Bazel command, else the same for
+// all processes under one ctest, else the process's own.
+//
+// All processes under one ctest are one part. Shards of one program that one parent started, and that ran at the same
+// time, are also one part. If no run id was set, such shards belong to the run of the shard whose journal has the
+// smallest id. Any other process is a part by itself, no matter how many are delivered at once. So the content of the
+// store does not depend on when deliveries happened.
 struct RunGrouping {
   std::string run_id;
-  std::string group;         // equal for journals of one part; the journal's own id for a part by itself
-  bool below_ctest = false;  // the parent is a ctest
-  bool is_shard = false;     // `group` is that of its parent's shards
+  std::string group;            // equal for journals of one part; the journal's own id if it is a part by itself
+  bool is_under_ctest = false;  // the parent is a ctest
+  bool is_shard = false;        // `group` is that of the shards of its parent
 };
 RunGrouping GroupingOf(const Journal& journal);
 
-// RunGrouping::group of the processes below this ctest that belong to the fixture; empty where the ctest is not known.
-// Those that belong to none are a group, and so a part, of their own: CTest sees to it that none of the fixture's come
-// after its clean-up, and says nothing of the others.
+// Returns RunGrouping::group of the processes under this ctest that belong to the fixture; empty if the ctest is not
+// known. Processes without a fixture are a separate group, and so a separate part: CTest ensures that no test of the
+// fixture runs after its clean-up, but does not ensure that for other tests.
 std::string CTestGroup(const ProcessId& ctest, const std::string& fixture);
 
 }  // namespace flaky

@@ -13,12 +13,12 @@
 #include "history/time.h"
 #include "spool/process.h"
 
-// Reading journals. The format is docs/reference/journal.md; the recorder, which writes them, shares no code with this.
+// The data of a journal (docs/reference/journal.md).
 namespace flaky {
 
 struct JournalFailure {
   int64_t at_us = 0;
-  std::string file;  // empty: GoogleTest gave none
+  std::string file;  // empty if GoogleTest reported none
   std::optional<int64_t> line;
   std::string message;
   bool is_skip = false;
@@ -30,7 +30,8 @@ enum class JournalOutcome {
   kSkipped,
   kNotRun,
   kExited,      // the test called exit()
-  kUnfinished,  // the line was not completed: died in it, is still running, or could not be written on (Journal::lost)
+  kUnfinished,  // the line is incomplete: the process died in the test, is still running it, or could not continue
+                // writing (Journal::lost)
 };
 
 struct JournalResult {
@@ -39,7 +40,7 @@ struct JournalResult {
   std::optional<int64_t> line;
   int64_t start_us = 0;
   JournalOutcome outcome = JournalOutcome::kUnfinished;
-  int64_t duration_us = 0;  // kUnfinished: until the last thing known of it
+  int64_t duration_us = 0;  // kUnfinished: until the last known event of the test
   std::optional<int64_t> exit_status;
   int64_t iteration = 0;
   std::optional<int64_t> shuffle_seed;
@@ -49,33 +50,33 @@ struct JournalResult {
 struct JournalSuiteFailure {
   std::string suite;  // empty: outside any suite
   std::optional<int64_t> shuffle_seed;
-  size_t results_before = 0;  // how many of the journal's results came before it
+  size_t results_before = 0;  // number of the journal's results before it
   JournalFailure failure;
 };
 
-// How a process ended that did not get to its end line, as far as others saw it.
+// How a process ended that did not write its end line, as far as other processes observed it.
 struct JournalDeath {
   std::optional<std::string> signal;  // "SIGSEGV"
   std::optional<int64_t> exit_code;
-  std::optional<int64_t> at_us;          // when, give or take some milliseconds
-  std::optional<int64_t> time_limit_us;  // it had run for as long as whoever started it allowed
-  bool out_of_memory = false;            // the kernel was killing processes for want of memory at that time
+  std::optional<int64_t> at_us;          // when, accurate to some milliseconds
+  std::optional<int64_t> time_limit_us;  // the time limit of its parent, if it had expired
+  bool out_of_memory = false;            // the kernel's OOM killer was active at the time
 };
 
 struct Journal {
   std::string journal_id;
   std::string process_run_id;
-  bool is_command = false;  // of `flaky run`: it tells of a command, and has no tests
+  bool is_command = false;  // of `flaky run`: it describes a command and has no tests
   std::optional<std::string> run_id;
   std::optional<std::string> project;
   ProcessId writer;
   ProcessId parent;
   std::string parent_name;                  // "ctest"
-  std::string fixture;                      // of CTest, whose clean-up delivers; empty: none
-  std::string bazel_target;                 // empty: not below Bazel
-  std::string bazel_execroot;               // "OUTPUT_BASE/execroot/WORKSPACE"; empty: not known
-  std::optional<int64_t> bazel_command_ns;  // when Bazel began the command, in ns since 1970: which command it was
-  std::optional<int64_t> time_limit_s;      // after which Bazel ends the process, by SIGTERM and later SIGKILL
+  std::string fixture;                      // the CTest fixture whose clean-up delivers; empty: none
+  std::string bazel_target;                 // empty: not under Bazel
+  std::string bazel_execroot;               // "OUTPUT_BASE/execroot/WORKSPACE"; empty: unknown
+  std::optional<int64_t> bazel_command_ns;  // when the Bazel command began, in ns since 1970: identifies the command
+  std::optional<int64_t> time_limit_s;      // after which Bazel ends the process with SIGTERM and later SIGKILL
   std::optional<std::string> variant;
   std::optional<std::string> shard;  // "2/10"
   Timestamp started_at;
@@ -86,10 +87,10 @@ struct Journal {
   std::vector<JournalResult> results;
   std::vector<JournalSuiteFailure> suite_failures;
   std::optional<std::string> lost;  // why the recorder stopped writing before the end
-  std::optional<int64_t> end_us;    // absent: the end was not reached
-  std::optional<bool> said_passed;  // what GoogleTest said at the end
+  std::optional<int64_t> end_us;    // absent if the program did not reach its end
+  std::optional<bool> said_passed;  // what GoogleTest reported at the end
   std::optional<JournalDeath> died;
-  int64_t last_us = 0;  // the last time that the journal names
+  int64_t last_us = 0;  // the last time in the journal
 
   // Returns the time that is `us` microseconds after the journal's start, at most Timestamp::kMax.
   Timestamp At(int64_t us) const;
@@ -98,10 +99,10 @@ struct Journal {
   std::string ProgramName() const;
 };
 
-// Why a journal cannot be read; what() names the line and what is wrong with it.
+// A journal cannot be read. what() names the line and the problem.
 class JournalError : public std::runtime_error {
  public:
-  // kEmpty: no header yet. kNewer: of a later version of the format. kDamaged: anything else.
+  // kEmpty: no header yet. kNewer: a later version of the format. kDamaged: any other problem.
   enum class Kind { kEmpty, kNewer, kDamaged };
   JournalError(Kind kind, const std::string& what) : std::runtime_error(what), kind_(kind) {}
   Kind kind() const { return kind_; }

@@ -12,12 +12,12 @@
 #include "history/text.h"
 #include "history/time.h"
 
-// How the lines of a journal are taken apart, the header and those behind it alike.
+// Functions that read the fields of a journal's lines, for the header and the other lines.
 namespace flaky::journal_fields {
 
 namespace dom = simdjson::dom;
 
-// What is wrong with a line, as a phrase. Whoever knows the line's number makes a JournalError of it.
+// What is wrong with a line, as a phrase. The caller that knows the line's number turns it into a JournalError.
 struct BadLine {
   std::string what;
 };
@@ -38,14 +38,14 @@ inline int64_t Micros(dom::element value, std::string_view what) {
   return std::clamp<int64_t>(Integer(value, what), 0, Timestamp::kMax.micros);
 }
 
-// GoogleTest gives -1 where it knows no line.
+// GoogleTest reports -1 if it does not know the line.
 inline std::optional<int64_t> LineNumber(dom::element value) {
   if (value.is_null()) return std::nullopt;
   const int64_t line = Integer(value, "a line number");
   return line > 0 ? std::optional(line) : std::nullopt;
 }
 
-// A field that may be missing; null counts as missing.
+// Returns nullopt if the field is missing or null.
 inline std::optional<dom::element> Find(const dom::object& object, std::string_view key) {
   dom::element value;
   if (object.at_key(key).get(value) || value.is_null()) return std::nullopt;
@@ -62,7 +62,7 @@ inline std::optional<int64_t> FindInteger(const dom::object& object, std::string
   return value ? std::optional(Integer(*value, key)) : std::nullopt;
 }
 
-// For numbers that are only ever compared, such as inodes: written as a number or as a text, they are the same.
+// For numbers that are only compared, such as inodes. Returns the same for a number and for a text of its digits.
 inline std::string FindToken(const dom::object& object, std::string_view key) {
   const auto value = Find(object, key);
   if (!value) return {};

@@ -10,7 +10,7 @@
 namespace flaky {
 namespace {
 
-// NOLINTNEXTLINE(google-build-using-namespace): the fields of a header
+// NOLINTNEXTLINE(google-build-using-namespace): the fields of the header
 using namespace journal_fields;
 
 constexpr int64_t kVersion = 1;

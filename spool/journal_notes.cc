@@ -37,7 +37,7 @@ std::optional<std::string> ReadHead(const OpenedFile& file) {
 }
 
 bool HasEndLine(const OpenedFile& file) {
-  // Journals are cut to their length once it is written, so normally the last bytes say so.
+  // A journal is truncated to its length when it is complete, so normally its last bytes are the end line.
   const int64_t start = std::max<int64_t>(0, file.status.st_size - static_cast<int64_t>(kTail));
   const auto tail = ReadAt(file.descriptor, start, kTail);
   if (!tail) return false;

@@ -7,17 +7,18 @@
 #include "spool/journal.h"
 #include "spool/spool_files.h"
 
-// Journals as files: what the program looks for in those that lie in the spool, and what it adds to them.
+// What this program reads from, and adds to, the files of journals in the spool.
 namespace flaky {
 
-// The file's beginning up to and with its first line, and more. Absent (errno) when it cannot be read.
+// Returns the beginning of the file, at least up to the end of its first line. Returns nullopt and sets errno if the
+// file cannot be read.
 std::optional<std::string> ReadHead(const OpenedFile& file);
 
-// Whether the end line is there.
+// Returns true if the journal has its end line.
 bool HasEndLine(const OpenedFile& file);
 
-// Adds to the journal `name` of a spool what is known of its writer's death. The writer must be gone, and with it
-// whatever it forked; what cannot be added is left out.
+// Adds what is known about the writer's death to the journal `name` of a spool. Precondition: the writer, and all
+// processes that it forked, have ended. Does nothing if the journal cannot be written.
 void NoteDeath(const UniqueFd& spool, const std::string& name, const JournalDeath& death);
 
 }  // namespace flaky

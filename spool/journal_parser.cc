@@ -44,13 +44,13 @@ JournalOutcome OutcomeNamed(std::string_view name) {
   throw BadLine{"has an unknown outcome"};
 }
 
-// Reads the lines behind the header into a journal.
+// Reads the lines after the header into a journal.
 class JournalLineReader {
  public:
   JournalLineReader(Journal& journal, std::optional<int64_t> shuffle_seed)
       : journal_(journal), shuffle_seed_(shuffle_seed) {}
 
-  // `cut`: the line is the last one and was not completed, so what is missing at its end is no damage.
+  // `cut`: this is the last line and it is incomplete, so what is missing at its end is not damage.
   void Read(dom::element line, bool cut) {
     if (dom::array result; !line.get(result)) return ReadResult(result, cut);
     if (dom::object object; !line.get(object)) return ReadObject(object);
@@ -109,7 +109,7 @@ class JournalLineReader {
   void ReadObject(const dom::object& line) {
     if (const auto failure = Find(line, "failure")) {
       dom::object object;
-      if (failure->get(object)) throw BadLine{"has a failure that is no object"};
+      if (failure->get(object)) throw BadLine{"has a failure that is not an object"};
       journal_.suite_failures.push_back(
           {FindText(line, "suite").value_or(""), shuffle_seed_, journal_.results.size(), ReadFailure(object)});
       Reach(journal_.suite_failures.back().failure.at_us);
@@ -122,7 +122,7 @@ class JournalLineReader {
       journal_.lost = std::move(lost);
     } else if (const auto died = Find(line, "died")) {
       dom::object how;
-      if (died->get(how)) throw BadLine{"has a death that is no object"};
+      if (died->get(how)) throw BadLine{"has a death that is not an object"};
       ReadDeath(how);
     } else if (const auto end = Find(line, "end_us")) {
       journal_.end_us = Micros(*end, "end_us");
@@ -132,7 +132,7 @@ class JournalLineReader {
     }
   }
 
-  // Several may have seen something of it, and each wrote what it knew.
+  // Several processes may have observed the death. Each wrote what it knew.
   void ReadDeath(const dom::object& how) {
     JournalDeath& died = journal_.died ? *journal_.died : journal_.died.emplace();
     if (auto signal = FindText(how, "signal")) died.signal = std::move(signal);
@@ -161,7 +161,7 @@ class JournalLineReader {
   int64_t iteration_ = 0;
 };
 
-// The result line without its last element, which was cut: all before the last comma that separates elements.
+// Returns a result line without its last element, which was cut: all before the last comma that separates elements.
 std::string_view WithoutLastElement(std::string_view line) {
   size_t comma = 0;
   int depth = 0;
@@ -184,8 +184,7 @@ std::string_view WithoutLastElement(std::string_view line) {
   return line.substr(0, comma);
 }
 
-// Reads what a process left when it died within a line, as far as it makes sense; a rest without a sense is as if it
-// were not there.
+// Reads a line that a process did not complete because it died. Reads as much as makes sense and ignores the rest.
 void ReadCutLine(std::string_view line, JournalJson& json, JournalLineReader& reader) {
   const bool is_result = !line.empty() && line.front() == '[';
   const auto attempt = [&](const std::string& text) {
@@ -221,7 +220,7 @@ Journal ParseJournal(std::string_view bytes) {
     try {
       const auto value = json.Parse(rest.substr(0, end));
       if (!value && rest.substr(end + 1).starts_with(kDied)) {
-        ReadCutLine(rest.substr(0, end), json, reader);  // its parent wrote behind it
+        ReadCutLine(rest.substr(0, end), json, reader);  // its parent wrote the next line
       } else if (!value) {
         throw BadLine{"is not JSON"};
       } else {

@@ -9,13 +9,13 @@
 // this.
 namespace flaky {
 
-// Reads a journal's bytes, up to the first NUL, in one pass. All texts of the result are storable (history/text.h), the
-// ids are hexadecimal, and times lie within what a Timestamp can hold, whatever the bytes are. A last line that was cut
-// anywhere is read as far as it makes sense. Throws JournalError.
+// Parses a journal up to the first NUL, in one pass. For any input, all texts of the result are storable
+// (history/text.h), the ids are hexadecimal, and a Timestamp can hold the times. A last line that was cut anywhere is
+// read as far as it makes sense. Throws JournalError.
 Journal ParseJournal(std::string_view bytes);
 
-// True if the last whole line of `tail`, the end of a journal up to its first NUL, is the one that says that the
-// program ended.
+// `tail`: the end of a journal up to its first NUL. Returns true if its last complete line is the end line, which the
+// recorder writes when the program ends.
 bool EndsWithEndLine(std::string_view tail);
 
 }  // namespace flaky

@@ -19,7 +19,7 @@ namespace flaky {
 // Turns the journals of one part into a part, its failures and its roster.
 class PartBuilder {
  public:
-  // `root`: of the repository; empty if there is none. Source files under it are named relative to it.
+  // `root`: of the repository; empty outside of a repository. Source files under it are named relative to it.
   PartBuilder(const std::string& part_id, const std::filesystem::path& root);
 
   // Adds all journals of the part. Called once. Precondition: there is at least one.

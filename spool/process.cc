@@ -19,7 +19,7 @@
 namespace flaky {
 namespace {
 
-// A small file of /proc, up to a page; absent with errno where it cannot be read.
+// Reads a small file of /proc, up to a page. Returns nullopt and sets errno if it cannot be read.
 std::optional<std::string> ReadProc(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<std::string> ReadProc(const std::string& path) {
   return std::string(buffer.data(), static_cast<size_t>(size));
 }
 
-// Where this process runs, in the words of a journal's header.
+// Returns the machine and the namespace of this process, in the same terms as a journal's header.
 ProcessId Here() {
   ProcessId here;
   here.boot_id = ReadProc("/proc/sys/kernel/random/boot_id").value_or("");
@@ -44,8 +44,8 @@ ProcessId Here() {
   return here;
 }
 
-// The fields of /proc/PID/stat from the third on. The second, the command's name, stands in parentheses and may itself
-// hold blanks and parentheses, so the last closing one ends it.
+// Returns the fields of /proc/PID/stat from the third on. The second, the command's name, is in parentheses and may
+// contain blanks and parentheses, so it ends at the last closing parenthesis.
 std::vector<std::string_view> StatFields(std::string_view stat) {
   std::vector<std::string_view> fields;
   const size_t name_end = stat.rfind(')');
@@ -68,7 +68,8 @@ std::optional<int64_t> Ticks(std::string_view text) {
   return ticks;
 }
 
-// Whether the process `pid` of this name space is the one that ran at `seen`: who got the number later started later.
+// Returns whether the process `pid` of this namespace is running and is the one that ran at `seen`. A process that got
+// the same pid later also started later.
 Alive IsRunning(int64_t pid, const std::string& seen) {
   const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
   if (!stat) {
@@ -79,20 +80,20 @@ Alive IsRunning(int64_t pid, const std::string& seen) {
   const auto start = fields.size() > kStartTime ? Ticks(fields[kStartTime]) : std::nullopt;
   if (!start || seen.empty()) return Alive::kCannotTell;
   const auto seen_at = Ticks(seen);
-  if (!seen_at || *start > *seen_at) return Alive::kNo;  // no process ran at a time that is none
-  // A process that nobody has waited for yet is a zombie; one whose first thread alone has ended looks like one, but is
-  // not.
+  if (!seen_at || *start > *seen_at) return Alive::kNo;  // or no process ran at an invalid time
+  // A process is a zombie until its parent waits for it. A process of which only the first thread has ended looks like
+  // a zombie, but is not.
   const bool zombie = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";
   return zombie ? Alive::kNo : Alive::kYes;
 }
 
-// The pid name space of the whole system, from which every process is seen (PROC_PID_INIT_INO of the kernel).
+// The pid namespace of the whole system, in which every process is visible (PROC_PID_INIT_INO of the kernel).
 constexpr std::string_view kFirstPidNamespace = "4026531836";
 
-// What a process is called in the innermost of the name spaces that it is in below this one; 0 for one of this name
-// space, absent where that is not known.
+// Returns the pid of a process in its innermost namespace; 0 if the process is in this namespace, nullopt if that is
+// not known.
 std::optional<int64_t> InnermostPid(const std::string& status) {
-  constexpr std::string_view kField = "\nNSpid:";  // a pid for each name space, the innermost one last
+  constexpr std::string_view kField = "\nNSpid:";  // a pid for each namespace, the innermost one last
   const size_t at = status.find(kField);
   const size_t end = at == std::string::npos ? at : status.find('\n', at + 1);
   if (end == std::string::npos) return std::nullopt;
@@ -107,9 +108,9 @@ bool HasArgument(const std::string& process, const std::string& argument) {
   return arguments.find('\0' + argument + '\0') != std::string::npos;
 }
 
-// Whether a process of another pid name space runs, as a test in a sandbox of Bazel. That it does is plain when it is
-// seen from here. That it does not can be told only where it would be seen: in the system's own name space, or in one
-// that the server of that Bazel runs in, too.
+// Returns whether a process of another pid namespace is running, such as a test in a Bazel sandbox. If it is visible
+// from here, it is running. If it is not visible, it has ended only if it would be visible here: in the namespace of
+// the whole system, or in the namespace in which the server of that Bazel runs.
 Alive IsRunningBelow(const ProcessId& writer, const ProcessId& here) {
   bool sees_all = here.pid_ns == kFirstPidNamespace;
   bool knows_all = true;
@@ -121,7 +122,7 @@ Alive IsRunningBelow(const ProcessId& writer, const ProcessId& here) {
     int64_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
     const auto status = ReadProc(process + "/status");
-    if (!status && (errno == ENOENT || errno == ESRCH)) continue;  // it has ended meanwhile
+    if (!status && (errno == ENOENT || errno == ESRCH)) continue;  // it has just ended
     const auto inner_pid = status ? InnermostPid(*status) : std::nullopt;
     struct stat pid_ns {};
     const bool elsewhere =
@@ -166,10 +167,10 @@ Alive IsAlive(const ProcessId& writer) {
   static const ProcessId here = Here();
   if (writer.boot_id.empty() || here.boot_id.empty() || writer.pid <= 0) return Alive::kCannotTell;
   if (writer.boot_id != here.boot_id) {
-    // Another boot of this machine ended everything before it; another machine may still run.
+    // On this machine, a reboot has ended all earlier processes. Another machine may still be running.
     return !writer.host.empty() && writer.host == here.host ? Alive::kNo : Alive::kCannotTell;
   }
-  // A boot id names one boot of one machine, whatever its name is by now.
+  // A boot id identifies one boot of one machine, even if the host was renamed.
   if (writer.pid_ns.empty() || here.pid_ns.empty()) return Alive::kCannotTell;
   if (writer.pid_ns != here.pid_ns) return IsRunningBelow(writer, here);
   return IsRunning(writer.pid, writer.pid_start);

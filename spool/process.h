@@ -9,20 +9,21 @@
 // The identity of a process, and whether it still runs.
 namespace flaky {
 
-// A process, by what makes a pid mean something. Empty: not known.
+// Identifies a process: its pid, and what makes the pid unique. Empty texts are unknown.
 struct ProcessId {
   int64_t pid = 0;
-  std::string pid_start;  // in clock ticks since boot: when it started, or, of a journal's writer, ran already
+  std::string pid_start;  // in clock ticks since boot: when it started or, for a journal's writer, was already running
   std::string boot_id, host, pid_ns;
-  std::string output_base = {};  // of the Bazel that started it, perhaps in a name space of its own
+  std::string output_base = {};  // of the Bazel that started it, perhaps in a separate namespace
 };
 
-// Whether the process that began the journal or group still runs, judged as the format's last section says.
+// Returns whether the process that began a journal or group is still running. The rules are in the last section of
+// docs/reference/journal.md.
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const ProcessId& writer);
 
-// A process of this machine in the same words: the one of this pid, this one, its parent, and the one that `PID-START`
-// names; absent for any other text.
+// Return the identity of a process of this machine: of the process with this pid, of this process, of its parent, and
+// of the process that the text `PID-START` names (nullopt for any other text).
 ProcessId ProcessHere(int64_t pid);
 ProcessId ThisProcess();
 ProcessId ParentProcess();

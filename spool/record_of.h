@@ -12,15 +12,16 @@
 
 namespace flaky {
 
-// What is known of the code and machine when journals are delivered, for one working folder.
+// What is known about the code and the machine when journals are delivered, for one working folder.
 struct RunContext {
   std::optional<std::string> project;
-  std::filesystem::path root;  // of the repository; empty: none. Source files below it are named relative to it
+  std::filesystem::path root;  // of the repository; empty: none. Source files inside are named relative to it
   std::optional<std::string> git_sha, tree_sha, branch, ci_url;
   std::optional<bool> git_dirty;
 };
 
-// The record that journals sealed as one part are. Their order does not matter. Precondition: there is one at least.
+// Returns the record of the journals that are sealed as one part. Their order does not matter. Precondition: there is
+// at least one journal.
 RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const std::vector<Journal>& journals,
                    const RunContext& context);
 

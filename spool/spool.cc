@@ -23,13 +23,13 @@ constexpr std::chrono::milliseconds kLongestPause{20};
   const int error = errno;
   const ErrorKind kind = error == ENOENT || error == ENOTDIR ? ErrorKind::kMissing : ErrorKind::kPermanent;
   throw StoreError(kind, "spool " + spool.string(), operation, std::to_string(error),
-                   std::generic_category().message(error) + "; FLAKY_TESTS_SPOOL names another folder");
+                   std::generic_category().message(error) + "; set FLAKY_TESTS_SPOOL to use another folder");
 }
 
 }  // namespace
 
 std::optional<SpoolLock> SpoolLock::Take(const std::filesystem::path& spool, std::chrono::milliseconds wait) {
-  // For this user alone: journals hold what tests print.
+  // Only for this user, because journals contain what tests print.
   if (!MakePrivateFolders(spool)) ThrowSpool(spool, "create the folder");
   const UniqueFd folder = OpenFolder(spool.string());
   if (!folder) ThrowSpool(spool, "open the folder");

@@ -7,32 +7,32 @@
 #include <string_view>
 #include <utility>
 
-// The spool: the folder of journals that wait to be delivered. On disk:
+// The spool: the folder of journals that wait for delivery. On disk:
 //
 // clang-format off
-//   <spool>/<journal_id>.jsonl           being written, or ended and not yet delivered
-//   <spool>/outbox/.<part_id>.filling/   journals on their way into a sealed part; as good as in the spool itself
-//   <spool>/outbox/<part_id>/*.jsonl     sealed: these journals together are the part, and no others ever will be
-//   <spool>/outbox/.<part_id>.done/      delivered, about to be removed
-//   <spool>/rejected/<name>              could not be read or contradicts the store; <name>.reason beside it says why
-//   <spool>/dual/                        what the second store of a dual write is to get (spool/dual_queue.h)
-//   <spool>/.lock                        held (flock) by the one process that delivers
-//   <spool>/.ctest-<pid>-<start>         empty: `flaky deliver --after-ctest` waits for this ctest's end
+//   <spool>/<journal_id>.jsonl           being written, or complete and not yet delivered
+//   <spool>/outbox/.<part_id>.filling/   journals that are being sealed; they count as in the spool itself
+//   <spool>/outbox/<part_id>/*.jsonl     sealed: these journals are the part, and no journal is ever added
+//   <spool>/outbox/.<part_id>.done/      delivered, will be removed
+//   <spool>/rejected/<name>              cannot be read or contradicts the store; <name>.reason explains why
+//   <spool>/dual/                        the queue for the second store of a dual write (spool/dual_queue.h)
+//   <spool>/.lock                        locked (flock) by the process that delivers
+//   <spool>/.ctest-<pid>-<start>         empty file: `flaky deliver --after-ctest` waits for the end of this ctest
 // clang-format on
 //
-// Every step is one rename, so a process that dies anywhere leaves a state that the next one goes on from. Sealing
-// comes before the first attempt to write, so every later attempt sends the same part under the same id. A journal that
-// is a part by itself (that of a process alone) needs no sealing: its id is the part's.
+// Every step is one rename, so a process that dies at any point leaves a state from which the next process continues. A
+// part is sealed before the first attempt to write it, so every later attempt sends the same part under the same id. A
+// journal that is a part by itself (of a process alone) need not be sealed: its id is the part's id.
 namespace flaky {
 
-// What the name of a waiting delivery's mark begins with.
+// The prefix of the file that marks a waiting delivery.
 inline constexpr std::string_view kCtestMark = ".ctest-";
 
 // Exclusive use of a spool, until destroyed.
 class SpoolLock {
  public:
-  // Waits up to `wait` for the lock. Absent when another process kept it all the while. Creates the spool where it is
-  // missing. Throws StoreError (kMissing or kPermanent) when the folder cannot be used.
+  // Waits up to `wait` for the lock. Returns nullopt if another process holds it for that long. Creates the spool if it
+  // is missing. Throws StoreError (kMissing or kPermanent) if the folder cannot be used.
   static std::optional<SpoolLock> Take(const std::filesystem::path& spool, std::chrono::milliseconds wait);
 
   SpoolLock(SpoolLock&& other) noexcept;
@@ -47,7 +47,7 @@ class SpoolLock {
   int fd_;
 };
 
-// True if the spool holds anything that a delivery might take: a cheap look without the lock.
+// Returns true if the spool has anything that might be delivered. A cheap check without the lock.
 bool HasPending(const std::filesystem::path& spool);
 
 }  // namespace flaky

@@ -19,7 +19,7 @@ constexpr size_t kIdLength = 32;
 constexpr size_t kFirstChunk = 16 << 10;
 constexpr size_t kLargestChunk = 4 << 20;
 
-// The descriptor, if what it stands for is ours.
+// Returns the descriptor if the folder belongs to our user.
 UniqueFd OwnFolder(int fd) {
   UniqueFd folder(fd);
   struct stat status {};
@@ -49,7 +49,7 @@ UniqueFd OpenFolderAt(const UniqueFd& parent, const std::string& name) {
 }
 
 UniqueFd MakeFolderAt(const UniqueFd& parent, const std::string& name) {
-  mkdirat(parent.get(), name.c_str(), 0700);  // what stands there already is judged by the opening
+  mkdirat(parent.get(), name.c_str(), 0700);  // OpenFolderAt checks what already exists
   return OpenFolderAt(parent, name);
 }
 
@@ -63,7 +63,7 @@ bool MakePrivateFolders(const std::filesystem::path& folder) {
 
 std::vector<std::string> NamesIn(const UniqueFd& folder) {
   std::vector<std::string> names;
-  // A descriptor of its own: reading a folder moves a position that copies of a descriptor share.
+  // A separate descriptor, because reading a folder moves a position that copies of a descriptor share.
   const int fd = openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const listing = fd < 0 ? nullptr : fdopendir(fd);
   if (listing == nullptr) {
@@ -141,7 +141,7 @@ std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd&
   const UniqueFd note(
       openat(rejected.get(), (there + ".reason").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   const std::string line = reason + '\n';
-  // Without its note it is still safe, and whoever called says the reason.
+  // The note is not essential: the file is safe, and the caller reports the reason.
   [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
   return there;
 }

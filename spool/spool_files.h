@@ -12,57 +12,58 @@
 
 #include "transfer/unique_fd.h"
 
-// What the spool needs of the file system. Whatever lies in a spool is input: a folder or file is opened only where it
-// is one of our own user and no link, and always through the folder that holds it, so nothing can be exchanged on the
-// way.
+// File system functions for the spool. The content of a spool is untrusted input. A folder or file is opened only if it
+// belongs to our user and is not a link, and always through the descriptor of its folder, so that it cannot be
+// exchanged before it is opened.
 namespace flaky {
 
-// The spool's folder for what could not be delivered.
+// The spool's folder for what cannot be delivered.
 inline constexpr char kRejected[] = "rejected";
 
-// The id in the file name `<journal_id>.jsonl`; absent for any other name.
+// Returns the id in the file name `<journal_id>.jsonl`; nullopt for any other name.
 std::optional<std::string> JournalIdOf(std::string_view file_name);
 
-// True for 32 lower-case hexadecimal digits, as the ids of journals and parts are.
+// Returns true for 32 lower-case hexadecimal digits, the form of the ids of journals and parts.
 bool IsId(std::string_view text);
 
-// None where it is not there, no folder, a link, or somebody else's. The first form follows links: a spool may be one.
+// Return no descriptor if the folder is missing, is not a folder, is a link, or belongs to another user. OpenFolder
+// follows links and accepts any owner, because a spool may be a link.
 UniqueFd OpenFolder(const std::string& path);
 UniqueFd OpenFolderAt(const UniqueFd& parent, const std::string& name);
-// The same, made (0700) where it is missing.
+// The same, but creates the folder (0700) if it is missing.
 UniqueFd MakeFolderAt(const UniqueFd& parent, const std::string& name);
 
-// Makes the folder and those above it that are missing, for this user alone (0700). False, and errno, when one cannot
-// be made.
+// Creates the folder and its missing parents, only for this user (0700). Returns false and sets errno if one cannot be
+// created.
 bool MakePrivateFolders(const std::filesystem::path& folder);
 
-// The names in a folder, without "." and "..", in no order.
+// Returns the names in a folder, without "." and "..", in no particular order.
 std::vector<std::string> NamesIn(const UniqueFd& folder);
 
 struct OpenedFile {
   UniqueFd descriptor;
   struct stat status {};
 };
-// None (errno tells) for what is no regular file of our own.
+// Returns nullopt and sets errno if it is not a regular file of our user.
 std::optional<OpenedFile> OpenFileAt(const UniqueFd& folder, const std::string& name);
 
-// Makes a file of this name hold the text alone, in one step: readers see the old one or the new one. Where that cannot
-// be done, nothing changes: it is for notes that nobody depends on.
+// Replaces the content of a file by the text in one step, so that readers see the old or the new content. If that
+// fails, nothing changes. Use it only for notes on which nothing depends.
 void WriteNoteAt(const UniqueFd& folder, const std::string& name, std::string_view text);
 
-// Up to `size` bytes from `offset` on; shorter at the end of the file. Absent (errno) when it cannot be read.
+// Reads `size` bytes at `offset`, or fewer at the end of the file. Returns nullopt and sets errno if it cannot be read.
 std::optional<std::string> ReadAt(const UniqueFd& file, int64_t offset, size_t size);
 
-// The file's bytes up to the first NUL, however large the file. Absent (errno) when it cannot be read.
+// Reads a file of any size up to the first NUL. Returns nullopt and sets errno if it cannot be read.
 std::optional<std::string> ReadUpToNul(const UniqueFd& file);
 
-// Moves the file or folder `name` from a folder of the spool to its rejected/, with the reason beside it in
-// <name>.reason. Gives the name that it has there: another one where that was taken. Absent where it is gone. Throws as
-// ThrowErrno; `path` is what is moved, for the words.
+// Moves the file or folder `name` from a folder of the spool to the spool's rejected/, and writes the reason to
+// <name>.reason. Returns its new name, which differs if `name` was already used there; nullopt if it has disappeared.
+// Throws as ThrowErrno. `path`: of what is moved, for messages.
 std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd& from, const std::string& name,
                                           const std::string& path, const std::string& reason);
 
-// Throws StoreError (kPermanent) for `operation` on `path` with what errno says.
+// Throws StoreError (kPermanent) for `operation` on `path` with the text of errno.
 [[noreturn]] void ThrowErrno(const std::string& path, const std::string& operation);
 
 }  // namespace flaky

@@ -18,11 +18,11 @@
 namespace flaky {
 namespace {
 
-// How long a journal whose writer cannot be seen from here may be silent before it is taken for abandoned.
+// How long a journal may stay unchanged before it counts as abandoned, if its writer cannot be observed from here.
 constexpr int64_t kAbandonedAfter = kMicrosPerDay;
 constexpr int64_t kHeaderlessAfter = 3600 * kMicrosPerSecond;
 
-// A process with a time limit is ended soon after it.
+// A process with a time limit is killed soon after the limit.
 int64_t AbandonedAfter(const Journal& journal) {
   constexpr int64_t kMostGrace = 600, kMostLimit = kAbandonedAfter / kMicrosPerSecond - kMostGrace;
   if (!journal.time_limit_s || *journal.time_limit_s > kMostLimit) return kAbandonedAfter;
@@ -86,24 +86,24 @@ class Scanner {
       const auto journal = HeaderOf(*file, where);
       if (!journal) continue;
       if (journal->journal_id != *journal_id) {
-        scan_.damaged.push_back({where, "the journal inside has another id than the file's name"});
+        scan_.damaged.push_back({where, "the journal's id does not match the file name"});
         continue;
       }
-      const RunGrouping kinship = GroupingOf(*journal);
-      const bool ready = IsReady(*file, *journal, kinship);
-      if (kinship.is_shard) {
-        Shards& shards = shards_[kinship.group];
+      const RunGrouping grouping = GroupingOf(*journal);
+      const bool ready = IsReady(*file, *journal, grouping);
+      if (grouping.is_shard) {
+        Shards& shards = shards_[grouping.group];
         shards.all_ready &= ready;
-        shards.journals.push_back({kinship.run_id, journal->started_at, {where, *journal_id}});
+        shards.journals.push_back({grouping.run_id, journal->started_at, {where, *journal_id}});
       } else if (!ready) {
         ++scan_.running;
       } else {
-        RunOf(kinship.run_id, journal->started_at).loose[kinship.group].push_back({where, *journal_id});
+        RunOf(grouping.run_id, journal->started_at).loose[grouping.group].push_back({where, *journal_id});
       }
     }
   }
 
-  // Shards wait for each other: the last one to end delivers all.
+  // Shards wait for each other. When the last one has ended, all are delivered.
   void AddShards(const std::string& group, Shards& shards) {
     std::vector<Shard>& journals = shards.journals;
     if (!shards.all_ready) {
@@ -118,7 +118,7 @@ class Scanner {
     }
   }
 
-  // The journal with its header alone; absent when it is not to be delivered, which is then noted.
+  // Returns the journal with only its header; nullopt if it cannot be delivered, which is noted in the scan.
   std::optional<Journal> HeaderOf(const OpenedFile& file, const SpoolFile& where) {
     const auto head = ReadHead(file);
     if (!head) {
@@ -144,9 +144,9 @@ class Scanner {
     }
   }
 
-  bool IsReady(const OpenedFile& file, const Journal& journal, const RunGrouping& kinship) {
-    if (kinship.below_ctest && kinship.group != complete_ && !IsGone(journal.parent, journal, file)) return false;
-    // The order matters for speed alone: the bytes at the end are cheaper than /proc.
+  bool IsReady(const OpenedFile& file, const Journal& journal, const RunGrouping& grouping) {
+    if (grouping.is_under_ctest && grouping.group != complete_ && !IsGone(journal.parent, journal, file)) return false;
+    // The order matters only for speed: the bytes at the end are cheaper to read than /proc.
     return HasEndLine(file) || IsGone(journal.writer, journal, file);
   }
 

@@ -8,16 +8,16 @@
 #include "history/time.h"
 #include "spool/spool_files.h"
 
-// What lies in a spool and what of it can be delivered now. Only looks: nothing is changed.
+// Finds what is in a spool and what of it can be delivered now. Changes nothing.
 namespace flaky {
 
-// A journal by where it lies.
+// The place of a journal in the spool.
 struct SpoolFile {
   std::string folder;  // in outbox/; empty: the spool itself
   std::string name;
 };
 
-// A journal that is ready and belongs to no part yet.
+// A journal that is ready and is not part of a sealed part.
 struct LooseJournal {
   SpoolFile file;
   std::string journal_id;
@@ -25,9 +25,10 @@ struct LooseJournal {
 
 struct PendingRun {
   std::string run_id;
-  Timestamp started_at;                                    // of the first journal that is known of it
-  std::map<std::string, std::vector<LooseJournal>> loose;  // by RunGrouping::group: those of one group are one part
-  std::vector<std::string> sealed;                         // part ids
+  Timestamp started_at;  // of its earliest journal
+  std::map<std::string, std::vector<LooseJournal>>
+      loose;                        // by RunGrouping::group: the journals of one group are one part
+  std::vector<std::string> sealed;  // part ids
 };
 
 struct UnusableFile {
@@ -36,16 +37,16 @@ struct UnusableFile {
 };
 
 struct SpoolScan {
-  std::vector<PendingRun> runs;        // the oldest first
+  std::vector<PendingRun> runs;        // oldest first
   std::vector<UnusableFile> damaged;   // to be rejected
-  std::vector<UnusableFile> newer;     // for a later program
-  std::vector<UnusableFile> unopened;  // could not be read for now
-  std::vector<SpoolFile> headerless;   // to be removed: their writers died before the first line
+  std::vector<UnusableFile> newer;     // for a newer version of this program
+  std::vector<UnusableFile> unopened;  // could not be read at this time
+  std::vector<SpoolFile> headerless;   // to be removed: their writers died before they wrote the first line
   std::vector<std::string> leftovers;  // folders in outbox/ to be removed
   int64_t running = 0;                 // journals that are not ready
 };
 
-// `outbox` may be none. The group `complete` is ready though its ctest runs.
+// `outbox` may be an empty descriptor. The group `complete` is ready although its ctest is still running.
 SpoolScan ScanSpool(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete);
 
 }  // namespace flaky

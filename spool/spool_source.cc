@@ -23,13 +23,13 @@ namespace {
 
 constexpr char kOutbox[] = "outbox";
 
-// A part as it lies in the spool: a sealed folder, or one journal that is a part by itself.
+// The place of a part in the spool: a sealed folder, or one journal that is a part by itself.
 struct PartPlace {
   std::string part_id;
   SpoolFile file;  // an empty name: the whole folder
 };
 
-// The same journals make the same id, so that a part that had to be sealed once more is still the same part.
+// Returns the same id for the same journals, so that a part that is sealed again is still the same part.
 std::string PartIdOf(const std::vector<LooseJournal>& journals) {
   if (journals.size() == 1) return journals.front().journal_id;
   std::set<std::string> ids;
@@ -39,7 +39,7 @@ std::string PartIdOf(const std::vector<LooseJournal>& journals) {
   return DigestOf(text).ToString();
 }
 
-// A group of processes is sealed into the outbox; a part by itself is not.
+// Returns true if the run has a group of processes, which must be sealed into the outbox.
 bool HasGroup(const PendingRun& run) {
   return std::ranges::any_of(run.loose, [](const auto& part) { return part.first != part.second.front().journal_id; });
 }
@@ -80,16 +80,16 @@ class SpoolSource::Impl {
       if (name.ends_with(".done")) {
         RemoveFolder(name);
       } else {
-        unlinkat(outbox_.get(), name.c_str(), AT_REMOVEDIR);  // unless there is something in it
+        unlinkat(outbox_.get(), name.c_str(), AT_REMOVEDIR);  // fails if it is not empty
       }
     }
-    // Of deliveries that were killed while they waited.
+    // Marks of deliveries that were killed while they waited.
     for (const std::string& name : NamesIn(spool_)) {
       if (!name.starts_with(kCtestMark)) continue;
       const auto ctest = ProcessHereNamed(std::string_view(name).substr(kCtestMark.size()));
       if (!ctest || IsAlive(*ctest) == Alive::kNo) unlinkat(spool_.get(), name.c_str(), 0);
     }
-    // Made before anything is given out: Delivered uses it beside Next.
+    // Created before the first record is returned, because Delivered uses it concurrently with Next.
     if (!outbox_ && std::ranges::any_of(scan_.runs, HasGroup)) {
       outbox_ = MakeFolderAt(spool_, kOutbox);
       if (!outbox_) ThrowErrno(path_ + "/outbox", "make the folder");
@@ -117,7 +117,7 @@ class SpoolSource::Impl {
         unlinkat(FolderOf(part.file).get(), part.file.name.c_str(), 0);
         continue;
       }
-      // A folder cannot be removed in one step, and half of it would be another part under the same id.
+      // A folder cannot be removed in one step, and half of it would be a different part with the same id.
       const std::string done = "." + part.part_id + ".done";
       if (renameat(outbox_.get(), part.part_id.c_str(), outbox_.get(), done.c_str()) == 0) RemoveFolder(done);
     }
@@ -138,7 +138,7 @@ class SpoolSource::Impl {
     }
   }
 
-  // All that lies ready of one run as one record. Absent when nothing of it can be read.
+  // Returns all ready parts of one run as one record; nullopt if none can be read.
   std::optional<RunRecord> ReadRun(const PendingRun& run) {
     std::vector<PartPlace> parts;
     for (const std::string& part_id : run.sealed) parts.push_back({part_id, {part_id, ""}});
@@ -153,7 +153,7 @@ class SpoolSource::Impl {
       auto more = ReadPart(run.run_id, part);
       if (!more) continue;
       read.push_back(part);
-      if (!part_ids.insert(part.part_id).second) continue;  // the same one twice
+      if (!part_ids.insert(part.part_id).second) continue;  // the same part twice
       if (record) {
         AddParts(*record, std::move(*more));
       } else {
@@ -182,7 +182,7 @@ class SpoolSource::Impl {
       const auto opened = OpenFileAt(folder, file.name);
       const auto bytes = opened ? ReadUpToNul(opened->descriptor) : std::nullopt;
       if (!bytes) {
-        // Without it this would be another part under the same id.
+        // Without this journal, it would be a different part with the same id.
         Report(PathOf(file) + ": " + std::generic_category().message(errno));
         return std::nullopt;
       }
@@ -208,19 +208,19 @@ class SpoolSource::Impl {
       if (renameat(FolderOf(file).get(), file.name.c_str(), folder.get(), file.name.c_str()) != 0) {
         ThrowErrno(PathOf(file), "move the journal to the outbox");
       }
-      if (!file.folder.empty()) unlinkat(outbox_.get(), file.folder.c_str(), AT_REMOVEDIR);  // once it is empty
+      if (!file.folder.empty()) unlinkat(outbox_.get(), file.folder.c_str(), AT_REMOVEDIR);  // if it is empty now
     }
     if (renameat(outbox_.get(), filling.c_str(), outbox_.get(), part_id.c_str()) != 0) {
       ThrowErrno(path_ + "/outbox/" + part_id, "seal the part");
     }
-    // From here on the store may hear of this part, so it must be found again even after a power cut.
+    // The store may receive this part from now on, so the part must still be found after a power failure.
     for (const int changed : {folder.get(), outbox_.get(), spool_.get()}) {
       if (fsync(changed) != 0 && errno != EINVAL) ThrowErrno(path_ + "/outbox/" + part_id, "seal the part");
     }
     return {part_id, {part_id, ""}};
   }
 
-  // Moves a journal or a sealed part aside, with the reason beside it.
+  // Moves a journal or a sealed part to rejected/, with the reason.
   void MoveToRejected(const SpoolFile& file, const std::string& reason) {
     const std::lock_guard hold(mutex_);
     const bool whole_folder = file.name.empty();
@@ -243,7 +243,7 @@ class SpoolSource::Impl {
     return node ? node.mapped() : std::vector<PartPlace>();
   }
 
-  // Removes a folder of the outbox with its journals. What else lies in it keeps it.
+  // Removes a folder of the outbox with its journals. The folder stays if it contains anything else.
   void RemoveFolder(const std::string& name) {
     {
       const UniqueFd folder = OpenFolderAt(outbox_, name);
@@ -278,7 +278,7 @@ class SpoolSource::Impl {
   bool scanned_ = false;
   bool tidied_ = false;
   size_t next_ = 0;
-  std::mutex mutex_;  // guards what follows against Delivered and Reject beside Next
+  std::mutex mutex_;  // guards the members below: Next may run concurrently with Delivered and Reject
   std::map<std::string, std::vector<PartPlace>> in_flight_;
   SpoolReport report_;
 };

@@ -38,7 +38,7 @@ class WaitingSource::Impl {
     std::set<std::string> run_ids;
     size_t bytes = 0;
     while (batch.records.size() < limits.records && bytes < limits.bytes) {
-      // What is in flight must not come again beside itself: a run's next part waits for the next batch.
+      // A run must not be in flight twice in one batch, so its next part waits for the next batch.
       if (!peeked_ && !(peeked_ = ReadOne())) break;
       if (!run_ids.insert(peeked_->run.run_id).second) break;
       bytes += TextBytes(*peeked_);
@@ -58,17 +58,17 @@ class WaitingSource::Impl {
     Open& open = open_[file];
     --open.records;
     open.sound = open.sound && there;
-    LetGo(file);
+    EndIfSettled(file);
   }
 
  private:
   struct Open {
-    size_t records = 0;  // that were read and not settled
+    size_t records = 0;  // that were read and are not settled
     bool at_end = false;
     bool sound = true;
   };
 
-  // The next record of all files; absent at the end of the last.
+  // Returns the next record of all files; nullopt at the end of the last one.
   std::optional<RunRecord> ReadOne() {
     while (!ended_) {
       if (!reader_ && !OpenNext()) return std::nullopt;
@@ -90,7 +90,7 @@ class WaitingSource::Impl {
   bool OpenNext() {
     while (next_ < files_.size() && !ended_) {
       const std::string& file = files_[next_++].name;
-      if (!OpenFileAt(folder_, file)) continue;  // gone, or nothing of ours
+      if (!OpenFileAt(folder_, file)) continue;  // it has disappeared or is not our file
       try {
         reader_.emplace((spool_path_ / "dual" / file).string());
         return true;
@@ -105,11 +105,11 @@ class WaitingSource::Impl {
     reader_.reset();
     const std::lock_guard hold(mutex_);
     open_[next_ - 1].at_end = true;
-    LetGo(next_ - 1);
+    EndIfSettled(next_ - 1);
   }
 
-  // The mutex is held.
-  void LetGo(size_t index) {
+  // Precondition: the mutex is held.
+  void EndIfSettled(size_t index) {
     const Open& open = open_[index];
     if (!open.at_end || open.records > 0) return;
     if (open.sound) {
@@ -125,7 +125,8 @@ class WaitingSource::Impl {
     open_.erase(index);
   }
 
-  // Only damage is a reason to move a file aside; another one may pass, and what is behind it comes later.
+  // Moves the file to rejected/ only if it is damaged. Another error may be transient, so it ends the source, and this
+  // file and the following ones are read later.
   void Refuse(const StoreError& error) {
     reader_.reset();
     const std::string& name = files_[next_ - 1].name;
@@ -147,12 +148,12 @@ class WaitingSource::Impl {
   const std::string holder_;
   const UniqueFd spool_, folder_;
   std::optional<JsonlReader> reader_;
-  size_t next_ = 0;  // in files_; the one that is read is before it
+  size_t next_ = 0;  // index in files_; the file that is being read is the one before
   bool ended_ = false;
   std::optional<RunRecord> peeked_;
   size_t peeked_file_ = 0;
   std::vector<std::string> messages_;
-  std::mutex mutex_;  // guards what follows against Settled beside Next
+  std::mutex mutex_;  // guards the members below: Next may run concurrently with Settled
   std::deque<size_t> in_flight_;
   std::map<size_t, Open> open_;
 };

@@ -11,15 +11,17 @@
 
 namespace flaky {
 
-// The records of waiting files, in order, several small files in one batch. A file that is damaged is moved to
-// rejected/ of the spool; one of a later format ends the source. Next may run on a thread beside the other members.
+// The records of the waiting files of a dual write, in order. One batch may have several small files. A damaged file is
+// moved to rejected/ of the spool. A file of a later format ends the source. Next may run concurrently with the other
+// members, except with messages.
 class WaitingSource : public Source {
  public:
+  // What happens to a file after all its records have arrived in the target.
   enum class Then {
-    kRemove,  // a file of which every record was settled
-    kHand,    // calls it one that `holder` has
+    kRemove,  // removes it
+    kHand,    // renames it as a file whose records `holder` has
   };
-  // The lock must be held as long as the source lives.
+  // The lock must outlive the source.
   WaitingSource(const SendLock& lock, std::vector<WaitingFile> files, Then then, std::string holder = "");
   ~WaitingSource() override;
 
@@ -27,11 +29,11 @@ class WaitingSource : public Source {
   std::optional<Totals> Expected() override { return std::nullopt; }
   std::optional<Batch> Next(const BatchLimits& limits) override;
 
-  // The next record that Next gave, in the order in which it did, is in the target, or (`there` false) is not and
-  // stays.
+  // Call it once for each record that Next returned, in the same order. `there`: the record is in the target; if false,
+  // its file stays.
   void Settled(bool there);
 
-  // Of files that were rejected or left alone; not beside Next.
+  // Returns messages about files that were rejected or left alone. Not to be called concurrently with Next.
   const std::vector<std::string>& messages() const;
 
  private:

@@ -10,18 +10,18 @@
 
 namespace flaky {
 
-// What goes through the pipeline in one piece: whole records, bounded in number and bytes by whoever made the batch.
+// Whole records that go through the pipeline together. The source limits their number and size.
 struct Batch {
   std::vector<RunRecord> records;
-  std::vector<ConvertedRun> converted = {};  // of the records, those that are not quite what the source holds
+  std::vector<ConvertedRun> converted = {};  // those of the records that are not exactly what the source holds
 };
 
 struct BatchLimits {
   size_t records = 4096;
-  size_t bytes = 2 << 20;  // of text, about; a batch holds at least one record whatever its size
+  size_t bytes = 2 << 20;  // of text, approximately; a batch has at least one record, however large it is
 };
 
-// The bytes of text in a record, about.
+// Returns the approximate number of bytes of text in a record.
 size_t TextBytes(const RunRecord& record);
 
 }  // namespace flaky

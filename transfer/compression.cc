@@ -17,7 +17,7 @@ namespace {
 using Output = std::function<void(std::string_view)>;
 
 constexpr size_t kChunk = 128 << 10;
-constexpr int kGzipFormat = 16;  // zlib: added to the window's bits, a gzip stream instead of a zlib one
+constexpr int kGzipFormat = 16;  // zlib: added to the number of window bits, it selects gzip streams
 constexpr std::string_view kGzipMagic = "\x1f\x8b";
 constexpr std::string_view kZstdMagic = "\x28\xb5\x2f\xfd";
 
@@ -88,7 +88,7 @@ class ZstdEncoder : public Encoder {
     for (bool done = false; !done;) {
       ZSTD_outBuffer out{buffer_.data(), buffer_.size(), 0};
       const size_t left = ZSTD_compressStream2(context_.get(), &out, &in, directive);
-      if (ZSTD_isError(left)) throw std::bad_alloc();  // of a sound context, the only error there is
+      if (ZSTD_isError(left)) throw std::bad_alloc();  // the only possible error of a valid context
       out_({buffer_.data(), out.pos});
       done = directive == ZSTD_e_end ? left == 0 : in.pos == in.size;
     }
@@ -99,7 +99,7 @@ class ZstdEncoder : public Encoder {
   std::unique_ptr<ZSTD_CCtx, Free> context_;
 };
 
-// What is read but not yet used.
+// The bytes that were read but not yet used.
 class Input {
  public:
   Input(std::function<size_t(char*, size_t)> in, std::string name)
@@ -108,7 +108,7 @@ class Input {
   std::string_view Bytes() const { return {buffer_.data() + begin_, end_ - begin_}; }
   void Use(size_t count) { begin_ += count; }
 
-  // Reads until there are `count` bytes, or the end.
+  // Reads until `count` bytes are available or the input ends.
   void Need(size_t count) {
     if (Bytes().size() >= count) return;
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
@@ -147,7 +147,7 @@ class PlainDecoder : public Decoder {
   Input in_;
 };
 
-constexpr char kEndsEarly[] = "its compressed data ends early: it was cut off";
+constexpr char kEndsEarly[] = "its compressed data ends early: the file was truncated";
 
 class GzipDecoder : public Decoder {
  public:
@@ -172,7 +172,8 @@ class GzipDecoder : public Decoder {
       between_streams_ = result == Z_STREAM_END;
       if (result == Z_MEM_ERROR) throw std::bad_alloc();
       if (result == Z_DATA_ERROR || result == Z_NEED_DICT) {
-        in_.Refuse(std::string("its gzip data is damaged: ") + (stream_.msg == nullptr ? "no reason" : stream_.msg));
+        in_.Refuse(std::string("its gzip data is damaged: ") +
+                   (stream_.msg == nullptr ? "unknown reason" : stream_.msg));
       }
       if (bytes.empty() && stream_.avail_out == wanted) in_.Refuse(kEndsEarly);
     }

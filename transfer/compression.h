@@ -7,36 +7,37 @@
 #include <string>
 #include <string_view>
 
-// Streams of bytes, compressed or not, in constant memory.
+// Compressed and uncompressed streams of bytes, in constant memory.
 namespace flaky {
 
 enum class Compression { kNone, kGzip, kZstd };
 
-// By the end of a file's name: `.gz`, `.zst`.
+// Returns the compression for the ending of a file name: kGzip for `.gz`, kZstd for `.zst`, else kNone.
 Compression CompressionOf(std::string_view file_name);
 
-// Takes a stream in pieces and gives it on compressed.
+// Compresses a stream piece by piece.
 class Encoder {
  public:
   virtual ~Encoder() = default;
   virtual void Write(std::string_view bytes) = 0;
-  // Completes the stream; called once, after the last Write.
+  // Completes the stream. Called once, after the last Write.
   virtual void Finish() = 0;
 };
 
-// `out` gets the compressed bytes; what it throws comes out of the encoder. Both compressions carry a checksum.
+// `out` receives the compressed bytes. Its exceptions pass through the encoder. Both compressions include a checksum.
 std::unique_ptr<Encoder> MakeEncoder(Compression compression, std::function<void(std::string_view)> out);
 
-// Gives a stream as it was before it was compressed.
+// Decompresses a stream.
 class Decoder {
  public:
   virtual ~Decoder() = default;
-  // Up to `size` bytes; 0 at the end. Throws StoreError (kInvalid) for a stream that is damaged or that ends early.
+  // Reads up to `size` bytes and returns how many; 0 at the end. Throws StoreError (kInvalid) if the stream is damaged
+  // or ends early.
   virtual size_t Read(char* to, size_t size) = 0;
 };
 
-// Recognises the compression by the first bytes that `in` gives; several compressed streams behind one another are one.
-// `in` reads as Decoder::Read does. `name`: what is read, for errors.
+// Detects the compression from the first bytes that `in` reads. `in` has the contract of Decoder::Read. Several
+// compressed streams in a row are read as one. `name`: of the input, for errors.
 std::unique_ptr<Decoder> MakeDecoder(std::function<size_t(char*, size_t)> in, const std::string& name);
 
 }  // namespace flaky

@@ -14,8 +14,8 @@
 namespace flaky {
 namespace {
 
-constexpr size_t kShown = 80;        // bytes of a text that is shown whole
-constexpr size_t kStillTheSame = 4;  // fields in which two failures may differ and be taken for one
+constexpr size_t kShown = 80;        // the longest text that is shown, in bytes
+constexpr size_t kStillTheSame = 4;  // in how many fields two failures may differ and still be compared
 
 std::string Shown(const std::string& text) { return '`' + text + '`'; }
 std::string Shown(const Timestamp& time) { return time.ToString(); }
@@ -48,7 +48,7 @@ std::string DifferencePhrase(const std::optional<std::string>& source, const std
          std::to_string(there.size()) + " bytes in the " + (source ? "source" : "target");
 }
 
-// Counts the fields that differ, and says what the first of them is.
+// Counts the fields that differ, and describes the first of them.
 struct CompareFields {
   size_t differing = 0;
   std::string first;
@@ -59,7 +59,7 @@ struct CompareFields {
   }
 };
 
-// Counts only: for looking at many.
+// Only counts the fields that differ: fast enough for many comparisons.
 struct CountDifferences {
   size_t differing = 0;
 
@@ -94,7 +94,7 @@ Digested DigestedFailures(const RunRecord& record) {
   return failures;
 }
 
-// The failures that the other side does not have, as often as they are too many.
+// Returns the failures that the other side does not have. A failure that is there more often is returned for each time.
 std::vector<const Failure*> Without(const Digested& failures, const Digested& others) {
   Digested left;
   std::ranges::set_difference(failures, others, std::back_inserter(left), {}, &Digested::value_type::first,
@@ -134,7 +134,7 @@ std::string CompareFailuresOf(const RunRecord& source, const RunRecord& target) 
   return NameOf(failure) + ": " + compare.first;
 }
 
-// The contents of the rosters that parts name, by id; null where the record has none of that id.
+// Returns the contents of the rosters that parts name, by id; null if the record does not have the roster.
 std::map<std::string_view, const std::string*> NamedRosters(const RunRecord& record) {
   std::map<std::string_view, const std::string*> named;
   for (const Part& part : record.parts) {

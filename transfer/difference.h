@@ -8,19 +8,19 @@
 
 namespace flaky {
 
-// What stands for a record when two stores are compared: DigestOf (history/digest.h), which names rosters by the hash
-// of their content, and to it, for each roster that a part names, something else where its content is missing or not
-// what the hash says. Equal records have equal ones; where all rosters are intact it is DigestOf.
+// Identifies a record when two stores are compared. It is DigestOf(record) (history/digest.h), which names rosters by
+// the hash of their content, changed for each named roster whose content is missing or doesn't match its hash. Equal
+// records have equal fingerprints.
 struct Fingerprint {
   Digest digest;
-  bool intact = true;  // every roster that is named is there and is what its id says
+  bool intact = true;  // every named roster is there, and its content matches its id
 };
 Fingerprint FingerprintOf(const RunRecord& record);
 
-// What differs first between two records of one run, in words for people: the run's own fields, then the parts, the
-// failures and the rosters. The order of parts, failures and rosters means nothing; a failure is compared with the most
-// similar one of the other side. Long texts are not shown, but where they begin to differ. May hold any text of the
-// records. Empty where nothing differs.
+// Returns the first difference between two records of one run, as a phrase for users; empty if nothing differs. It
+// compares the run's own fields, then the parts, the failures and the rosters. The order of parts, failures and rosters
+// does not matter. A failure is compared with the most similar failure of the other side. For a long text, the phrase
+// contains only the place of the first difference. The phrase may contain any text of the records.
 std::string FirstDifference(const RunRecord& source, const RunRecord& target);
 
 }  // namespace flaky

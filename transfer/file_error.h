@@ -5,8 +5,8 @@
 
 namespace flaky {
 
-// Throws StoreError for `operation` ("read the file") on `path` with what `error`, an errno, says: kMissing where it or
-// its folder is not there, kAuth where it is forbidden, kPermanent otherwise.
+// Throws StoreError for `operation` ("read the file") on `path` with the text of `error`, an errno. The kind is
+// kMissing if the file or its folder does not exist, kAuth if access is denied, and kPermanent otherwise.
 [[noreturn]] void ThrowFileError(const std::string& path, const std::string& operation, int error);
 
 }  // namespace flaky

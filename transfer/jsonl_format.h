@@ -9,22 +9,22 @@
 #include "history/run.h"
 #include "stores/conversion.h"
 
-// What the writer and the reader of docs/reference/jsonl.md agree on.
+// What the writer and the reader of the format share (docs/reference/jsonl.md).
 namespace flaky {
 
 inline constexpr std::string_view kJsonlFormat = "flaky_history";
 inline constexpr int64_t kJsonlMajor = 1;
 inline constexpr int64_t kJsonlMinor = 0;
-inline constexpr size_t kMaxJsonlLine = 256 << 20;  // bytes, without the line's end
+inline constexpr size_t kMaxJsonlLine = 256 << 20;  // bytes, without the newline
 
-// What fits into a line, where each byte of a text may become six, with room for the rest.
+// The largest row that fits into a line. Each byte of a text may become six, and the rest needs some space.
 inline constexpr StoreLimits kJsonlLimits{.row_bytes = kMaxJsonlLine / 7};
 
-// The roster lines that a part may still refer to: the last ones, so that both sides need to remember only so many.
+// The roster lines that a part may refer to: the last ones before it, so that both sides remember a bounded number.
 class RosterWindow {
  public:
   static constexpr size_t kMaxRosters = 256;
-  static constexpr size_t kMaxBytes = 16 << 20;  // of `tests`; the last one is remembered whatever its size
+  static constexpr size_t kMaxBytes = 16 << 20;  // of `tests`; the last roster is remembered however large it is
 
   void Add(RosterPtr roster) {
     bytes_ += roster->tests.size();
@@ -35,7 +35,7 @@ class RosterWindow {
     }
   }
 
-  // Null where there is none of this id.
+  // Returns null if the window has no roster of this id.
   RosterPtr Find(std::string_view roster_id) const {
     for (const RosterPtr& roster : rosters_) {
       if (roster->roster_id == roster_id) return roster;
@@ -44,7 +44,7 @@ class RosterWindow {
   }
 
  private:
-  std::deque<RosterPtr> rosters_;  // the last one first
+  std::deque<RosterPtr> rosters_;  // the newest first
   size_t bytes_ = 0;
 };
 

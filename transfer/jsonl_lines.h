@@ -14,13 +14,13 @@
 #include "history/text.h"
 #include "stores/conversion.h"
 
-// The lines of docs/reference/jsonl.md as plain objects, and how their fields are taken from JSON.
+// The lines of docs/reference/jsonl.md as plain objects, and functions that read their fields from JSON.
 namespace flaky::jsonl {
 
 namespace dom = simdjson::dom;
 using Names = std::set<std::string_view>;
 
-// What is wrong with a line, as a phrase behind its number.
+// What is wrong with a line. The phrase follows the line's number in the message.
 struct BadLine {
   std::string what;
 };
@@ -28,7 +28,7 @@ struct BadLine {
 inline std::string Quoted(std::string_view text) { return ShownText(text); }
 
 [[noreturn]] inline void RefuseField(std::string_view name, std::string_view wanted) {
-  throw BadLine{"has a field " + Quoted(name) + " which is not " + std::string(wanted)};
+  throw BadLine{"has a field " + Quoted(name) + ", which is not " + std::string(wanted)};
 }
 
 inline void Take(std::string_view name, dom::element value, std::string& field) {
@@ -50,7 +50,7 @@ inline void Take(std::string_view name, dom::element value, Timestamp& field) {
   field = *time;
 }
 
-// Walks a list of fields and fills each from the object; counts those that the object has.
+// A visitor that fills each field from the object, and counts the fields that the object has.
 struct FieldsFrom {
   const dom::object& object;
   size_t taken = 0;
@@ -72,7 +72,7 @@ struct FieldsFrom {
   }
 };
 
-// The same walk, for the names alone.
+// A visitor that collects the names of the fields.
 struct NamesOf {
   Names& names;
   template <typename T>
@@ -81,7 +81,7 @@ struct NamesOf {
   }
 };
 
-// The kinds of lines: what each is, as a plain object, and the list of its fields.
+// The kinds of lines, each as a plain object with the list of its fields.
 struct Header {
   std::string format, version;
   std::optional<std::string> program, written_at, source;

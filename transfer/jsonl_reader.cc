@@ -49,13 +49,13 @@ class JsonlReader::Impl {
     size_t bytes = 0;
     while (batch.records.size() < limits.records && bytes < limits.bytes) {
       if (!next_) Guarded([&] { next_ = ReadRecord(); });
-      // Within one batch a run id comes once.
+      // Within one batch, each run id occurs once.
       if (!next_ || !ids.insert(next_->run.run_id).second) break;
       bytes += TextBytes(*next_);
       batch.records.push_back(std::move(*std::exchange(next_, std::nullopt)));
     }
     if (batch.records.empty()) return std::nullopt;
-    given_out_ = true;
+    has_returned_any_ = true;
     return batch;
   }
 
@@ -67,7 +67,7 @@ class JsonlReader::Impl {
   const Digest& digest() const { return digest_; }
 
  private:
-  // Says where the trouble is, and what it means for what was read before.
+  // Adds the place to an error, and what the error means for the runs that were read before.
   template <typename Function>
   void Guarded(Function function) {
     try {
@@ -77,15 +77,15 @@ class JsonlReader::Impl {
         lines_.Refuse(bad.what);
       }
     } catch (const StoreError& error) {
-      if (!given_out_ || error.kind() != ErrorKind::kInvalid) throw;
+      if (!has_returned_any_ || error.kind() != ErrorKind::kInvalid) throw;
       throw StoreError(ErrorKind::kInvalid, "", "", "",
                        std::string(error.what()) +
-                           "; this is not a complete history: runs before that place are sound and may have been "
-                           "taken over, those behind it were not");
+                           "; the history is incomplete: runs before that line are correct and may have been imported, "
+                           "runs after it were not");
     }
   }
 
-  // The next line's object; absent at the end of the file.
+  // Returns the object on the next line; nullopt at the end of the file.
   std::optional<dom::object> NextObject() {
     const auto line = lines_.Next();
     if (!line) return std::nullopt;
@@ -94,7 +94,7 @@ class JsonlReader::Impl {
     if (error == simdjson::UTF8_ERROR) throw BadLine{"is not UTF-8"};
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     dom::object object;
-    if (error || value.get(object)) throw BadLine{"is no JSON object"};
+    if (error || value.get(object)) throw BadLine{"is not a JSON object"};
     return object;
   }
 
@@ -104,12 +104,12 @@ class JsonlReader::Impl {
     return type;
   }
 
-  // Fills `line` with the object's fields. Others are refused, or in a newer version's file counted.
+  // Fills `line` with the object's fields. Unknown fields are refused, or counted if the file has a newer version.
   template <typename Line>
   void Fill(const dom::object& object, std::string_view type, Line& line) {
     FieldsFrom fields{object};
     Visit(line, fields);
-    if (fields.taken + 1 == object.size()) return;  // these and the type
+    if (fields.taken + 1 == object.size()) return;  // all fields are known: these and the type
     static const Names kKnown = [] {
       Names names{"type"};
       Line any{};
@@ -126,30 +126,31 @@ class JsonlReader::Impl {
 
   void NoteUnknown(const std::string& what) {
     constexpr size_t kMaxNames = 1000;
-    if (!newer_) throw BadLine{"has what version " + version_ + " does not have: " + what};
+    if (!newer_) throw BadLine{"has an unknown " + what + ", which is not part of version " + version_};
     const auto known = unknown_.find(what);
     ++(known != unknown_.end() || unknown_.size() < kMaxNames ? unknown_[what] : unknown_["others"]);
   }
 
   void ReadHeader() {
-    constexpr char kNoHistory[] = "does not begin a history that flaky exported (docs/reference/jsonl.md)";
+    constexpr char kNotAHistory[] = "is not the header of a history that flaky exported (docs/reference/jsonl.md)";
     std::optional<dom::object> object;
     std::string format;
     try {
       object = NextObject();
-      if (!object || TypeOf(*object) != "header") throw BadLine{kNoHistory};
+      if (!object || TypeOf(*object) != "header") throw BadLine{kNotAHistory};
       FieldsFrom{*object}("format", format);
     } catch (const BadLine&) {
-      throw BadLine{kNoHistory};
+      throw BadLine{kNotAHistory};
     }
-    if (format != kJsonlFormat) throw BadLine{kNoHistory};
+    if (format != kJsonlFormat) throw BadLine{kNotAHistory};
     FieldsFrom{*object}("version", version_);
     const auto version = ParseVersion(version_);
-    if (!version) throw BadLine{"names no version of the format: " + Quoted(version_)};
+    if (!version) throw BadLine{"has an invalid version " + Quoted(version_) + "; expected MAJOR.MINOR"};
     if (version->major > kJsonlMajor) {
       throw StoreError(ErrorKind::kSchemaTooNew, lines_.name(), "read it", "",
-                       "it was written in version " + version_ + " of the format by a newer flaky; this one knows " +
-                           std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) + ": install the newer one");
+                       "it was written in version " + version_ +
+                           " of the format by a newer flaky; this one reads up to " + std::to_string(kJsonlMajor) +
+                           '.' + std::to_string(kJsonlMinor) + ": install the newer flaky");
     }
     newer_ = version->minor > kJsonlMinor;
     Header header;
@@ -159,7 +160,7 @@ class JsonlReader::Impl {
   std::optional<RunRecord> ReadRecord() {
     while (!at_end_) {
       const std::optional<dom::object> object = NextObject();
-      if (!object) throw BadLine{"is missing: the file ends without its footer, it was cut off"};
+      if (!object) throw BadLine{"is missing: the file ends without a footer, so it was truncated"};
       const std::string type = TypeOf(*object);
       if (type == "run") {
         std::optional<RunRecord> ended = EndRun();
@@ -193,13 +194,13 @@ class JsonlReader::Impl {
     run_rosters_.clear();
   }
 
-  // The run whose lines have all been read.
+  // Returns the current run, all of whose lines have been read.
   std::optional<RunRecord> EndRun() {
     if (!run_) return std::nullopt;
     const Digest digest = DigestOf(*run_);
     if (Disagree(run_digest_, digest)) {
       throw BadLine{"ends the run " + Quoted(run_->run.run_id) + " of line " + std::to_string(run_line_) +
-                    ", which is not what its digest says: it was changed or damaged"};
+                    ", which does not match its digest: it was changed or damaged"};
     }
     ++totals_.runs;
     totals_.parts += static_cast<int64_t>(run_->parts.size());
@@ -208,7 +209,7 @@ class JsonlReader::Impl {
     return std::exchange(run_, std::nullopt);
   }
 
-  // A newer version's digest covers fields that are not known here.
+  // The digest of a newer version covers fields that this program does not know.
   bool Disagree(const std::optional<std::string>& said, const Digest& digest) const {
     return !newer_ && said && *said != digest.ToString();
   }
@@ -223,7 +224,7 @@ class JsonlReader::Impl {
     Fill(object, "part", line);
     CheckRun(line.run_id);
     if (!part_ids_.insert(line.part.part_id).second) {
-      throw BadLine{"has the part " + Quoted(line.part.part_id) + " a second time"};
+      throw BadLine{"repeats the part " + Quoted(line.part.part_id)};
     }
     if (line.part.roster_id && run_rosters_.insert(*line.part.roster_id).second) {
       RosterPtr roster = rosters_.Find(*line.part.roster_id);
@@ -247,7 +248,7 @@ class JsonlReader::Impl {
     auto roster = std::make_shared<Roster>();
     Fill(object, "roster", *roster);
     if (RosterId(roster->tests) != roster->roster_id) {
-      throw BadLine{"has tests that do not belong to the id of its roster: it was changed or damaged"};
+      throw BadLine{"has tests that do not match the roster's id: it was changed or damaged"};
     }
     rosters_.Add(std::move(roster));
   }
@@ -257,24 +258,24 @@ class JsonlReader::Impl {
     Fill(object, "footer", footer);
     const auto check = [](const char* what, int64_t said, int64_t read) {
       if (said == read) return;
-      throw BadLine{"says that there are " + std::to_string(said) + ' ' + what + ", but " + std::to_string(read) +
+      throw BadLine{"counts " + std::to_string(said) + ' ' + what + ", but " + std::to_string(read) +
                     " were read: lines are missing or were added"};
     };
     check("runs", footer.runs, totals_.runs);
     check("parts", footer.parts, totals_.parts);
     check("failures", footer.failures, totals_.failures);
     if (Disagree(footer.digest, digest_)) {
-      throw BadLine{"says the digest " + Quoted(*footer.digest) + ", but what was read has " + digest_.ToString() +
-                    ": it was changed or damaged"};
+      throw BadLine{"has the digest " + Quoted(*footer.digest) + ", but the digest of what was read is " +
+                    digest_.ToString() + ": it was changed or damaged"};
     }
-    if (lines_.Next()) throw BadLine{"stands behind the footer, which should be the last line"};
+    if (lines_.Next()) throw BadLine{"follows the footer, which must be the last line"};
     at_end_ = true;
   }
 
   LineReader lines_;
   dom::parser parser_;
   std::string version_;
-  bool newer_ = false;  // of a minor version that this program does not know
+  bool newer_ = false;  // a minor version that this program does not know
   RosterWindow rosters_;
 
   std::optional<RunRecord> run_;  // whose lines are being read
@@ -283,8 +284,8 @@ class JsonlReader::Impl {
   std::set<std::string, std::less<>> part_ids_;     // of run_
   std::set<std::string, std::less<>> run_rosters_;  // of run_
 
-  std::optional<RunRecord> next_;  // to be given out
-  bool given_out_ = false;
+  std::optional<RunRecord> next_;  // to be returned next
+  bool has_returned_any_ = false;
   bool at_end_ = false;
   std::map<std::string, int64_t> unknown_;
   Totals totals_;

@@ -11,14 +11,15 @@
 
 namespace flaky {
 
-// The runs of a file in the form of docs/reference/jsonl.md, compressed or not. Holds one run and one line at a time,
-// besides the rosters that the format lets parts refer to.
+// Reads the runs of a file in the format of docs/reference/jsonl.md, which may be compressed. Holds one run and one
+// line at a time, and the rosters to which parts may refer.
 //
-// A run is given out only once all of it was read and agrees with its digest, where it has one. Whatever is wrong with
-// the file, the end that is missing or disagrees included, is thrown as StoreError kInvalid (kSchemaTooNew: a newer
-// major version), which names the file, the line and the reason; what was given out before is sound, but not all.
+// A run is returned only after all of it was read and matches its digest, if it has one. For any problem with the file,
+// including an end that is missing or does not match, it throws StoreError, which names the file, the line and the
+// reason. The kind is kInvalid, or kSchemaTooNew for a newer major version. The runs that were returned before the
+// error are correct, but not all.
 //
-// A run id may come again, in a later batch: the target joins the two as it does with any two deliveries.
+// A run id may occur again in a later batch. The target merges the two, as it does with any two deliveries.
 class JsonlReader : public Source {
  public:
   // `file`: a path, or `-` for standard input. Reads the header. Throws StoreError.
@@ -29,15 +30,15 @@ class JsonlReader : public Source {
   std::optional<Totals> Expected() override { return std::nullopt; }
   std::optional<Batch> Next(const BatchLimits& limits) override;
 
-  // What a file of a newer minor version had that this program does not know, by what it is ("field 'colour' of a
-  // run"), and how often. None of it is in the records; digests cover it and are not compared.
+  // Returns what a file of a newer minor version contained that this program does not know ("field 'colour' of a run"),
+  // and how often. None of it is in the records. Digests cover it, so they are not compared for such a file.
   const std::map<std::string, int64_t>& unknown() const;
 
-  // The version that the file names, and whether it is a newer minor one.
+  // Return the version that the file names, and whether it is a newer minor version.
   const std::string& version() const;
   bool newer() const;
 
-  // Of all runs that were read to their end.
+  // Cover all runs that were read completely.
   const Totals& totals() const;
   const Digest& digest() const;
 

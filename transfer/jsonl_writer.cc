@@ -14,12 +14,12 @@ namespace {
 
 constexpr size_t kPiece = 256 << 10;
 
-// A text that the format cannot hold.
+// Thrown for a text that the format cannot hold.
 struct BadText {
   std::string_view name;
 };
 
-// Walks a list of fields and appends those that are there.
+// A visitor that appends the fields that are not absent.
 struct FieldsInto {
   std::string& line;
 
@@ -76,7 +76,7 @@ void JsonlWriter::Write(std::span<const RunRecord> records) {
       WriteRecord(record);
     } catch (const BadText& bad) {
       throw StoreError(ErrorKind::kInvalid, source_, "write run '" + MakeStorable(record.run.run_id) + "'", "",
-                       "its column '" + std::string(bad.name) + "' holds a NUL or bytes that are not UTF-8");
+                       "its column '" + std::string(bad.name) + "' contains a NUL or bytes that are not UTF-8");
     }
     Flush(kPiece);
   }
@@ -136,7 +136,7 @@ void JsonlWriter::EndLine(size_t begin, const std::string& run_id) {
   buffer_ += "}";
   if (const size_t length = buffer_.size() - begin; length > kMaxJsonlLine) {
     throw StoreError(ErrorKind::kInvalid, source_, "write run '" + run_id + "'", "",
-                     "one of its rows makes a line of " + std::to_string(length) + " bytes, and the format takes " +
+                     "one of its rows needs a line of " + std::to_string(length) + " bytes; the maximum is " +
                          std::to_string(kMaxJsonlLine));
   }
   buffer_ += '\n';

@@ -12,26 +12,26 @@
 
 namespace flaky {
 
-// Writes runs in the form of docs/reference/jsonl.md, in constant memory.
+// Writes runs in the format of docs/reference/jsonl.md, in constant memory.
 class JsonlWriter {
  public:
   struct Origin {
     std::string program;  // "flaky 1.2.3"
-    std::string source;   // where the runs are from, as it may be shown
+    std::string source;   // of the runs, without secrets
     Timestamp written_at;
   };
 
-  // `out` takes the bytes, in pieces of some size; what it throws comes out of every verb. Writes the header.
+  // `out` receives the bytes, in pieces. Its exceptions pass through each function. Writes the header.
   JsonlWriter(const Origin& origin, std::function<void(std::string_view)> out);
 
-  // Throws StoreError (kInvalid), which names the run, for one that the format cannot hold: a text that is not UTF-8 or
-  // has a NUL, a row above kMaxJsonlLine, a roster that is missing or damaged. Nothing should follow then.
+  // Throws StoreError (kInvalid), which names the run, if the format cannot hold it: a text is not UTF-8 or has a NUL,
+  // a row is larger than kMaxJsonlLine, or a roster is missing or damaged. Do not call any function after that.
   void Write(std::span<const RunRecord> records);
 
-  // Writes the footer; called once, after the last Write.
+  // Writes the footer. Called once, after the last Write.
   void Finish();
 
-  // Of all that was written.
+  // Cover everything that was written.
   const Totals& totals() const { return totals_; }
   const Digest& digest() const { return digest_; }
 

@@ -56,7 +56,7 @@ std::optional<std::string_view> LineReader::Next() {
     if (kept > max_line_bytes_) Refuse("is longer than " + std::to_string(max_line_bytes_) + " bytes");
     if (!Fill()) {
       if (kept == 0) return std::nullopt;
-      Refuse("is not whole: the file was cut off");
+      Refuse("is incomplete: the file was truncated");
     }
     seen = begin_ + kept;
   }

@@ -13,28 +13,28 @@
 
 namespace flaky {
 
-// The lines of a file or of standard input, compressed or not, one at a time.
+// Reads the lines of a file or of standard input, which may be compressed, one at a time.
 class LineReader {
  public:
-  // `file`: a path, or `-` for standard input. Behind a line there are `padding` more bytes that may be read. Throws
-  // StoreError.
+  // `file`: a path, or `-` for standard input. After each line, at least `padding` more bytes of memory may be read.
+  // Throws StoreError.
   LineReader(const std::string& file, size_t max_line_bytes, size_t padding);
 
-  // The file, or "standard input".
+  // Returns the path, or "standard input".
   const std::string& name() const { return name_; }
 
-  // The next line without its end; absent at the end of the file. Valid until the next call. Throws StoreError: what
-  // reading throws, and kInvalid for a line that is too long or that nothing ends.
+  // Returns the next line without its newline; nullopt at the end of the file. Valid until the next call. Throws
+  // StoreError, with kInvalid if the line is too long or has no newline.
   std::optional<std::string_view> Next();
 
-  // Of the last line that Next gave, or could not give; from 1 on.
+  // Returns the number of the line that the last call of Next returned or refused, counted from 1.
   int64_t number() const { return number_; }
 
-  // Throws StoreError (kInvalid) that names the file and the last line.
+  // Throws StoreError (kInvalid), which names the file and that line.
   [[noreturn]] void Refuse(const std::string& what) const;
 
  private:
-  // False at the end.
+  // Returns false at the end.
   bool Fill();
 
   const size_t max_line_bytes_;
@@ -43,8 +43,8 @@ class LineReader {
   std::string name_;
   std::unique_ptr<Decoder> decoder_;
   std::vector<char> buffer_;
-  size_t begin_ = 0;  // of what is not given out yet
-  size_t end_ = 0;    // of what is read
+  size_t begin_ = 0;  // of the bytes that were not returned yet
+  size_t end_ = 0;    // of the bytes that were read
   int64_t number_ = 0;
 };
 

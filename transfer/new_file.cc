@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kWriting[] = "write the file";
 
-// Where the file really is, so that a link to it stays one.
+// Returns the path of the file itself, so that a symbolic link to it stays a link.
 std::string Target(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::is_symlink(path, error)) return path;
@@ -26,14 +26,13 @@ std::string Target(const std::string& path) {
   return target.string();
 }
 
-void RefuseWhatIsNoFile(const std::string& path) {
+void RefuseOtherThanFile(const std::string& path) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return;
-  throw StoreError(ErrorKind::kInvalid, path, kWriting, "",
-                   "it is something else than a file (`-` is standard output)");
+  throw StoreError(ErrorKind::kInvalid, path, kWriting, "", "it is not a regular file (use `-` for standard output)");
 }
 
-// Opens the file under a lock that ends with the descriptor.
+// Opens and locks the file. The lock ends with the descriptor.
 UniqueFd OpenLocked(const std::string& path) {
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
   struct stat opened {};
@@ -41,7 +40,7 @@ UniqueFd OpenLocked(const std::string& path) {
   if (!S_ISREG(opened.st_mode) || opened.st_uid != geteuid()) ThrowFileError(path, kWriting, EPERM);
   const bool locked = flock(file.get(), LOCK_EX | LOCK_NB) == 0;
   if (!locked && errno != EWOULDBLOCK) ThrowFileError(path, kWriting, errno);
-  // Another process may have given it its name, or removed it, between the opening and the lock.
+  // Another process may have renamed or removed it after it was opened and before it was locked.
   struct stat named {};
   if (!locked || lstat(path.c_str(), &named) != 0 || named.st_ino != opened.st_ino || named.st_dev != opened.st_dev) {
     throw StoreError(ErrorKind::kInvalid, path, kWriting, "", "another process is writing it");
@@ -53,7 +52,7 @@ UniqueFd OpenLocked(const std::string& path) {
 }  // namespace
 
 NewFile::NewFile(const std::string& path) : path_(Target(path)), part_path_(path_ + ".part") {
-  RefuseWhatIsNoFile(path_);
+  RefuseOtherThanFile(path_);
   file_ = OpenLocked(part_path_);
 }
 
@@ -77,7 +76,7 @@ void NewFile::Publish() {
   std::filesystem::path folder = std::filesystem::path(path_).parent_path();
   if (folder.empty()) folder = ".";
   const UniqueFd opened(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // A folder that may not be read cannot be synced; the file itself is.
+  // A folder without read permission cannot be synced. The file itself already is.
   if (opened && fsync(opened.get()) != 0 && errno != EINVAL) ThrowFileError(folder.string(), "make it durable", errno);
 }
 

@@ -8,24 +8,24 @@
 
 namespace flaky {
 
-// A file that has its name only once it is whole. It is written beside it as `NAME.part`, for this user alone (0600),
-// and takes the name in one step; what had the name before stays until then. A `NAME.part` that a killed process left
-// is used again, one that another process is writing is not.
+// A file that gets its name only when it is complete. It is written as `NAME.part` in the same folder, readable only
+// for this user (0600), and then renamed in one step. Until then, an existing file of that name stays. A `NAME.part`
+// that a killed process left is reused. A `NAME.part` that another process is writing is not.
 class NewFile {
  public:
-  // Throws StoreError: what opening comes to, and kInvalid where `path` is something else than a file or another
-  // process is writing it.
+  // Throws StoreError if the file cannot be opened, with kInvalid if `path` is not a regular file or another process is
+  // writing it.
   explicit NewFile(const std::string& path);
-  // Without Publish, removes what was written.
+  // Removes what was written unless Publish succeeded.
   ~NewFile();
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
   const std::string& part_path() const { return part_path_; }
 
-  // Throw StoreError.
+  // Both throw StoreError.
   void Write(std::string_view bytes);
-  void Publish();  // durable when it returns; called once, after the last Write
+  void Publish();  // the file is durable when it returns; called once, after the last Write
 
  private:
   std::string path_;

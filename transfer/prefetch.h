@@ -11,16 +11,16 @@
 
 namespace flaky {
 
-// Calls `produce` on a thread of its own, for the next value as soon as the last one is taken: there is never more than
-// one. `produce` gives nothing at the end; what it throws comes out of Take, in its place. The destructor waits for a
-// call in progress and makes no further one.
+// Calls `produce` on a separate thread. As soon as a value is taken, the next one is produced; at most one value waits.
+// `produce` returns nullopt at the end. An exception that it throws is rethrown by Take in the place of the value. The
+// destructor waits for a call that is in progress and makes no further call.
 template <typename T>
 class Prefetch {
  public:
   explicit Prefetch(std::function<std::optional<T>()> produce)
       : produce_(std::move(produce)), thread_([this](std::stop_token stop) { Run(stop); }) {}
 
-  // The next value; absent at the end. Called by one thread, not again after the end or an exception.
+  // Returns the next value; nullopt at the end. Call it from one thread, and not again after the end or an exception.
   std::optional<T> Take() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return full_; });
@@ -59,10 +59,10 @@ class Prefetch {
   std::function<std::optional<T>()> produce_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool full_ = false;  // value_ and error_ are to be taken; both absent: the end
+  bool full_ = false;  // value_ or error_ can be taken; both are absent at the end
   std::optional<T> value_;
   std::exception_ptr error_;
-  std::jthread thread_;  // last: it uses all of the above
+  std::jthread thread_;  // last: it uses the members above
 };
 
 }  // namespace flaky

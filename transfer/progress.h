@@ -5,20 +5,21 @@
 
 namespace flaky {
 
-// What is being done. Some take long without a count: kCounting asks how much there is, kFinishing is Store::Finish.
+// The phases of the work. Two may take long and have no count: kCounting asks how much there is, and kFinishing calls
+// Store::Finish.
 enum class Phase { kCounting, kCopying, kFinishing, kComparing, kWriting, kReadingBack };
 
-// How far a phase is. Counts never go down within one.
+// How far a phase has come. Within a phase, counts never decrease.
 struct CopyProgress {
   int64_t runs = 0;        // handled so far: written, found equal or in conflict
-  int64_t total_runs = 0;  // 0: not known
+  int64_t total_runs = 0;  // 0: unknown
   int64_t failures = 0;
-  int64_t bytes = 0;  // of text, about
+  int64_t bytes = 0;  // of text, approximately
 };
 
-// Is told facts; showing them is somebody else's work (cli/). All calls come from one thread: Begin for each phase,
-// with the runs that are expected of it (0: not known), Update as it goes on, Done after the last phase. There is no
-// Done where the work fails.
+// Receives progress; cli/ displays it. All calls come from one thread: Begin for each phase, with the number of runs
+// that are expected (0: unknown), Update during the phase, and Done after the last phase. Done is not called if the
+// work fails.
 class Progress {
  public:
   virtual ~Progress() = default;
@@ -27,7 +28,7 @@ class Progress {
   virtual void Done(const CopyProgress& progress) = 0;
 };
 
-// For work that nobody watches.
+// Ignores progress.
 class SilentProgress : public Progress {
  public:
   void Update(const CopyProgress& /*progress*/) override {}

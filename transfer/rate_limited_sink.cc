@@ -7,7 +7,7 @@
 namespace flaky {
 namespace {
 
-// How soon a wish to stop is noticed.
+// How often `stop` is asked while waiting.
 constexpr std::chrono::milliseconds kSlice{50};
 
 int64_t RowsOf(const RunRecord& record) {

@@ -18,12 +18,12 @@ struct RateClock {
   std::function<void(Duration)> sleep = [](Duration time) { std::this_thread::sleep_for(time); };
 };
 
-// A sink that is written no faster than so many rows (runs, parts and failures) a second, over any second: what arrives
-// in one piece is handed on in pieces of a second's rows at most, though a record is never divided. The sink within
-// must outlive it.
+// Limits the rows (runs, parts and failures) that are written in any second, new and replaced rows together. A larger
+// write is divided into writes of at most that many rows. A record is never divided, so one record may exceed the
+// limit. The inner sink must outlive it.
 class RateLimitedSink : public Sink {
  public:
-  // `rows_per_second` >= 1. `stop`, asked while waiting: true hands on what is left without waiting any more.
+  // `rows_per_second` >= 1. `stop` is asked while waiting. If it returns true, the rest is written without waiting.
   RateLimitedSink(Sink& inner, int64_t rows_per_second, std::function<bool()> stop, RateClock clock = {});
 
   const std::string& name() const override { return inner_.name(); }

@@ -29,7 +29,7 @@ bool IsIn(const Columns& columns, std::string_view column) {
   return std::ranges::find(columns, column) != columns.end();
 }
 
-// IsStorable, many times as fast.
+// Equivalent to IsStorable, but many times faster.
 bool FitsEverywhere(std::string_view text) {
   return simdjson::validate_utf8(text.data(), text.size()) &&
          (text.empty() || std::memchr(text.data(), 0, text.size()) == nullptr);
@@ -39,17 +39,17 @@ std::string StorableId(std::string_view id) {
   return MakeStorable(id) + '~' + DigestOf(id).ToString().substr(0, kHashDigits);
 }
 
-// One row after the other: makes its texts storable and cuts them until it fits.
+// Makes the texts of a row storable, and cuts them until the row fits. Used for one row after another.
 class RowFitter {
  public:
   RowFitter(size_t row_bytes, std::vector<Conversion>& conversions)
       : row_bytes_(row_bytes), conversions_(conversions) {}
 
-  // `bytes_beside`: what the row holds besides the fields that will be visited.
-  void Begin(std::string_view table, size_t bytes_beside) {
+  // `other_bytes`: the size of what the row holds in addition to the visited fields.
+  void Begin(std::string_view table, size_t other_bytes) {
     table_ = table;
     texts_.clear();
-    bytes_ = bytes_beside;
+    bytes_ = other_bytes;
   }
 
   void operator()(std::string_view column, std::string& value) {
@@ -75,7 +75,7 @@ class RowFitter {
       const size_t too_many = bytes_ - row_bytes_ + kMaxCutNote;
       text = CutTo(text, size > too_many ? size - too_many : 0);
       bytes_ -= size - text.size();
-      const size_t kept = text.rfind('\n');  // where the note begins
+      const size_t kept = text.rfind('\n');  // the note begins here
       Note(longest->column, Conversion::Kind::kCut, size - kept);
     }
   }
@@ -86,7 +86,7 @@ class RowFitter {
     std::string* value;
   };
 
-  // The greatest is cut: of texts the longest, then of names, and no id.
+  // The text with the greatest value is cut first: the longest text, then the longest name, never an id.
   static std::pair<int, size_t> CutsFirst(const Text& text) {
     if (IsIn(kIds, text.column)) return {0, 0};
     if (text.value->size() <= kMaxCutNote) return {1, 0};
@@ -132,7 +132,7 @@ std::vector<Conversion> RecordConverter::Fit(RunRecord& record) {
   row.Begin("runs", 0);
   VisitRun(record.run, row);
   row.Cut();
-  // The rows of the other tables hold the run's id, too.
+  // The rows of the other tables also hold the run's id.
   for (Part& part : record.parts) {
     row.Begin("parts", record.run.run_id.size());
     VisitPart(part, row);
@@ -168,7 +168,7 @@ void RecordConverter::FitRosters(RunRecord& record, std::vector<Conversion>& con
   });
 }
 
-std::vector<ConvertedRun> ConvertBatch(RecordConverter& fitter, Batch& batch, bool strict) {
+std::vector<ConvertedRun> ConvertBatch(RecordConverter& converter, Batch& batch, bool strict) {
   std::unordered_map<std::string, std::vector<Conversion>> on_reading;
   for (ConvertedRun& run : batch.converted) on_reading.emplace(std::move(run.run_id), std::move(run.conversions));
   std::vector<ConvertedRun> converted;
@@ -177,10 +177,10 @@ std::vector<ConvertedRun> ConvertBatch(RecordConverter& fitter, Batch& batch, bo
     if (const auto found = on_reading.find(record.run.run_id); found != on_reading.end()) {
       conversions = std::move(found->second);
     }
-    std::ranges::move(fitter.Fit(record), std::back_inserter(conversions));
+    std::ranges::move(converter.Fit(record), std::back_inserter(conversions));
     if (conversions.empty()) continue;
     if (strict) {
-      throw StoreError(ErrorKind::kInvalid, fitter.store(), "take run '" + record.run.run_id + "' as it is", "",
+      throw StoreError(ErrorKind::kInvalid, converter.store(), "take run '" + record.run.run_id + "' as it is", "",
                        ConversionPhrase(conversions));
     }
     converted.push_back({record.run.run_id, std::move(conversions)});
@@ -198,7 +198,7 @@ std::string ConversionPhrase(const std::vector<Conversion>& conversions) {
         phrase += "cut by " + std::to_string(conversion.amount) + " bytes";
         continue;
       case Conversion::Kind::kText:
-        phrase += "bytes that are no UTF-8, or NUL";
+        phrase += "bytes that are not UTF-8, or NUL";
         break;
       case Conversion::Kind::kLeftOut:
         phrase += "left out" + (conversion.example.empty() ? "" : ", " + conversion.example);

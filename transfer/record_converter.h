@@ -12,26 +12,29 @@
 
 namespace flaky {
 
-// Makes records fit into a store, before they are digested and sent (docs/reference/conversion.md says how, for users):
+// Converts records to what a store can hold, before they are digested and sent (docs/reference/conversion.md explains
+// it to users):
 //
-//  * Texts become storable (history/text.h). An id that was not has eight digits of its hash behind it then, so that
-//    two of them stay two.
-//  * Where the store admits only known words, an unknown status is absent and an unknown failure_kind `unknown`.
-//  * Of a row that is too large the longest text is cut, with the note of CutTo behind it, then the next longest until
-//    the row fits; the names of tests and files come last. Ids are never cut: a row that is too large by them alone is
-//    refused, as CheckRowSizes does (stores/record_check.h).
-//  * A roster that is too large or no storable text is left out, and its parts name none.
+//  * Texts become storable (history/text.h). Eight digits of its hash are appended to an id that was changed, so that
+//    different ids stay different.
+//  * If the store admits only known words, an unknown status becomes absent, and an unknown failure_kind `unknown`.
+//  * If a row is too large, its longest text is cut (CutTo), then the next longest, until the row fits. The names of
+//  tests
+//    and files are cut last. Ids are never cut: a row that is too large only because of its ids is refused by
+//    CheckRowSizes (stores/record_check.h).
+//  * A roster that is too large, or not a storable text, is left out, and its parts name no roster.
 //
-// The same record always becomes the same, and one that fits stays as it is: so a repeated copy finds everything equal.
-// For one thread.
+// The conversion is deterministic, and does not change a record that fits. So a repeated copy finds everything equal.
+// Not thread-safe.
 class RecordConverter {
  public:
-  // `store`: its name, for errors; copied.
+  // `store`: its name, for errors.
   RecordConverter(const StoreLimits& limits, std::string store) : limits_(limits), store_(std::move(store)) {}
 
   const std::string& store() const { return store_; }
 
-  // Gives what was converted, one entry a column and kind, in order of the tables. Throws StoreError (kInvalid).
+  // Converts the record in place. Returns what was converted: one entry for each column and kind, in order of the
+  // tables. Throws StoreError (kInvalid).
   std::vector<Conversion> Fit(RunRecord& record);
 
  private:
@@ -39,14 +42,15 @@ class RecordConverter {
 
   const StoreLimits limits_;
   const std::string store_;
-  std::unordered_set<std::string> sound_rosters_;  // successive runs mostly have the same
+  std::unordered_set<std::string> sound_rosters_;  // successive runs usually have the same rosters
 };
 
-// Fits all records of a batch; gives those that are not quite what the source holds, with what the source said of them.
-// `strict`: throws StoreError (kInvalid) for the first of them instead.
-std::vector<ConvertedRun> ConvertBatch(RecordConverter& fitter, Batch& batch, bool strict);
+// Converts all records of a batch. Returns those that are not exactly what the source holds, with the conversions that
+// the source reported and those made here. `strict`: throws StoreError (kInvalid) for the first of them instead.
+std::vector<ConvertedRun> ConvertBatch(RecordConverter& converter, Batch& batch, bool strict);
 
-// "failures.error_message: cut by 1234 bytes; failures.failed_at: 'year!' as 1970-01-01T00:00:00.000Z, and 2 more"
+// Returns a phrase such as "failures.error_message: cut by 1234 bytes; failures.failed_at: 'year!' as
+// 1970-01-01T00:00:00.000Z, and 2 more".
 std::string ConversionPhrase(const std::vector<Conversion>& conversions);
 
 }  // namespace flaky

@@ -9,15 +9,15 @@ SelectedSource::SelectedSource(Store& store, Selection selection) : store_(store
   RunFilter filter{.project = std::nullopt, .since = selection_.since, .until = selection_.until};
   for (const ProjectName& project : selection_.projects) {
     filter.project = project;
-    pieces_.emplace_back(store, filter);
+    sources_.emplace_back(store, filter);
   }
-  if (pieces_.empty()) pieces_.emplace_back(store, filter);
+  if (sources_.empty()) sources_.emplace_back(store, filter);
 }
 
 std::optional<Totals> SelectedSource::Expected() {
   Totals all;
-  for (StoreSource& piece : pieces_) {
-    const Totals totals = piece.Expected().value_or(Totals());
+  for (StoreSource& source : sources_) {
+    const Totals totals = source.Expected().value_or(Totals());
     all.runs += totals.runs;
     all.parts += totals.parts;
     all.failures += totals.failures;
@@ -26,10 +26,10 @@ std::optional<Totals> SelectedSource::Expected() {
 }
 
 std::optional<Batch> SelectedSource::Next(const BatchLimits& limits) {
-  while (!pieces_.empty()) {
-    std::optional<Batch> batch = pieces_.front().Next(limits);
+  while (!sources_.empty()) {
+    std::optional<Batch> batch = sources_.front().Next(limits);
     if (!batch) {
-      pieces_.pop_front();
+      sources_.pop_front();
       continue;
     }
     if (selection_.finished_only) {

@@ -12,10 +12,10 @@
 
 namespace flaky {
 
-// A project's name as runs have it; absent: no project.
+// The project of a run; absent for a run without a project.
 using ProjectName = std::optional<std::string>;
 
-// Which runs of a store are taken, and under which project they go on.
+// Which runs of a store are selected, and under which project they are passed on.
 struct Selection {
   std::vector<ProjectName> projects = {};  // none: all
   std::optional<Timestamp> since = {};     // started_at >= since
@@ -24,23 +24,23 @@ struct Selection {
   std::map<ProjectName, ProjectName> renamed = {};
 };
 
-// The selected runs of a store. The store must outlive the source and not be used beside it.
+// The selected runs of a store. The store must outlive the source. Nothing else may use it during that time.
 class SelectedSource : public Source {
  public:
   SelectedSource(Store& store, Selection selection);
 
   const std::string& name() const override { return store_.name(); }
-  // An upper bound where only finished runs are taken: the others are found while reading.
+  // Returns an upper bound if only finished runs are selected, because the others are found only while reading.
   std::optional<Totals> Expected() override;
   std::optional<Batch> Next(const BatchLimits& limits) override;
 
-  // Runs without an end that were left out so far.
+  // Returns how many runs without an end were left out so far.
   int64_t unfinished() const { return unfinished_; }
 
  private:
   Store& store_;
   Selection selection_;
-  std::deque<StoreSource> pieces_;  // one a project, or one for all
+  std::deque<StoreSource> sources_;  // one for each project, or one for all
   int64_t unfinished_ = 0;
 };
 

@@ -10,31 +10,31 @@
 
 namespace flaky {
 
-// Where records go. ReadBack may be called by one thread while another calls the other verbs.
+// Where records go. One thread may call ReadBack while another calls the other functions.
 class Sink {
  public:
   virtual ~Sink() = default;
 
-  // As it may be shown.
+  // Returns the name for messages, without secrets.
   virtual const std::string& name() const = 0;
 
-  // What it cannot hold: as Store::limits. Records that are written fit.
+  // As Store::limits. The caller only writes records within these limits.
   virtual StoreLimits limits() const { return {}; }
 
   // As Store::Write.
   virtual std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) = 0;
 
-  // The runs as the sink holds them now: as Store::Fetch. Present is for whoever writes, before writing; ReadBack for
-  // another, after it.
+  // Both return the runs as the sink holds them now, as Store::Fetch. Call Present on the thread that writes, before
+  // writing, and ReadBack on the thread that verifies, after writing.
   virtual std::vector<RunRecord> Present(std::span<const std::string> run_ids) = 0;
   virtual std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) = 0;
 
-  // After the last Write: as Store::Finish.
+  // As Store::Finish. Called after the last Write.
   virtual void Finish() = 0;
 };
 
-// A store as a sink, which must outlive it. Given a second object for the same store, reading back does not wait for
-// writing.
+// A store as a sink. The store must outlive it. If a second object for the same store is passed, reading back does not
+// wait for writing.
 class StoreSink : public Sink {
  public:
   explicit StoreSink(Store& store) : StoreSink(store, store) {}

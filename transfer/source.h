@@ -10,22 +10,23 @@
 
 namespace flaky {
 
-// Where records come from. Next may be called on a thread of its own.
+// Where records come from. Next may be called on a separate thread.
 class Source {
  public:
   virtual ~Source() = default;
 
-  // As it may be shown.
+  // Returns the name for messages, without secrets.
   virtual const std::string& name() const = 0;
 
-  // How much there is, if that can be known beforehand at a small price.
+  // Returns how much there is; nullopt if that is unknown or expensive to find out.
   virtual std::optional<Totals> Expected() = 0;
 
-  // The next batch; absent at the end. Each run id comes once. Throws StoreError.
+  // Returns the next batch; nullopt at the end. Within a batch, each run id occurs once. Throws StoreError.
   virtual std::optional<Batch> Next(const BatchLimits& limits) = 0;
 };
 
-// The runs of a store that the filter lets through. The store must outlive the source and not be used beside it.
+// The runs of a store that match the filter. The store must outlive the source. Nothing else may use it during that
+// time.
 class StoreSource : public Source {
  public:
   explicit StoreSource(Store& store, RunFilter filter = {}) : store_(store), filter_(std::move(filter)) {}

@@ -5,7 +5,7 @@
 
 namespace flaky {
 
-// Owns a file descriptor and closes it; -1 is none.
+// Owns a file descriptor and closes it. -1 means no descriptor.
 class UniqueFd {
  public:
   explicit UniqueFd(int fd = -1) : fd_(fd) {}

@@ -11,7 +11,7 @@
 namespace flaky {
 namespace {
 
-constexpr size_t kLookup = 256;  // runs that wait to be looked up on the other side
+constexpr size_t kLookup = 256;  // how many runs are looked up in the other store at once
 
 std::strong_ordering Order(const ComparedItem& a, const ComparedItem& b) {
   const Run& left = a.record.run;
@@ -22,7 +22,7 @@ std::strong_ordering Order(const ComparedItem& a, const ComparedItem& b) {
 
 BucketKey BucketOf(const Run& run) { return {run.project, run.account.started_at.Date().substr(0, 7)}; }
 
-// A run without a counterpart in order.
+// A run without a counterpart in order, to be looked up.
 struct Candidate {
   std::string run_id;
   Timestamp started_at;
@@ -84,7 +84,7 @@ class Verifier {
       const ComparedItem* const target = target_.Head();
       if (AfterPage()) return;
       if (source == nullptr && target == nullptr) break;
-      // The earlier one, or both of one run.
+      // Takes the earlier run, or both if they are the same run.
       const bool from_source = source != nullptr && (target == nullptr || Order(*source, *target) <= 0);
       const bool from_target = target != nullptr && (source == nullptr || Order(*source, *target) >= 0);
       if (from_source) CountIn(*source, summary_.source, &Bucket::source);
@@ -106,7 +106,7 @@ class Verifier {
     LookUpInSource();
   }
 
-  // True if the comparison is to end.
+  // Returns true if the comparison must end.
   bool AfterPage() {
     const bool fresh = source_.FreshPage();
     if (!target_.FreshPage() && !fresh) return false;
@@ -151,7 +151,7 @@ class Verifier {
       ++summary_.buckets[bucket].differences;
       if (other != bucket) ++summary_.buckets[other].differences;
     }
-    Tell(run);
+    Report(run);
   }
 
   static bool IsAhead(const ComparedItem& source, const ComparedItem& target) {
@@ -162,10 +162,10 @@ class Verifier {
   void Only(const Candidate& candidate, Comparison comparison) {
     ++(comparison == Comparison::kOnlySource ? summary_.only_source : summary_.only_target);
     if (comparison == Comparison::kOnlySource || !options_.one_way) ++summary_.buckets[candidate.bucket].differences;
-    Tell({candidate.run_id, candidate.started_at, comparison, {}});
+    Report({candidate.run_id, candidate.started_at, comparison, {}});
   }
 
-  void Tell(const ComparedRun& run) const {
+  void Report(const ComparedRun& run) const {
     if (options_.on_run) options_.on_run(run);
   }
 
@@ -175,7 +175,6 @@ class Verifier {
     for (const Candidate& candidate : candidates) ids.push_back(candidate.run_id);
     return ids;
   }
-  // Of these runs, those that `there` has.
   static std::vector<std::string> IdsOf(const std::unordered_map<std::string, ComparedItem>& there) {
     std::vector<std::string> ids;
     ids.reserve(there.size());
@@ -191,14 +190,15 @@ class Verifier {
       const auto source = in_source.find(candidate.run_id);
       if (target == in_target.end()) {
         Only(candidate, Comparison::kOnlySource);
-      } else if (source != in_source.end()) {  // else it was deleted a moment ago
+      } else if (source != in_source.end()) {  // otherwise it has just been deleted
         Settle(source->second, target->second);
       }
     }
     missing_in_target_.clear();
   }
 
-  // What is in the source all the same is settled from that side, unless the source's reading leaves it out.
+  // A run that is in the source after all is settled when the reading of the source reaches it, or here if that reading
+  // leaves it out.
   void LookUpInSource() {
     auto in_source = source_.Lookup(IdsOf(missing_in_source_));
     for (const Candidate& candidate : missing_in_source_) {

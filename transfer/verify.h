@@ -16,9 +16,9 @@
 
 namespace flaky {
 
-// How one run compares.
+// The result of comparing one run.
 enum class Comparison {
-  kEqual,       // both hold the same
+  kEqual,       // both hold the same content
   kOnlySource,  // the target does not have it
   kOnlyTarget,  // the source does not have it
   kDifferent,   // both have it, with different content or under another project or time
@@ -27,32 +27,33 @@ enum class Comparison {
 
 struct ComparedRun {
   std::string run_id;
-  Timestamp started_at;  // in the source, where it has the run
+  Timestamp started_at;  // in the source, if it has the run
   Comparison comparison = Comparison::kEqual;
-  std::string what;  // kDifferent: what differs first (transfer/difference.h)
+  std::string what;  // kDifferent: the first difference (transfer/difference.h)
 };
 
 struct VerifyOptions {
-  std::vector<std::optional<std::string>> projects = {};  // only their runs; none: all; absent: those without a project
-  BatchLimits limits;                                     // of one page, of either side
-  double share = 1;        // of the runs, chosen by their ids' hash: the same runs on both sides, every time
-  bool runs_only = false;  // only the runs' own fields, not what their parts, failures and rosters hold
+  // Only the runs of these projects (nullopt: runs without a project). Empty: all runs.
+  std::vector<std::optional<std::string>> projects = {};
+  BatchLimits limits;      // of a page of either side
+  double share = 1;        // of the runs to compare; chosen by a hash of the id, so always the same runs on both sides
+  bool runs_only = false;  // compares only the runs' own fields, not their parts, failures and rosters
   bool one_way = false;    // do not report what only the target has
 
   // Asked after each page; true ends the comparison.
   std::function<bool()> stop = {};
 
-  // Told of each run once, in no certain order, on the thread that called Verify.
+  // Called once for each run, in no particular order, on the thread that called Verify.
   std::function<void(const ComparedRun&)> on_run = {};
 };
 
-// What one side has.
+// What one side holds.
 struct Contents {
   Totals totals;
   Digest digest;  // the sum of the runs' fingerprints (transfer/difference.h)
 };
 
-// Runs of one project that began in one month, in UTC.
+// The runs of one project that started in one month, in UTC.
 struct BucketKey {
   std::optional<std::string> project;
   std::string month;  // "2026-03"
@@ -61,7 +62,7 @@ struct BucketKey {
 };
 struct Bucket {
   Contents source, target;
-  int64_t differences = 0;  // runs that count as one; a run that lies in another bucket on each side counts in both
+  int64_t differences = 0;  // runs that count as different; one that is in another bucket on each side counts in both
 };
 
 struct VerifySummary {
@@ -72,23 +73,25 @@ struct VerifySummary {
   int64_t only_target = 0;
   int64_t different = 0;
   int64_t ahead = 0;
-  int64_t converted = 0;  // runs of either side that were compared as a copy would have written them
+  int64_t converted = 0;  // runs of either side that were converted before they were compared, as a copy does
   bool stopped = false;
 
-  // Under runs_only also if the counts of parts and failures agree; one_way: if the target has no fewer.
+  // Returns true if no difference was found. With runs_only, the total numbers of parts and failures must also be
+  // equal, or with one_way no smaller in the target.
   bool SameAs(const VerifyOptions& options) const;
 };
 
-// Compares what two stores hold, whatever their kinds: ids that a store gives of its own, the order of parts and
-// failures, and page sizes do not matter, all else does, to the last bit. Stores keep no digests, so a digest needs the
-// rows: both are read once, in order, each on a thread of its own, and every run is compared with its counterpart on
-// the way. Reading first for digests and then again where they differ would cost more and tell less. A cheap first look
-// is runs_only, and a cheap second one is `share`, which reads the runs' own rows and the whole of those it chose.
+// Compares what two stores of any kinds hold. Ids that a store assigns, the order of parts and failures, and page sizes
+// do not matter. Everything else is compared exactly. Stores keep no digests, so a digest needs the rows. Therefore
+// both stores are read once, in order, each on a separate thread, and every run is compared with its counterpart. To
+// read all digests first, and the runs that differ again, would be slower and report less. runs_only is a fast first
+// check. `share` is a fast second one: it reads the runs' own rows, and the parts and failures of the chosen runs only.
 //
-// What one side cannot hold (Store::limits) is converted on the other side before comparing, as a copy converts it
-// (transfer/record_converter.h). A run that has no counterpart in order is looked up on the other side by its id, some
-// hundred at a time, before it counts as missing there. Runs written meanwhile may or may not be met. Memory is bounded
-// by four pages, two lookups and the buckets. The stores may not be used by others during the call. Throws StoreError.
+// What one side cannot hold (Store::limits) is converted on the other side before the comparison, as a copy converts it
+// (transfer/record_converter.h). A run that has no counterpart in order is looked up in the other store by its id
+// before it counts as missing there. Such look-ups are made for some hundred runs at a time. Runs that are written
+// during the call may or may not be compared. Memory is bounded by four pages, two look-ups and the buckets. The caller
+// must not use the stores during the call. Throws StoreError.
 VerifySummary Verify(Store& source, Store& target, const VerifyOptions& options, Progress& progress);
 
 }  // namespace flaky

@@ -52,7 +52,7 @@ auto Fields(const NewPattern& pattern) {
                     pattern.last_stack, pattern.last_failed_at);
 }
 
-// What is found, which must be the same whether the texts come at once or later.
+// Returns the patterns. They must be the same whether the texts are added at once or later.
 std::vector<NewPattern> Find(const std::vector<OwnedFailure>& failures, int64_t window = 7, int64_t threshold = 2) {
   const NewPatternRule rule{.window_days = window, .threshold = threshold, .now = kNow};
   NewPatternFinder finder(rule), later(rule);
@@ -80,7 +80,7 @@ OwnedFailure At(Timestamp failed_at) {
   return failure;
 }
 
-TEST(NewPatternTest, ReportsATestThatFailedOftenEnoughLatelyAndNotBefore) {
+TEST(NewPatternTest, ReportsATestWithEnoughRecentFailuresAndNoPriorOnes) {
   const auto found = Find({At(kNow - 3 * kMicrosPerDay), At(kNow - kMicrosPerDay)});
   ASSERT_THAT(found, SizeIs(1));
   EXPECT_EQ(found[0].test_file, "a_test.cc");
@@ -92,7 +92,7 @@ TEST(NewPatternTest, ReportsATestThatFailedOftenEnoughLatelyAndNotBefore) {
   EXPECT_EQ(found[0].last_failed_at, kNow - kMicrosPerDay);
 }
 
-TEST(NewPatternTest, OneFailureLessThanTheThresholdIsNothing) {
+TEST(NewPatternTest, DoesNotReportOneFailureLessThanTheThreshold) {
   EXPECT_THAT(Find({At(kNow)}), IsEmpty());
   EXPECT_THAT(Find({At(kNow)}, 7, 1), SizeIs(1));
   EXPECT_THAT(Find({At(kNow), At(kNow)}, 7, 3), IsEmpty());
@@ -111,7 +111,7 @@ TEST(NewPatternTest, AFailureExactlyTwoWindowsAgoDoesNotMatter) {
   EXPECT_EQ((NewPatternRule{.window_days = 7, .threshold = 2, .now = kNow}.Horizon()), kNow - 2 * kWeek);
 }
 
-TEST(NewPatternTest, AFailureAheadOfTheClockIsRecent) {
+TEST(NewPatternTest, AFailureInTheFutureIsRecent) {
   EXPECT_THAT(Find({At(kNow + kMicrosPerDay), At(kNow + kMicrosPerDay)}), SizeIs(1));
 }
 
@@ -135,22 +135,22 @@ TEST(NewPatternTest, RunsWithTenFailedTestsOrAnUnknownNumberDoNotCount) {
   EXPECT_THAT(Find({nine, ten}), IsEmpty());
   OwnedFailure prior = ten;
   prior.failed_at = kNow - kWeek;
-  EXPECT_THAT(Find({nine, nine, prior}), SizeIs(1)) << "nor do they make a test an old acquaintance";
+  EXPECT_THAT(Find({nine, nine, prior}), SizeIs(1)) << "and they are not prior failures";
 }
 
-TEST(NewPatternTest, ATestIsItsFileAndItsName) {
+TEST(NewPatternTest, ATestIsIdentifiedByFileAndName) {
   OwnedFailure other_file, other_name;
   other_file.file = "b_test.cc";
   other_name.name = "Suite.Other";
   EXPECT_THAT(Find({OwnedFailure(), other_file, other_name}), IsEmpty());
-  // The names must not be joined at their border.
+  // The boundary between file and name matters.
   OwnedFailure left, right;
   left.file = "a", left.name = "bc";
   right.file = "ab", right.name = "c";
   EXPECT_THAT(Find({left, right}), IsEmpty());
 }
 
-TEST(NewPatternTest, TheLatestMessageAndStackThatAreThereAreShown) {
+TEST(NewPatternTest, ReturnsTheLatestMessageAndStackThatAreNotAbsent) {
   OwnedFailure older, newer;
   older.failed_at = kNow - 2 * kMicrosPerDay;
   older.message = "older";
@@ -166,10 +166,10 @@ TEST(NewPatternTest, TheLatestMessageAndStackThatAreThereAreShown) {
   newer.message = std::nullopt;
   EXPECT_EQ(Find({older, newer})[0].last_message, "older");
   newer.message = "";
-  EXPECT_EQ(Find({older, newer})[0].last_message, "") << "an empty message is one";
+  EXPECT_EQ(Find({older, newer})[0].last_message, "") << "an empty message is not absent";
 }
 
-TEST(NewPatternTest, KindsAreDistinctAndInOrder) {
+TEST(NewPatternTest, KindsAreDistinctAndSorted) {
   OwnedFailure timeout, uncaught;
   timeout.kind = "timeout";
   uncaught.kind = "uncaught";
@@ -177,7 +177,7 @@ TEST(NewPatternTest, KindsAreDistinctAndInOrder) {
               ElementsAre("assertion", "timeout", "uncaught"));
 }
 
-TEST(NewPatternTest, TheMostFailuresComeFirstThenFileAndName) {
+TEST(NewPatternTest, SortsByFailuresThenFileAndName) {
   std::vector<OwnedFailure> failures;
   const auto add = [&](const std::string& file, const std::string& name, int times) {
     OwnedFailure failure;
@@ -194,7 +194,7 @@ TEST(NewPatternTest, TheMostFailuresComeFirstThenFileAndName) {
   EXPECT_THAT(order, ElementsAre("z Z.Z", "a A.A", "a Z.Z", "b B.B"));
 }
 
-// The rule written down once more, as plainly as it goes: filter, group, count.
+// The rule again, as simply as possible: filter, group, count.
 std::vector<NewPattern> Oracle(const std::vector<OwnedFailure>& failures, int64_t window, int64_t threshold) {
   const Timestamp border = kNow - window * kMicrosPerDay;
   const Timestamp horizon = border - window * kMicrosPerDay;
@@ -260,7 +260,7 @@ TEST_P(NewPatternOracleTest, AgreesWithTheRuleOnRandomHistories) {
     failure.kind = kinds[static_cast<size_t>(upto(4))];
     failure.message = upto(3) == 0 ? std::nullopt : std::optional(std::to_string(upto(9)));
     failure.stack = upto(3) > 0 ? std::nullopt : std::optional(std::to_string(upto(9)));
-    // Mostly on or next to the borders, because mistakes are made there; few of them prior, or nothing would be reported.
+    // Mostly on or next to the borders, because mistakes happen there. Few are prior, so that some tests are reported.
     const int64_t border = upto(5) == 0 ? upto(2) : 0;
     failure.failed_at =
         kNow - border * window * kMicrosPerDay + (upto(2) - 1) - (upto(1) * upto(1000)) * kMicrosPerSecond;

@@ -61,7 +61,7 @@ TEST(TrendTest, CountsRunsFailuresAndDistinctNames) {
   EXPECT_EQ(buckets[1].failing_tests, 2);
 }
 
-TEST(TrendTest, BothEndsAreIncludedAndTheRestIsNot) {
+TEST(TrendTest, BothEndsAreInclusive) {
   const Timestamp first = T("2026-03-01T06:00:00Z");
   const Timestamp last = T("2026-03-01T18:00:00Z");
   for (const TrendPeriod period : {TrendPeriod::kDay, TrendPeriod::kWeek}) {
@@ -76,7 +76,7 @@ TEST(TrendTest, BothEndsAreIncludedAndTheRestIsNot) {
   }
 }
 
-TEST(TrendTest, IsEmptyWhereTheLastComesBeforeTheFirst) {
+TEST(TrendTest, IsEmptyIfTheLastIsBeforeTheFirst) {
   Trend trend(TrendPeriod::kDay, T("2026-03-02T00:00:00Z"), T("2026-03-01T00:00:00Z"));
   trend.AddRun(T("2026-03-01T12:00:00Z"), true);
   EXPECT_THAT(trend.Buckets(), SizeIs(0));
@@ -84,7 +84,7 @@ TEST(TrendTest, IsEmptyWhereTheLastComesBeforeTheFirst) {
 
 class TrendOracleTest : public testing::TestWithParam<int> {};
 
-// Against counting by the text of the date.
+// Compares with counting by the text of the date.
 TEST_P(TrendOracleTest, AgreesWithCountingByDate) {
   std::mt19937_64 random(static_cast<uint64_t>(GetParam()));
   const Timestamp first = T("2025-12-20T05:06:07Z");
@@ -130,7 +130,7 @@ TEST(SparklineTest, ScalesToTheGreatest) {
   EXPECT_EQ(Sparkline({0, 0}), "  ");
   EXPECT_EQ(Sparkline({}), "");
   EXPECT_EQ(Sparkline({5, 5}), "██");
-  EXPECT_EQ(Sparkline({1, 1'000'000}), "▁█") << "little is not nothing";
+  EXPECT_EQ(Sparkline({1, 1'000'000}), "▁█") << "a small value is not a blank";
   EXPECT_EQ(Sparkline({std::numeric_limits<int64_t>::max(), 1}), "█▁");
 }
 

@@ -48,27 +48,27 @@ TEST_F(WithinRun, ATestThatFailedAndPassedIsFlaky) {
   EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.Flaky", 2, 1}));
 }
 
-TEST_F(WithinRun, SeveralFailuresOfOneAttemptAreOne) {
+TEST_F(WithinRun, SeveralFailuresOfOneAttemptCountOnce) {
   AddPart("p", {{"S.A", {1, 0}}});
   AddFailure("p", "S.A", 0);
   AddFailure("p", "S.A", 0);
   EXPECT_THAT(Find(), IsEmpty());
 }
 
-TEST_F(WithinRun, AttemptsCountOverParts) {
+TEST_F(WithinRun, AddsUpAttemptsOfAllParts) {
   AddPart("first", {{"S.A", {1, 0}}});
   AddPart("again", {{"S.A", {1, 0}}});
   AddFailure("first", "S.A", 0);
   EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.A", 1, 1}));
 }
 
-TEST_F(WithinRun, ASkipDoesNotCountAsAPass) {
+TEST_F(WithinRun, ASkipIsNotAPass) {
   AddPart("p", {{"S.A", {1, 1}}});
   AddFailure("p", "S.A", 0);
   EXPECT_THAT(Find(), IsEmpty());
 }
 
-TEST_F(WithinRun, VariantsAreJudgedApart) {
+TEST_F(WithinRun, JudgesEachVariantSeparately) {
   AddPart("a", {{"S.A", {1, 0}}, {"S.B", {2, 0}}}, "asan");
   AddPart("r", {{"S.A", {1, 0}}, {"S.B", {7, 0}}}, "release");
   AddFailure("a", "S.A", 0);
@@ -76,15 +76,15 @@ TEST_F(WithinRun, VariantsAreJudgedApart) {
   EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.B", 1, 1}));
 }
 
-TEST_F(WithinRun, TestsOfOneNameInSeveralProgramsAreToldApart) {
+TEST_F(WithinRun, DistinguishesTestsOfOneNameInSeveralPrograms) {
   AddPart("p", {{RosterName("S.A", "a_test.cc"), {1, 0}}, {RosterName("S.A", "b_test.cc"), {2, 0}}});
   AddFailure("p", "S.A", 0, "a_test.cc");
-  EXPECT_THAT(Find(), IsEmpty()) << "the passes are the other's";
+  EXPECT_THAT(Find(), IsEmpty()) << "the passes belong to the other test";
   AddFailure("p", "S.A", 1, "b_test.cc");
   EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"b_test.cc", "S.A", 1, 1}));
 }
 
-TEST_F(WithinRun, WithoutRostersNothingIsKnownOfPasses) {
+TEST_F(WithinRun, WithoutRostersThereAreNoKnownPasses) {
   AddFailure("p", "S.A", 0);
   record_.failures.back().part_id.reset();
   EXPECT_THAT(Find(), IsEmpty());

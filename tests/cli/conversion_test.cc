@@ -82,7 +82,7 @@ TEST_F(ConversionTest, InvalidValuesOfAnOlderToolArriveTheSameInEveryStore) {
     EXPECT_EQ(outcome.code, 0) << to << outcome.err;
     EXPECT_THAT(outcome.out, HasSubstr("converted              2")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("converted: run odd: failures.failed_at: 'year!' as 1970")) << to;
-    EXPECT_THAT(outcome.out, HasSubstr("failures.error_message: bytes that are no UTF-8, or NUL")) << to;
+    EXPECT_THAT(outcome.out, HasSubstr("failures.error_message: bytes that are not UTF-8, or NUL")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("converted: run odder: runs.total_tests: ")) << to;
     EXPECT_THAT(outcome.out, HasSubstr("verified: source and target are equal except for converted values")) << to;
     EXPECT_EQ(outcome.out.find("failure_kind") != std::string::npos, to.starts_with("postgres")) << to;

@@ -204,7 +204,7 @@ TEST_F(DoctorTest, TheSpoolIsReported) {
 
 TEST_F(DoctorTest, ASpoolThatCannotBeUsedIsAProblem) {
   WriteFile("spool", "a file");
-  EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("is no folder"));
+  EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("is not a folder"));
   WriteFile("plain", "a file");
   Set("FLAKY_TESTS_SPOOL", Path("plain/spool"));
   EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("cannot be made"));
@@ -243,7 +243,7 @@ TEST(DoctorJudgesTest, Clocks) {
   EXPECT_EQ(judged(6'000'000, 2'000'000).verdict, Verdict::kFine) << "the answer may have taken that long";
   EXPECT_EQ(judged(6'000'000, 1'000).verdict, Verdict::kWarning);
   EXPECT_THAT(judged(65'000'000, 1'000).found, HasSubstr("1m 05s fast, compared with this machine's"));
-  EXPECT_THAT(judged(-65'000'000, 1'000).found, HasSubstr("1m 05s behind this machine's"));
+  EXPECT_THAT(judged(-65'000'000, 1'000).found, HasSubstr("1m 05s slow, compared with this machine's"));
 }
 
 TEST(DoctorJudgesTest, FileSystems) {

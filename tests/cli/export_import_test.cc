@@ -104,7 +104,7 @@ TEST_F(ExportImportTest, WorksThroughPipes) {
   EXPECT_EQ(Shell("flaky export - 2> /dev/null | zstd -q | flaky import - --to sqlite:two.db > /dev/null"), 0);
   EXPECT_EQ(Contents("two.db"), contents);
   EXPECT_EQ(Shell("cat <(flaky export 2> /dev/null | head -c 100000) | flaky import - --to sqlite:cut.db 2> cut"), 2);
-  EXPECT_THAT(Content(Path("cut")), AllOf(HasSubstr("standard input"), HasSubstr("cut off"), HasSubstr("line ")));
+  EXPECT_THAT(Content(Path("cut")), AllOf(HasSubstr("standard input"), HasSubstr("truncated"), HasSubstr("line ")));
 }
 
 TEST_F(ExportImportTest, AClosedPipeIsAnError) {
@@ -154,7 +154,7 @@ TEST_F(ExportImportTest, AnInvalidFileIsReportedAndNothingIsCreated) {
     return outcome.err;
   };
   refused("none", 10);
-  EXPECT_THAT(refused("h.db", 2), HasSubstr("line 1 does not begin a history"));
+  EXPECT_THAT(refused("h.db", 2), HasSubstr("line 1 is not the header of a history"));
   WriteFile("empty", "");
   refused("empty", 2);
   std::string text = Content(Path("h.jsonl"));
@@ -164,7 +164,7 @@ TEST_F(ExportImportTest, AnInvalidFileIsReportedAndNothingIsCreated) {
   EXPECT_FALSE(std::filesystem::exists(Path("n.db")));
   text = Content(Path("h.jsonl"));
   WriteFile("cut", text.substr(0, text.size() - 5));
-  EXPECT_THAT(refused("cut", 2), HasSubstr("cut off"));
+  EXPECT_THAT(refused("cut", 2), HasSubstr("truncated"));
   EXPECT_EQ(Run({"import"}).code, 2);
 }
 
@@ -234,7 +234,7 @@ TEST_F(ExportImportTest, WhatTheFormatCannotHoldIsConvertedAndReported) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("\n  converted              1  held values that the format cannot hold\n"),
-                    HasSubstr("\n  converted: run zz: failures.error_message: bytes that are no UTF-8, or NUL\n")));
+                    HasSubstr("\n  converted: run zz: failures.error_message: bytes that are not UTF-8, or NUL\n")));
   EXPECT_EQ(Import(Path("h.jsonl"), "n.db").code, 0);
   outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", "sqlite:" + Path("n.db")});
   EXPECT_EQ(outcome.code, 0) << outcome.out;

@@ -101,7 +101,7 @@ TEST_F(RunTest, ACommandThatFailsWithoutAFailedTestIsAFailedRun) {
   EXPECT_EQ(latest["run"]["errors_between_tests"], 1);
   ASSERT_THAT(latest["failures"], SizeIs(1));
   EXPECT_EQ(latest["failures"][0]["error_message"],
-            "the command ended with exit code 23, although no test that was recorded failed");
+            "the command ended with exit code 23, although no recorded test failed");
 }
 
 TEST_F(RunTest, AFailedTestExplainsTheCommandsFailure) {

@@ -31,7 +31,7 @@ RunRecord Example() {
   return record;
 }
 
-// Changes a value of any field's type into another one.
+// Changes a value of the type of any field.
 struct Change {
   static void Value(std::string& value) { value += "x"; }
   static void Value(int64_t& value) { ++value; }
@@ -67,7 +67,7 @@ void ForEachChange(Object& object, const Visit& visit, const Check& check) {
   }
 }
 
-TEST(Digest, NoticesEveryField) {
+TEST(Digest, DependsOnEveryField) {
   RunRecord record = Example();
   std::set<Digest> seen = {DigestOf(record)};
   const auto is_new = [&](const std::string& name) { EXPECT_TRUE(seen.insert(DigestOf(record)).second) << name; };
@@ -88,7 +88,7 @@ TEST(Digest, DoesNotDependOnOrder) {
   EXPECT_EQ(DigestOf(record), digest);
 }
 
-TEST(Digest, TellsAbsentFromEmptyAndOnceFromTwice) {
+TEST(Digest, DistinguishesAbsentFromEmptyAndOnceFromTwice) {
   RunRecord record = Example();
   const Digest digest = DigestOf(record);
   record.failures[0].error_message = "";
@@ -98,7 +98,7 @@ TEST(Digest, TellsAbsentFromEmptyAndOnceFromTwice) {
   EXPECT_NE(DigestOf(record), digest);
 }
 
-TEST(Digest, DoesNotLetTextFlowFromOneFieldIntoTheNext) {
+TEST(Digest, DependsOnWhereAFieldEnds) {
   RunRecord a = Example(), b = Example();
   a.failures[0].test_file = "ab";
   a.failures[0].test_name = "c";
@@ -107,8 +107,8 @@ TEST(Digest, DoesNotLetTextFlowFromOneFieldIntoTheNext) {
   EXPECT_NE(DigestOf(a), DigestOf(b));
 }
 
-// Histories outlive programs: the value of a digest may be written down, so it must not change.
-TEST(Digest, StaysWhatItIs) { EXPECT_EQ(DigestOf(Example()).ToString(), "d69d4244bc39deb7766341031ff0788a"); }
+// Digests may be stored and compared by another version of the program, so their values must not change.
+TEST(Digest, HasAFixedValue) { EXPECT_EQ(DigestOf(Example()).ToString(), "d69d4244bc39deb7766341031ff0788a"); }
 
 TEST(Digest, AddsUpModulo128Bits) {
   Digest sum{0, ~0ull};

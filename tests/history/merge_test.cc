@@ -60,12 +60,12 @@ RunRecord MustComplete(const RunRecord& known, const RunRecord& incoming) {
   return merge.merged;
 }
 
-TEST(MergeRecords, TheSameIsEqual) {
+TEST(MergeRecords, ARecordEqualsItself) {
   const RunRecord record = OfPart("a", 0, 3, 1);
   EXPECT_EQ(MergeRecords(record, record).outcome, MergeOutcome::kEqual);
 }
 
-TEST(MergeRecords, APartMoreCompletesTheRun) {
+TEST(MergeRecords, AnotherPartCompletesTheRun) {
   const RunRecord both = MustComplete(OfPart("a", 0, 3, 0), OfPart("b", 60'000'000, 4, 2));
   EXPECT_EQ(both.parts.size(), 2u);
   EXPECT_EQ(both.failures.size(), 2u);
@@ -103,10 +103,10 @@ TEST(MergeRecords, TheOrderOfArrivalDoesNotMatter) {
     ASSERT_EQ(run.run.project, "p");
     ASSERT_EQ(run.run.git_dirty, true);
     ASSERT_EQ(run.run.account.total_tests, 17);
-    // Pairs of pairs give the same as one after the other.
+    // Merging pairs of pairs has the same result as merging one after the other.
     const RunRecord left = MustComplete(parts[0], parts[1]), right = MustComplete(parts[2], parts[3]);
     ASSERT_EQ(DigestOf(MustComplete(left, right)), *first);
-    // What overlaps adds nothing.
+    // Overlapping records add nothing.
     ASSERT_EQ(MergeRecords(run, left).outcome, MergeOutcome::kContained);
     ASSERT_EQ(DigestOf(MustComplete(MustComplete(left, parts[2]), right)), *first);
   }
@@ -124,7 +124,7 @@ TEST(MergeRecords, AnEndCompletesAPart) {
   EXPECT_EQ(MergeRecords(ended, running).outcome, MergeOutcome::kContained);
 }
 
-TEST(MergeRecords, AnythingElseThatDiffersWithinAPartIsAConflict) {
+TEST(MergeRecords, AnyOtherDifferenceWithinAPartIsAConflict) {
   const RunRecord known = OfPart("a", 0, 3, 1);
   RunRecord other = known;
   other.parts[0].variant = "asan";
@@ -155,7 +155,7 @@ TEST(MergeRecords, ARunWithoutPartsIsCompletedByItsEndAndItsFailures) {
   EXPECT_EQ(MergeRecords(ended, grown).outcome, MergeOutcome::kContained);
   EXPECT_EQ(MergeRecords(ended, begun).outcome, MergeOutcome::kContained);
   const RunRecord once = Partless(true, {"A", "B"});
-  EXPECT_EQ(DigestOf(MustComplete(once, ended)), DigestOf(ended)) << "two equal failures are two";
+  EXPECT_EQ(DigestOf(MustComplete(once, ended)), DigestOf(ended)) << "two equal failures count twice";
 }
 
 TEST(MergeRecords, RunsWithoutPartsThatContradictAreAConflict) {
@@ -165,7 +165,7 @@ TEST(MergeRecords, RunsWithoutPartsThatContradictAreAConflict) {
   EXPECT_EQ(MergeRecords(Partless(true, {"A"}), Partless(true, {"B"})).conflict, "the failures differ");
 }
 
-TEST(MergeRecords, PartsAndNoPartsContradictUnlessNothingHadHappened) {
+TEST(MergeRecords, ARunWithPartsContradictsOneWithoutUnlessThatIsUnfinishedAndEmpty) {
   const RunRecord parts = OfPart("a", 0, 3, 1);
   EXPECT_EQ(MergeRecords(parts, Partless(true, {})).outcome, MergeOutcome::kConflict);
   EXPECT_EQ(MergeRecords(Partless(false, {"A"}), parts).outcome, MergeOutcome::kConflict);

@@ -15,7 +15,7 @@ TEST(Roster, HasOneStoredForm) {
   EXPECT_EQ(MakeRoster({})->tests, "{}");
 }
 
-TEST(Roster, ComesBackAsItWasAlsoWithHostileNames) {
+TEST(Roster, RoundTripsHostileNames) {
   const RosterEntries entries = {{"", {1, 0}},
                                  {"S.\"quoted\"\\", {3, 0}},
                                  {"S.new\nline\ttab\x01", {0, 2}},
@@ -24,7 +24,7 @@ TEST(Roster, ComesBackAsItWasAlsoWithHostileNames) {
   EXPECT_EQ(ParseRoster(MakeRoster(entries)->tests), entries);
 }
 
-TEST(Roster, RefusesEveryBeginningOfOne) {
+TEST(Roster, RefusesEveryPrefix) {
   const std::string tests = MakeRoster({{"A.\"\x02", {12, 0}}, {"B", {1, 3}}})->tests;
   for (size_t length = 0; length < tests.size(); ++length) {
     EXPECT_THROW(ParseRoster(std::string_view(tests).substr(0, length)), std::invalid_argument) << length;
@@ -32,7 +32,7 @@ TEST(Roster, RefusesEveryBeginningOfOne) {
   EXPECT_NO_THROW(ParseRoster(tests));
 }
 
-TEST(Roster, RefusesWhatIsNotOne) {
+TEST(Roster, RefusesInvalidTexts) {
   for (const char* text :
        {"{} ", "[]", R"({"a":-1})", R"({"a":1.5})", R"({"a":1,})", R"({"a":1,"a":2})", R"({"a":[1]})",
         R"({"a":[1,2,3]})", R"({"\q":1})", R"({"\u00zz":1})", R"({"\u0041":1})", R"({"a":99999999999999999999})"}) {

@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::string_literals;
 
-TEST(Storable, KnowsUtf8) {
+TEST(Storable, AcceptsUtf8) {
   for (const std::string& text :
        {""s, "plain"s, "\xC3\xA9"s, "\xE2\x82\xAC"s, "\xF0\x9F\x98\x80"s, "\xEF\xBF\xBF"s, "\xED\x9F\xBF"s,
         "\xF4\x8F\xBF\xBF"s, "\x01\x7F\n"s, "exactly8"s, "more than eight \xC3\xA9"s}) {
@@ -19,7 +19,7 @@ TEST(Storable, KnowsUtf8) {
   }
 }
 
-TEST(Storable, RefusesWhatIsNotAndReplacesEachByte) {
+TEST(Storable, ReplacesEachByteThatIsNotUtf8) {
   const std::string r = "\xEF\xBF\xBD";
   const struct {
     std::string text, storable;
@@ -44,7 +44,7 @@ TEST(Storable, RefusesWhatIsNotAndReplacesEachByte) {
   }
 }
 
-TEST(Storable, WhateverComesInWhatComesOutIsStorable) {
+TEST(Storable, MakesAnyTextStorable) {
   std::mt19937 random(11);
   for (int i = 0; i < 20'000; ++i) {
     std::string text(random() % 24, '\0');
@@ -58,7 +58,7 @@ TEST(Storable, WhateverComesInWhatComesOutIsStorable) {
   }
 }
 
-TEST(CutTo, KeepsWholeCharactersAndSaysHowMuchWasCut) {
+TEST(CutTo, CutsBetweenCharactersAndNotesHowMuch) {
   EXPECT_EQ(CutTo("abc", 3), "abc");
   EXPECT_EQ(CutTo("abcd", 3), "abc\n[flaky: 1 more bytes were cut]");
   EXPECT_EQ(CutTo("a\xE2\x82\xAC", 3), "a\n[flaky: 3 more bytes were cut]");
@@ -69,7 +69,7 @@ TEST(CutTo, KeepsWholeCharactersAndSaysHowMuchWasCut) {
   EXPECT_EQ(CutTo("\xE2\x82\xAC", 1), "\n[flaky: 3 more bytes were cut]");
 }
 
-TEST(AppendJson, EscapesWhatJsonMustNotHold) {
+TEST(AppendJson, EscapesWhatJsonRequires) {
   std::string out = "x";
   AppendJson(out, "a\"b\\c\n\r\t\x01\x1F/\xC3\xA9");
   EXPECT_EQ(out, "x\"a\\\"b\\\\c\\n\\r\\t\\u0001\\u001f/\xC3\xA9\"");

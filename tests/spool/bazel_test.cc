@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::SizeIs;
 
-HeaderText BelowBazel(uint64_t number, const std::string& command_ns) {
+HeaderText UnderBazel(uint64_t number, const std::string& command_ns) {
   return DeadHeader(number)
       .SetText("parent_name", "test-setup.sh")
       .SetText("bazel_target", "//shop:shop_test")
@@ -28,12 +28,12 @@ HeaderText BelowBazel(uint64_t number, const std::string& command_ns) {
 
 std::string RunIdOf(const HeaderText& header) { return GroupingOf(ParseJournal(header.Line())).run_id; }
 
-TEST_F(SpoolTest, TestsOfOneCommandOfBazelAreOneRunWithAPartEach) {
+TEST_F(SpoolTest, TestsOfOneBazelCommandAreOneRunWithAPartEach) {
   const std::string failed = "[\"S.A\",1,1000,{\"at_us\":1001,\"message\":\"no\"},\"failed\",1]\n";
-  PutJournal(spool(), 1, BelowBazel(1, "1700000000000000001").Line() + failed + kFailedEnd);
-  PutJournal(spool(), 2, BelowBazel(2, "1700000000000000001").Line() + R"(["S.A",1,1000)");
-  PutJournal(spool(), 3, BelowBazel(3, "1700000000000000001").Line() + kOneTest + kPassedEnd);
-  PutJournal(spool(), 4, BelowBazel(4, "1700000000000000002").Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 1, UnderBazel(1, "1700000000000000001").Line() + failed + kFailedEnd);
+  PutJournal(spool(), 2, UnderBazel(2, "1700000000000000001").Line() + R"(["S.A",1,1000)");
+  PutJournal(spool(), 3, UnderBazel(3, "1700000000000000001").Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 4, UnderBazel(4, "1700000000000000002").Line() + kOneTest + kPassedEnd);
   const Taken taken = TakeAll(Deliver);
   ASSERT_THAT(taken.records, SizeIs(2));
   const RunRecord& retried = taken.records[taken.records[0].parts.size() == 3 ? 0 : 1];
@@ -43,46 +43,46 @@ TEST_F(SpoolTest, TestsOfOneCommandOfBazelAreOneRunWithAPartEach) {
   EXPECT_EQ(retried.run.account.failed_tests, 2);
 }
 
-TEST(BazelGrouping, IsThatOfTheCommandAndTheMachine) {
-  const std::string run = RunIdOf(BelowBazel(1, "17"));
-  EXPECT_EQ(RunIdOf(BelowBazel(2, "17")), run);
-  EXPECT_EQ(RunIdOf(BelowBazel(2, "17").SetText("bazel_target", "//shop:other_test")), run);
-  EXPECT_EQ(RunIdOf(BelowBazel(2, "17").Set("bazel_run", "2").SetText("pid_ns", "7").Set("parent_pid", "9")), run);
-  EXPECT_NE(RunIdOf(BelowBazel(2, "18")), run);
-  EXPECT_NE(RunIdOf(BelowBazel(2, "17").SetText("boot_id", "another")), run);
-  EXPECT_NE(RunIdOf(BelowBazel(2, "17").SetText("bazel_execroot", "/home/you/.cache/bazel/2/execroot/_main")), run);
+TEST(BazelGrouping, DependsOnTheCommandAndTheMachine) {
+  const std::string run = RunIdOf(UnderBazel(1, "17"));
+  EXPECT_EQ(RunIdOf(UnderBazel(2, "17")), run);
+  EXPECT_EQ(RunIdOf(UnderBazel(2, "17").SetText("bazel_target", "//shop:other_test")), run);
+  EXPECT_EQ(RunIdOf(UnderBazel(2, "17").Set("bazel_run", "2").SetText("pid_ns", "7").Set("parent_pid", "9")), run);
+  EXPECT_NE(RunIdOf(UnderBazel(2, "18")), run);
+  EXPECT_NE(RunIdOf(UnderBazel(2, "17").SetText("boot_id", "another")), run);
+  EXPECT_NE(RunIdOf(UnderBazel(2, "17").SetText("bazel_execroot", "/home/you/.cache/bazel/2/execroot/_main")), run);
 }
 
-TEST(BazelGrouping, YieldsToTheRunIdThatWasSet) {
-  EXPECT_EQ(RunIdOf(BelowBazel(1, "17").SetText("run_id", "build-1")), "build-1");
+TEST(BazelGrouping, ARunIdThatWasSetWins) {
+  EXPECT_EQ(RunIdOf(UnderBazel(1, "17").SetText("run_id", "build-1")), "build-1");
 }
 
-TEST(BazelGrouping, IsNoneWhereTheCommandIsNotKnown) {
+TEST(BazelGrouping, DoesNotApplyIfTheCommandIsNotKnown) {
   const std::string own = TestId(0x1000001);
-  EXPECT_EQ(RunIdOf(BelowBazel(1, "17").Remove("bazel_command_ns")), own);
-  EXPECT_EQ(RunIdOf(BelowBazel(1, "17").Remove("bazel_execroot")), own);
-  EXPECT_EQ(RunIdOf(BelowBazel(1, "17").Remove("boot_id")), own);
+  EXPECT_EQ(RunIdOf(UnderBazel(1, "17").Remove("bazel_command_ns")), own);
+  EXPECT_EQ(RunIdOf(UnderBazel(1, "17").Remove("bazel_execroot")), own);
+  EXPECT_EQ(RunIdOf(UnderBazel(1, "17").Remove("boot_id")), own);
 }
 
-TEST(BazelGrouping, ACtestWithinATestOfBazelIsAPartOfThatRun) {
-  const auto below_ctest = [](uint64_t number) {
-    return BelowBazel(number, "17").SetText("parent_name", "ctest").Set("parent_pid", "4").Set("parent_start", "5");
+TEST(BazelGrouping, ACtestInsideABazelTestIsAPartOfThatRun) {
+  const auto under_ctest = [](uint64_t number) {
+    return UnderBazel(number, "17").SetText("parent_name", "ctest").Set("parent_pid", "4").Set("parent_start", "5");
   };
-  const RunGrouping first = GroupingOf(ParseJournal(below_ctest(1).Line()));
-  const RunGrouping second = GroupingOf(ParseJournal(below_ctest(2).Line()));
+  const RunGrouping first = GroupingOf(ParseJournal(under_ctest(1).Line()));
+  const RunGrouping second = GroupingOf(ParseJournal(under_ctest(2).Line()));
   EXPECT_EQ(first.group, second.group);
-  EXPECT_EQ(first.run_id, RunIdOf(BelowBazel(3, "17")));
+  EXPECT_EQ(first.run_id, RunIdOf(UnderBazel(3, "17")));
   EXPECT_EQ(second.run_id, first.run_id);
 }
 
-TEST_F(SpoolTest, StrangersThatOutlivedTheirTimeLimitAreGone) {
-  const auto stranger = [](uint64_t number) {
-    return BelowBazel(number, "17").SetText("boot_id", "elsewhere").SetText("host", "elsewhere");
+TEST_F(SpoolTest, ProcessesOfOtherMachinesAreGoneAfterTheirTimeLimit) {
+  const auto elsewhere = [](uint64_t number) {
+    return UnderBazel(number, "17").SetText("boot_id", "elsewhere").SetText("host", "elsewhere");
   };
-  PutJournal(spool(), 1, stranger(1).Set("time_limit_s", "60").Line() + R"(["S.A",1,2)");
-  PutJournal(spool(), 2, stranger(2).Set("time_limit_s", "3600").Line() + R"(["S.A",1,2)");
-  PutJournal(spool(), 3, stranger(3).Line() + R"(["S.A",1,2)");
-  PutJournal(spool(), 4, stranger(4).Set("time_limit_s", "9000000000000000000").Line() + R"(["S.A",1,2)");
+  PutJournal(spool(), 1, elsewhere(1).Set("time_limit_s", "60").Line() + R"(["S.A",1,2)");
+  PutJournal(spool(), 2, elsewhere(2).Set("time_limit_s", "3600").Line() + R"(["S.A",1,2)");
+  PutJournal(spool(), 3, elsewhere(3).Line() + R"(["S.A",1,2)");
+  PutJournal(spool(), 4, elsewhere(4).Set("time_limit_s", "9000000000000000000").Line() + R"(["S.A",1,2)");
   EXPECT_EQ(TakeAll(Deliver).report.running, 4);
   for (uint64_t i = 1; i <= 4; ++i) {
     fs::last_write_time(FileOf(i), fs::file_time_type::clock::now() - std::chrono::minutes(20));
@@ -91,10 +91,10 @@ TEST_F(SpoolTest, StrangersThatOutlivedTheirTimeLimitAreGone) {
   EXPECT_FALSE(fs::exists(FileOf(1)));
 }
 
-// A child that waits to be told to end, in a pid name space below this one, as it knows itself.
-class ProcessBelow {
+// A child process in a nested pid namespace that waits for End(). known() is its identity as it sees itself.
+class NestedProcess {
  public:
-  ProcessBelow() {
+  NestedProcess() {
     int tell[2], wait[2];
     if (pipe2(tell, O_CLOEXEC) != 0 || pipe2(wait, O_CLOEXEC) != 0) return;
     end_ = wait[1];
@@ -107,7 +107,7 @@ class ProcessBelow {
       if (first != 0) _exit(waitpid(first, nullptr, 0) == first ? 0 : 1);
       const pid_t writer = fork();
       if (writer == 0) {
-        // What /proc, which is that of the name space above, says of `self` is about this process all the same.
+        // /proc belongs to the outer namespace, but `self` in it still means this process.
         struct stat ns {};
         stat("/proc/self/ns/pid", &ns);
         const std::string line = std::to_string(getpid()) + ' ' + OwnStart() + ' ' + std::to_string(ns.st_ino) + '\n';
@@ -126,7 +126,7 @@ class ProcessBelow {
     std::istringstream(std::string(line, size > 0 ? static_cast<size_t>(size) : 0)) >> known_.pid >> known_.pid_start >>
         known_.pid_ns;
   }
-  ~ProcessBelow() { End(); }
+  ~NestedProcess() { End(); }
 
   const ProcessId& known() const { return known_; }
   void End() {
@@ -141,25 +141,25 @@ class ProcessBelow {
   int end_ = -1;
 };
 
-TEST(IsAlive, SeesProcessesInTheNameSpacesOfSandboxes) {
-  ProcessBelow process;
+TEST(IsAlive, SeesProcessesInTheNamespacesOfSandboxes) {
+  NestedProcess process;
   ProcessId writer = process.known();
-  ASSERT_NE(writer.pid_ns, ThisProcess().pid_ns) << "this needs a pid name space: " << std::strerror(errno);
+  ASSERT_NE(writer.pid_ns, ThisProcess().pid_ns) << "this test needs a pid namespace: " << std::strerror(errno);
   EXPECT_LT(writer.pid, 10);
   EXPECT_EQ(IsAlive(writer), Alive::kYes);
   ProcessId before = writer;
   before.pid_start = std::to_string(std::stoll(writer.pid_start) - 1);
-  EXPECT_NE(IsAlive(before), Alive::kYes) << "another process of the same number";
+  EXPECT_NE(IsAlive(before), Alive::kYes) << "another process with the same pid";
   process.End();
   EXPECT_NE(IsAlive(writer), Alive::kYes);
 }
 
-TEST(IsAlive, KnowsOfSandboxesWhoseBazelIsSeenThatTheyAreGone) {
+TEST(IsAlive, KnowsThatASandboxIsGoneIfItsBazelIsVisible) {
   ProcessId writer = ThisProcess();
   writer.pid_ns = "1";
   writer.pid = 2;
   writer.output_base = "/home/you/.cache/bazel/of-" + std::to_string(getpid());
-  // The name space of the whole system shows every process; any other one none that may be beside it.
+  // Every process is visible in the namespace of the whole system. In another one, processes outside are not.
   const Alive unless_seen = ThisProcess().pid_ns == "4026531836" ? Alive::kNo : Alive::kCannotTell;
   EXPECT_EQ(IsAlive(writer), unless_seen);
 
@@ -173,10 +173,13 @@ TEST(IsAlive, KnowsOfSandboxesWhoseBazelIsSeenThatTheyAreGone) {
     _exit(99);
   }
   const std::string arguments = "/proc/" + std::to_string(server) + "/cmdline";
-  while (ReadWholeFile(arguments).find("of-") == std::string::npos) std::this_thread::yield();
+  for (int i = 0; i < 6000 && ReadWholeFile(arguments).find("of-") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ASSERT_THAT(ReadWholeFile(arguments), ::testing::HasSubstr("of-")) << "the server did not start within a minute";
   EXPECT_EQ(IsAlive(writer), Alive::kNo);
   writer.output_base += "0";
-  EXPECT_EQ(IsAlive(writer), unless_seen) << "that of another Bazel";
+  EXPECT_EQ(IsAlive(writer), unless_seen) << "this is another Bazel";
   close(input[1]);
   waitpid(server, nullptr, 0);
 }

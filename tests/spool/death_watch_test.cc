@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::microseconds;
 
-// One limit for all, and what was met.
+// The same limit for all processes. Counts the calls of Meet.
 struct Limits : TimeLimits {
   void Meet(const Journal&) override { ++met; }
   std::optional<microseconds> Of(const Journal&) override { return limit; }
@@ -36,7 +36,7 @@ class DeathWatchTest : public testing::Test {
  protected:
   DeathWatchTest() : path_(folder_.File(TestId(1) + ".jsonl")) {}
 
-  // A process that begins a journal as the recorder does, mapped, with these lines, and then waits to be killed.
+  // Starts a process that begins a journal with these lines, mapped as by the recorder, and then waits to be killed.
   pid_t StartWriter(const std::string& lines) {
     int ready[2];
     EXPECT_EQ(::pipe(ready), 0);
@@ -55,6 +55,12 @@ class DeathWatchTest : public testing::Test {
   static void Kill(pid_t child) {
     ::kill(child, SIGKILL);
     ::waitpid(child, nullptr, 0);
+  }
+
+  // Watches until a process has been met, however slow the machine is.
+  void WatchUntilMet(DeathWatch& watch) const {
+    for (int i = 0; i < 600 && limits_.met == 0; ++i) EXPECT_FALSE(watch.UntilReadable(-1, 100ms));
+    EXPECT_GT(limits_.met, 0) << "no process was met while it was running";
   }
 
   Journal Read() const {
@@ -94,23 +100,22 @@ constexpr char kOpenTest[] = "{\"file\":\"/src/a_test.cc\"}\n[\"S.Hangs\",41,100
 TEST_F(DeathWatchTest, NotesWhenAProcessDied) {
   DeathWatch watch = Watch();
   const pid_t child = StartWriter(kOpenTest);
+  WatchUntilMet(watch);
   EXPECT_FALSE(watch.UntilReadable(-1, 150ms));
-  EXPECT_FALSE(Read().died) << "it lives";
-  EXPECT_GT(limits_.met, 0) << "met while it lives";
+  EXPECT_FALSE(Read().died) << "it is still running";
   Kill(child);
   EXPECT_FALSE(watch.UntilReadable(-1, 50ms));
   watch.Look();
   const Journal journal = Read();
   ASSERT_TRUE(journal.died);
   EXPECT_GE(*journal.died->at_us, 150'000);
-  EXPECT_LT(*journal.died->at_us, 60'000'000);
   EXPECT_FALSE(journal.died->time_limit_us);
   ASSERT_EQ(journal.results.size(), 1u);
   EXPECT_EQ(journal.results[0].duration_us, *journal.died->at_us - 1000) << "how long the test had run";
   EXPECT_EQ(journal.last_us, *journal.died->at_us);
 }
 
-TEST_F(DeathWatchTest, OneThatWasThereBeforeIsSeenToo) {
+TEST_F(DeathWatchTest, AlsoWatchesAJournalThatWasThereBefore) {
   const pid_t child = StartWriter(kOpenTest);
   DeathWatch watch = Watch();
   watch.Look();
@@ -119,10 +124,11 @@ TEST_F(DeathWatchTest, OneThatWasThereBeforeIsSeenToo) {
   EXPECT_TRUE(Read().died);
 }
 
-TEST_F(DeathWatchTest, NotesTheTimeLimitOnceItIsOver) {
+TEST_F(DeathWatchTest, NotesATimeLimitThatHasExpired) {
   limits_.limit = 200ms;
   DeathWatch watch = Watch();
   const pid_t child = StartWriter(kOpenTest);
+  WatchUntilMet(watch);
   EXPECT_FALSE(watch.UntilReadable(-1, 250ms));
   Kill(child);
   watch.Look();
@@ -130,7 +136,7 @@ TEST_F(DeathWatchTest, NotesTheTimeLimitOnceItIsOver) {
   EXPECT_EQ(Read().died->time_limit_us, 200'000);
 }
 
-TEST_F(DeathWatchTest, ADeathBeforeTheLimitIsNotTheLimits) {
+TEST_F(DeathWatchTest, DoesNotNoteALimitThatHasNotExpired) {
   limits_.limit = 1h;
   DeathWatch watch = Watch();
   Kill(StartWriter(kOpenTest));
@@ -139,7 +145,7 @@ TEST_F(DeathWatchTest, ADeathBeforeTheLimitIsNotTheLimits) {
   EXPECT_FALSE(Read().died->time_limit_us);
 }
 
-TEST_F(DeathWatchTest, LeavesAloneWhatEndedOrIsNotOurs) {
+TEST_F(DeathWatchTest, LeavesAloneWhatHasEndedOrIsNotOurs) {
   DeathWatch watch = Watch();
   Kill(StartWriter("{\"end_us\":5,\"passed\":true}\n"));
   watch.Look();
@@ -151,7 +157,7 @@ TEST_F(DeathWatchTest, LeavesAloneWhatEndedOrIsNotOurs) {
   EXPECT_FALSE(Read().died);
 }
 
-TEST_F(DeathWatchTest, ReturnsOnceThereIsSomethingToRead) {
+TEST_F(DeathWatchTest, ReturnsWhenTheDescriptorIsReadable) {
   DeathWatch watch = Watch();
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
@@ -161,7 +167,7 @@ TEST_F(DeathWatchTest, ReturnsOnceThereIsSomethingToRead) {
   ::close(ends[1]);
 }
 
-TEST_F(DeathWatchTest, WithoutASpoolThereIsNothingToSee) {
+TEST_F(DeathWatchTest, DoesNothingWithoutASpool) {
   DeathWatch watch(
       folder_.File("none"), [](const Journal&) { return true; }, limits_);
   watch.Look();

@@ -19,7 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// All kinds of lines in one journal.
+// A journal with all kinds of lines.
 std::string WholeJournal() {
   return HeaderText(7)
              .SetText("run_id", "nightly 5")
@@ -64,7 +64,7 @@ JournalError::Kind KindOf(std::string_view bytes, std::string* what = nullptr) {
     if (what != nullptr) *what = error.what();
     return error.kind();
   }
-  ADD_FAILURE() << "was read: " << bytes;
+  ADD_FAILURE() << "was accepted: " << bytes;
   return JournalError::Kind::kEmpty;
 }
 
@@ -124,7 +124,7 @@ TEST(ParseJournal, StopsAtTheFirstNul) {
   EXPECT_EQ(ParseJournal(bytes).results.size(), 4u);
 }
 
-TEST(ParseJournal, AnUnfinishedLastLineIsTheTestThatDied) {
+TEST(ParseJournal, AnIncompleteLastLineIsTheTestThatDied) {
   const std::string header = HeaderText(1).Line();
   const Journal started = ParseJournal(header + R"(["S.T",41,1200)" + std::string(64, '\0'));
   ASSERT_EQ(started.results.size(), 1u);
@@ -140,14 +140,14 @@ TEST(ParseJournal, AnUnfinishedLastLineIsTheTestThatDied) {
   EXPECT_EQ(failed.results[0].outcome, JournalOutcome::kUnfinished);
 }
 
-TEST(ParseJournal, JoinsWhatSeveralSawOfADeath) {
+TEST(ParseJournal, MergesSeveralObservationsOfADeath) {
   const Journal journal = ParseJournal(HeaderText(1).Line() + R"(["S.Dies",41,1200)" + "\n" +
                                        R"({"died":{"at_us":5200,"time_limit_us":1000000,"out_of_memory":true}})" +
                                        "\n" + R"({"died":{"signal":"SIGKILL","at_us":9000}})" + "\n");
   ASSERT_TRUE(journal.died);
   EXPECT_EQ(journal.died->signal, "SIGKILL");
   EXPECT_FALSE(journal.died->exit_code);
-  EXPECT_EQ(journal.died->at_us, 5200) << "the first saw it at once";
+  EXPECT_EQ(journal.died->at_us, 5200) << "the first observation counts";
   EXPECT_EQ(journal.died->time_limit_us, 1'000'000);
   EXPECT_TRUE(journal.died->out_of_memory);
   ASSERT_EQ(journal.results.size(), 1u);
@@ -155,7 +155,7 @@ TEST(ParseJournal, JoinsWhatSeveralSawOfADeath) {
   EXPECT_EQ(journal.last_us, 5200);
 }
 
-TEST(ParseJournal, ALineCutWithinAFragmentIsReadUpToTheLastWholeElement) {
+TEST(ParseJournal, ReadsACutLineUpToItsLastCompleteElement) {
   const std::string header = HeaderText(1).Line();
   const auto cut = [&](const std::string& rest) {
     const Journal journal = ParseJournal(header + rest);
@@ -170,7 +170,7 @@ TEST(ParseJournal, ALineCutWithinAFragmentIsReadUpToTheLastWholeElement) {
   EXPECT_EQ(cut("[").name, "");
 }
 
-TEST(ParseJournal, AnEndLineThatWasCutIsNoEnd) {
+TEST(ParseJournal, AnEndLineThatWasCutIsNotAnEnd) {
   const std::string bytes = HeaderText(1).Line() + R"(["S.T",41,1200,"passed",3])"
                                                    "\n"
                                                    R"({"end_us":902)";
@@ -195,7 +195,7 @@ TEST(ParseJournal, NamesTheDamagedLine) {
   }
 }
 
-TEST(ParseJournal, RefusesWhatIsNoHeader) {
+TEST(ParseJournal, RefusesWhatIsNotAHeader) {
   EXPECT_EQ(KindOf(""), JournalError::Kind::kEmpty);
   EXPECT_EQ(KindOf(std::string(100, '\0')), JournalError::Kind::kEmpty);
   EXPECT_EQ(KindOf(R"({"flaky_journal":1,"jour)"), JournalError::Kind::kEmpty);
@@ -220,7 +220,7 @@ TEST(ParseJournal, MakesTextsStorable) {
   EXPECT_TRUE(IsStorable(journal.results[0].failures.at(0).message));
 }
 
-TEST(ParseJournal, KeepsAbsurdTimesWithinWhatATimestampHolds) {
+TEST(ParseJournal, ClampsTimesToWhatATimestampHolds) {
   const Journal journal = ParseJournal(HeaderText(1).Set("started_us", "9223372036854775807").Line() +
                                        R"(["S.T",-1,9223372036854775807,"passed",9223372036854775807])"
                                        "\n"
@@ -233,8 +233,8 @@ TEST(ParseJournal, KeepsAbsurdTimesWithinWhatATimestampHolds) {
   EXPECT_EQ(journal.results[1].duration_us, 0);
 }
 
-// Reading may refuse, but what it gives is fit for a store.
-void ExpectLoadsOrRefuses(const std::string& bytes) {
+// The parser may refuse the journal, but what it returns is fit for a store.
+void ExpectReadsOrRefuses(const std::string& bytes) {
   try {
     const Journal journal = ParseJournal(bytes);
     EXPECT_EQ(journal.journal_id.size(), 32u);
@@ -247,17 +247,17 @@ void ExpectLoadsOrRefuses(const std::string& bytes) {
   }
 }
 
-TEST(ParseJournal, LoadsOrRefusesEveryPrefix) {
+TEST(ParseJournal, ReadsOrRefusesEveryPrefix) {
   const std::string whole = WholeJournal();
   const size_t header = whole.find('\n');
   size_t results = 0;
   for (size_t length = 0; length <= whole.size(); ++length) {
-    // A buffer of its own, so that reading behind it is seen by AddressSanitizer.
+    // A separate buffer, so that AddressSanitizer detects reading past its end.
     const std::string prefix(whole, 0, length);
-    ExpectLoadsOrRefuses(prefix);
-    ExpectLoadsOrRefuses(prefix + std::string(100, '\0'));
+    ExpectReadsOrRefuses(prefix);
+    ExpectReadsOrRefuses(prefix + std::string(100, '\0'));
     if (length < header) continue;
-    // Once the header is there, a cut never makes a journal unreadable, and never takes a result away again.
+    // A cut after the header never makes the journal unreadable, and a longer prefix never has fewer results.
     const size_t now = ParseJournal(prefix).results.size();
     EXPECT_GE(now, results) << length;
     results = now;
@@ -265,17 +265,17 @@ TEST(ParseJournal, LoadsOrRefusesEveryPrefix) {
   EXPECT_EQ(results, 4u);
 }
 
-TEST(ParseJournal, LoadsOrRefusesEveryFlippedByte) {
+TEST(ParseJournal, ReadsOrRefusesEveryFlippedByte) {
   const std::string whole = WholeJournal();
   for (size_t at = 0; at < whole.size(); ++at) {
     for (const int flip : {0x01, 0x20, 0x80, 0xff}) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
-      ExpectLoadsOrRefuses(damaged);
+      ExpectReadsOrRefuses(damaged);
     }
     std::string cut = whole;
     cut[at] = '\0';
-    ExpectLoadsOrRefuses(cut);
+    ExpectReadsOrRefuses(cut);
   }
 }
 
@@ -284,7 +284,7 @@ TEST(ParseJournal, TakesLinearTime) {
     std::string bytes = HeaderText(1).Line();
     for (int i = 0; i < tests; ++i) bytes += "[\"Suite.Test" + std::to_string(i) + "\",41,1200,\"passed\",350]\n";
     bytes += "[\"Suite.Fails\",1,2,{\"at_us\":3,\"message\":\"" + std::string(message, 'x') + "\"},\"failed\",3]\n";
-    // And a last line of the same size, which was cut.
+    // The last line has the same size and is cut.
     bytes += "[\"Suite.Dies\",1,2,{\"at_us\":3,\"message\":\"" + std::string(message, ',');
     const double start = CpuSeconds();
     const Journal journal = ParseJournal(bytes);
@@ -296,7 +296,7 @@ TEST(ParseJournal, TakesLinearTime) {
   EXPECT_LT(seconds, 10.0);  // processor time: far more than sanitizers need, far less than quadratic work would
 }
 
-TEST(EndsWithEndLine, LooksAtTheLastWholeLineOnly) {
+TEST(EndsWithEndLine, OnlyReadsTheLastCompleteLine) {
   EXPECT_TRUE(EndsWithEndLine("x\n" + kPassedEnd));
   EXPECT_FALSE(EndsWithEndLine(kPassedEnd + "x\n"));
   EXPECT_FALSE(EndsWithEndLine("x\n{\"end_us\":1"));
@@ -304,7 +304,7 @@ TEST(EndsWithEndLine, LooksAtTheLastWholeLineOnly) {
   EXPECT_FALSE(EndsWithEndLine(""));
 }
 
-// This machine and boot, as a header has them.
+// Returns the identity of a process of this machine, in the terms of a header.
 ProcessId Here(pid_t pid) {
   ProcessId here;
   here.pid = pid;
@@ -326,13 +326,13 @@ TEST(IsAlive, KnowsTheProcessThatRuns) {
   EXPECT_EQ(IsAlive(Here(getpid())), Alive::kYes);
   ProcessId recycled = Here(getpid());
   recycled.pid_start = std::to_string(std::stoll(recycled.pid_start) - 1);
-  EXPECT_EQ(IsAlive(recycled), Alive::kNo) << "who has the number now started after its writer was seen";
+  EXPECT_EQ(IsAlive(recycled), Alive::kNo) << "the process that has the pid now started later";
   ProcessId seen_later = Here(getpid());
   seen_later.pid_start += "1";
   EXPECT_EQ(IsAlive(seen_later), Alive::kYes);
   ProcessId renamed_host = Here(getpid());
   renamed_host.host = "other-host";
-  EXPECT_EQ(IsAlive(renamed_host), Alive::kYes) << "a boot id names one boot, whatever the host is called by now";
+  EXPECT_EQ(IsAlive(renamed_host), Alive::kYes) << "a boot id identifies a boot, even if the host was renamed";
 }
 
 TEST(IsAlive, KnowsThisProcessAndItsParent) {
@@ -342,7 +342,7 @@ TEST(IsAlive, KnowsThisProcessAndItsParent) {
   EXPECT_EQ(IsAlive(ParentProcess()), Alive::kYes);
 }
 
-TEST(IsAlive, SaysWhenItCannotTell) {
+TEST(IsAlive, ReportsThatItCannotTell) {
   ProcessId other_host = Here(getpid());
   other_host.host = "other-host";
   other_host.boot_id = "other-boot";
@@ -372,7 +372,7 @@ TEST(IsAlive, ReadsThroughNamesWithBlanksAndParentheses) {
   kill(child, SIGKILL);
   siginfo_t info;
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOWAIT), 0);
-  EXPECT_EQ(IsAlive(writer), Alive::kNo) << "nobody has waited for it yet";
+  EXPECT_EQ(IsAlive(writer), Alive::kNo) << "it is a zombie until its parent waits for it";
   waitpid(child, nullptr, 0);
   EXPECT_EQ(IsAlive(writer), Alive::kNo);
   close(ready[0]);

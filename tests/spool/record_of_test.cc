@@ -70,13 +70,13 @@ TEST(RecordOf, CountsDistinctTests) {
   EXPECT_EQ(RosterOf(record), expected);
 }
 
-TEST(RecordOf, PassesWhenEverythingDid) {
+TEST(RecordOf, PassesIfEverythingPassed) {
   const RunRecord record = Record(R"(["S.A",1,1,"passed",1])"
                                   "\n" +
                                   kPassedEnd);
   EXPECT_EQ(record.run.account.status, kPass);
   EXPECT_TRUE(record.failures.empty());
-  // GoogleTest knows of failures that no event told.
+  // GoogleTest may know of failures for which there was no event.
   EXPECT_EQ(Record(R"(["S.A",1,1,"passed",1])"
                    "\n" +
                    kFailedEnd)
@@ -84,7 +84,7 @@ TEST(RecordOf, PassesWhenEverythingDid) {
             kFail);
 }
 
-TEST(RecordOf, AFailureThatTheTestTookBackDoesNotCount) {
+TEST(RecordOf, AFailureThatWasWithdrawnDoesNotCount) {
   const RunRecord record = Record(R"(["S.A",1,1000,{"at_us":1100,"message":"m"},"passed",300])"
                                   "\n" +
                                   kPassedEnd);
@@ -124,13 +124,13 @@ TEST(RecordOf, DescribesAFailure) {
   EXPECT_EQ(first.attempt, 0);
   EXPECT_EQ(first.preceding_test, "S.Before");
   EXPECT_FALSE(first.signal);
-  EXPECT_EQ(record.failures[1].line, 41) << "elsewhere than in the test's file: the line of the test";
+  EXPECT_EQ(record.failures[1].line, 41) << "the failure is in another file, so this is the line of the test";
   EXPECT_EQ(record.failures[1].error_stack, "src/util.h:7");
   EXPECT_EQ(record.failures[2].failure_kind, kUncaught);
   EXPECT_FALSE(record.failures[2].error_stack);
 }
 
-TEST(RecordOf, NamesFilesByTheRepository) {
+TEST(RecordOf, NamesFilesRelativeToTheRepository) {
   RunContext context;
   context.root = "/repo";
   const auto file = [&](const std::string& written) {
@@ -158,10 +158,10 @@ TEST(RecordOf, ADeadProcessFailedTheTestItDiedIn) {
   EXPECT_EQ(account.failed_tests, 1);
   EXPECT_EQ(account.passed_tests, 1);
   EXPECT_EQ(account.errors_between_tests, 0);
-  EXPECT_EQ(account.ended_at->micros, 1700000000002500) << "nobody runs any more, so it has an end";
+  EXPECT_EQ(account.ended_at->micros, 1700000000002500) << "no process is running, so it has an end";
 }
 
-TEST(RecordOf, ADeathIsToldAsFarAsItIsKnown) {
+TEST(RecordOf, DescribesADeathAsFarAsItIsKnown) {
   const auto death = [](const std::string& how) {
     const RunRecord record = Record("[\"S.Dies\",9,2000\n{\"died\":{" + how + "}}\n");
     const Failure& failure = record.failures.at(0);
@@ -182,7 +182,7 @@ TEST(RecordOf, ADeathIsToldAsFarAsItIsKnown) {
             "the kernel's OOM killer was active at the time");
 }
 
-TEST(RecordOf, TestsOfOneNameInSeveralFilesAreSeveralInTheRoster) {
+TEST(RecordOf, TheRosterHasATestForEachFile) {
   const RunRecord record = Record(R"({"file":"/src/a_test.cc"})"
                                   "\n"
                                   R"(["S.A",1,1000,"passed",1])"
@@ -223,7 +223,7 @@ TEST(RecordOf, FailuresOutsideOfTestsAreErrorsBetweenThem) {
   EXPECT_EQ(account.total_tests, 0);
   EXPECT_EQ(account.status, kFail);
   EXPECT_THAT(Summaries(record), ElementsAre("S assertion set-up", "my_tests assertion environment"));
-  EXPECT_EQ(record.failures[0].test_file, "/src/s_test.cc") << "a suite is defined where its tests are";
+  EXPECT_EQ(record.failures[0].test_file, "/src/s_test.cc") << "the file of its tests";
   EXPECT_EQ(record.failures[1].test_file, "/src/env.cc");
   EXPECT_FALSE(record.failures[0].attempt);
 }
@@ -238,7 +238,7 @@ TEST(RecordOf, AProcessThatEndsBetweenTestsIsAnError) {
   EXPECT_EQ(record.failures[0].test_file, "[my_tests]");
 }
 
-TEST(RecordOf, WhatCouldNotBeRecordedIsNoVerdictOnATest) {
+TEST(RecordOf, WhatCouldNotBeRecordedDoesNotFailATest) {
   const RunRecord without_end = Record(R"(["S.A",1,1000,"passed",1])"
                                        "\n"
                                        R"(["S.B",1,2000])"
@@ -249,7 +249,7 @@ TEST(RecordOf, WhatCouldNotBeRecordedIsNoVerdictOnATest) {
   EXPECT_EQ(without_end.run.account.failed_tests, 0);
   EXPECT_EQ(without_end.run.account.errors_between_tests, 1);
   EXPECT_THAT(Summaries(without_end), ElementsAre(HasSubstr("No space left on device")));
-  // The end is written from a reserve, and then GoogleTest's word counts.
+  // The end line is written from a reserve. Then the result that GoogleTest reports counts.
   const RunRecord with_end = Record(R"(["S.A",1,1000,"passed",1])"
                                     "\n"
                                     R"({"lost":"No space left on device"})"
@@ -282,7 +282,7 @@ TEST(RecordOf, SeveralResultsOfATestAreAttempts) {
   EXPECT_EQ(RosterOf(record), expected);
 }
 
-TEST(RecordOf, AttemptsGoOnAcrossTheProcessesOfAPart) {
+TEST(RecordOf, AttemptsAreNumberedAcrossTheProcessesOfAPart) {
   const auto process = [](uint64_t number, int64_t started_us, const std::string& lines) {
     return Read(HeaderText(number).Set("started_us", std::to_string(started_us)).Set("shard", "[0,2]"), lines);
   };
@@ -319,7 +319,7 @@ TEST(RecordOf, AttemptsGoOnAcrossTheProcessesOfAPart) {
   EXPECT_EQ(DigestOf(Record(shuffled)), DigestOf(record));
 }
 
-TEST(RecordOf, TestsOfOneNameInTwoFilesAreTwo) {
+TEST(RecordOf, CountsATestForEachFile) {
   const auto process = [](uint64_t number, const std::string& file) {
     return Read(HeaderText(number), "{\"file\":\"" + file + "\"}\n" +
                                         R"(["S.A",1,5,"passed",1])"
@@ -339,7 +339,7 @@ TEST(RecordOf, KeepsOnlyWhatTheProcessesOfAPartAgreeOn) {
   EXPECT_FALSE(record.run.test_args);
 }
 
-TEST(RecordOf, WritesTheCommandLineAsAShellTakesIt) {
+TEST(RecordOf, QuotesTheCommandLineForAShell) {
   const Journal journal = Read(
       HeaderText(1).Set("args", R"(["/a b/my_tests","--gtest_filter=S.*:-S.B","--name=it's","","a b"])"), kPassedEnd);
   const RunRecord record = Record(std::vector{journal});

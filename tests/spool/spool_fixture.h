@@ -40,7 +40,7 @@ inline HeaderText LiveHeader(uint64_t number) {
   return DeadHeader(number).Set("pid", std::to_string(getpid())).Set("pid_seen", OwnStart());
 }
 
-inline HeaderText BelowCtest(uint64_t number, bool alive) {
+inline HeaderText UnderCtest(uint64_t number, bool alive) {
   return DeadHeader(number)
       .SetText("parent_name", "ctest")
       .Set("parent_pid", alive ? std::to_string(getpid()) : "99999998")
@@ -52,7 +52,7 @@ class SpoolTest : public ::testing::Test {
   fs::path spool() const { return folder_.path() / "spool"; }
   fs::path FileOf(uint64_t number) const { return spool() / (TestId(number) + ".jsonl"); }
 
-  // All files below the spool, relative to it, but for the lock.
+  // Returns all files in the spool, relative to it, except for the lock.
   std::vector<std::string> Files() const {
     std::vector<std::string> files;
     for (const auto& entry : fs::recursive_directory_iterator(spool())) {
@@ -67,7 +67,7 @@ class SpoolTest : public ::testing::Test {
     std::vector<RunRecord> records;
     SpoolReport report;
   };
-  // Reads all that is ready; `then` is called for each record.
+  // Reads everything that is ready. `then` is called for each record.
   Taken TakeAll(const std::function<void(SpoolSource&, const RunRecord&)>& then = {},
                 const std::string& complete = "") {
     auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));

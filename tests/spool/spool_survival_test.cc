@@ -16,21 +16,21 @@
 #include "tests/support/cpu_time.h"
 #include "transfer/copy.h"
 
-// What a spool lives through: killed processes, failing stores, thousands of journals.
+// What a spool survives: killed processes, failing stores, thousands of journals.
 namespace flaky {
 namespace {
 
 using ::testing::IsEmpty;
 
-// A process that dies at any moment leaves a spool from which the rest can be had, and loses or doubles nothing.
+// A process that dies at any time leaves a spool from which the rest can be delivered. Nothing is lost or duplicated.
 TEST_F(SpoolTest, SurvivesBeingKilledAtAnyMoment) {
   constexpr uint64_t kJournals = 30;
   for (uint64_t i = 1; i <= kJournals; ++i) {
-    HeaderText header = i % 2 == 0 ? BelowCtest(i, false) : DeadHeader(i);
+    HeaderText header = i % 2 == 0 ? UnderCtest(i, false) : DeadHeader(i);
     if (i % 3 != 0) header.SetText("run_id", "r" + std::to_string(i % 5));
     PutJournal(spool(), i, header.Line() + "[\"S.T" + std::to_string(i) + "\",1,1000,\"passed\",1]\n" + kPassedEnd);
   }
-  // What was "written to the store": each delivered record's tests, by part. Shared with the children through files.
+  // Replaces a store: the tests of each delivered part, in files that the children share.
   const fs::path store = folder_.path() / "store";
   fs::create_directories(store);
   for (int round = 0; HasPending(spool()); ++round) {
@@ -49,7 +49,8 @@ TEST_F(SpoolTest, SurvivesBeingKilledAtAnyMoment) {
               if (roster->roster_id != part.roster_id) continue;
               const fs::path file = store / part.part_id;
               WriteWholeFile(file.string() + ".new", roster->tests);
-              if (fs::exists(file) && ReadWholeFile(file) != roster->tests) _exit(3);  // another part of the same id
+              if (fs::exists(file) && ReadWholeFile(file) != roster->tests)
+                _exit(3);  // a different part with the same id
               fs::rename(file.string() + ".new", file);
             }
           }
@@ -58,7 +59,8 @@ TEST_F(SpoolTest, SurvivesBeingKilledAtAnyMoment) {
       }
       _exit(0);
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(200 + 137 * (round % 40)));
+    // The delays grow, so that a busy machine makes progress, too.
+    std::this_thread::sleep_for(std::chrono::microseconds((200 + 137 * (round % 40)) * (1 + round / 100)));
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
@@ -77,15 +79,15 @@ TEST_F(SpoolTest, SurvivesBeingKilledAtAnyMoment) {
   for (const auto& [name, count] : tests) EXPECT_EQ(count, 1) << name;
 }
 
-// A store that fails before or after any of its writes and readings: what it took is not sent as something else, and a
-// journal is gone only when its run can be read.
+// The store fails before or after any of its writes and reads. What it took is not sent again as a different part, and
+// a journal is removed only when its run can be read.
 TEST_F(SpoolTest, SurvivesAStoreThatFailsAtAnyCall) {
   constexpr uint64_t kJournals = 12;
   for (const StoreVerb verb : {StoreVerb::kWrite, StoreVerb::kFetch}) {
     for (const Fault::When when : {Fault::When::kBefore, Fault::When::kAfter}) {
       for (int64_t call = 1; call <= 4; ++call) {
         for (uint64_t i = 1; i <= kJournals; ++i) {
-          HeaderText header = i % 2 == 0 ? BelowCtest(i, false) : DeadHeader(i);
+          HeaderText header = i % 2 == 0 ? UnderCtest(i, false) : DeadHeader(i);
           if (i % 3 != 0) header.SetText("run_id", "r" + std::to_string(i % 3));
           PutJournal(spool(), i, header.Line() + kOneTest + kPassedEnd);
         }
@@ -100,8 +102,8 @@ TEST_F(SpoolTest, SurvivesAStoreThatFailsAtAnyCall) {
           SilentProgress progress;
           CopyOptions options;
           options.limits.records = 1;
-          options.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
-            EXPECT_LE(fate, CopyOutcome::kUnchanged) << why;
+          options.on_settled = [&](const RunRecord& record, CopyOutcome outcome, const std::string& why) {
+            EXPECT_LE(outcome, CopyOutcome::kUnchanged) << why;
             source.Delivered(record.run.run_id);
           };
           try {

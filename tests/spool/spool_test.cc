@@ -52,9 +52,9 @@ TEST_F(SpoolTest, AProcessAloneIsARunOfOnePart) {
   EXPECT_FALSE(HasPending(spool()));
 }
 
-TEST_F(SpoolTest, WhatIsNotDeliveredComesAgainTheSame) {
+TEST_F(SpoolTest, WhatIsNotDeliveredIsReturnedAgainUnchanged) {
   PutJournal(spool(), 1, DeadHeader(1).Line() + kOneTest + kPassedEnd);
-  for (uint64_t i = 2; i < 5; ++i) PutJournal(spool(), i, BelowCtest(i, false).Line() + kOneTest + kPassedEnd);
+  for (uint64_t i = 2; i < 5; ++i) PutJournal(spool(), i, UnderCtest(i, false).Line() + kOneTest + kPassedEnd);
   const Taken first = TakeAll();
   const Taken second = TakeAll();
   ASSERT_EQ(first.records.size(), 2u);
@@ -65,7 +65,7 @@ TEST_F(SpoolTest, WhatIsNotDeliveredComesAgainTheSame) {
 TEST_F(SpoolTest, LeavesRunningProcessesAlone) {
   PutJournal(spool(), 1, LiveHeader(1).Line() + R"(["S.A",1,2)" + std::string(4096, '\0'));
   PutJournal(spool(), 2, DeadHeader(2).Line() + R"(["S.A",1,2)" + std::string(4096, '\0'));
-  // Has written its end but could not cut the file.
+  // Wrote its end line, but could not truncate the file.
   PutJournal(spool(), 3, LiveHeader(3).Line() + kOneTest + kPassedEnd + std::string(4096, '\0'));
   const Taken taken = TakeAll(Deliver);
   EXPECT_EQ(taken.records.size(), 2u);
@@ -73,7 +73,7 @@ TEST_F(SpoolTest, LeavesRunningProcessesAlone) {
   EXPECT_THAT(Files(), ElementsAre(TestId(1) + ".jsonl"));
 }
 
-TEST_F(SpoolTest, TakesSilentStrangersForAbandonedAfterADay) {
+TEST_F(SpoolTest, JournalsOfOtherMachinesAreAbandonedAfterADay) {
   for (uint64_t i = 1; i <= 2; ++i) {
     PutJournal(spool(), i,
                DeadHeader(i).SetText("boot_id", "elsewhere").SetText("host", "elsewhere").Line() + kOneTest);
@@ -85,11 +85,11 @@ TEST_F(SpoolTest, TakesSilentStrangersForAbandonedAfterADay) {
   EXPECT_THAT(Files(), ElementsAre(TestId(1) + ".jsonl"));
 }
 
-TEST_F(SpoolTest, ProcessesBelowACtestAreOnePartOnceItIsGone) {
-  for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, BelowCtest(i, true).Line() + kOneTest + kPassedEnd);
+TEST_F(SpoolTest, ProcessesUnderOneCtestAreOnePartWhenItHasEnded) {
+  for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, UnderCtest(i, true).Line() + kOneTest + kPassedEnd);
   EXPECT_THAT(TakeAll(Deliver).records, IsEmpty());
   fs::remove_all(spool());
-  for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, BelowCtest(i, false).Line() + kOneTest + kPassedEnd);
+  for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, UnderCtest(i, false).Line() + kOneTest + kPassedEnd);
   const Taken taken = TakeAll();
   ASSERT_EQ(taken.records.size(), 1u);
   ASSERT_EQ(taken.records[0].parts.size(), 1u);
@@ -103,14 +103,14 @@ TEST_F(SpoolTest, ProcessesBelowACtestAreOnePartOnceItIsGone) {
   EXPECT_FALSE(HasPending(spool()));
 }
 
-TEST_F(SpoolTest, TheFixtureThatIsCleanedUpIsCompleteThoughItsCtestRuns) {
+TEST_F(SpoolTest, AFixtureIsCompleteAtItsCleanUpAlthoughCtestIsRunning) {
   const auto put = [&](uint64_t i, const std::string& fixture) {
-    PutJournal(spool(), i, BelowCtest(i, true).SetText("fixture", fixture).Line() + kOneTest + kPassedEnd);
+    PutJournal(spool(), i, UnderCtest(i, true).SetText("fixture", fixture).Line() + kOneTest + kPassedEnd);
   };
   put(1, "flaky");
   put(2, "flaky");
   put(3, "other");
-  PutJournal(spool(), 4, BelowCtest(4, true).Line() + kOneTest + kPassedEnd);
+  PutJournal(spool(), 4, UnderCtest(4, true).Line() + kOneTest + kPassedEnd);
   EXPECT_THAT(TakeAll(Deliver, CTestGroup(ThisProcess(), "none")).records, IsEmpty());
   const Taken taken = TakeAll(Deliver, CTestGroup(ThisProcess(), "flaky"));
   ASSERT_EQ(taken.records.size(), 1u);
@@ -120,9 +120,9 @@ TEST_F(SpoolTest, TheFixtureThatIsCleanedUpIsCompleteThoughItsCtestRuns) {
   EXPECT_THAT(Files(), ElementsAre(TestId(3) + ".jsonl", TestId(4) + ".jsonl"));
 }
 
-TEST_F(SpoolTest, LatecomersOfACtestAreAFurtherPart) {
+TEST_F(SpoolTest, LateJournalsOfACtestAreAnotherPart) {
   const auto put = [&](uint64_t i) {
-    PutJournal(spool(), i, BelowCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
+    PutJournal(spool(), i, UnderCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
   };
   put(1);
   put(2);
@@ -139,13 +139,13 @@ TEST_F(SpoolTest, LatecomersOfACtestAreAFurtherPart) {
   EXPECT_THAT(Files(), IsEmpty());
 }
 
-// Whether they are delivered together or one by one must not show in the store.
+// The store must not depend on whether they are delivered together or one by one.
 TEST_F(SpoolTest, ProcessesThatOnlyShareARunIdAreAPartEach) {
   for (uint64_t i = 1; i <= 3; ++i) {
     PutJournal(spool(), i, DeadHeader(i).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
   }
   for (uint64_t i = 4; i <= 5; ++i) {
-    PutJournal(spool(), i, BelowCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
+    PutJournal(spool(), i, UnderCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
   }
   const Taken taken = TakeAll(Deliver);
   ASSERT_EQ(taken.records.size(), 1u);
@@ -154,7 +154,7 @@ TEST_F(SpoolTest, ProcessesThatOnlyShareARunIdAreAPartEach) {
     EXPECT_EQ(std::ranges::count(taken.records[0].parts, TestId(i), &Part::part_id), 1) << i;
   }
   EXPECT_EQ(taken.records[0].run.account.total_tests, 4);
-  EXPECT_EQ(taken.records[0].rosters.size(), 2u) << "equal ones once";
+  EXPECT_EQ(taken.records[0].rosters.size(), 2u) << "equal rosters are stored once";
   EXPECT_THAT(Files(), IsEmpty());
 }
 
@@ -178,10 +178,10 @@ TEST_F(SpoolTest, ShardsOfOneParentWaitForEachOtherAndAreOnePart) {
   ASSERT_THAT(taken.records, SizeIs(1));
   EXPECT_THAT(taken.records[0].parts, SizeIs(1));
   const std::string run_id = taken.records[0].run.run_id;
-  EXPECT_EQ(run_id, TestId(1 + 0x1000000)) << "that of the smallest journal's";
+  EXPECT_EQ(run_id, TestId(1 + 0x1000000)) << "the run of the journal with the smallest id";
   const Taken again = TakeAll(Deliver);
   ASSERT_THAT(again.records, SizeIs(1));
-  EXPECT_EQ(again.records[0].run.run_id, run_id) << "sealed, it is the same";
+  EXPECT_EQ(again.records[0].run.run_id, run_id) << "the same after sealing";
   EXPECT_EQ(again.records[0].parts, taken.records[0].parts);
   EXPECT_THAT(Files(), IsEmpty());
 }
@@ -203,16 +203,16 @@ TEST_F(SpoolTest, ShardsOfOtherParentsProgramsOrRunsAreOtherParts) {
   EXPECT_THAT(TakeAll(Deliver).records, SizeIs(5));
 }
 
-TEST_F(SpoolTest, GoesOnFromAnySealingThatWasCutOff) {
+TEST_F(SpoolTest, ResumesASealingThatWasInterrupted) {
   const auto put = [&](const fs::path& folder, uint64_t i) {
-    PutJournal(folder, i, BelowCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
+    PutJournal(folder, i, UnderCtest(i, false).SetText("run_id", "nightly").Line() + kOneTest + kPassedEnd);
   };
   put(spool(), 1);
   put(spool(), 2);
   put(spool(), 3);
   const std::string part_id = TakeAll().records.at(0).parts.at(0).part_id;
   fs::remove_all(spool());
-  // Died when two of three journals had been moved.
+  // The process died after it had moved two of three journals.
   const fs::path filling = spool() / "outbox" / ("." + part_id + ".filling");
   put(filling, 1);
   put(filling, 2);
@@ -220,17 +220,17 @@ TEST_F(SpoolTest, GoesOnFromAnySealingThatWasCutOff) {
   EXPECT_TRUE(HasPending(spool()));
   const Taken taken = TakeAll(Deliver);
   ASSERT_EQ(taken.records.size(), 1u);
-  ASSERT_EQ(taken.records[0].parts.size(), 1u) << "nothing of it was sent, so all are one part";
+  ASSERT_EQ(taken.records[0].parts.size(), 1u) << "nothing was sent yet, so all journals are one part";
   EXPECT_EQ(taken.records[0].parts[0].part_id, part_id);
   EXPECT_THAT(Files(), IsEmpty());
-  // Died while the delivered part was being removed.
+  // The process died while it removed the delivered part.
   put(spool() / "outbox" / ("." + part_id + ".done"), 2);
   EXPECT_FALSE(HasPending(spool()));
   EXPECT_THAT(TakeAll().records, IsEmpty());
   EXPECT_THAT(Files(), IsEmpty());
 }
 
-TEST_F(SpoolTest, RejectsWhatIsDamagedAndSaysWhy) {
+TEST_F(SpoolTest, RejectsDamagedJournalsWithAReason) {
   PutJournal(spool(), 1, "no journal\n");
   PutJournal(spool(), 2, DeadHeader(2).Line() + "damaged\n" + kPassedEnd);
   PutJournal(spool(), 3, DeadHeader(4).Line() + kPassedEnd);
@@ -245,14 +245,14 @@ TEST_F(SpoolTest, RejectsWhatIsDamagedAndSaysWhy) {
   EXPECT_THAT(ReadWholeFile(spool() / (kept(2) + ".reason")), HasSubstr("line 2 is not JSON"));
   EXPECT_EQ(ReadWholeFile(spool() / kept(1)), "no journal\n");
   EXPECT_FALSE(HasPending(spool()));
-  // The next of the same name does not replace it.
+  // Another journal of the same name does not replace it.
   PutJournal(spool(), 1, "another\n");
   TakeAll();
   EXPECT_EQ(ReadWholeFile(spool() / kept(1)), "no journal\n");
   EXPECT_EQ(ReadWholeFile(spool() / (kept(1) + ".1")), "another\n");
 }
 
-TEST_F(SpoolTest, ADamagedJournalDoesNotTakeItsPartAlong) {
+TEST_F(SpoolTest, ADamagedJournalDoesNotRejectItsRun) {
   for (uint64_t i = 1; i <= 3; ++i) {
     PutJournal(spool(), i,
                DeadHeader(i).SetText("run_id", "r").Line() + (i == 2 ? "damaged\n" : kOneTest) + kPassedEnd);
@@ -288,7 +288,7 @@ TEST_F(SpoolTest, RemovesFilesWithoutAHeaderAfterAnHour) {
 TEST_F(SpoolTest, RejectsWholePartsOnRequest) {
   PutJournal(spool(), 1, DeadHeader(1).Line() + kOneTest + kPassedEnd);
   for (uint64_t i = 2; i <= 3; ++i)
-    PutJournal(spool(), i, BelowCtest(i, false).SetText("run_id", "r").Line() + kOneTest + kPassedEnd);
+    PutJournal(spool(), i, UnderCtest(i, false).SetText("run_id", "r").Line() + kOneTest + kPassedEnd);
   std::string part_id;
   TakeAll([&](SpoolSource& source, const RunRecord& record) {
     if (record.run.run_id == "r") part_id = record.parts.at(0).part_id;
@@ -319,7 +319,7 @@ TEST_F(SpoolTest, IgnoresWhatIsNotItsOwn) {
   EXPECT_TRUE(fs::exists(outside));
   EXPECT_TRUE(fs::is_symlink(FileOf(9)));
 
-  // Folders of its own that are links elsewhere are not written through.
+  // If one of the spool's folders is a link, nothing is written through it.
   fs::remove_all(spool());
   fs::create_directories(spool());
   fs::create_directory_symlink(folder_.path(), spool() / "rejected");
@@ -352,10 +352,10 @@ TEST_F(SpoolTest, TheOldestRunComesFirstAndBatchesAreBounded) {
   EXPECT_THAT(sizes, ElementsAre(4, 4, 2));
 }
 
-TEST_F(SpoolTest, LooksWithoutChangingAnything) {
+TEST_F(SpoolTest, ExpectedChangesNothing) {
   PutJournal(spool(), 1, "damaged\n");
   for (uint64_t i = 2; i <= 3; ++i)
-    PutJournal(spool(), i, BelowCtest(i, false).SetText("run_id", "r").Line() + kOneTest + kPassedEnd);
+    PutJournal(spool(), i, UnderCtest(i, false).SetText("run_id", "r").Line() + kOneTest + kPassedEnd);
   const auto before = Files();
   const auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));
   SpoolSource source(*lock, [](const Journal&) { return RunContext(); });
@@ -378,11 +378,11 @@ TEST_F(SpoolTest, OneProcessAtATimeHoldsTheLock) {
   release.join();
 }
 
-TEST_F(SpoolTest, SaysWhyASpoolCannotBeUsed) {
+TEST_F(SpoolTest, ReportsWhyASpoolCannotBeUsed) {
   WriteWholeFile(folder_.path() / "file", "x");
   try {
     SpoolLock::Take(folder_.path() / "file" / "spool", std::chrono::milliseconds(0));
-    FAIL() << "a file is no folder";
+    FAIL() << "a file is not a folder";
   } catch (const StoreError& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kMissing);
     EXPECT_THAT(error.what(), HasSubstr("FLAKY_TESTS_SPOOL"));

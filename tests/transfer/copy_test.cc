@@ -26,7 +26,7 @@ RunRecord MakeRecord(int number, int failures = 1) {
   record.run.project = number % 3 == 0 ? std::optional<std::string>() : "p" + std::to_string(number % 3);
   Part part;
   part.part_id = "part-" + std::to_string(number);
-  part.account.started_at = {number / 4 * kMicrosPerSecond};  // runs share a moment
+  part.account.started_at = {number / 4 * kMicrosPerSecond};  // four runs each start at the same time
   part.account.ended_at = part.account.started_at + 1'000'000;
   part.account.status = std::string(failures > 0 ? kFail : kPass);
   part.account.total_tests = 2;
@@ -68,16 +68,16 @@ class CopyTest : public testing::Test {
   CountingProgress progress_;
 };
 
-TEST_F(CopyTest, CopiesEverythingAndSaysSo) {
+TEST_F(CopyTest, CopiesAndReportsEverything) {
   const std::vector<RunRecord> records = MakeRecords(100);
   from_->Write(records);
-  const CopySummary account = Run();
-  EXPECT_EQ(account.runs, 100);
-  EXPECT_EQ(account.copied, 100);
-  EXPECT_EQ(account.parts, 100);
-  EXPECT_EQ(account.failures, 150);
-  EXPECT_TRUE(account.Verified());
-  EXPECT_EQ(account.source_digest, account.target_digest);
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.runs, 100);
+  EXPECT_EQ(summary.copied, 100);
+  EXPECT_EQ(summary.parts, 100);
+  EXPECT_EQ(summary.failures, 150);
+  EXPECT_TRUE(summary.Verified());
+  EXPECT_EQ(summary.source_digest, summary.target_digest);
   EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
   EXPECT_EQ(progress_.last.runs, 100);
   EXPECT_EQ(progress_.last.total_runs, 100);
@@ -86,7 +86,7 @@ TEST_F(CopyTest, CopiesEverythingAndSaysSo) {
   EXPECT_EQ(progress_.updates, 15);
 }
 
-TEST_F(CopyTest, ASecondTimeNothingIsDoubledAndGrowthIsTakenAlong) {
+TEST_F(CopyTest, ASecondCopyDuplicatesNothingAndCopiesWhatIsNew) {
   from_->Write(MakeRecords(20));
   Run();
   EXPECT_EQ(Run().unchanged, 20);
@@ -96,15 +96,15 @@ TEST_F(CopyTest, ASecondTimeNothingIsDoubledAndGrowthIsTakenAlong) {
   for (Failure& failure : grown.failures) failure.part_id = "late";
   const RunRecord fresh = MakeRecord(50);
   from_->Write(std::vector{grown, fresh});
-  const CopySummary account = Run();
-  EXPECT_EQ(account.copied, 1);
-  EXPECT_EQ(account.completed, 1);
-  EXPECT_EQ(account.unchanged, 19);
-  EXPECT_EQ(account.source_digest, account.target_digest);
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.copied, 1);
+  EXPECT_EQ(summary.completed, 1);
+  EXPECT_EQ(summary.unchanged, 19);
+  EXPECT_EQ(summary.source_digest, summary.target_digest);
   EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
 }
 
-TEST_F(CopyTest, ATargetThatIsAheadIsFine) {
+TEST_F(CopyTest, ATargetMayBeAhead) {
   const RunRecord record = MakeRecord(1);
   from_->Write(std::vector{record});
   RunRecord more = record;
@@ -112,36 +112,36 @@ TEST_F(CopyTest, ATargetThatIsAheadIsFine) {
   for (Failure& failure : more.failures) failure.part_id = "other";
   to_->Write(std::vector{record});
   to_->Write(std::vector{more});
-  const CopySummary account = Run();
-  EXPECT_EQ(account.unchanged, 1);
-  EXPECT_EQ(account.ahead, 1);
-  EXPECT_TRUE(account.Verified());
-  EXPECT_NE(account.source_digest, account.target_digest);
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.unchanged, 1);
+  EXPECT_EQ(summary.ahead, 1);
+  EXPECT_TRUE(summary.Verified());
+  EXPECT_NE(summary.source_digest, summary.target_digest);
 }
 
-TEST_F(CopyTest, AConflictIsKeptReportedAndHarmsNoOther) {
+TEST_F(CopyTest, AConflictIsReportedAndDoesNotAffectOtherRuns) {
   from_->Write(MakeRecords(10));
   RunRecord other = MakeRecord(4);
   other.parts[0].variant = "asan";
   to_->Write(std::vector{other});
-  std::map<std::string, CopyOutcome> fates;
+  std::map<std::string, CopyOutcome> outcomes;
   CopyOptions options;
-  options.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string&) {
-    fates[record.run.run_id] = fate;
+  options.on_settled = [&](const RunRecord& record, CopyOutcome outcome, const std::string&) {
+    outcomes[record.run.run_id] = outcome;
   };
-  const CopySummary account = Run(options);
-  EXPECT_EQ(account.copied, 9);
-  EXPECT_EQ(account.conflicts, 1);
-  EXPECT_FALSE(account.Verified());
-  ASSERT_EQ(account.findings.size(), 1u);
-  EXPECT_EQ(account.findings[0].run_id, other.run.run_id);
-  EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
-  EXPECT_EQ(fates.size(), 10u);
-  EXPECT_EQ(fates[other.run.run_id], CopyOutcome::kConflict);
+  const CopySummary summary = Run(options);
+  EXPECT_EQ(summary.copied, 9);
+  EXPECT_EQ(summary.conflicts, 1);
+  EXPECT_FALSE(summary.Verified());
+  ASSERT_EQ(summary.findings.size(), 1u);
+  EXPECT_EQ(summary.findings[0].run_id, other.run.run_id);
+  EXPECT_THAT(summary.findings[0].why, HasSubstr("part part-4 differs"));
+  EXPECT_EQ(outcomes.size(), 10u);
+  EXPECT_EQ(outcomes[other.run.run_id], CopyOutcome::kConflict);
   EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
 }
 
-TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
+TEST_F(CopyTest, ReplacesAConflictOnRequest) {
   from_->Write(MakeRecords(10));
   RunRecord other = MakeRecord(4);
   other.parts[0].variant = "asan";
@@ -152,31 +152,31 @@ TEST_F(CopyTest, AConflictIsReplacedWhereThatIsAsked) {
   EXPECT_EQ(Run(options).replaced, 1);
   EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
   options.dry_run = false;
-  const CopySummary account = Run(options);
-  EXPECT_EQ(account.copied, 9);
-  EXPECT_EQ(account.replaced, 1);
-  EXPECT_EQ(account.conflicts, 0);
-  EXPECT_TRUE(account.Verified());
-  ASSERT_EQ(account.findings.size(), 1u) << "and listed";
-  EXPECT_EQ(account.findings[0].fate, CopyOutcome::kReplaced);
-  EXPECT_THAT(account.findings[0].why, HasSubstr("part part-4 differs"));
+  const CopySummary summary = Run(options);
+  EXPECT_EQ(summary.copied, 9);
+  EXPECT_EQ(summary.replaced, 1);
+  EXPECT_EQ(summary.conflicts, 0);
+  EXPECT_TRUE(summary.Verified());
+  ASSERT_EQ(summary.findings.size(), 1u) << "it is also listed";
+  EXPECT_EQ(summary.findings[0].fate, CopyOutcome::kReplaced);
+  EXPECT_THAT(summary.findings[0].why, HasSubstr("part part-4 differs"));
   EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
   EXPECT_EQ(Run(options).unchanged, 10);
 }
 
-TEST_F(CopyTest, AConflictEndsTheCopyWhereThatIsAsked) {
+TEST_F(CopyTest, AConflictEndsTheCopyOnRequest) {
   from_->Write(MakeRecords(200));
   RunRecord other = MakeRecord(4);
   other.parts[0].variant = "asan";
   to_->Write(std::vector{other});
   CopyOptions options;
   options.on_conflict = OnConflict::kEnd;
-  const CopySummary account = Run(options);
-  EXPECT_TRUE(account.gave_up);
-  EXPECT_FALSE(account.stopped);
-  EXPECT_EQ(account.conflicts, 1);
-  EXPECT_LE(account.runs, 5 * 7);
-  EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), account.runs) << "all that was written is accounted for";
+  const CopySummary summary = Run(options);
+  EXPECT_TRUE(summary.gave_up);
+  EXPECT_FALSE(summary.stopped);
+  EXPECT_EQ(summary.conflicts, 1);
+  EXPECT_LE(summary.runs, 5 * 7);
+  EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), summary.runs) << "everything that was written is counted";
   EXPECT_EQ(ContentsOf(*to_)[other.run.run_id], DigestOf(other));
   options.dry_run = true;
   EXPECT_EQ(Run(options).runs, 200) << "a dry run lists them all";
@@ -194,58 +194,58 @@ class CopyCallsTest : public CopyTest {
   std::shared_ptr<MemoryHistory> history_ = MakeMemoryHistory();
 };
 
-TEST_F(CopyCallsTest, AFreshCopyLooksOnceAndSendsEachBatchOnce) {
-  const CopySummary account = Run();
-  EXPECT_EQ(account.sent, 70);
+TEST_F(CopyCallsTest, AFirstCopyLooksUpOneBatchAndSendsEachOnce) {
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.sent, 70);
   EXPECT_EQ(Calls(StoreVerb::kWrite), 10);
   EXPECT_EQ(Calls(StoreVerb::kFetch), 1 + 10);
 }
 
-TEST_F(CopyCallsTest, WhatIsThereIsReadOnceAndNotSent) {
+TEST_F(CopyCallsTest, ReadsOnceAndDoesNotSendWhatIsThere) {
   Run();
-  const CopySummary account = Run();
-  EXPECT_EQ(account.unchanged, 70);
-  EXPECT_EQ(account.sent, 0);
-  EXPECT_EQ(account.source_digest, account.target_digest);
-  EXPECT_EQ(Calls(StoreVerb::kWrite), 10) << "of the first time";
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.unchanged, 70);
+  EXPECT_EQ(summary.sent, 0);
+  EXPECT_EQ(summary.source_digest, summary.target_digest);
+  EXPECT_EQ(Calls(StoreVerb::kWrite), 10) << "all from the first copy";
   EXPECT_EQ(Calls(StoreVerb::kFetch), 11 + 10);
 }
 
-TEST_F(CopyCallsTest, AContinuedCopySendsTheBatchInFlightAgainAtMost) {
+TEST_F(CopyCallsTest, AResumedCopyResendsAtMostTheBatchInFlight) {
   const auto before = OpenMemory(history_, OpenMode::kWrite);
   const std::vector<RunRecord> records = MakeRecords(70);
   before->Write(std::span(records).first(31));  // killed within the fifth batch
-  const CopySummary account = Run();
-  EXPECT_EQ(account.unchanged, 31);
-  EXPECT_EQ(account.copied, 39);
-  EXPECT_EQ(account.sent, 70 - 28);
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.unchanged, 31);
+  EXPECT_EQ(summary.copied, 39);
+  EXPECT_EQ(summary.sent, 70 - 28);
   EXPECT_EQ(Calls(StoreVerb::kWrite), 6);
   EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
 }
 
-TEST_F(CopyCallsTest, WhatIsThereInTheMiddleIsFoundAfterOneBatch) {
+TEST_F(CopyCallsTest, FindsWhatIsThereInTheMiddleAfterOneBatch) {
   const auto before = OpenMemory(history_, OpenMode::kWrite);
   const std::vector<RunRecord> records = MakeRecords(70);
   before->Write(std::span(records).last(42));
-  const CopySummary account = Run();
-  EXPECT_EQ(account.copied, 28);
-  EXPECT_EQ(account.sent, 28 + 7);
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.copied, 28);
+  EXPECT_EQ(summary.sent, 28 + 7);
   EXPECT_EQ(ContentsOf(*to_), ContentsOf(*from_));
 }
 
-TEST_F(CopyCallsTest, ATargetThatIsAheadIsNotSentAnything) {
+TEST_F(CopyCallsTest, SendsNothingToATargetThatIsAhead) {
   Run();
   RunRecord more = MakeRecord(3);
   more.parts[0].part_id = "late";
   for (Failure& failure : more.failures) failure.part_id = "late";
   to_->Write({&more, 1});
-  const CopySummary account = Run();
-  EXPECT_EQ(account.sent, 0);
-  EXPECT_EQ(account.ahead, 1);
-  EXPECT_TRUE(account.Verified());
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.sent, 0);
+  EXPECT_EQ(summary.ahead, 1);
+  EXPECT_TRUE(summary.Verified());
 }
 
-TEST_F(CopyTest, ADryRunForeseesTheAccountAndWritesNothing) {
+TEST_F(CopyTest, ADryRunPredictsTheSummaryAndWritesNothing) {
   from_->Write(MakeRecords(12));
   RunRecord conflicting = MakeRecord(1);
   conflicting.parts[0].variant = "asan";
@@ -258,27 +258,27 @@ TEST_F(CopyTest, ADryRunForeseesTheAccountAndWritesNothing) {
   options.dry_run = true;
   const CopySummary foreseen = Run(options);
   EXPECT_EQ(ContentsOf(*to_), before);
-  const CopySummary account = Run();
+  const CopySummary summary = Run();
   for (const auto& count : {&CopySummary::runs, &CopySummary::copied, &CopySummary::completed, &CopySummary::unchanged,
                             &CopySummary::conflicts, &CopySummary::failures}) {
-    EXPECT_EQ(foreseen.*count, account.*count);
+    EXPECT_EQ(foreseen.*count, summary.*count);
   }
-  EXPECT_EQ(account.copied, 9);
-  EXPECT_EQ(account.completed, 1);
-  EXPECT_EQ(account.unchanged, 1);
-  EXPECT_EQ(account.conflicts, 1);
+  EXPECT_EQ(summary.copied, 9);
+  EXPECT_EQ(summary.completed, 1);
+  EXPECT_EQ(summary.unchanged, 1);
+  EXPECT_EQ(summary.conflicts, 1);
 }
 
-TEST_F(CopyTest, StopsAfterTheBatchesInFlightAndGoesOnNextTime) {
+TEST_F(CopyTest, StopsAfterTheBatchesInFlightAndResumes) {
   from_->Write(MakeRecords(200));
   CopyOptions options;
   options.stop = [&] { return progress_.updates >= 2; };
-  const CopySummary account = Run(options);
-  EXPECT_TRUE(account.stopped);
-  EXPECT_GE(account.copied, 14);
-  EXPECT_LE(account.copied, 5 * 7);
-  EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), account.copied) << "all that was written is accounted for";
-  EXPECT_EQ(Run().copied, 200 - account.copied);
+  const CopySummary summary = Run(options);
+  EXPECT_TRUE(summary.stopped);
+  EXPECT_GE(summary.copied, 14);
+  EXPECT_LE(summary.copied, 5 * 7);
+  EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), summary.copied) << "everything that was written is counted";
+  EXPECT_EQ(Run().copied, 200 - summary.copied);
   EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
 }
 
@@ -342,7 +342,7 @@ TEST_F(CopyTest, ReportsABatchThatWasInFlightWhenStoppedAndOnlyAsksStop) {
   EXPECT_EQ(ContentsOf(*to_).size(), 21u);
 }
 
-// A sink that stores something else than it is given.
+// A sink that returns something other than what was written.
 class LossySink : public StoreSink {
  public:
   LossySink(Store& store, std::function<void(std::vector<RunRecord>&)> lose)
@@ -357,7 +357,7 @@ class LossySink : public StoreSink {
   std::function<void(std::vector<RunRecord>&)> lose_;
 };
 
-TEST_F(CopyTest, FindsWhateverTheTargetDoesNotGiveBack) {
+TEST_F(CopyTest, DetectsEverythingThatTheTargetLoses) {
   const RunRecord record = MakeRecord(1, 2);
   from_->Write(std::vector{record});
   const std::function<void(RunRecord&)> losses[] = {
@@ -377,10 +377,10 @@ TEST_F(CopyTest, FindsWhateverTheTargetDoesNotGiveBack) {
     const auto target = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
     LossySink sink(*target, [&](std::vector<RunRecord>& records) { losses[i](records.at(0)); });
     StoreSource source(*from_);
-    const CopySummary account = Copy(source, sink, {}, progress_);
-    EXPECT_EQ(account.differing, 1) << i;
-    EXPECT_EQ(account.copied, 0) << i;
-    EXPECT_FALSE(account.Verified()) << i;
+    const CopySummary summary = Copy(source, sink, {}, progress_);
+    EXPECT_EQ(summary.differing, 1) << i;
+    EXPECT_EQ(summary.copied, 0) << i;
+    EXPECT_FALSE(summary.Verified()) << i;
   }
   const auto target = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
   LossySink sink(*target, [](std::vector<RunRecord>& records) { records.clear(); });
@@ -388,7 +388,7 @@ TEST_F(CopyTest, FindsWhateverTheTargetDoesNotGiveBack) {
   EXPECT_EQ(Copy(source, sink, {}, progress_).differing, 1);
 }
 
-TEST_F(CopyTest, AnErrorOfTheSourceComesOutAfterWhatWasReadIsSettled) {
+TEST_F(CopyTest, AnErrorOfTheSourceIsThrownAfterWhatWasReadIsSettled) {
   struct Broken : Source {
     const std::string& name() const override { return name_; }
     std::optional<Totals> Expected() override { return std::nullopt; }
@@ -405,7 +405,7 @@ TEST_F(CopyTest, AnErrorOfTheSourceComesOutAfterWhatWasReadIsSettled) {
   EXPECT_EQ(ContentsOf(*to_).size(), 2u);
 }
 
-TEST(Prefetch, GivesEverythingInOrderAndThenTheEnd) {
+TEST(Prefetch, ReturnsEverythingInOrderAndThenTheEnd) {
   int produced = 0;
   Prefetch<int> values(
       [&]() -> std::optional<int> { return produced < 1000 ? std::optional(produced++) : std::nullopt; });
@@ -413,7 +413,7 @@ TEST(Prefetch, GivesEverythingInOrderAndThenTheEnd) {
   EXPECT_EQ(values.Take(), std::nullopt);
 }
 
-TEST(Prefetch, CanBeLeftAtAnyTime) {
+TEST(Prefetch, CanBeDestroyedAtAnyTime) {
   for (int taken = 0; taken < 50; ++taken) {
     int produced = 0;
     Prefetch<int> values([&]() -> std::optional<int> { return produced++; });

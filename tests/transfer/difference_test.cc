@@ -14,7 +14,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-TEST(Difference, RostersAreComparedByTheirContent) {
+TEST(Difference, ComparesRostersByTheirContent) {
   const RunRecord record = BuildRecord("a").Part("p1", 0).Build();
   EXPECT_TRUE(FingerprintOf(record).intact);
   EXPECT_EQ(FingerprintOf(record).digest, DigestOf(record));
@@ -36,14 +36,14 @@ TEST(Difference, RostersAreComparedByTheirContent) {
   EXPECT_THAT(FirstDifference(missing, record), HasSubstr("it is not in the source"));
 }
 
-TEST(Difference, FailuresThatAreThereOnceMoreAreNamed) {
+TEST(Difference, NamesAFailureThatIsThereOnceMore) {
   const RunRecord twice = BuildRecord("a").Fail("S.A").Fail("S.A").Fail("S.B").Build();
   const RunRecord once = BuildRecord("a").Fail("S.B").Fail("S.A").Build();
   EXPECT_THAT(FirstDifference(twice, once), AllOf(HasSubstr("the failure of S.A"), HasSubstr("is not in the target")));
   EXPECT_THAT(FirstDifference(once, twice), AllOf(HasSubstr("the failure of S.A"), HasSubstr("is not in the source")));
 }
 
-TEST(Difference, AbsentAndEmptyAreNotTheSame) {
+TEST(Difference, AbsentDiffersFromEmpty) {
   RunRecord absent = BuildRecord("a").Build();
   RunRecord empty = absent;
   empty.run.branch = "";

@@ -5,7 +5,7 @@
 #include "tests/support/contents.h"
 #include "tests/transfer/jsonl_fixture.h"
 
-// Files that are no history, or not all of one.
+// Files that are not a history, or only a part of one.
 namespace flaky {
 namespace {
 
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 using JsonlDamage = JsonlTest;
 
-TEST_F(JsonlDamage, ACutAtAnyByteIsNoticed) {
+TEST_F(JsonlDamage, DetectsACutAtAnyByte) {
   const std::vector<RunRecord> records = {BuildRecord("r1").Part("p1", 0, 1).Fail("S.A", "m\xC3\xA4h").Build(),
                                           BuildRecord("r2").Fail("S.B").Build()};
   for (const Compression compression : {Compression::kNone, Compression::kGzip, Compression::kZstd}) {
@@ -27,7 +27,7 @@ TEST_F(JsonlDamage, ACutAtAnyByteIsNoticed) {
   }
 }
 
-TEST_F(JsonlDamage, AChangedBitNeverGivesAnotherRun) {
+TEST_F(JsonlDamage, AChangedBitNeverChangesARun) {
   const std::vector<RunRecord> records = {BuildRecord("r1").Part("p1", 0, 1).Fail("S.A", "m\xC3\xA4h").Build(),
                                           BuildRecord("r2").Fail("S.B").Build()};
   const auto wanted = ContentsOf(records);
@@ -40,7 +40,7 @@ TEST_F(JsonlDamage, AChangedBitNeverGivesAnotherRun) {
         changed[at] = static_cast<char>(changed[at] ^ (1 << bit));
         try {
           EXPECT_EQ(ContentsOf(ReadAll(changed)), wanted) << "bit " << bit << " of byte " << at;
-          // What may change unnoticed is what the runs are not made of: where they are from, how they were compressed.
+          // Only changes outside of the runs may stay undetected: in the header, and in how the data is compressed.
           EXPECT_TRUE(at < header || compression != Compression::kNone) << "bit " << bit << " of byte " << at;
         } catch (const StoreError&) {
         }
@@ -49,7 +49,7 @@ TEST_F(JsonlDamage, AChangedBitNeverGivesAnotherRun) {
   }
 }
 
-TEST_F(JsonlDamage, LinesThatAreMissingDoubledOrMovedAreNoticed) {
+TEST_F(JsonlDamage, DetectsMissingAndRepeatedLines) {
   const std::vector<std::string> lines =
       LinesOf(Written({BuildRecord("r1").Part("p1", 0, 1).Part("p2", 9).Fail("S.A").Fail("S.C").Build(),
                        BuildRecord("r2").Fail("S.B").Build(), BuildRecord("r3").Build()}));
@@ -60,7 +60,7 @@ TEST_F(JsonlDamage, LinesThatAreMissingDoubledOrMovedAreNoticed) {
     blank[i] = "";
     EXPECT_NE(Refusal(Joined(blank)), "") << "blank " << lines[i];
     doubled.insert(doubled.begin() + static_cast<std::ptrdiff_t>(i), lines[i]);
-    const bool is_roster = lines[i].starts_with(R"({"type":"roster")");  // says the same twice
+    const bool is_roster = lines[i].starts_with(R"({"type":"roster")");  // repeats the same roster
     EXPECT_EQ(Refusal(Joined(doubled)).empty(), is_roster) << "doubled " << lines[i];
   }
 }
@@ -105,8 +105,8 @@ TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
   EXPECT_THAT(without(5, "test_name"), AllOf(HasSubstr("line 5 "), HasSubstr("test_name")));
   EXPECT_THAT(with(5, "test_name", nullptr), AllOf(HasSubstr("line 5 "), HasSubstr("test_name")));
   EXPECT_THAT(without(5, "type"), AllOf(HasSubstr("line 5 "), HasSubstr("type")));
-  EXPECT_THAT(instead(5, "nonsense"), HasSubstr("line 5 is no JSON object"));
-  EXPECT_THAT(instead(5, "[]"), HasSubstr("line 5 is no JSON object"));
+  EXPECT_THAT(instead(5, "nonsense"), HasSubstr("line 5 is not a JSON object"));
+  EXPECT_THAT(instead(5, "[]"), HasSubstr("line 5 is not a JSON object"));
   EXPECT_THAT(instead(5, "{\"type\":\"failure\",\"x\":\"\xFF\"}"), HasSubstr("line 5 is not UTF-8"));
   EXPECT_NE(instead(5, R"({"type":"failure","x":"\udc00"})"), "");
   EXPECT_THAT(instead(5, R"({"type":"failure","run_id":"r1","test_file":"f","test_name":"\udc00"})"),
@@ -117,7 +117,7 @@ TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
   EXPECT_THAT(Refusal(Joined(lines) + Joined(lines)), AllOf(HasSubstr("line 7 "), HasSubstr("footer")));
 }
 
-TEST_F(JsonlDamage, WhatIsNoHistoryIsRefused) {
+TEST_F(JsonlDamage, RefusesWhatIsNotAHistory) {
   for (const std::string& bytes :
        {std::string(), std::string("\n"), std::string("SQLite format 3\0 and so on\n", 28), std::string("{}\n"),
         std::string("{\"flaky_journal\":1}\n"), std::string("{\"type\":\"header\",\"format\":\"other\"}\n"),
@@ -129,7 +129,7 @@ TEST_F(JsonlDamage, WhatIsNoHistoryIsRefused) {
   EXPECT_THROW(JsonlReader(folder_.path().string()), StoreError);
 }
 
-TEST_F(JsonlDamage, ALineHasALimit) {
+TEST_F(JsonlDamage, RefusesALineAboveTheLimit) {
   const std::string file = Put(Written({BuildRecord("r").Fail("S.A", std::string(600'000, 'x')).Build()}));
   JsonlReader enough(file, 700'000);
   EXPECT_EQ(enough.Next({})->records.size(), 1u);
@@ -142,7 +142,7 @@ TEST_F(JsonlDamage, ALineHasALimit) {
   }
 }
 
-TEST_F(JsonlDamage, ADamagedRunDoesNotReachTheStoreAndThoseBeforeItDo) {
+TEST_F(JsonlDamage, ReturnsTheRunsBeforeADamagedRunOnly) {
   std::vector<RunRecord> records;
   for (int i = 0; i < 50; ++i) records.push_back(BuildRecord("r" + std::to_string(i)).Fail("S.A").Build());
   std::string text = Written(records);
@@ -155,7 +155,7 @@ TEST_F(JsonlDamage, ADamagedRunDoesNotReachTheStoreAndThoseBeforeItDo) {
     while (const auto batch = reader.Next(ten)) given += batch->records.size();
     FAIL();
   } catch (const StoreError& error) {
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("'r30'"), HasSubstr("may have been taken over")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("'r30'"), HasSubstr("may have been imported")));
   }
   EXPECT_EQ(given, 30u);
 }

@@ -49,7 +49,7 @@ inline std::string Joined(const std::vector<std::string>& lines) {
 class JsonlTest : public testing::Test {
  protected:
   std::string Put(const std::string& bytes) const {
-    std::filesystem::remove(folder_.File("h.jsonl"));  // some file systems wait for the disk when one is overwritten
+    std::filesystem::remove(folder_.File("h.jsonl"));  // some file systems wait for the disk when a file is overwritten
     WriteWholeFile(folder_.File("h.jsonl"), bytes);
     return folder_.File("h.jsonl");
   }
@@ -61,7 +61,7 @@ class JsonlTest : public testing::Test {
     }
     return records;
   }
-  // What is said of a file that is refused.
+  // Returns the error for a file that is refused; empty if it is read.
   std::string Refusal(const std::string& bytes, ErrorKind kind = ErrorKind::kInvalid) const {
     try {
       ReadAll(bytes);

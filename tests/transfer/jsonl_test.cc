@@ -51,7 +51,7 @@ RunRecord Hostile() {
   return record;
 }
 
-TEST_F(JsonlTest, GivesBackWhatWasWritten) {
+TEST_F(JsonlTest, ReadsWhatWasWritten) {
   std::vector<RunRecord> records = Generated(400);
   records.push_back(Hostile());
   for (const Compression compression : {Compression::kNone, Compression::kGzip, Compression::kZstd}) {
@@ -70,13 +70,13 @@ TEST_F(JsonlTest, GivesBackWhatWasWritten) {
   }
 }
 
-TEST_F(JsonlTest, AnEmptyHistoryIsAHistory) {
+TEST_F(JsonlTest, ReadsAnEmptyHistory) {
   const std::string text = Written({});
   EXPECT_EQ(LinesOf(text).size(), 2u);
   EXPECT_TRUE(ReadAll(text).empty());
 }
 
-TEST_F(JsonlTest, EveryLineIsAnObjectWithTheColumnsThatAreKnown) {
+TEST_F(JsonlTest, EachLineIsAnObjectWithTheKnownColumns) {
   const RunRecord record = BuildRecord("r1").Part("p1", 0, 1).Fail("S.A", "\"no\"").Build();
   std::vector<json> lines;
   for (const std::string& line : LinesOf(Written({record, record}))) lines.push_back(json::parse(line));
@@ -90,7 +90,7 @@ TEST_F(JsonlTest, EveryLineIsAnObjectWithTheColumnsThatAreKnown) {
   EXPECT_EQ(lines[1]["type"], "run");
   EXPECT_EQ(lines[1]["digest"], DigestOf(record).ToString());
   EXPECT_EQ(lines[1]["total_tests"], 2);
-  EXPECT_FALSE(lines[1].contains("project")) << "what is not known is left out";
+  EXPECT_FALSE(lines[1].contains("project")) << "an absent field is left out";
   EXPECT_EQ(
       lines[2],
       json({{"type", "roster"}, {"roster_id", record.rosters[0]->roster_id}, {"tests", record.rosters[0]->tests}}));
@@ -103,7 +103,7 @@ TEST_F(JsonlTest, EveryLineIsAnObjectWithTheColumnsThatAreKnown) {
             json({{"type", "footer"}, {"runs", 2}, {"parts", 2}, {"failures", 2}, {"digest", sum.ToString()}}));
 }
 
-TEST_F(JsonlTest, NullIsAsGoodAsLeftOut) {
+TEST_F(JsonlTest, NullMeansAbsent) {
   const RunRecord record = BuildRecord("r1").Fail("S.A").Build();
   std::vector<std::string> lines = LinesOf(Written({record}));
   json run = json::parse(lines[1]);
@@ -116,7 +116,7 @@ TEST_F(JsonlTest, NullIsAsGoodAsLeftOut) {
   EXPECT_EQ(read[0].run, record.run);
 }
 
-TEST_F(JsonlTest, RostersAreRepeatedOnceTheyAreTooFarBack) {
+TEST_F(JsonlTest, ARosterIsRepeatedWhenItHasLeftTheWindow) {
   std::vector<RunRecord> records;
   const auto add = [&](size_t number) {
     RunRecord record = BuildRecord("run" + std::to_string(records.size())).Part("p", 0).Build();
@@ -135,7 +135,7 @@ TEST_F(JsonlTest, RostersAreRepeatedOnceTheyAreTooFarBack) {
   EXPECT_EQ(ContentsOf(ReadAll(text)), ContentsOf(records));
 }
 
-TEST_F(JsonlTest, ARunMayHaveMoreRostersThanAreRemembered) {
+TEST_F(JsonlTest, ARunMayHaveMoreRostersThanTheWindow) {
   RunRecord record = BuildRecord("wide").Build();
   for (size_t i = 0; i < 2 * RosterWindow::kMaxRosters; ++i) {
     const RosterPtr roster = MakeRoster({{"S.T" + std::to_string(i), {1, 0}}});
@@ -166,7 +166,7 @@ TEST_F(JsonlTest, TheWindowIsBoundedInBytes) {
   EXPECT_NE(window.Find("d"), nullptr);
 }
 
-TEST_F(JsonlTest, WhatANewerMinorVersionAddsIsCountedAndLeftOut) {
+TEST_F(JsonlTest, CountsAndIgnoresWhatANewerMinorVersionAdds) {
   const std::vector<RunRecord> records = {BuildRecord("r1").Part("p1", 0, 1).Fail("S.A").Fail("S.B").Build()};
   std::vector<std::string> lines = LinesOf(Written(records));
   for (std::string& line : lines) {
@@ -191,13 +191,13 @@ TEST_F(JsonlTest, WhatANewerMinorVersionAddsIsCountedAndLeftOut) {
   EXPECT_THAT(Refusal(Joined(lines)), HasSubstr("2 failures, but 1"));
 }
 
-TEST_F(JsonlTest, ANewerMajorVersionIsRefused) {
+TEST_F(JsonlTest, RefusesANewerMajorVersion) {
   std::string text = Written({});
   text.replace(text.find("1.0"), 3, "2.0");
   EXPECT_THAT(Refusal(text, ErrorKind::kSchemaTooNew), AllOf(HasSubstr("2.0"), HasSubstr("1.0")));
 }
 
-TEST_F(JsonlTest, AFileMadeByHandNeedsNoDigests) {
+TEST_F(JsonlTest, AFileWrittenByHandNeedsNoDigests) {
   const std::string text = R"({"type":"header","format":"flaky_history","version":"1.0"})"
                            "\n"
                            R"({"started_at":"2026-01-01 00:00:00","type":"run","run_id":"r"})"
@@ -210,7 +210,7 @@ TEST_F(JsonlTest, AFileMadeByHandNeedsNoDigests) {
   EXPECT_THAT(Refusal(changed), HasSubstr("line 3 "));
 }
 
-TEST_F(JsonlTest, SeveralCompressedStreamsBehindOneAnotherAreOne) {
+TEST_F(JsonlTest, ReadsSeveralCompressedStreamsInARowAsOne) {
   const std::string text = Written({BuildRecord("r1").Fail("S.A").Build()});
   for (const Compression compression : {Compression::kGzip, Compression::kZstd}) {
     std::string bytes;
@@ -224,7 +224,7 @@ TEST_F(JsonlTest, SeveralCompressedStreamsBehindOneAnotherAreOne) {
   }
 }
 
-TEST_F(JsonlTest, TheSameRunTwiceBecomesOneInTheStore) {
+TEST_F(JsonlTest, TheStoreMergesARunThatOccursTwice) {
   const RunRecord first = BuildRecord("same").Part("p1", 0, 1).Fail("S.A").Build();
   const RunRecord second = BuildRecord("same").Part("p2", 60).Build();
   JsonlReader reader(Put(Written({first, BuildRecord("other").Build(), second, first})));
@@ -232,13 +232,13 @@ TEST_F(JsonlTest, TheSameRunTwiceBecomesOneInTheStore) {
   const auto store = OpenMemory(history, OpenMode::kWrite, "memory");
   StoreSink sink(*store);
   SilentProgress progress;
-  const CopySummary account = Copy(reader, sink, {}, progress);
-  EXPECT_TRUE(account.Verified());
-  EXPECT_EQ(account.runs, 4);
+  const CopySummary summary = Copy(reader, sink, {}, progress);
+  EXPECT_TRUE(summary.Verified());
+  EXPECT_EQ(summary.runs, 4);
   EXPECT_EQ(store->Count({}), (Totals{2, 2, 1}));
 }
 
-TEST_F(JsonlTest, WhatTheFormatCannotHoldIsRefusedByTheWriter) {
+TEST_F(JsonlTest, TheWriterRefusesWhatTheFormatCannotHold) {
   RunRecord record = BuildRecord("r1").Fail("S.A", "bytes \xFF").Build();
   EXPECT_THROW(Written({record}), StoreError);
   record = BuildRecord("r1").Part("p1", 0).Build();

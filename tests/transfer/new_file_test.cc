@@ -12,18 +12,18 @@
 namespace flaky {
 namespace {
 
-TEST(NewFile, HasItsNameOnlyWhenItIsWhole) {
+TEST(NewFile, GetsItsNameOnlyWhenItIsComplete) {
   const TempFolder folder;
   const std::string path = folder.File("f");
   {
     NewFile file(path);
     file.Write("half");
     EXPECT_TRUE(std::filesystem::exists(path + ".part"));
-    EXPECT_THROW(NewFile{path}, StoreError) << "another one is writing it";
+    EXPECT_THROW(NewFile{path}, StoreError) << "it is being written";
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   WriteWholeFile(path, "old");
-  WriteWholeFile(path + ".part", "what a killed process left, longer than what comes");
+  WriteWholeFile(path + ".part", "left by a killed process, and longer than the new content");
   std::filesystem::create_symlink("f", folder.File("link"));
   {
     NewFile file(folder.File("link"));
@@ -39,7 +39,7 @@ TEST(NewFile, HasItsNameOnlyWhenItIsWhole) {
   EXPECT_EQ(status.st_mode & 0777, 0600u);
 }
 
-TEST(NewFile, RefusesWhatIsNoFile) {
+TEST(NewFile, RefusesWhatIsNotAFile) {
   const TempFolder folder;
   EXPECT_THROW(NewFile("/dev/null"), StoreError);
   EXPECT_THROW(NewFile(folder.path().string()), StoreError);

@@ -1,4 +1,4 @@
-// What a copy and a comparison tell of how far they are.
+// The progress that a copy and a comparison report.
 #include "transfer/progress.h"
 
 #include <gmock/gmock.h>

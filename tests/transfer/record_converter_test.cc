@@ -62,7 +62,7 @@ RunRecord WithTexts(size_t message, size_t stack) {
   return record;
 }
 
-TEST(Fit, LeavesAloneWhatFits) {
+TEST(RecordConverter, DoesNotChangeARecordThatFits) {
   RunRecord record = WithTexts(300, 300);
   const Digest before = DigestOf(record);
   const size_t bytes = RowBytesOf(record.failures[0], "run");
@@ -72,7 +72,7 @@ TEST(Fit, LeavesAloneWhatFits) {
   EXPECT_THAT(FitRow(record, bytes - 1), SizeIs(1));
 }
 
-TEST(Fit, CutsTheLongestTextOfAFailureAndSaysHowMuch) {
+TEST(RecordConverter, CutsTheLongestTextOfAFailureAndSaysHowMuch) {
   RunRecord record = WithTexts(5000, 300);
   const std::vector<Conversion> cuts = FitRow(record);
   const std::string& message = *record.failures[0].error_message;
@@ -90,7 +90,7 @@ TEST(Fit, CutsTheLongestTextOfAFailureAndSaysHowMuch) {
   EXPECT_EQ(record.failures[0].error_message, std::string(300, 'm'));
 }
 
-TEST(Fit, CutsTheNextLongestWhereOneIsNotEnough) {
+TEST(RecordConverter, CutsTheNextLongestIfOneIsNotEnough) {
   RunRecord record = WithTexts(5000, 4000);
   EXPECT_THAT(FitRow(record), ElementsAre(Conversion{"failures.error_message", Kind::kCut, 5000, ""},
                                           testing::Field(&Conversion::column, "failures.error_stack")));
@@ -99,7 +99,7 @@ TEST(Fit, CutsTheNextLongestWhereOneIsNotEnough) {
   EXPECT_LE(RowBytesOf(record.failures[0], "run"), kRowBytes);
 }
 
-TEST(Fit, CutsAtCharacters) {
+TEST(RecordConverter, CutsBetweenCharacters) {
   RunRecord record = WithTexts(0, 0);
   record.failures[0].error_message.emplace();
   for (int i = 0; i < 1000; ++i) *record.failures[0].error_message += "🦊";
@@ -111,7 +111,7 @@ TEST(Fit, CutsAtCharacters) {
   }
 }
 
-TEST(Fit, AddsUpWhatAColumnLost) {
+TEST(RecordConverter, AddsUpTheCutBytesOfAColumn) {
   BuildRecord build("run");
   for (int i = 0; i < 3; ++i) build.Fail("S.T", std::string(2000 + i, 'm'));
   RunRecord record = build.Fail("S.Short").Build();
@@ -124,7 +124,7 @@ TEST(Fit, AddsUpWhatAColumnLost) {
   EXPECT_EQ(record.failures[3].error_message, "Expected: true");
 }
 
-TEST(Fit, CutsWhatElseIsTooLarge) {
+TEST(RecordConverter, CutsTheTextsOfOtherTables) {
   RunRecord record = WithTexts(10, 10);
   record.run.test_args = std::string(3000, 'a');
   record.run.branch = std::string(200, 'b');
@@ -138,7 +138,7 @@ TEST(Fit, CutsWhatElseIsTooLarge) {
   EXPECT_EQ(record.run.branch, std::string(200, 'b'));
 }
 
-TEST(Fit, LeavesOutARosterThatIsTooLarge) {
+TEST(RecordConverter, LeavesOutARosterThatIsTooLarge) {
   RosterEntries many;
   for (int i = 0; i < 200; ++i) many["Suite.Test" + std::to_string(i)] = {1, 0};
   const RosterPtr large = MakeRoster(many);
@@ -153,7 +153,7 @@ TEST(Fit, LeavesOutARosterThatIsTooLarge) {
   EXPECT_EQ(record.parts[1].roster_id, record.rosters[0]->roster_id);
 }
 
-TEST(Fit, DoneTwiceChangesNothingMoreAndIsAlwaysTheSame) {
+TEST(RecordConverter, IsDeterministicAndIdempotent) {
   for (size_t limit = 150; limit < 3000; limit += 37) {
     RunRecord first = WithTexts(2500, 2400);
     first.run.test_args = std::string(1999, 'a');
@@ -166,7 +166,7 @@ TEST(Fit, DoneTwiceChangesNothingMoreAndIsAlwaysTheSame) {
   }
 }
 
-TEST(Fit, CutsNamesLast) {
+TEST(RecordConverter, CutsNamesLast) {
   RunRecord record = WithTexts(200, 10);
   record.failures[0].test_name = "Suite." + std::string(2000, 'n');
   const std::vector<Conversion> cuts = FitRow(record);
@@ -177,7 +177,7 @@ TEST(Fit, CutsNamesLast) {
   EXPECT_LE(RowBytesOf(record.failures[0], "run"), kRowBytes);
 }
 
-TEST(Fit, RefusesAnIdThatIsTooLarge) {
+TEST(RecordConverter, RefusesAnIdThatIsTooLarge) {
   RunRecord record = WithTexts(10, 10);
   record.parts[0].part_id = *record.failures[0].part_id = std::string(2000, 'p');
   EXPECT_THAT(RefusalOf(record), HasSubstr("a row of parts has"));
@@ -190,7 +190,7 @@ TEST(Fit, RefusesAnIdThatIsTooLarge) {
   EXPECT_LT(refusal.size(), 600u) << "without all of the id";
 }
 
-// Puts what is no storable text into every text, and counts them.
+// Replaces every text by one that is not storable, and counts the texts.
 struct Breaker {
   int texts = 0;
 
@@ -203,7 +203,7 @@ struct Breaker {
   void operator()(std::string_view, T&) {}
 };
 
-TEST(Fit, MakesEveryTextStorable) {
+TEST(RecordConverter, MakesEveryTextStorable) {
   RunRecord record = WithTexts(10, 10);
   Breaker breaker;
   VisitRun(record.run, breaker);
@@ -216,20 +216,20 @@ TEST(Fit, MakesEveryTextStorable) {
     EXPECT_EQ(conversion.amount, 1);
   }
   EXPECT_EQ(record.failures[0].test_name, "a\uFFFD\uFFFD");
-  EXPECT_EQ(record.failures[0].part_id, record.parts[0].part_id) << "still of that part";
+  EXPECT_EQ(record.failures[0].part_id, record.parts[0].part_id) << "still belongs to that part";
   EXPECT_THAT(record.run.run_id, testing::MatchesRegex("a\uFFFD\uFFFD~[0-9a-f]+"));
 
   RunRecord other = WithTexts(10, 10);
   other.run.run_id = "a\xfe" + std::string(1, '\0');
   FitTo({}, other);
-  EXPECT_NE(other.run.run_id, record.run.run_id) << "two ids stay two";
+  EXPECT_NE(other.run.run_id, record.run.run_id) << "different ids stay different";
 
   const Digest once = DigestOf(record);
   EXPECT_THAT(FitTo({}, record), IsEmpty());
   EXPECT_EQ(DigestOf(record), once);
 }
 
-TEST(Fit, LeavesOutARosterThatIsNoText) {
+TEST(RecordConverter, LeavesOutARosterThatIsNotText) {
   RunRecord record = BuildRecord("run").Part("p1", 0).Part("p2", 20).Build();
   const RosterPtr broken = std::make_shared<const Roster>(Roster{std::string(32, 'f'), "{\"S.\xff\":1}"});
   record.parts[0].roster_id = broken->roster_id;
@@ -239,14 +239,14 @@ TEST(Fit, LeavesOutARosterThatIsNoText) {
   EXPECT_NE(record.parts[1].roster_id, std::nullopt);
 }
 
-TEST(Fit, KnowsTheWordsThatAStoreKnows) {
+TEST(RecordConverter, ReplacesUnknownWordsIfTheStoreRefusesThem) {
   RunRecord record = WithTexts(10, 10);
   record.run.account.status = "odd";
   record.parts[0].account.status = "skipped";
   record.failures[0].failure_kind = "flake\x1b[31m";
   record.failures.push_back(record.failures[0]);
   RunRecord same = record;
-  EXPECT_THAT(FitTo({}, same), IsEmpty()) << "where any word is kept";
+  EXPECT_THAT(FitTo({}, same), IsEmpty()) << "this store keeps any word";
   EXPECT_THAT(FitTo({.enforces_enums = true}, record),
               ElementsAre(Conversion{"runs.status", Kind::kWord, 1, "'odd' as none"},
                           Conversion{"parts.status", Kind::kWord, 1, "'skipped' as none"},
@@ -255,18 +255,18 @@ TEST(Fit, KnowsTheWordsThatAStoreKnows) {
   EXPECT_EQ(record.failures[1].failure_kind, kUnknown);
 }
 
-TEST(Fit, SaysWhatWasDone) {
+TEST(ConversionPhrase, NamesColumnsAndConversions) {
   EXPECT_EQ(ConversionPhrase({{"runs.test_args", Kind::kCut, 12, ""},
                               {"rosters.tests", Kind::kLeftOut, 1, "3456 bytes"},
                               {"failures.failed_at", Kind::kInvalid, 3, "'year!' as 1970-01-01T00:00:00.000Z"},
                               {"failures.test_name", Kind::kText, 1, ""}}),
             "runs.test_args: cut by 12 bytes; rosters.tests: left out, 3456 bytes; failures.failed_at: 'year!' as "
-            "1970-01-01T00:00:00.000Z, and 2 more; failures.test_name: bytes that are no UTF-8, or NUL");
+            "1970-01-01T00:00:00.000Z, and 2 more; failures.test_name: bytes that are not UTF-8, or NUL");
 }
 
-class FitCopyTest : public testing::Test {
+class ConvertingCopyTest : public testing::Test {
  protected:
-  FitCopyTest() {
+  ConvertingCopyTest() {
     std::vector<RunRecord> records;
     for (int i = 0; i < 20; ++i) {
       BuildRecord build("run-" + std::to_string(i));
@@ -287,29 +287,29 @@ class FitCopyTest : public testing::Test {
   LimitedStore to_{OpenMemory(MakeMemoryHistory(), OpenMode::kWrite), {kRowBytes}};
 };
 
-TEST_F(FitCopyTest, ACopyIntoASmallerStoreIsVerifiedAndTellsWhatWasCut) {
+TEST_F(ConvertingCopyTest, ACopyIntoASmallerStoreIsVerifiedAndReportsTheCuts) {
   std::map<std::string, size_t> settled;
   CopyOptions options;
-  options.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string&) {
-    EXPECT_EQ(fate, CopyOutcome::kCopied);
+  options.on_settled = [&](const RunRecord& record, CopyOutcome outcome, const std::string&) {
+    EXPECT_EQ(outcome, CopyOutcome::kCopied);
     settled[record.run.run_id] = record.failures[0].error_message->size();
   };
-  const CopySummary account = Run(options);
-  EXPECT_EQ(account.copied, 20);
-  EXPECT_TRUE(account.Verified());
-  EXPECT_EQ(account.source_digest, account.target_digest) << "of what was sent";
-  EXPECT_THAT(account.findings, IsEmpty());
-  EXPECT_EQ(account.converted, 5);
-  ASSERT_THAT(account.converted_runs, SizeIs(5));
-  for (const ConvertedRun& run : account.converted_runs) {
+  const CopySummary summary = Run(options);
+  EXPECT_EQ(summary.copied, 20);
+  EXPECT_TRUE(summary.Verified());
+  EXPECT_EQ(summary.source_digest, summary.target_digest) << "of what was sent";
+  EXPECT_THAT(summary.findings, IsEmpty());
+  EXPECT_EQ(summary.converted, 5);
+  ASSERT_THAT(summary.converted_runs, SizeIs(5));
+  for (const ConvertedRun& run : summary.converted_runs) {
     ASSERT_THAT(run.conversions, SizeIs(1));
     EXPECT_EQ(run.conversions[0].column, "failures.error_message");
-    EXPECT_LT(settled.at(run.run_id), kRowBytes) << "told as it is stored";
+    EXPECT_LT(settled.at(run.run_id), kRowBytes) << "reported as it is stored";
   }
-  EXPECT_EQ(account.converted_runs[0].run_id, "run-0");
+  EXPECT_EQ(summary.converted_runs[0].run_id, "run-0");
 }
 
-TEST_F(FitCopyTest, CopiedAgainEverythingIsEqual) {
+TEST_F(ConvertingCopyTest, ARepeatedCopyFindsEverythingEqual) {
   const CopySummary first = Run();
   const CopySummary again = Run();
   EXPECT_EQ(again.unchanged, 20);
@@ -320,7 +320,7 @@ TEST_F(FitCopyTest, CopiedAgainEverythingIsEqual) {
   EXPECT_EQ(again.target_digest, first.source_digest);
 }
 
-TEST_F(FitCopyTest, ADryRunForeseesTheCuts) {
+TEST_F(ConvertingCopyTest, ADryRunReportsTheCuts) {
   CopyOptions options;
   options.dry_run = true;
   const CopySummary foreseen = Run(options);
@@ -329,7 +329,7 @@ TEST_F(FitCopyTest, ADryRunForeseesTheCuts) {
   EXPECT_EQ(to_.Count({}), Totals());
 }
 
-TEST_F(FitCopyTest, ARunThatCannotBeHeldEndsTheCopyBetweenRuns) {
+TEST_F(ConvertingCopyTest, ARunThatTheStoreCannotHoldEndsTheCopy) {
   from_->Write(std::vector{BuildRecord("zz").StartedAt(At(1000)).Part(std::string(2000, 'n'), 1000).Build()});
   try {
     Run();
@@ -341,7 +341,7 @@ TEST_F(FitCopyTest, ARunThatCannotBeHeldEndsTheCopyBetweenRuns) {
   EXPECT_EQ(to_.Count({}).runs, 18) << "all batches before it";
 }
 
-TEST_F(FitCopyTest, StrictlyWhatWouldBeConvertedEndsTheCopyBeforeItsBatch) {
+TEST_F(ConvertingCopyTest, AStrictCopyEndsBeforeABatchThatNeedsConversion) {
   CopyOptions options;
   options.strict = true;
   try {
@@ -354,7 +354,7 @@ TEST_F(FitCopyTest, StrictlyWhatWouldBeConvertedEndsTheCopyBeforeItsBatch) {
   EXPECT_EQ(to_.Count({}).runs, 0);
 }
 
-TEST_F(FitCopyTest, WhatTheSourceSaysOfARunIsTold) {
+TEST_F(ConvertingCopyTest, ReportsTheConversionsOfTheSource) {
   struct Foreign : Source {
     const std::string& name() const override { return name_; }
     std::optional<Totals> Expected() override { return std::nullopt; }
@@ -368,22 +368,22 @@ TEST_F(FitCopyTest, WhatTheSourceSaysOfARunIsTold) {
   } source;
   StoreSink sink(to_);
   SilentProgress progress;
-  const CopySummary account = Copy(source, sink, {}, progress);
-  EXPECT_EQ(account.converted, 1);
-  ASSERT_THAT(account.converted_runs, SizeIs(1));
-  EXPECT_EQ(account.converted_runs[0].run_id, "odd");
-  ASSERT_THAT(account.converted_runs[0].conversions, SizeIs(2)) << "by the source, and for the target";
-  EXPECT_EQ(account.converted_runs[0].conversions[0].column, "failures.line");
+  const CopySummary summary = Copy(source, sink, {}, progress);
+  EXPECT_EQ(summary.converted, 1);
+  ASSERT_THAT(summary.converted_runs, SizeIs(1));
+  EXPECT_EQ(summary.converted_runs[0].run_id, "odd");
+  ASSERT_THAT(summary.converted_runs[0].conversions, SizeIs(2)) << "by the source, and for the target";
+  EXPECT_EQ(summary.converted_runs[0].conversions[0].column, "failures.line");
 }
 
-TEST_F(FitCopyTest, TheListOfConvertedRunsIsBounded) {
+TEST_F(ConvertingCopyTest, TheListOfConvertedRunsIsBounded) {
   std::vector<RunRecord> records;
   for (int i = 0; i < 1100; ++i)
     records.push_back(BuildRecord("more-" + std::to_string(i)).Fail("S", std::string(1100, 'm')).Build());
   from_->Write(records);
-  const CopySummary account = Run();
-  EXPECT_EQ(account.converted, 1105);
-  EXPECT_EQ(account.converted_runs.size(), CopySummary::kMaxFindings);
+  const CopySummary summary = Run();
+  EXPECT_EQ(summary.converted, 1105);
+  EXPECT_EQ(summary.converted_runs.size(), CopySummary::kMaxFindings);
 }
 
 }  // namespace

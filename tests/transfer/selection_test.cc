@@ -28,7 +28,7 @@ class SelectionTest : public testing::Test {
                                          record("empty", 26, "")});
   }
 
-  // The ids of what comes, as "project/id" where `projects` asks for it.
+  // Returns the ids of the selected runs, as "project/id" if `projects`.
   std::vector<std::string> Take(Selection selection, bool projects = false, size_t batch = 2) {
     SelectedSource source(*store_, std::move(selection));
     expected_ = source.Expected()->runs;
@@ -50,21 +50,21 @@ class SelectionTest : public testing::Test {
   int64_t unfinished_ = 0;
 };
 
-TEST_F(SelectionTest, IsAllWhereNothingIsSaid) {
+TEST_F(SelectionTest, SelectsAllByDefault) {
   EXPECT_THAT(Take({}), ElementsAre("a1", "b1", "a2", "none", "empty", "a3"));
   EXPECT_EQ(expected_, 6);
 }
 
-TEST_F(SelectionTest, TakesProjectsAndTellsNoneFromTheEmptyName) {
+TEST_F(SelectionTest, DistinguishesNoProjectFromTheEmptyName) {
   EXPECT_THAT(Take({.projects = {"a"}}), ElementsAre("a1", "a2", "a3"));
   EXPECT_EQ(expected_, 3);
   EXPECT_THAT(Take({.projects = {std::nullopt}}), ElementsAre("none"));
   EXPECT_THAT(Take({.projects = {"b", "a"}}, false, 1), UnorderedElementsAre("b1", "a1", "a2", "a3"));
   EXPECT_EQ(expected_, 4);
-  EXPECT_THAT(Take({.projects = {"nobody's"}}), IsEmpty());
+  EXPECT_THAT(Take({.projects = {"unknown"}}), IsEmpty());
 }
 
-TEST_F(SelectionTest, TakesAWindowWhoseEndIsNotInIt) {
+TEST_F(SelectionTest, TheEndOfTheWindowIsExclusive) {
   EXPECT_THAT(Take({.since = At(15), .until = At(26)}), ElementsAre("b1", "a2", "none"));
   EXPECT_THAT(Take({.projects = {"a"}, .since = At(20)}), ElementsAre("a2", "a3"));
   EXPECT_EQ(expected_, 2);

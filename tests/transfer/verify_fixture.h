@@ -30,7 +30,7 @@ inline std::vector<RunRecord> Generated(int64_t runs) {
   return GenerateHistory(shape);
 }
 
-// Changes the field of this number, in a way that shows in one character or bit; counts what it sees.
+// Changes the field of this number by one character or bit, and counts the fields.
 class ChangeField {
  public:
   explicit ChangeField(int number) : number_(number) {}
@@ -83,35 +83,35 @@ class VerifyTest : public testing::TestWithParam<Kinds> {
     runs_.clear();
     whats_.clear();
     options.on_run = [&](const ComparedRun& run) {
-      EXPECT_TRUE(runs_.emplace(run.run_id, run.comparison).second) << run.run_id << " was told twice";
+      EXPECT_TRUE(runs_.emplace(run.run_id, run.comparison).second) << run.run_id << " was reported twice";
       if (run.comparison == Comparison::kDifferent) {
         EXPECT_NE(run.what, "") << run.run_id;
         whats_[run.run_id] = run.what;
       }
     };
     progress_ = {};
-    VerifySummary account = Verify(*source_, *target_, options, progress_);
+    VerifySummary summary = Verify(*source_, *target_, options, progress_);
     EXPECT_EQ(progress_.done, 1);
-    const auto told = [&](Comparison comparison) {
+    const auto reported = [&](Comparison comparison) {
       return std::ranges::count(runs_, comparison, [](const auto& run) { return run.second; });
     };
-    EXPECT_EQ(told(Comparison::kEqual), account.equal);
-    EXPECT_EQ(told(Comparison::kOnlySource), account.only_source);
-    EXPECT_EQ(told(Comparison::kOnlyTarget), account.only_target);
-    EXPECT_EQ(told(Comparison::kDifferent), account.different);
-    EXPECT_EQ(told(Comparison::kAhead), account.ahead);
+    EXPECT_EQ(reported(Comparison::kEqual), summary.equal);
+    EXPECT_EQ(reported(Comparison::kOnlySource), summary.only_source);
+    EXPECT_EQ(reported(Comparison::kOnlyTarget), summary.only_target);
+    EXPECT_EQ(reported(Comparison::kDifferent), summary.different);
+    EXPECT_EQ(reported(Comparison::kAhead), summary.ahead);
     std::erase_if(runs_, [](const auto& run) { return run.second == Comparison::kEqual; });
-    return account;
+    return summary;
   }
 
-  // Compares records that differ in one run; gives what is said of it.
+  // Compares records that differ in one run. Returns the reported difference.
   std::string Difference(const std::vector<RunRecord>& source, const std::vector<RunRecord>& target) {
     Fill(source, target);
-    const VerifySummary account = Run();
-    EXPECT_FALSE(account.SameAs({}));
-    EXPECT_NE(account.source.digest, account.target.digest);
-    EXPECT_EQ(account.different, 1);
-    EXPECT_EQ(account.only_source + account.only_target, 0);
+    const VerifySummary summary = Run();
+    EXPECT_FALSE(summary.SameAs({}));
+    EXPECT_NE(summary.source.digest, summary.target.digest);
+    EXPECT_EQ(summary.different, 1);
+    EXPECT_EQ(summary.only_source + summary.only_target, 0);
     EXPECT_THAT(whats_, testing::SizeIs(1));
     return whats_.empty() ? "" : whats_.begin()->second;
   }

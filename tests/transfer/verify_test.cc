@@ -46,19 +46,19 @@ TEST_P(VerifyTest, OrderAndPageSizeMakeNoDifference) {
        {BatchLimits(), BatchLimits{1, 1 << 20}, BatchLimits{7, 1 << 20}, BatchLimits{4096, 3000}}) {
     VerifyOptions options;
     options.limits = limits;
-    const VerifySummary account = Run(options);
-    EXPECT_TRUE(account.SameAs(options));
-    EXPECT_EQ(account.equal, 300);
-    EXPECT_EQ(account.source.totals, totals);
-    EXPECT_EQ(account.target.totals, totals);
-    EXPECT_EQ(account.source.digest, digest) << "as a copy says it";
-    EXPECT_EQ(account.target.digest, digest);
+    const VerifySummary summary = Run(options);
+    EXPECT_TRUE(summary.SameAs(options));
+    EXPECT_EQ(summary.equal, 300);
+    EXPECT_EQ(summary.source.totals, totals);
+    EXPECT_EQ(summary.target.totals, totals);
+    EXPECT_EQ(summary.source.digest, digest) << "the same digest as a copy reports";
+    EXPECT_EQ(summary.target.digest, digest);
     EXPECT_EQ(progress_.last.runs, 300);
     EXPECT_EQ(progress_.last.total_runs, 300);
     EXPECT_EQ(progress_.last.failures, totals.failures);
     int64_t runs_in_buckets = 0;
     Digest of_buckets;
-    for (const auto& [key, bucket] : account.buckets) {
+    for (const auto& [key, bucket] : summary.buckets) {
       EXPECT_EQ(bucket.differences, 0);
       EXPECT_EQ(bucket.source.digest, bucket.target.digest);
       EXPECT_EQ(bucket.source.totals, bucket.target.totals);
@@ -73,10 +73,10 @@ TEST_P(VerifyTest, OrderAndPageSizeMakeNoDifference) {
 
 TEST_P(VerifyTest, EmptyStoresAreEqual) {
   Fill({}, {});
-  const VerifySummary account = Run();
-  EXPECT_TRUE(account.SameAs({}));
-  EXPECT_EQ(account.source.digest, Digest());
-  EXPECT_THAT(account.buckets, IsEmpty());
+  const VerifySummary summary = Run();
+  EXPECT_TRUE(summary.SameAs({}));
+  EXPECT_EQ(summary.source.digest, Digest());
+  EXPECT_THAT(summary.buckets, IsEmpty());
 }
 
 TEST_P(VerifyTest, AChangeInAnyFieldOfARunIsFound) {
@@ -106,7 +106,7 @@ TEST_P(VerifyTest, AChangeInAnyFieldOfAPartIsFound) {
     ChangeField change(field);
     RunRecord changed = record;
     VisitPart(changed.parts[1], change);
-    if (change.name() == "roster_id") {  // another list of tests, as every store insists
+    if (change.name() == "roster_id") {  // every store requires the content of a named roster
       changed.rosters.push_back(MakeRoster({{"Suite.Test", {1, 0}}}));
       changed.parts[1].roster_id = changed.rosters.back()->roster_id;
     }
@@ -159,14 +159,14 @@ TEST_P(VerifyTest, NamesMissingAndAdditionalRuns) {
   for (const size_t page : {1, 10, 4096}) {
     VerifyOptions options;
     options.limits.records = page;
-    const VerifySummary account = Run(options);
+    const VerifySummary summary = Run(options);
     EXPECT_EQ(runs_, wanted);
-    EXPECT_EQ(account.equal, 112);
-    EXPECT_FALSE(account.SameAs(options));
+    EXPECT_EQ(summary.equal, 112);
+    EXPECT_FALSE(summary.SameAs(options));
     options.one_way = true;
-    EXPECT_FALSE(account.SameAs(options)) << "some are only in the source";
+    EXPECT_FALSE(summary.SameAs(options)) << "some are only in the source";
     int64_t differences = 0;
-    for (const auto& [key, bucket] : account.buckets) differences += bucket.differences;
+    for (const auto& [key, bucket] : summary.buckets) differences += bucket.differences;
     EXPECT_EQ(differences, 8);
   }
 }
@@ -176,9 +176,9 @@ TEST_P(VerifyTest, ComparesStoresWithNothingInCommon) {
   const std::vector<RunRecord> first(records.begin(), records.begin() + 600);
   const std::vector<RunRecord> rest(records.begin() + 600, records.end());
   Fill(first, rest);
-  const VerifySummary account = Run();
-  EXPECT_EQ(account.only_source, 600);
-  EXPECT_EQ(account.only_target, 600);
+  const VerifySummary summary = Run();
+  EXPECT_EQ(summary.only_source, 600);
+  EXPECT_EQ(summary.only_target, 600);
   Fill(records, {});
   EXPECT_EQ(Run().only_source, 1200);
 }
@@ -191,14 +191,14 @@ TEST_P(VerifyTest, ADifferentStartTimeIsOneDifference) {
   std::vector<RunRecord> changed = records;
   for (const size_t i : {3, 300, 699}) changed[i].run.account.started_at = At(i % 2 == 0 ? 100'000'000 : -100'000'000);
   Fill(records, changed);
-  const VerifySummary account = Run();
-  EXPECT_EQ(account.different, 3);
-  EXPECT_EQ(account.only_source + account.only_target, 0);
-  EXPECT_EQ(account.equal, 697);
+  const VerifySummary summary = Run();
+  EXPECT_EQ(summary.different, 3);
+  EXPECT_EQ(summary.only_source + summary.only_target, 0);
+  EXPECT_EQ(summary.equal, 697);
   EXPECT_THAT(whats_["r300"], HasSubstr("started_at is "));
   const BucketKey january{std::nullopt, "2026-01"};
-  EXPECT_EQ(account.buckets.at(january).differences, 3);
-  EXPECT_THAT(account.buckets, SizeIs(3)) << "and those where the target has them";
+  EXPECT_EQ(summary.buckets.at(january).differences, 3);
+  EXPECT_THAT(summary.buckets, SizeIs(3)) << "and two months in which the target has them";
 
   for (RunRecord& record : changed) record.run.account.started_at = record.run.account.started_at + kMicrosPerDay;
   Fill(records, changed);
@@ -214,17 +214,17 @@ TEST_P(VerifyTest, OneProjectIsComparedOnBothSides) {
        {run("1", "a"), run("2", "b"), run("3", "a"), run("4", ""), run("5", "a")});
   VerifyOptions options;
   options.projects = {"a"};
-  VerifySummary account = Run(options);
-  EXPECT_EQ(account.equal, 1);
-  EXPECT_EQ(account.different, 3);
-  EXPECT_EQ(account.source.totals.runs, 2);
-  EXPECT_EQ(account.target.totals.runs, 3);
+  VerifySummary summary = Run(options);
+  EXPECT_EQ(summary.equal, 1);
+  EXPECT_EQ(summary.different, 3);
+  EXPECT_EQ(summary.source.totals.runs, 2);
+  EXPECT_EQ(summary.target.totals.runs, 3);
   EXPECT_EQ(whats_["2"], "project is `a` in the source and `b` in the target");
 
   options.projects = {"a", "b", "a"};
-  account = Run(options);
-  EXPECT_EQ(account.equal, 1);
-  EXPECT_EQ(account.different, 3) << "each once";
+  summary = Run(options);
+  EXPECT_EQ(summary.equal, 1);
+  EXPECT_EQ(summary.different, 3) << "each is compared once";
   options.projects = {std::nullopt};
   EXPECT_EQ(Run(options).equal, 1);
   options.projects = {"c"};
@@ -238,21 +238,21 @@ TEST_P(VerifyTest, OneWayIgnoresWhatOnlyTheTargetHas) {
   VerifyOptions options;
   options.one_way = true;
   Fill({part}, {grown, more});
-  VerifySummary account = Run(options);
-  EXPECT_TRUE(account.SameAs(options));
-  EXPECT_EQ(account.ahead, 1);
-  EXPECT_EQ(account.only_target, 1);
-  for (const auto& [key, bucket] : account.buckets) EXPECT_EQ(bucket.differences, 0);
-  EXPECT_FALSE(Run().SameAs({})) << "but not both ways";
+  VerifySummary summary = Run(options);
+  EXPECT_TRUE(summary.SameAs(options));
+  EXPECT_EQ(summary.ahead, 1);
+  EXPECT_EQ(summary.only_target, 1);
+  for (const auto& [key, bucket] : summary.buckets) EXPECT_EQ(bucket.differences, 0);
+  EXPECT_FALSE(Run().SameAs({})) << "but not in both directions";
 
   Fill({grown, more}, {part});
-  account = Run(options);
-  EXPECT_FALSE(account.SameAs(options));
-  EXPECT_EQ(account.different, 1);
-  EXPECT_EQ(account.only_source, 1);
+  summary = Run(options);
+  EXPECT_FALSE(summary.SameAs(options));
+  EXPECT_EQ(summary.different, 1);
+  EXPECT_EQ(summary.only_source, 1);
 }
 
-TEST_P(VerifyTest, ASampleIsAlwaysTheSameRunsWhole) {
+TEST_P(VerifyTest, ASampleAlwaysHasTheSameCompleteRuns) {
   std::vector<RunRecord> records = Generated(1000);
   std::vector<RunRecord> changed = records;
   std::set<std::string> with_failures;
@@ -263,11 +263,11 @@ TEST_P(VerifyTest, ASampleIsAlwaysTheSameRunsWhole) {
   Fill(records, changed);
   VerifyOptions options;
   options.share = 0.2;
-  VerifySummary account = Run(options);
-  EXPECT_EQ(account.source.totals.runs, account.equal + account.different);
-  EXPECT_EQ(account.target.totals.runs, account.source.totals.runs);
-  EXPECT_NEAR(static_cast<double>(account.source.totals.runs), 200, 60);
-  EXPECT_GT(account.different, 0);
+  VerifySummary summary = Run(options);
+  EXPECT_EQ(summary.source.totals.runs, summary.equal + summary.different);
+  EXPECT_EQ(summary.target.totals.runs, summary.source.totals.runs);
+  EXPECT_NEAR(static_cast<double>(summary.source.totals.runs), 200, 60);
+  EXPECT_GT(summary.different, 0);
   const auto small = runs_;
   for (const auto& [run_id, comparison] : small) EXPECT_TRUE(with_failures.contains(run_id));
   options.limits.records = 17;
@@ -286,18 +286,18 @@ TEST_P(VerifyTest, RunsOnlyLooksAtTheirFieldsAndAtTheCounts) {
   VerifyOptions options;
   options.runs_only = true;
   Fill({record}, {BuildRecord("a").Part("p1", 0, 1).Fail("S.A", "two").Build()});
-  VerifySummary account = Run(options);
-  EXPECT_TRUE(account.SameAs(options)) << "this is what it does not see";
-  EXPECT_EQ(account.source.totals, (Totals{1, 1, 1}));
+  VerifySummary summary = Run(options);
+  EXPECT_TRUE(summary.SameAs(options)) << "it does not compare failures";
+  EXPECT_EQ(summary.source.totals, (Totals{1, 1, 1}));
 
   RunRecord without = record;
   without.failures.clear();
   Fill({record}, {without});
-  account = Run(options);
-  EXPECT_FALSE(account.SameAs(options));
-  EXPECT_EQ(account.target.totals, (Totals{1, 1, 0}));
+  summary = Run(options);
+  EXPECT_FALSE(summary.SameAs(options));
+  EXPECT_EQ(summary.target.totals, (Totals{1, 1, 0}));
   options.one_way = true;
-  EXPECT_FALSE(account.SameAs(options));
+  EXPECT_FALSE(summary.SameAs(options));
 
   RunRecord other = record;
   other.run.branch = "dev";
@@ -309,17 +309,17 @@ TEST_P(VerifyTest, RunsOnlyLooksAtTheirFieldsAndAtTheCounts) {
   EXPECT_EQ(Run(options).different, 1);
 }
 
-TEST_P(VerifyTest, ItEndsWhereItIsToldTo) {
+TEST_P(VerifyTest, EndsWhenStopReturnsTrue) {
   Fill(Generated(300), {});
   VerifyOptions options;
   options.limits.records = 10;
   int pages = 0;
   options.stop = [&] { return ++pages == 5; };
-  const VerifySummary account = Run(options);
-  EXPECT_TRUE(account.stopped);
+  const VerifySummary summary = Run(options);
+  EXPECT_TRUE(summary.stopped);
   EXPECT_EQ(pages, 5);
-  EXPECT_LT(account.source.totals.runs, 100);
-  EXPECT_EQ(account.only_source, 0) << "nothing is said that is not certain";
+  EXPECT_LT(summary.source.totals.runs, 100);
+  EXPECT_EQ(summary.only_source, 0) << "only certain results are reported";
 }
 
 VerifySummary Compare(Store& source, Store& target) {
@@ -332,15 +332,15 @@ TEST_P(VerifyTest, ComparesConvertedRecordsAsConverted) {
   RunRecord cut = whole;
   ASSERT_THAT(RecordConverter({1000}, "small").Fit(cut), SizeIs(1));
   Fill({whole}, {cut});
-  EXPECT_EQ(Run().different, 1) << "of stores that can hold it";
+  EXPECT_EQ(Run().different, 1) << "both stores can hold it";
 
   LimitedStore small(std::move(target_), {1000});
-  VerifySummary account = Compare(*source_, small);
-  EXPECT_TRUE(account.SameAs({}));
-  EXPECT_EQ(account.converted, 1);
-  EXPECT_EQ(account.source.digest, account.target.digest);
-  account = Compare(small, *source_);
-  EXPECT_TRUE(account.SameAs({})) << "either way";
+  VerifySummary summary = Compare(*source_, small);
+  EXPECT_TRUE(summary.SameAs({}));
+  EXPECT_EQ(summary.converted, 1);
+  EXPECT_EQ(summary.source.digest, summary.target.digest);
+  summary = Compare(small, *source_);
+  EXPECT_TRUE(summary.SameAs({})) << "in either direction";
 
   RunRecord other = cut;
   other.failures[0].error_message->front() = 'y';
@@ -349,7 +349,7 @@ TEST_P(VerifyTest, ComparesConvertedRecordsAsConverted) {
   EXPECT_EQ(Compare(*source_, again).different, 1);
 }
 
-TEST_P(VerifyTest, WhatAStoreThrowsComesOut) {
+TEST_P(VerifyTest, PassesOnWhatAStoreThrows) {
   Fill(Generated(50), Generated(50));
   FaultStore broken(std::move(target_));
   broken.Inject({.verb = StoreVerb::kRead, .kind = ErrorKind::kPermanent, .times = 2});
