@@ -9,8 +9,8 @@
 namespace flaky {
 namespace {
 
-// How a provider names things. `present` is the variable that only its jobs have. Of `branches` the first that names a
-// branch counts. In `url` each `{NAME}` stands for a variable, and all of them must be there.
+// The variables of a CI provider. Only its jobs have the variable `present`. The first of `branches` that names a
+// branch is used. Each `{NAME}` in `url` is replaced by a variable; without one of them there is no URL.
 struct Provider {
   std::string_view name;
   std::string_view present;
@@ -57,7 +57,7 @@ bool IsCommit(std::string_view text) {
   return (text.size() == 40 || text.size() == 64) && std::ranges::all_of(text, hexadecimal);
 }
 
-// The branch that a reference names, if it is one: `refs/tags/…` and `refs/pull/…` are none.
+// Returns the branch that a reference names, or nullopt for other references such as `refs/tags/…` and `refs/pull/…`.
 std::optional<std::string> BranchIn(std::string_view reference) {
   for (const std::string_view prefix : {"refs/heads/", "refs/remotes/origin/", "origin/"}) {
     if (reference.starts_with(prefix)) return std::string(reference.substr(prefix.size()));

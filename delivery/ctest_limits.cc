@@ -71,7 +71,7 @@ std::optional<std::string> OptionIn(const std::vector<std::string>& arguments, c
   return std::nullopt;
 }
 
-// What `ctest` takes where neither the test nor the command line says anything.
+// Returns the limit that `ctest` uses if neither the test nor the command line has one.
 std::optional<microseconds> ConfiguredLimit(const std::string& folder) {
   constexpr std::string_view kField = "TimeOut:";
   std::ifstream file(folder + "/DartConfiguration.tcl");

@@ -11,13 +11,13 @@
 
 namespace flaky {
 
-// How long a ctest lets its tests run. CTest tells that to nobody while it runs, so it is asked once more, for its list
-// of tests (`ctest --show-only=json-v1`), in the folder that the running one works on.
+// Finds out how long a ctest lets its tests run. A running ctest does not report that, so another ctest is asked for
+// the list of tests (`ctest --show-only=json-v1`), in the folder of the running one.
 class CtestLimits : public TimeLimits {
  public:
   void Meet(const Journal& header) override;
 
-  // Of the test that has the process's command line, else what applies to all tests.
+  // Returns the limit of the test that has the process's command line, else the limit of all tests.
   std::optional<std::chrono::microseconds> Of(const Journal& header) override;
 
  private:

@@ -62,9 +62,9 @@ bool HoldsParts(Sink& sink, const RunRecord& record) {
   });
 }
 
-// The record as the sink holds it, reduced to the parts that were sent: what this delivery has brought about. For a run
-// that was not simply new, that may be other than what was sent: a delivery that was killed may have written it before,
-// when the branch had another name. Absent where the run is not there any more.
+// Returns the record as the sink has it, reduced to the parts that were sent. If the run was not new, this may differ
+// from what was sent: a delivery that was killed may have written it earlier, when the branch had another name. Returns
+// nullopt if the run no longer exists.
 std::optional<RunRecord> AsHeld(Sink& sink, const RunRecord& sent) {
   std::vector<RunRecord> stored = sink.ReadBack(std::vector{sent.run.run_id});
   if (stored.empty()) return std::nullopt;
@@ -82,8 +82,8 @@ std::optional<RunRecord> AsHeld(Sink& sink, const RunRecord& sent) {
   return std::move(record);
 }
 
-// Lets the spool go of what a batch brought into the store: where there is a second store, once the batch is written
-// down for that one.
+// Releases the journals of delivered runs from the spool. If there is a second store, it does so after the batch was
+// saved for that store.
 class SpoolReleaser {
  public:
   // `writer`: null without a second store.
@@ -227,8 +227,8 @@ class Delivery {
     }
     if (copied.stopped && copied.runs < ready) {
       account_.kept += ready - copied.runs;
-      AddMessage(std::to_string(ready - copied.runs) + " more runs wait in " + source.name() +
-                 ": `flaky deliver` takes them along");
+      AddMessage(std::to_string(ready - copied.runs) + " more runs are waiting in " + source.name() +
+                 "; `flaky deliver` delivers them");
     }
     return letting_go.runs() + rejected;
   }

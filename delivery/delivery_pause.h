@@ -7,24 +7,25 @@
 #include <string>
 #include <thread>
 
-// A store that does not answer costs each test program at its end the time to find that out. So after one has, those of
-// the next minute leave their journals in the spool without asking, where a later delivery takes them along.
+// If a store does not answer, each test program loses time at its end before it notices. So after one has noticed, the
+// test programs of the next minute leave their journals in the spool without trying; a later delivery picks them up.
 namespace flaky {
 
 inline constexpr std::chrono::seconds kDeliveryPause{60};
 
-// Whether the store of this name could not be reached within the last kDeliveryPause.
+// Returns whether the store of this name was unreachable within the last kDeliveryPause.
 bool IsDeliveryPaused(const std::string& spool, const std::string& store);
 
-// Notes in the spool that the store could not be reached just now. Where that cannot be noted, nobody is spared.
+// Writes a note into the spool that the store is unreachable. If the note cannot be written, later programs will try
+// again.
 void PauseDelivery(const std::string& spool, const std::string& store);
 
-// It can be reached again.
+// Removes the note: the store is reachable again.
 void ResumeDelivery(const std::string& spool);
 
-// A store that neither answers nor refuses: whoever waits for this program may end it before it knows more. So when
-// this has lived for `patience`, it notes what PauseDelivery does; its end takes that back. With no patience it does
-// nothing.
+// For a store that neither answers nor refuses: the parent process may kill this one before the timeout. So after an
+// object has existed for `patience`, it writes the note of PauseDelivery; its destructor removes the note. Without
+// patience it does nothing.
 class PauseWhileSilent {
  public:
   PauseWhileSilent(std::string spool, std::string store, std::chrono::milliseconds patience);

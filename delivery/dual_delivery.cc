@@ -27,8 +27,8 @@ class Sending {
   Sending(const DeliveryOptions& options, const SendLock& lock, DualSummary& summary)
       : options_(options), lock_(lock), summary_(summary) {}
 
-  // What another delivery writes down meanwhile is taken along. True where the second store did what it could, whatever
-  // the summary says.
+  // Also sends what other deliveries add while it runs. Returns true if the second store itself had no trouble, even if
+  // the summary reports some.
   bool Run(const Location& first, const Location& second) {
     const std::string holder = StoreFingerprint(first.display_name);
     while (!options_.IsOver()) {
@@ -110,7 +110,7 @@ DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions
       return summary;
     }
     const std::optional<SendLock> lock = SendLock::Take(spool);
-    if (!lock) return summary;  // another process sends, and takes along what is here
+    if (!lock) return summary;  // another process is sending, and sends these records too
     second_name = second.display_name;
     well = Sending(options, *lock, summary).Run(resolved.history.Get(), second);
   } catch (const SettingError& error) {

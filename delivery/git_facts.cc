@@ -40,7 +40,7 @@ std::vector<std::string> GitEnvironment() {
 
 CommandOutput Git(const fs::path& top, std::vector<std::string> arguments,
                   std::chrono::steady_clock::time_point deadline, size_t limit) {
-  // A repository's configuration may name a program as its file system monitor; a delivery is no reason to start it.
+  // A repository's configuration may name a program as its file system monitor; a delivery must not start it.
   std::vector<std::string> command = {"git", "-C", top.string(), "-c", "core.fsmonitor=false"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   return RunCommand(command, GitEnvironment(), deadline, limit);

@@ -22,10 +22,10 @@ struct GitFacts {
 };
 
 // Asks git for the facts of the working tree whose top folder is `top`. Returns by `deadline` with what is known by
-// then. Never throws for what git does or says, changes nothing in the repository, and asks nobody for a password.
+// then. Never throws for what git does or says, changes nothing in the repository, and never prompts for a password.
 GitFacts ReadGit(const std::filesystem::path& top, std::chrono::steady_clock::time_point deadline);
 
-// When HEAD last moved: by a commit, checkout, reset, pull or rebase. Absent when that cannot be told.
+// Returns when HEAD last moved, by a commit, checkout, reset, pull or rebase, or nullopt if that is unknown.
 std::optional<Timestamp> HeadMovedAt(const std::filesystem::path& top);
 
 }  // namespace flaky

@@ -26,9 +26,9 @@ fs::path SourceFolder(const Journal& journal) {
   return (fs::path(journal.cwd) / found->file).parent_path();  // an absolute file replaces the working folder
 }
 
-// The folder that says which project and repository a journal is about: the working folder, or below Bazel, where that
-// one is part of the build's output, the folder of a test's source, to which the execroot has links. Empty when not
-// known.
+// Returns the folder that identifies the project and repository of a journal. This is the working folder or, under
+// Bazel, whose working folders are build output, the folder of a test's source, to which the execroot has links. Empty
+// if unknown.
 fs::path PlaceOf(const Journal& journal) {
   if (journal.bazel_target.empty()) return journal.cwd;
   const std::string& output_base = journal.writer.output_base;
@@ -36,13 +36,13 @@ fs::path PlaceOf(const Journal& journal) {
     if (output_base.empty() || result.file.empty() || fs::path(result.file).is_absolute()) continue;
     std::error_code error;
     const fs::path source = fs::canonical(journal.bazel_execroot / fs::path(result.file), error);
-    // What Bazel itself has fetched or made is nobody's working tree.
+    // Files that Bazel has fetched or generated are not in a working tree.
     if (!error && !source.string().starts_with(output_base + '/')) return source.parent_path();
   }
   return {};
 }
 
-// What the project's settings file that a working folder lies below says of the project.
+// Returns the project that the project's settings file of a working folder names.
 std::optional<std::string> ProjectInFile(const fs::path& folder) {
   try {
     const fs::path file = ProjectSettingsFile(folder);
@@ -52,7 +52,7 @@ std::optional<std::string> ProjectInFile(const fs::path& folder) {
     const auto given = settings.Given(setting::kProject);
     return given ? std::optional(given->text) : std::nullopt;
   } catch (const std::exception&) {
-    return std::nullopt;  // whoever works in that folder is told; the run must not wait for it
+    return std::nullopt;  // commands in that folder report the error; the run must not wait for it
   }
 }
 
@@ -98,7 +98,7 @@ const RunContexts::Repository& RunContexts::RepositoryAt(const fs::path& top) {
   if (is_new) {
     const Clock::time_point start = Clock::now();
     found->second.git = ReadGit(top, start + budget_);
-    // Looked at behind what git said: HEAD may have moved in between.
+    // Read after the facts from git, because HEAD may have moved in between.
     found->second.head_moved_at = HeadMovedAt(top);
     budget_ = std::max(Clock::duration::zero(), budget_ - (Clock::now() - start));
   }

@@ -24,7 +24,7 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Starts it in a process group of its own, with default signals. -1 when that is not possible.
+// Starts the command in a separate process group, with default signals. Returns -1 if that is not possible.
 pid_t Start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, int out) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;

@@ -18,7 +18,7 @@ namespace flaky {
 // Returns a variable of the process's environment, or nullptr, like std::getenv.
 const char* GetEnvironment(const char* name);
 
-// A value, or the error that says why there is none. So a command fails only if it needs what is wrong.
+// A value, or the error that explains why it is missing. So a command fails only if it needs the invalid setting.
 template <typename T>
 class OrError {
  public:

@@ -6,13 +6,13 @@
 
 namespace flaky {
 
-// The top folder of the working tree that `from` lies in: the nearest folder upwards that holds `.git`, as a folder or,
-// in a linked worktree or submodule, as a file. `from` itself need not exist any more. Empty when there is no such
-// folder, or `from` is not absolute.
+// Returns the top folder of the working tree of `from`: the nearest folder upwards that has a `.git`, which is a folder
+// or, in a linked worktree or submodule, a file. `from` itself need not exist any more. Returns an empty path if there
+// is no such folder, or if `from` is not absolute.
 std::filesystem::path RepositoryTop(const std::filesystem::path& from);
 
-// The name of a folder's project: that of the repository's top folder, else that of the folder itself. Always storable
-// text (history/text.h); empty for the root folder outside any repository.
+// Returns the name of a folder's project: the name of the repository's top folder, else of the folder itself. It is
+// always storable text (history/text.h), and empty for the root folder outside any repository.
 std::string ProjectOf(const std::filesystem::path& folder);
 
 }  // namespace flaky

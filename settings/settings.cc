@@ -151,7 +151,8 @@ consteval bool IsReadAs(SettingKind kind) {
   if (std::is_same_v<T, bool>) return kind == kBool;
   if (std::is_same_v<T, int64_t>) return kind == kNumber || kind == kBytes;
   if (std::is_same_v<T, std::chrono::seconds>) return kind == kSeconds;
-  return std::is_same_v<T, std::string> && (kind == kText || kind == kPath || kind == kChoice || kind == SettingKind::kStore);
+  return std::is_same_v<T, std::string> &&
+         (kind == kText || kind == kPath || kind == kChoice || kind == SettingKind::kStore);
 }
 
 }  // namespace

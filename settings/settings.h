@@ -19,7 +19,7 @@ namespace flaky {
 // How a setting's text is read.
 enum class SettingKind { kText, kPath, kBool, kChoice, kStore, kNumber, kSeconds, kBytes };
 
-// Where a setting may be given, in addition to a flag.
+// The places in which a setting may be given, in addition to a flag.
 enum class SettingPlaces {
   kAll,          // the environment, the project's .flaky.toml, the user's config.toml
   kPersonal,     // not in .flaky.toml, which other people write and read
@@ -95,8 +95,8 @@ struct SettingValue {
   std::string where;  // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin is enough
 };
 
-// A setting that cannot be used. what() names the setting, where its value was set, what is wrong and what is expected.
-// It never contains the value of a secret.
+// Reports an invalid setting. what() names the setting, the place of its value, what is wrong and what is expected. It
+// never contains the value of a secret.
 class SettingError : public std::exception {
  public:
   explicit SettingError(std::string what) : what_(std::move(what)) {}

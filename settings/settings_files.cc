@@ -34,7 +34,8 @@ std::optional<FileContent> ReadWhole(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) {
     const int error = errno;
-    // In a folder that may not be searched nobody can tell; only a file that is there and closed is worth an error.
+    // In a folder without search permission the file may not exist at all. Only a file that certainly exists is an
+    // error.
     const bool hidden = error == EACCES && ::access(file.c_str(), F_OK) != 0;
     if (error == ENOENT || error == ENOTDIR || hidden) return std::nullopt;
     throw refuse(std::strerror(error));
@@ -89,19 +90,19 @@ std::string ResolvePath(const std::string& path, const std::filesystem::path& fo
   return (folder / path).lexically_normal().string();
 }
 
-// Why the setting may not stand in the file; empty if it may.
+// Returns why the setting is not allowed in the file; empty if it is allowed.
 std::string Forbidden(const SettingInfo& info, Origin origin, const FileContent& content) {
   const std::string name(info.name);
   if (info.places == SettingPlaces::kEnvironment) {
     return "is read by the test programs, which read no files: set " + name + " in the environment";
   }
   if (origin == Origin::kProjectFile && info.places == SettingPlaces::kPersonal) {
-    return std::string(info.secret ? "is a secret, and a project's file is there for others to read"
+    return std::string(info.secret ? "is a secret, and other people read a project's file"
                                    : "may not be set by a project") +
            ": set " + name + " in the environment, or `" + FileKey(info) + "` in the user's flaky/config.toml";
   }
   if (info.secret && content.readable_by_others) {
-    return "is a secret, and others may use this file: make it yours alone (chmod 600)";
+    return "is a secret, and other users may read this file: run chmod 600 on it";
   }
   return "";
 }

@@ -6,24 +6,23 @@
 
 #include "settings/settings.h"
 
-// Settings in files: TOML, one `key = value` a setting, the key as FileKey() has it. A relative path and one that
-// begins with
-// `~/` are understood from the file's folder and the user's home.
+// Settings in files. The format is TOML, with one `key = value` per setting; FileKey() defines the keys. A relative
+// path is relative to the file's folder, and `~/` is the user's home.
 namespace flaky {
 
-// The project's file: the nearest `.flaky.toml` from `folder` upwards, but not above the top of the git repository, and
-// outside of any repository in `folder` only: what lies in a folder such as /tmp may be a stranger's. Empty when there
-// is none.
+// Returns the project's file: the nearest `.flaky.toml` from `folder` upwards, but not above the top of the git
+// repository. Outside a repository only `folder` itself is searched, because another user may have written a file in a
+// parent folder such as /tmp. Returns an empty path if there is no file.
 std::filesystem::path ProjectSettingsFile(const std::filesystem::path& folder);
 
-// The user's file, whether or not it is there: `$XDG_CONFIG_HOME/flaky/config.toml`, by default `~/.config/…`. Empty
-// without a home. `get` is as std::getenv.
+// Returns the path of the user's file, which may not exist: `$XDG_CONFIG_HOME/flaky/config.toml`, by default
+// `~/.config/…`. Returns an empty path without a home. `get` is as std::getenv.
 std::filesystem::path UserSettingsFile(const std::function<const char*(const char*)>& get);
 
-// Takes the settings in `file` as of `origin`, kProjectFile or kUserFile. A file that is not there has none. Throws
-// SettingError, which names the file and, where one is to blame, the line: for what is not TOML, for a key that is no
-// setting, for a value that is no text, number or truth value, for what may not stand in such a file (secrets in a
-// project's, or in a user's file that others can read), and for a file that cannot be read.
+// Reads the settings in `file` into `settings`. `origin`: kProjectFile or kUserFile. A missing file counts as empty.
+// Throws SettingError, which names the file and, if known, the line. Errors are: invalid TOML; an unknown key; a value
+// that is not a text, number or bool; a setting that is not allowed in such a file (a secret in a project's file, or in
+// a user's file that other users can read); and a file that cannot be read.
 void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const std::filesystem::path& home,
                       Settings& settings);
 

@@ -6,7 +6,7 @@
 namespace flaky {
 namespace {
 
-constexpr size_t kLongestWord = 100;  // beyond it nobody misspelt anything, and the table below would grow
+constexpr size_t kLongestWord = 100;  // a longer word is not a misspelling, and the table below would grow
 
 size_t Distance(std::string_view a, std::string_view b) {
   std::vector<std::vector<size_t>> steps(a.size() + 1, std::vector<size_t>(b.size() + 1));

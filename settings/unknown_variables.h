@@ -6,11 +6,11 @@
 
 namespace flaky {
 
-// A variable of the process's environment that looks like a setting and is none. Its value is not looked at: it may be
-// a secret.
+// A variable of the process's environment that looks like a setting but is unknown. Its value is never read, because it
+// may be a secret.
 struct UnknownVariable {
   std::string name;
-  std::string meant;  // the setting that it was probably meant to be; empty: none is that near
+  std::string meant;  // the setting that it was probably meant to be; empty: no name is similar
 };
 std::vector<UnknownVariable> UnknownVariables();
 

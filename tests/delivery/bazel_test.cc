@@ -45,7 +45,7 @@ TEST_F(BazelRunsTest, EveryAttemptIsInTheRunThatShowsTheTestAsFlaky) {
   const BazelTest test;
   EXPECT_EQ(Attempt(test, kSlowSeed), 1);
   EXPECT_EQ(Attempt(test, kSlowSeed), 1);
-  EXPECT_EQ(Run({"deliver"}).code, 0) << "somebody looks while Bazel tries again";
+  EXPECT_EQ(Run({"deliver"}).code, 0) << "a user runs flaky while Bazel retries";
   EXPECT_EQ(Attempt(test, "1"), 0);
 
   ASSERT_THAT(Runs(), SizeIs(1));
@@ -94,7 +94,7 @@ TEST_F(BazelRunsTest, ARunIdOfTheUsersJoinsCommands) {
   EXPECT_THAT(Show("build-7")["parts"], SizeIs(2));
 }
 
-TEST_F(BazelRunsTest, WhatLiesWithTheOutputsIsDeliveredFromThere) {
+TEST_F(BazelRunsTest, JournalsNextToTheOutputsAreDeliveredFromThere) {
   EXPECT_EQ(Attempt({}, kSlowSeed, "FLAKY_TESTS_SPOOL="), 1);
   EXPECT_THAT(Content(Path("log")), HasSubstr("recorded in test.outputs of //shop:shop_test instead"));
   EXPECT_THAT(Run({"deliver"}).out, HasSubstr("nothing to deliver"));

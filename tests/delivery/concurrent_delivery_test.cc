@@ -32,7 +32,7 @@ TEST_F(DeliveryTest, ManyProcessesDeliverAtOnce) {
   ExpectEachOnce(10 * kProcesses);
 }
 
-TEST_F(DeliveryTest, JournalsThatArriveMeanwhileAreTakenAlong) {
+TEST_F(DeliveryTest, JournalsThatArriveDuringADeliveryAreDelivered) {
   constexpr uint64_t kJournals = 1500;
   std::atomic<bool> done = false;
   std::thread writer([&] {

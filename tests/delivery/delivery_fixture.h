@@ -44,7 +44,7 @@ class DeliveryTest : public ::testing::Test {
 
   std::vector<RunRecord> Stored() const { return ReadAll(*OpenStore(resolved_.history.Get(), OpenMode::kRead)); }
 
-  // How often each test stands in the store's parts.
+  // Returns how many parts of the store contain each test.
   std::map<std::string, int64_t> StoredTests() const {
     std::map<std::string, int64_t> tests;
     for (const RunRecord& record : Stored()) {

@@ -23,7 +23,7 @@ TEST_F(DeliveryTest, OpensNothingWhenNothingIsPending) {
   EXPECT_EQ(account.runs, 0);
   EXPECT_FALSE(fs::exists(file()));
   EXPECT_FALSE(fs::exists(spool()));
-  // A program that still runs is no reason to open a store either.
+  // A program that is still running does not open a store either.
   PutJournal(spool(), 1, DeadHeader(1).SetText("boot_id", "elsewhere").SetText("host", "elsewhere").Line());
   EXPECT_EQ(DeliverPending(resolved_, std::chrono::seconds(1)).running, 1);
   EXPECT_FALSE(fs::exists(file()));
@@ -159,7 +159,7 @@ TEST_F(DeliveryTest, QuietlyMeansNoLineOrOne) {
   const std::string output = Output();
   EXPECT_THAT(output, HasSubstr("line 1 is not JSON"));
   EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 1) << output;
-  // Somebody else delivers: no news for a test program, but for a user.
+  // Another process is delivering: a user gets a message, a test program does not.
   fs::remove(folder_.File("output"));
   PutJournal(spool(), 4, JournalText(4));
   const auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));

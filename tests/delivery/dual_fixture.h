@@ -33,7 +33,7 @@ class DualTest : public ProgramTest {
 
   fs::path spool() const { return Path("spool"); }
 
-  // A run of its own, or a part of `run_id`.
+  // Records a separate run, or a part of `run_id`.
   void Record(uint64_t number, const std::string& project = "p", const std::string& run_id = "") {
     HeaderText header = DeadHeader(number).SetText("project", project);
     if (!run_id.empty()) header = header.SetText("run_id", run_id);

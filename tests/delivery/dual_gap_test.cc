@@ -39,7 +39,7 @@ Environment Both(const FreshStore& first, const FreshStore& second) {
   return all;
 }
 
-// A machine that runs one test program after the other, with a spool and settings of its own.
+// A machine that runs one test program after the other, with a separate spool and settings.
 class Machine {
  public:
   Machine(std::string name, std::string files, Environment settings)
@@ -262,8 +262,8 @@ TEST_F(DualGapTest, ASlowSecondStoreDelaysNothingForLong) {
   ExpectAllFollows(second, 3);
 }
 
-// The sending hangs, without the spool's lock: nobody waits for it.
-TEST_F(DualGapTest, ASecondStoreThatHangsHoldsNobodyUp) {
+// The sending hangs without holding the spool's lock, so no other process waits for it.
+TEST_F(DualGapTest, ASecondStoreThatHangsDelaysNoOtherProcess) {
   const EmptyPlace second = NewPlace("postgres");
   std::optional<FaultProxy> proxy(std::in_place, FaultProxy::Protocol::kPostgres, second.store().server.port);
   proxy->FaultAt(3, ProxyFault::kHang);

@@ -20,7 +20,7 @@ namespace {
 
 class DualSurvivalTest : public DualTest {
  protected:
-  // `flaky deliver` in a process of its own, which says nothing.
+  // Starts `flaky deliver` in a separate process without output.
   static pid_t StartDelivery() {
     const pid_t child = ::fork();
     if (child != 0) return child;

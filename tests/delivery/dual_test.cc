@@ -183,7 +183,7 @@ TEST_F(DualTest, ASecondStoreThatIsNewerIsLeftAlone) {
   ExpectEqual(2);
 }
 
-TEST_F(DualTest, AConflictAtTheSecondIsToldAndTheFirstOnesIsKept) {
+TEST_F(DualTest, AConflictInTheSecondStoreIsReportedAndTheFirstStoresRunIsKept) {
   SwitchOff();
   Set("FLAKY_TESTS_DB", Path("second.db"));
   PutJournal(spool(), 1,
@@ -218,7 +218,7 @@ TEST_F(DualTest, DamagedFilesAreMovedAside) {
   ExpectEqual(2);
 }
 
-// It may be another flaky's on the same machine. What is behind it waits, too: the order is kept.
+// Another flaky on the same machine may have written it. The files after it wait too, so the order is kept.
 TEST_F(DualTest, AFileOfALaterFormatWaitsForALaterProgram) {
   const auto files = TwoThatWait();
   ASSERT_THAT(files, SizeIs(2));
@@ -280,7 +280,7 @@ TEST_F(DualTest, WhileAnotherProcessSendsTheFirstIsNotHeldUp) {
   EXPECT_THAT(Of("second.db"), IsEmpty());
 }
 
-TEST_F(DualTest, LittleIsToldOfWhatCannotBeWrittenDown) {
+TEST_F(DualTest, AFailureToSaveRecordsIsReportedBriefly) {
   fs::create_directories(spool());
   WriteFile("spool/dual", "in the way");
   Record(1);

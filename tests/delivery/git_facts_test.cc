@@ -232,7 +232,7 @@ TEST_F(GitFactsTest, TheProjectsNameHasAnOrder) {
   EXPECT_FALSE(ContextOf(JournalIn(repo_, 1, "", R"("")")).project);
 }
 
-TEST_F(GitFactsTest, ACiJobIsBelievedWhereItAgreesWithGit) {
+TEST_F(GitFactsTest, ACiJobIsBelievedIfItAgreesWithGit) {
   environment_ = {{"GITHUB_ACTIONS", "true"},      {"GITHUB_SHA", Git(repo_, {"rev-parse", "HEAD"})},
                   {"GITHUB_REF", "refs/heads/ci"}, {"GITHUB_SERVER_URL", "https://user:word@github.example"},
                   {"GITHUB_REPOSITORY", "o/r"},    {"GITHUB_RUN_ID", "77"}};
@@ -335,8 +335,8 @@ TEST(ReadCi, LeavesOutWhatItDoesNotKnow) {
       {{"GITHUB_ACTIONS", "true"}, {"GITHUB_SHA", "HEAD"}, {"GITHUB_REF", "refs/tags/v1"}, {"GITHUB_RUN_ID", "7"}});
   ASSERT_TRUE(facts);
   EXPECT_FALSE(facts->sha);
-  EXPECT_FALSE(facts->branch) << "a tag is no branch";
-  EXPECT_FALSE(facts->url) << "half a URL is none";
+  EXPECT_FALSE(facts->branch) << "a tag is not a branch";
+  EXPECT_FALSE(facts->url) << "an incomplete URL is dropped";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The recorder shares no code with the program, and so has a little table of settings of its own. The two say the same.
+// The recorder shares no code with the program, so it has a separate, small table of settings. Both must agree.
 #include <gtest/gtest.h>
 
 #include <set>

@@ -71,7 +71,7 @@ TEST_F(SettingsFilesTest, ErrorsNameFileAndLine) {
 TEST_F(SettingsFilesTest, AProjectsFileMayHoldNoSecret) {
   const std::string error = ErrorOf("\nauth_token = 'hunter2'\n");
   EXPECT_EQ(error,
-            "settings.toml:2: `auth_token` is a secret, and a project's file is there for others to read: set "
+            "settings.toml:2: `auth_token` is a secret, and other people read a project's file: set "
             "FLAKY_TESTS_AUTH_TOKEN in the environment, or `auth_token` in the user's flaky/config.toml");
   EXPECT_THAT(ErrorOf("connection_string = 'hunter2'\n"), HasSubstr("is a secret"));
   EXPECT_THAT(ErrorOf("source_connection_string = 'hunter2'\n"), HasSubstr("is a secret"));
@@ -82,14 +82,13 @@ TEST_F(SettingsFilesTest, AProjectsFileMayNotNameFilesToWriteTo) {
   EXPECT_EQ(Read("log_file = 'x.log'\n", Origin::kUserFile).Get(setting::kLogFile), Path("repo/x.log"));
 }
 
-TEST_F(SettingsFilesTest, AUsersFileMayHoldSecretsIfNobodyElseReadsIt) {
+TEST_F(SettingsFilesTest, AUsersFileMayHoldSecretsIfOnlyTheUserReadsIt) {
   const std::string content = "auth_token = 'hunter2'\n";
   EXPECT_EQ(Read(content, Origin::kUserFile, 0600).Get(setting::kAuthToken), "hunter2");
   EXPECT_EQ(Read(content, Origin::kUserFile, 0400).Get(setting::kAuthToken), "hunter2");
   for (const mode_t mode : {0640, 0604, 0660, 0644, 0620}) {
-    EXPECT_EQ(
-        ErrorOf(content, Origin::kUserFile, mode),
-        "settings.toml:1: `auth_token` is a secret, and others may use this file: make it yours alone (chmod 600)");
+    EXPECT_EQ(ErrorOf(content, Origin::kUserFile, mode),
+              "settings.toml:1: `auth_token` is a secret, and other users may read this file: run chmod 600 on it");
   }
   EXPECT_EQ(Read("window = 3\n", Origin::kUserFile, 0644).Get(setting::kWindow), 3) << "without one it may be open";
 }

@@ -56,7 +56,7 @@ TEST(SettingTableTest, IsWellFormed) {
         info.kind == SettingKind::kNumber || info.kind == SettingKind::kSeconds || info.kind == SettingKind::kBytes;
     EXPECT_EQ(is_number, info.min < info.max);
     EXPECT_EQ(info.kind == SettingKind::kChoice, !info.choices.empty());
-    EXPECT_TRUE(!info.secret || info.places != SettingPlaces::kAll) << "a project's file is no place for a secret";
+    EXPECT_TRUE(!info.secret || info.places != SettingPlaces::kAll) << "a project's file must not hold a secret";
   }
 }
 
@@ -73,7 +73,7 @@ TEST(SettingTableTest, EveryDefaultIsOfItsKind) {
   EXPECT_EQ(settings.Get(setting::kTablePrefix), "flaky_test_");
 }
 
-TEST(SettingTableTest, ADescribedDefaultIsNoValue) {
+TEST(SettingTableTest, ADescribedDefaultIsNotAValue) {
   ASSERT_TRUE(FindSetting("FLAKY_TESTS_DB")->default_value.starts_with('['));
   EXPECT_EQ(Settings().Get(setting::kDb), "");
 }
@@ -159,7 +159,7 @@ TEST(SettingsTest, ChoicesAreWholeWords) {
   }
 }
 
-TEST(SettingsTest, ErrorsSayWhatWhereAndWhatIsWanted) {
+TEST(SettingsTest, ErrorsSayWhatIsWrongWhereAndWhatIsExpected) {
   EXPECT_EQ(ErrorOf([] { Given(setting::kWindow, "week").Get(setting::kWindow); }),
             "FLAKY_TESTS_WINDOW (in the environment): invalid value `week`; expected a whole number from 1 to 3650");
   EXPECT_EQ(
