@@ -107,9 +107,8 @@ TEST_F(ConfigTest, AllInvalidValuesAreReported) {
   EXPECT_EQ(
       outcome.err,
       "flaky: FLAKY_TESTS_WINDOW (in the environment): invalid value `week`; expected a whole number from 1 to 3650\n"
-      "flaky: FLAKY_TESTS_MAX_MESSAGE (in the environment) is `1`, but a whole number of bytes from 1024 to "
-      "16777216 is "
-      "wanted\n");
+      "flaky: FLAKY_TESTS_MAX_MESSAGE (in the environment): invalid value `1`; expected a whole number of bytes from "
+      "1024 to 16777216\n");
 }
 
 TEST_F(ConfigTest, ABrokenFileIsAnErrorForEveryCommand) {

@@ -250,8 +250,8 @@ TEST_F(CrashesTest, AnOutOfMemoryKillIsNamed) {
   EXPECT_EQ(failure["signal"], "SIGKILL");
   EXPECT_EQ(
       failure["error_message"],
-      "did not finish: the process was ended by SIGKILL in this test; the kernel was killing processes for want of "
-      "memory at that time");
+      "did not finish: the process was ended by SIGKILL in this test; the kernel's OOM killer was "
+      "active at the time");
   EXPECT_GE(failure["duration_ms"], 50);
 }
 

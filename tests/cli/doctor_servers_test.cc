@@ -133,7 +133,7 @@ TEST_F(DoctorServersTest, LockedPostgresTablesAreWaitedForAWhile) {
                                  {table})[0][0] == "0") {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
-    EXPECT_THAT(Found(Examine(11), "store", "problem"), HasSubstr("whoever has locked it"));
+    EXPECT_THAT(Found(Examine(11), "store", "problem"), HasSubstr("the process or session that has locked it"));
     holder.join();
   }
   ExamineFine();
