@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_ANALYSIS_NEW_PATTERNS_H_
 #define FLAKY_ANALYSIS_NEW_PATTERNS_H_
 

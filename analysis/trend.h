@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_ANALYSIS_TREND_H_
 #define FLAKY_ANALYSIS_TREND_H_
 

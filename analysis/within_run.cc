@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "analysis/within_run.h"
 
 #include <map>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_ANALYSIS_WITHIN_RUN_H_
 #define FLAKY_ANALYSIS_WITHIN_RUN_H_
 

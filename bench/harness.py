@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Shared by the sections of bench/run: runs whole programs in turn and prints tables of the results."""
 
 import os

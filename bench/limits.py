@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The section for docs/guides/choosing-a-store.md: what each store can hold, how fast, and what happens without it."""
 
 import contextlib

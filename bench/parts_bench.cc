@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Measures the functions that copies, deliveries and judgements consist of. One iteration is one record or one journal.
 
 #include <benchmark/benchmark.h>

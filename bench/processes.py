@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sections that measure the cost per process if each test is one process: `process` runs programs by themselves, `ctest`
 runs programs of gtest_discover_tests under ctest."""
 

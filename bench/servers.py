@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sections that need servers. Each starts its own servers, like the tests."""
 
 import contextlib

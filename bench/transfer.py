@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sections that copy: `transfer` measures every ordered pair of stores and compares it with other tools; `memory` measures
 the peak memory at two sizes. They start their own servers, as in bench/servers.py."""
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/completions.h"
 
 #include <algorithm>

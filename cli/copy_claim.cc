@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/copy_claim.h"
 
 #include <optional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/copy_into.h"
 
 #include <algorithm>

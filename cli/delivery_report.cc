@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/delivery_report.h"
 
 #include <cstdint>

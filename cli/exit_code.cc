@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/exit_code.h"
 
 #include "stores/error.h"

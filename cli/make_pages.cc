@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // `make_pages FOLDER` writes the man pages and the shells' completions, made from the program's own commands and
 // settings. The man pages go to FOLDER/man1.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_CLI_MAN_PAGE_H_
 #define FLAKY_CLI_MAN_PAGE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/migrate_store.h"
 
 #include <algorithm>

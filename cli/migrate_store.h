@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_CLI_MIGRATE_STORE_H_
 #define FLAKY_CLI_MIGRATE_STORE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/selection_options.h"
 
 #include <algorithm>

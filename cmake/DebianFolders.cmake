@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # CPack runs this after it has installed the files of a package. Moves the zsh completions to the folder in which
 # Debian's zsh looks for completions of packages.
 if(NOT CPACK_GENERATOR STREQUAL "DEB")

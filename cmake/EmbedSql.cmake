@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # flaky_embed_sql(TARGET DIALECT): compiles the numbered files stores/schema/DIALECT/NNNN_name.sql into TARGET, byte for
 # byte, as the function `<Dialect>Migrations()` that stores/sql/ledger.h declares. Needs only CMake. An edited, added or
 # removed file makes CMake configure again.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # The package: the files that `cmake --install` installs, and the ones that `find_package(flaky)` and pkg-config find.
 # No installed file names a folder of the build or the prefix, so the prefix may be moved.
 

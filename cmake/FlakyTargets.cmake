@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Helpers for the targets of this project.
 
 include(GNUInstallDirs)

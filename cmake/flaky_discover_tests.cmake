@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # flaky_discover_tests(TARGET …): calls gtest_discover_tests with all arguments, for a program that links
 # flaky::recorder. The results are delivered while ctest is still running, so the delivery is visible in ctest's output.
 # This adds two tests for all targets together: `flaky_open` runs before the first of their tests, and `flaky_deliver`

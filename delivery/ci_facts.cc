@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/ci_facts.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_DELIVERY_CI_FACTS_H_
 #define FLAKY_DELIVERY_CI_FACTS_H_
 

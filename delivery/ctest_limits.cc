@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/ctest_limits.h"
 
 #include <algorithm>

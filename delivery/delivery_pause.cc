@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/delivery_pause.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/dual_delivery.h"
 
 #include <exception>

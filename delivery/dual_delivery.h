@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_DELIVERY_DUAL_DELIVERY_H_
 #define FLAKY_DELIVERY_DUAL_DELIVERY_H_
 

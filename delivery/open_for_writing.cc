@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/open_for_writing.h"
 
 #include <cerrno>

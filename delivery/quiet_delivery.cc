@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/quiet_delivery.h"
 
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/run_context.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_DELIVERY_RUN_CONTEXT_H_
 #define FLAKY_DELIVERY_RUN_CONTEXT_H_
 

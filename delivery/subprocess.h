@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_DELIVERY_SUBPROCESS_H_
 #define FLAKY_DELIVERY_SUBPROCESS_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "history/digest.h"
 
 #define XXH_INLINE_ALL

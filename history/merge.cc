@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "history/merge.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_HISTORY_MERGE_H_
 #define FLAKY_HISTORY_MERGE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_ARGUMENTS_H_
 #define FLAKY_RECORDER_ARGUMENTS_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_CLOCK_H_
 #define FLAKY_RECORDER_CLOCK_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_ERRORS_H_
 #define FLAKY_RECORDER_ERRORS_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_FIXED_TEXT_H_
 #define FLAKY_RECORDER_FIXED_TEXT_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_GROUP_DELIVERY_H_
 #define FLAKY_RECORDER_GROUP_DELIVERY_H_
 

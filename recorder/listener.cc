@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The GoogleTest listener that records. Users compile only this source, in their build, against their GoogleTest (1.10
 // to 1.18), as C++17. It includes only the headers in its folder, GoogleTest's and libc's.
 //

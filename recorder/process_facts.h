@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_PROCESS_FACTS_H_
 #define FLAKY_RECORDER_PROCESS_FACTS_H_
 

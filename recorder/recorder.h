@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_RECORDER_H_
 #define FLAKY_RECORDER_RECORDER_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_RECORDER_SPIN_LOCK_H_
 #define FLAKY_RECORDER_SPIN_LOCK_H_
 

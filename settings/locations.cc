@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "settings/locations.h"
 
 #include <cstdlib>

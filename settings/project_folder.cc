@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "settings/project_folder.h"
 
 #include <system_error>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_SETTINGS_SETTINGS_FILES_H_
 #define FLAKY_SETTINGS_SETTINGS_FILES_H_
 

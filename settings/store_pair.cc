@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "settings/store_pair.h"
 
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_SETTINGS_STORE_PAIR_H_
 #define FLAKY_SETTINGS_STORE_PAIR_H_
 

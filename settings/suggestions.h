@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_SETTINGS_SUGGESTIONS_H_
 #define FLAKY_SETTINGS_SUGGESTIONS_H_
 

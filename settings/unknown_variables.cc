@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "settings/unknown_variables.h"
 
 #include <unistd.h>

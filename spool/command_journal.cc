@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/command_journal.h"
 
 #include <fcntl.h>

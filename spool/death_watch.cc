@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/death_watch.h"
 
 #include <limits.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/dual_queue.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/journal.h"
 
 #include <algorithm>

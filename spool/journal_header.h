@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_SPOOL_JOURNAL_HEADER_H_
 #define FLAKY_SPOOL_JOURNAL_HEADER_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/journal_notes.h"
 
 #include <fcntl.h>

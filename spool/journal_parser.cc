@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/journal_parser.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_SPOOL_JOURNAL_PARSER_H_
 #define FLAKY_SPOOL_JOURNAL_PARSER_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/part_builder.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/process.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/record_of.h"
 
 #include <algorithm>

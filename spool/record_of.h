@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_SPOOL_RECORD_OF_H_
 #define FLAKY_SPOOL_RECORD_OF_H_
 

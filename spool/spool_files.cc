@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/spool_files.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/spool_scan.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/fault_store.h"
 
 namespace flaky {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/forwarding_store.h"
 
 #include <optional>

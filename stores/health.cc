@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/health.h"
 
 namespace flaky {

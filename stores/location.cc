@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/location.h"
 
 #include <algorithm>

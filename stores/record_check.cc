@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/record_check.h"
 
 #include <algorithm>

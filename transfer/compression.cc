@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/compression.h"
 
 #include <zlib.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/difference.h"
 
 #include <algorithm>

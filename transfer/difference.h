@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TRANSFER_DIFFERENCE_H_
 #define FLAKY_TRANSFER_DIFFERENCE_H_
 

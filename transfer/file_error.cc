@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/file_error.h"
 
 #include <system_error>

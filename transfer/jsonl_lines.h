@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TRANSFER_JSONL_LINES_H_
 #define FLAKY_TRANSFER_JSONL_LINES_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/jsonl_reader.h"
 
 #include <simdjson.h>

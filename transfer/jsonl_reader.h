@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TRANSFER_JSONL_READER_H_
 #define FLAKY_TRANSFER_JSONL_READER_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/jsonl_writer.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/line_reader.h"
 
 #include <fcntl.h>

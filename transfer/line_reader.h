@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TRANSFER_LINE_READER_H_
 #define FLAKY_TRANSFER_LINE_READER_H_
 

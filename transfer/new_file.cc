@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/new_file.h"
 
 #include <fcntl.h>

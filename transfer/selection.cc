@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/selection.h"
 
 #include <algorithm>

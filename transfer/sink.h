@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TRANSFER_SINK_H_
 #define FLAKY_TRANSFER_SINK_H_
 

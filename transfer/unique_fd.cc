@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/unique_fd.h"
 
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/verify_side.h"
 
 #include <algorithm>

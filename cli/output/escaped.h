@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_CLI_OUTPUT_ESCAPED_H_
 #define FLAKY_CLI_OUTPUT_ESCAPED_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/output/json_output.h"
 
 #include <ostream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/output/rate_meter.h"
 
 #include <algorithm>

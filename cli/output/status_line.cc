@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/output/status_line.h"
 
 #include <sys/ioctl.h>

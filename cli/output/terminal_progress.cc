@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/output/terminal_progress.h"
 
 #include <string>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_CLI_OUTPUT_TIME_TEXT_H_
 #define FLAKY_CLI_OUTPUT_TIME_TEXT_H_
 

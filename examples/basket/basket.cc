@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "basket.h"
 
 #include <stdexcept>

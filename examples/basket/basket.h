@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef BASKET_BASKET_H_
 #define BASKET_BASKET_H_
 

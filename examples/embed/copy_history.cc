@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Copies the history of one store to another and prints its progress: copy_history sqlite:old.db sqlite:new.db
 
 #include <exception>

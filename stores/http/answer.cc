@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/http/answer.h"
 
 #include <simdjson.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/http/client.h"
 
 #include <curl/curl.h>

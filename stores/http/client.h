@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_HTTP_CLIENT_H_
 #define FLAKY_STORES_HTTP_CLIENT_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/http/one_line.h"
 
 #include "history/text.h"

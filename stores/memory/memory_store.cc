@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/memory/memory_store.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/postgres/change.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/postgres/columns.h"
 
 #include "stores/sql/bad_value.h"

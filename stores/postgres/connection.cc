@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/postgres/connection.h"
 
 #include "stores/postgres/conninfo.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/postgres/conninfo.h"
 
 #include <libpq-fe.h>

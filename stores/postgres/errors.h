@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_POSTGRES_ERRORS_H_
 #define FLAKY_STORES_POSTGRES_ERRORS_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/postgres/schema.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/postgres/script.h"
 
 #include "history/digest.h"

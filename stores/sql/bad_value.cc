@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sql/bad_value.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SQL_BAD_VALUE_H_
 #define FLAKY_STORES_SQL_BAD_VALUE_H_
 

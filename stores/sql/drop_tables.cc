@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sql/drop_tables.h"
 
 #include <algorithm>

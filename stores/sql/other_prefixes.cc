@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sql/other_prefixes.h"
 
 #include <algorithm>

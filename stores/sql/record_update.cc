@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sql/record_update.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SQL_RECORD_UPDATE_H_
 #define FLAKY_STORES_SQL_RECORD_UPDATE_H_
 

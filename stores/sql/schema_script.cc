@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sql/schema_script.h"
 
 #include "stores/sql/sql_script.h"

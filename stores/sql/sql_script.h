@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SQL_SQL_SCRIPT_H_
 #define FLAKY_STORES_SQL_SQL_SCRIPT_H_
 

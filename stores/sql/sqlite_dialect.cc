@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sql/sqlite_dialect.h"
 
 #include <algorithm>

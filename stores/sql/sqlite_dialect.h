@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SQL_SQLITE_DIALECT_H_
 #define FLAKY_STORES_SQL_SQLITE_DIALECT_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sqlite/columns.h"
 
 namespace flaky::sqlite {

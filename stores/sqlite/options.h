@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SQLITE_OPTIONS_H_
 #define FLAKY_STORES_SQLITE_OPTIONS_H_
 

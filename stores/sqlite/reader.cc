@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sqlite/reader.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sqlite/schema.h"
 
 #include <sqlite3.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sqlite/sqlite_store.h"
 
 #include <memory>

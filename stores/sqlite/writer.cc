@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/sqlite/writer.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SUPABASE_CHANGE_H_
 #define FLAKY_STORES_SUPABASE_CHANGE_H_
 

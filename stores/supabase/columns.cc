@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/supabase/columns.h"
 
 namespace flaky::supabase {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/supabase/health.h"
 
 #include "stores/supabase/connection.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_SUPABASE_HEALTH_H_
 #define FLAKY_STORES_SUPABASE_HEALTH_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/supabase/migrate.h"
 
 #include <algorithm>

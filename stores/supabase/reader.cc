@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/supabase/reader.h"
 
 #include <algorithm>

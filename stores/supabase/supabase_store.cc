@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/supabase/supabase_store.h"
 
 #include <optional>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/supabase/url.h"
 
 #include <algorithm>

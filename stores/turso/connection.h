@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_TURSO_CONNECTION_H_
 #define FLAKY_STORES_TURSO_CONNECTION_H_
 

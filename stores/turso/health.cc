@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/turso/health.h"
 
 #include "stores/sql/other_prefixes.h"

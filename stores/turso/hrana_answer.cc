@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/turso/hrana_answer.h"
 
 #include <simdjson.h>

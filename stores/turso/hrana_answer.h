@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_TURSO_HRANA_ANSWER_H_
 #define FLAKY_STORES_TURSO_HRANA_ANSWER_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/turso/hrana_request.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/turso/raw_text.h"
 
 #include <algorithm>

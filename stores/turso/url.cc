@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/turso/url.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/turso/writer.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_STORES_TURSO_WRITER_H_
 #define FLAKY_STORES_TURSO_WRITER_H_
 

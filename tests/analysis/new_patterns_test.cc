@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "analysis/new_patterns.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Legacy tables: `flaky schema adopt`, `drop-old`, and the printed script, run by plain sqlite3 and psql.
 
 #include <gmock/gmock.h>

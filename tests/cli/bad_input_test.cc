@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Every command that reads a history, on a location that cannot be used: a clear error in one line, the right exit
 // code, and nothing changed anywhere.
 #include <SQLiteCpp/SQLiteCpp.h>

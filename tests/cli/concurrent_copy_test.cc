@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Concurrent copies: the source grows during the copy, or another copy writes to the same target.
 
 #include <gmock/gmock.h>

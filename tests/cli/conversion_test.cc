@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Values that a store cannot hold are converted, verified as they were sent, and reported: by the copy that sends them,
 // and by the delivery at the end of a test program.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Copies between real stores over a bad network, and with servers that are killed.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/cli/copy_fixture.h"
 
 #include <fcntl.h>

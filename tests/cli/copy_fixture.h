@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_CLI_COPY_FIXTURE_H_
 #define FLAKY_TESTS_CLI_COPY_FIXTURE_H_
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Copies that are killed or interrupted at any moment, for all pairs of places: every run in the target is complete,
 // and the same command completes the copy without sending much of it twice.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Tests in which the process ends: what the history reports about them, run by `flaky run` and by plain ctest.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // docs/reference describes what the program does, word for word. If one of these tests fails, its failure shows the
 // lines to paste.
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // `flaky doctor` and stores on servers: what it reports, and that it changes nothing there.
 
 #include <gmock/gmock.h>

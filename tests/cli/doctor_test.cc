@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // `flaky doctor` on one machine: settings, an SQLite file, the spool, the program, the clock.
 
 #include "cli/doctor.h"

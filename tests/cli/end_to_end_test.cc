@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The whole path: a test program with the recorder, the program that it delivers with, an SQLite file, and the commands
 // that read it.
 

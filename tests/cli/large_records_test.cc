@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Copies of very large runs between all pairs of places, in batches of the usual size.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Many test programs that end at the same moment, each with the real recorder and the real `flaky deliver`, all for one
 // store that is empty when they begin. Every result arrives exactly once, and no program reports a lock.
 

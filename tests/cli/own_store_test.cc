@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // A store from outside the tree, added by the recipe of stores/store.h alone, in the program. The package test
 // `embedding` builds it against an installed flaky and tests its contract.
 

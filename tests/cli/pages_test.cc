@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The man pages in groff and the completions in the shells, compared with the program's commands and options.
 
 #include <gmock/gmock.h>

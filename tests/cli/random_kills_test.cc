@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Test programs that are killed at random moments: each test that was seen to end is in the history, exactly once.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // `flaky run` around real test programs, shells and ctest.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The program and a recorded test program on real servers: what a user has to set, and what is reported if something
 // is wrong with a server, its credentials or its permissions.
 

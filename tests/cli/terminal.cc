@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/cli/terminal.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // A server that is unavailable for a moment while the program draws its progress on a terminal.
 
 #include <gmock/gmock.h>

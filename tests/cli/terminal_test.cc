@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The program on a terminal, as a user sees it.
 
 #include "tests/cli/terminal.h"

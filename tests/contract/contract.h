@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_CONTRACT_CONTRACT_H_
 #define FLAKY_TESTS_CONTRACT_CONTRACT_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/fault_store.h"
 #include "stores/memory/memory_store.h"
 #include "tests/contract/contract.h"

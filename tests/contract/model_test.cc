@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Random writes and reads, on all stores of this build and on the one in memory: for records written in any order and
 // split, and for any query, all stores return the same. Repeat a failed round with the FLAKY_TEST_SEED in its message
 // and FLAKY_TEST_ROUNDS=1.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // What Bazel's retries, runs and shards come to in the history, with Bazel's folders and environment but without Bazel.
 
 #include <gmock/gmock.h>

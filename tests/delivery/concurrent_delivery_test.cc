@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Deliveries that are not alone, that are killed, and that meet a store which is away.
 
 #include <arpa/inet.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // A switch of stores without a gap, as docs/guides/switch-without-a-gap.md has it, in company: test programs record all
 // the while, and the stores' servers are killed. And second stores on servers that are slow, hang or refuse.
 

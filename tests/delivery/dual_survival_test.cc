@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Deliveries of a dual write that are killed: in the end both stores have everything, once.
 
 #include <poll.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The second store of a dual write, as the program's user sees it: what is delivered to the first reaches it as well,
 // whatever happens, and never at the first one's expense.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "delivery/git_facts.h"
 
 #include <gmock/gmock.h>

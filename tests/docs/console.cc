@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/docs/console.h"
 
 #include <gtest/gtest.h>

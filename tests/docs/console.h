@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_DOCS_CONSOLE_H_
 #define FLAKY_TESTS_DOCS_CONSOLE_H_
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Runs the guides that need servers, on servers that this test starts.
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Checks that the README and the guides are true: runs their console blocks and compares the output.
 
 #include <gtest/gtest.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Compares docs/reference/data-model.md with the list of fields, docs/reference/jsonl.md with an export and
 // docs/reference/journal.md with a journal that was just written.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "history/digest.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "history/text.h"
 
 #include <gtest/gtest.h>

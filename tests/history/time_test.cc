@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "history/time.h"
 
 #include <gtest/gtest.h>

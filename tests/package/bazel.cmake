@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Runs the project of docs/guides/bazel.md in Debian's Bazel 4 (bazel-bootstrap), without a network: stand-ins replace
 # the repositories that Bazel would fetch.
 #

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Tests the package of `cpack -G DEB`: it depends on the libraries that the program is linked with, and it has the
 # program, its pages and its CMake package in Debian's folders.
 #

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Tests what flaky_discover_tests promises, in a project that uses it:
 #
 #   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… -P discover_tests.cmake

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Builds programs that embed the installed libraries: one records and copies a history, and one runs the contract suite
 # against a store from outside the tree. Uses the compiler and flags of the build, whose libraries may be built for a
 # sanitizer.

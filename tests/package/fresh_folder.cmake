@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Empties the folder WORK and makes it the home of all programs that the script runs, so their history and spool are
 # there. NAME is their project. run(…) runs a program in WORK and ends the script if it fails.
 

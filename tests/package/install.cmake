@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Installs the build to a folder and moves the folder. No installed file may name the build or the first folder.
 #
 #   cmake -D BUILD=… -D SOURCE=… -D PREFIX=… -P install.cmake

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Configures and builds one outside project in an empty folder, runs its test programs, and checks that the history has
 # their runs.
 #

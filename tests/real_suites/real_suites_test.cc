@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // GoogleTest's and GoogleMock's own test programs, which use GoogleTest in every possible way. With the recorder they
 // do the same as without it, and their results are in the history. There is no exception: even the programs that
 // inspect listeners, flags and the environment find nothing that changes a result.

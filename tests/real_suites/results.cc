@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/real_suites/results.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_REAL_SUITES_RESULTS_H_
 #define FLAKY_TESTS_REAL_SUITES_RESULTS_H_
 

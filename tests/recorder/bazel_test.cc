@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The recorder in a test that Bazel runs.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The delivery that a test program starts when it ends, with a stand-in for the program `flaky`.
 
 #include <gmock/gmock.h>

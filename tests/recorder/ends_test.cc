@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The ways in which test programs end, and what the journal then contains.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/recorder/fixture_run.h"
 
 #include <fcntl.h>

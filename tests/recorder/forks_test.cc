@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Children of test programs, and programs that run no test, leave no journal.
 
 #include <gmock/gmock.h>

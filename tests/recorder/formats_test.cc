@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Hostile names and messages, and the fields of the header.
 
 #include <gmock/gmock.h>

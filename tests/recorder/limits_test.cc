@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Full disks, limits, and everything else that may prevent the recorder from writing. The tests end as they do without
 // the recorder.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The environment variables that the recorder reads.
 
 #include "recorder/settings.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Failures from other threads, at any time.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/fault_orders.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SERVERS_FAULT_PROXY_H_
 #define FLAKY_TESTS_SERVERS_FAULT_PROXY_H_
 

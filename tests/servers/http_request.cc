@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/http_request.h"
 
 #include <curl/curl.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/pgbouncer.h"
 
 #include <fstream>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/postgres_server.h"
 
 #include <libpq-fe.h>

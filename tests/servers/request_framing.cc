@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/request_framing.h"
 
 #include <algorithm>

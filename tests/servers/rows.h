@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SERVERS_ROWS_H_
 #define FLAKY_TESTS_SERVERS_ROWS_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/server_process.h"
 
 #include <fcntl.h>

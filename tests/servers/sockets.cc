@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/sockets.h"
 
 #include <arpa/inet.h>

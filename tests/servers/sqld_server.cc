@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/sqld_server.h"
 
 #include <ctime>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/supabase_server.h"
 
 #include <csignal>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/token_signer.h"
 
 #include <openssl/bio.h>

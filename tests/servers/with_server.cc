@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // with_server SERVER[,SERVER…] -- COMMAND [ARGUMENT…]
 //
 // Starts servers and runs a command that can use them, for manual experiments and measurements. The command's

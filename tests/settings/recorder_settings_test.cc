@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The recorder shares no code with the program, so it has a separate, small table of settings. Both must agree.
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "settings/settings_files.h"
 
 #include <gmock/gmock.h>

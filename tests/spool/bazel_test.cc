@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Journals of tests that Bazel started: which run they belong to, and when they are ready.
 
 #include <fcntl.h>

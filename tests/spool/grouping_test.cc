@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/grouping.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/record_of.h"
 
 #include <gmock/gmock.h>

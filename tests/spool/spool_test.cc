@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "spool/spool.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Adoption: what the first use of a store with a prefix does with legacy tables in the same database.
 
 #include "tests/stores/adopted_database.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/servers/fault_proxy.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // stores/open.cc as it is in a build without any store: this program brings its own, compiled without them.
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/stores/mistyped_literals.h"
 
 namespace flaky {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_STORES_NPM_DATABASE_H_
 #define FLAKY_TESTS_STORES_NPM_DATABASE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/stores/npm_database.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_STORES_RACE_H_
 #define FLAKY_TESTS_STORES_RACE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "stores/retry_store.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/stores/adopted_database.h"
 #include "tests/stores/mistyped_database.h"
 #include "tests/stores/npm_database.h"

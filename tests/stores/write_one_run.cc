@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // write_one_run LOCATION RUN_ID: waits until standard input ends, then opens the store for writing and writes one run.
 // For tests with many concurrent processes.
 #include <unistd.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SUPPORT_BAZEL_STAGE_H_
 #define FLAKY_TESTS_SUPPORT_BAZEL_STAGE_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SUPPORT_CPU_TIME_H_
 #define FLAKY_TESTS_SUPPORT_CPU_TIME_H_
 

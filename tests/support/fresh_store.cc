@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/fresh_store.h"
 
 #include "tests/support/temp_folder.h"

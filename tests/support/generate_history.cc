@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/generate_history.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // Writes a generated history into a store, as data for benchmarks and for manual experiments.
 #include <charconv>
 #include <chrono>

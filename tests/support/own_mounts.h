@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SUPPORT_OWN_MOUNTS_H_
 #define FLAKY_TESTS_SUPPORT_OWN_MOUNTS_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SUPPORT_TEMP_FOLDER_H_
 #define FLAKY_TESTS_SUPPORT_TEMP_FOLDER_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef FLAKY_TESTS_SUPPORT_WAIT_FOR_H_
 #define FLAKY_TESTS_SUPPORT_WAIT_FOR_H_
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "tests/support/wait_for.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The progress that a copy and a comparison report.
 #include "transfer/progress.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/rate_limited_sink.h"
 
 #include <gtest/gtest.h>

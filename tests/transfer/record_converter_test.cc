@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "transfer/record_converter.h"
 
 #include <gmock/gmock.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cli/output/escaped.h"
 
 #include <gtest/gtest.h>

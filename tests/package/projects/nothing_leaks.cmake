@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # Checks that including flaky changes nothing else in a project. Call remember_surroundings() before the inclusion and
 # expect_same_surroundings() after it.
 

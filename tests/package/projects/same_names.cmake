@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+
 # The targets have the same names in each way of using flaky. Without FLAKY_BUILD_PROGRAM there is only the recorder.
 if(FLAKY_BUILD_PROGRAM)
   foreach(target contract_suite flaky history recorder stores transfer)

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "shelf_store.h"
 
 #include <algorithm>

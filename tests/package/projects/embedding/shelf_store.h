@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #ifndef SHELF_STORE_H_
 #define SHELF_STORE_H_
 

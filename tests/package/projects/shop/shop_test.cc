@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+
 // The tests in all outside projects.
 
 #include <gtest/gtest.h>
