@@ -8,6 +8,7 @@
 
 #include "history/fields.h"
 #include "history/roster.h"
+#include "stores/fault_store.h"
 #include "tests/support/limited_store.h"
 #include "tests/support/record_builder.h"
 #include "tests/transfer/verify_fixture.h"
