@@ -49,9 +49,10 @@ SchemaState MigrateByDatabase(const Location& project, [[maybe_unused]] const Se
   postgres::RunScript(location, SchemaScriptOf(kSql, project.prefix), kOperation);
   return Newest();
 #else
-  Refuse(project,
-         "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build doesn't have; `flaky schema sql --store "
-         "supabase` prints the SQL for the dashboard's SQL editor");
+  Refuse(
+      project,
+      "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build does not have; `flaky schema sql --store "
+      "supabase` prints the SQL for the dashboard's SQL editor");
 #endif
 }
 
@@ -65,7 +66,7 @@ SchemaState MigrateByManagement(const Location& project, const Secret& token, co
   }
   if (std::ranges::any_of(token.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "",
-                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens don't have");
+                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens do not have");
   }
   std::string body = R"({"query":)";
   AppendJson(body, SchemaScriptOf(kSql, project.prefix));
@@ -82,13 +83,13 @@ SchemaState MigrateByManagement(const Location& project, const Secret& token, co
   if (response.status == 401) {
     throw http::ErrorOf(
         project.display_name, kOperation, response,
-        "the Management API doesn't accept FLAKY_TESTS_SUPABASE_TOKEN; create a personal access token (sbp_…) "
+        "the Management API does not accept FLAKY_TESTS_SUPABASE_TOKEN; create a personal access token (sbp_…) "
         "in the dashboard's account settings" +
             quoted);
   }
   if (response.status == 403 || response.status == 404) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "HTTP " + std::to_string(response.status),
-                     "the Management API doesn't show the project '" + address.reference +
+                     "the Management API does not show the project '" + address.reference +
                          "' to this token: it belongs to another account or may not write to the database" + quoted);
   }
   throw http::ErrorOf(project.display_name, kOperation, response);
