@@ -17,7 +17,7 @@ std::map<std::string, RosterEntries> ReadRosters(const RunRecord& record) {
   for (const RosterPtr& roster : record.rosters) {
     try {
       rosters.emplace(roster->roster_id, ParseRoster(roster->tests));
-    } catch (const std::invalid_argument&) {  // a damaged one tells of no pass
+    } catch (const std::invalid_argument&) {  // a damaged roster proves no pass
     }
   }
   return rosters;

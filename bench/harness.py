@@ -1,4 +1,4 @@
-"""What the sections of bench/run share: running whole programs, in turn, and tables of what came out."""
+"""Shared by the sections of bench/run: runs whole programs in turn and prints tables of the results."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ import tempfile
 import time
 
 ROUNDS = 7
-TABLES = ("runs", "rosters", "parts", "failures")  # in an order that references allow
+TABLES = ("runs", "rosters", "parts", "failures")  # referenced tables come before the tables that refer to them
 
 
 def fail(message):
@@ -29,14 +29,14 @@ class Bench:
     def program(self, path):
         full = os.path.join(self.build, path)
         if not os.access(full, os.X_OK):
-            fail(f"{full} is not there: build the preset release first (./dev bench does)")
+            fail(f"{full} does not exist; build the preset release first (./dev bench does this)")
         return full
 
     def path(self, name):
         return os.path.join(self.work, name)
 
     def run(self, command, env=None, ok=(0,)):
-        """Runs to the end; gives seconds and peak memory in KiB."""
+        """Runs the command to its end; returns seconds and peak memory in KiB."""
         peak_file = self.path("peak")
         begin = time.perf_counter()
         done = subprocess.run(["/usr/bin/time", "-q", "-f", "%M", "-o", peak_file, *command], env={**self.env, **(env or {})},
@@ -48,7 +48,7 @@ class Bench:
             return seconds, int(file.read().split()[-1])
 
     def compare(self, variants, rounds=ROUNDS):
-        """variants: {name: callable giving (seconds, KiB)}. Medians of both, measured in turn."""
+        """variants: {name: callable that returns (seconds, KiB)}. Runs them in turn; returns the medians of both."""
         results = {name: [] for name in variants}
         for round_number in range(rounds + 1):
             for name, action in variants.items():
@@ -58,7 +58,7 @@ class Bench:
         return {name: tuple(statistics.median(column) for column in zip(*rows)) for name, rows in results.items()}
 
     def history(self, runs, *options):
-        """An SQLite file with a generated history, made once per shape."""
+        """Returns a SQLite file with a generated history; it is made once for each shape."""
         key = (runs, options)
         if key not in self._histories:
             database = self.path(f"history-{len(self._histories)}.db")

@@ -1,4 +1,4 @@
-"""The section behind docs/guides/choosing-a-store.md: what each store takes, how fast, and what happens without it."""
+"""The section for docs/guides/choosing-a-store.md: what each store can hold, how fast, and what happens without it."""
 
 import contextlib
 import os
@@ -21,7 +21,7 @@ SHAPE = ("--failures", "3", "--days", "90", "--end", "now")
 
 
 def ask(servers, store, sql):
-    """One number out of a store, by the plainest client."""
+    """Returns one number from a store, read by the simplest client."""
     if store == "sqlite":
         with contextlib.closing(sqlite3.connect(servers.bench.path("store.db"))) as connection:
             return connection.execute(sql).fetchone()[0]
@@ -34,20 +34,20 @@ def ask(servers, store, sql):
 
 
 def flaky(bench, arguments, env):
-    """Runs the program to its end; gives its code, seconds and messages."""
+    """Runs the program to its end; returns its exit code, seconds and messages."""
     begin = time.perf_counter()
     done = subprocess.run([bench.flaky, *arguments], env={**bench.env, **env}, cwd=bench.work, capture_output=True, text=True)
     return done.returncode, time.perf_counter() - begin, (done.stderr + done.stdout).strip()
 
 
 def journal(bench, spool, env, ok=(0,)):
-    """A program of one test that records; gives the seconds it took."""
+    """Runs a test program of one test with the recorder; returns the seconds it took."""
     return bench.run([bench.program("tests/fixtures/many_tests")],
                      {"FLAKY_TESTS_DELIVERY_TIMEOUT": "0", **env, "FLAKY_TESTS_SPOOL": spool, "MANY_TESTS": "1"}, ok)[0]
 
 
 def messages(bench, servers):
-    """One run with one failure whose message has so many bytes, copied into an empty store."""
+    """Copies one run with one failure, whose message has the given size, into an empty store."""
     source = bench.path("long.db")
     rows = []
     for size in MESSAGES:
@@ -69,7 +69,7 @@ def messages(bench, servers):
 
 
 def copies(bench, servers):
-    """A verified copy, and the room that it takes."""
+    """A verified copy, and the disk space that it takes."""
     source = bench.history(RUNS, *SHAPE)
     sizes = {
         "postgres": "SELECT sum(pg_total_relation_size(c.oid))::bigint FROM pg_class c WHERE relname LIKE 'flaky_test_%' "
@@ -92,7 +92,7 @@ def copies(bench, servers):
 
 
 def writers(bench, servers):
-    """So many deliveries of one run each, begun at the same moment, each from a spool of its own."""
+    """Deliveries of one run each that start at the same moment, each from a separate spool."""
     rows = []
     for count in WRITERS:
         row = [str(count)]
@@ -112,7 +112,7 @@ def writers(bench, servers):
                 times.append(time.perf_counter() - begin)
                 kept = ask(servers, store, "SELECT count(*) FROM flaky_test_runs") - before
                 if any(codes) or kept != count:
-                    fail(f"{store}: of {count} runs {kept} were kept; exit codes {codes}")
+                    fail(f"{store}: {kept} of {count} runs were stored; exit codes {codes}")
                 for spool in spools:
                     shutil.rmtree(spool)
             seconds = statistics.median(times)
@@ -122,11 +122,11 @@ def writers(bench, servers):
 
 
 def without(bench):
-    """What a test program and a delivery do when the server refuses, or takes the connection and never answers."""
+    """What a test program and a delivery do if the server refuses, or accepts the connection and never answers."""
     rows = []
     with contextlib.closing(socket.create_server(("127.0.0.1", 0), backlog=64)) as silent:
         for what, port in (("refuses", 1), ("never answers", silent.getsockname()[1])):
-            for store, url in (("postgres", f"postgres://nobody@127.0.0.1:{port}/nothing"), ("turso", f"http://127.0.0.1:{port}"),
+            for store, url in (("postgres", f"postgres://ci@127.0.0.1:{port}/nothing"), ("turso", f"http://127.0.0.1:{port}"),
                                ("supabase", f"http://127.0.0.1:{port}")):
                 spool = bench.path("waiting")
                 env = {"FLAKY_TESTS_STORE": store, "FLAKY_TESTS_CONNECTION_STRING": url, "FLAKY_TESTS_DELIVERY_TIMEOUT": "10",
@@ -141,7 +141,7 @@ def without(bench):
 
 
 def limits(bench):
-    """What the guide to choosing a store says of each."""
+    """The figures in the guide to choosing a store."""
     with running(bench) as servers:
         messages(bench, servers)
         copies(bench, servers)

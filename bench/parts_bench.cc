@@ -1,4 +1,4 @@
-// What the pieces cost that a copy, a delivery or a judgement is made of. One iteration is one record (or one journal).
+// Measures the functions that copies, deliveries and judgements consist of. One iteration is one record or one journal.
 
 #include <benchmark/benchmark.h>
 
@@ -9,7 +9,7 @@
 #include "history/merge.h"
 #include "history/roster.h"
 #include "history/text.h"
-#include "spool/journal.h"
+#include "spool/journal_parser.h"
 #include "tests/support/generate_history.h"
 
 namespace flaky {

@@ -1,5 +1,5 @@
-"""The sections that measure what each test program pays, where one test is one program: `process`, programs by themselves, and
-`ctest`, programs of gtest_discover_tests below it."""
+"""The sections that measure the cost per process if each test is one process: `process` runs programs by themselves, `ctest`
+runs programs of gtest_discover_tests under ctest."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ JOBS = 2
 PROCESSES = 1000
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
-# Built twice, with and without the recorder, as a project of a user would be.
+# Built twice, with and without the recorder, like a user's project.
 PROJECT = """
 cmake_minimum_required(VERSION 3.20)
 project(bench CXX)
@@ -34,7 +34,7 @@ gtest_discover_tests(many_tests)
 
 
 def spawn(command, env):
-    """Runs to the end; gives seconds, and seconds of processor time with those of all children that were waited for."""
+    """Runs the command to its end; returns seconds, and seconds of CPU time, including all children that were waited for."""
     null = os.open(os.devnull, os.O_RDWR)
     begin = time.perf_counter()
     pid = os.posix_spawn(command[0], command, env, file_actions=[(os.POSIX_SPAWN_DUP2, null, fd) for fd in (0, 1, 2)])
@@ -57,8 +57,8 @@ def in_turn(variants, rounds, warm_up):
 
 
 def show(title, results, per, column):
-    """Median and least per process, and how much they are above the first row's. What others do on the machine only ever adds, so
-    the least is the better figure where the two differ much."""
+    """Prints median and minimum per process, and the difference from the first row. Other work on the machine can only add
+    time, so the minimum is the better figure if the two differ much."""
     def figures(values):
         return statistics.median(values) / per * 1e3, min(values) / per * 1e3
 
@@ -71,11 +71,11 @@ def show(title, results, per, column):
             row += [" / ".join(f"{value:.2f}" for value in mine),
                     " / ".join(f"{value - other:.3f}" for value, other in zip(mine, its)) if mine is not its else ""]
         rows.append(row)
-    table(title, [column, "ms, median / least", "over the first", "processor ms, median / least", "over the first"], rows)
+    table(title, [column, "ms, median / minimum", "above the first", "CPU ms, median / minimum", "above the first"], rows)
 
 
 def process(bench):
-    """What a process of one test pays, each variant once in turn."""
+    """The cost per process of one test; the variants run in turn."""
     plain, recorded = bench.program("tests/fixtures/many_tests_plain"), bench.program("tests/fixtures/many_tests")
     spool = bench.path("spool")
     env = {**bench.env, "MANY_TESTS": "1", "FLAKY_TESTS_SPOOL": spool, "FLAKY_TESTS_DB": bench.path("process.db")}
@@ -105,7 +105,7 @@ def project(bench, name, recorded, env):
 
 
 def ctest(bench):
-    """`ctest -j2` on 2,000 tests of one program. The history is delivered when each ctest has ended, and waited for."""
+    """`ctest -j2` on 2,000 tests of one program. Each round waits until the history was delivered, after ctest has ended."""
     spool, database = bench.path("ctest-spool"), bench.path("ctest.db")
     env = {**bench.env, "MANY_TESTS": str(CTEST_TESTS), "FLAKY_TESTS_SPOOL": spool, "FLAKY_TESTS_DB": database}
     program, deliveries = shutil.which("ctest"), []
@@ -119,17 +119,17 @@ def ctest(bench):
             begin = time.perf_counter()
             while any(name.endswith(".jsonl") or name.startswith(".ctest-") for name in os.listdir(spool)):
                 if time.perf_counter() - begin > 60:
-                    fail(f"{spool} still holds what was recorded a minute ago")
+                    fail(f"{spool} still has undelivered journals after a minute")
                 time.sleep(0.02)
             deliveries.append(time.perf_counter() - begin)
-            time.sleep(0.5)  # for its end
+            time.sleep(0.5)  # until the delivery process has ended
             return result
         return action
 
     plain, recorded = (project(bench, name, name == "recorded", env) for name in ("plain", "recorded"))
     results = in_turn({"no recorder": run(plain), "recorded": run_and_wait(recorded)}, CTEST_ROUNDS, warm_up=1)
     show(f"`ctest -j{JOBS}` on {CTEST_TESTS:,} tests, per test", results, CTEST_TESTS, "variant")
-    print(f"\nThe history was in SQLite {statistics.median(deliveries) * 1e3:.0f} ms after ctest had ended (medians of "
+    print(f"\nThe history was in SQLite {statistics.median(deliveries) * 1e3:.0f} ms after the end of ctest (median of "
           f"{len(deliveries)}; {min(deliveries) * 1e3:.0f} to {max(deliveries) * 1e3:.0f}).")
 
 

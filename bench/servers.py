@@ -1,4 +1,4 @@
-"""The sections that need servers: each starts its own, as the tests do."""
+"""The sections that need servers. Each starts its own servers, like the tests."""
 
 import contextlib
 import http.client
@@ -44,8 +44,8 @@ class Servers:
         return ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", database or self.postgres, *arguments]
 
     def empty(self, store, tables=True):
-        """Drops what is in the store, and makes empty tables with all their indexes. Supabase's are only emptied: its
-        interface learns of tables when it starts."""
+        """Drops the tables of the store and creates empty ones with all their indexes. Supabase's tables are only emptied,
+        because its interface reads the list of tables when it starts."""
         if store == "sqlite":
             remove(self.bench.path("store.db"))
         elif store == "postgres":
@@ -64,14 +64,14 @@ class Servers:
 
 
 class Hrana:
-    """The plainest client that there can be: bodies are made beforehand, answers only looked at for errors."""
+    """The simplest possible client: requests are prepared in advance, answers are only checked for errors."""
 
     def __init__(self, url):
         self.connection = http.client.HTTPConnection(urllib.parse.urlparse(url).netloc)
 
     @staticmethod
     def body(statements):
-        """One transaction as one conditional batch. A statement is SQL, or SQL with its values."""
+        """Returns one transaction as one conditional batch. A statement is SQL, or SQL with its values."""
         steps = [{"stmt": {"sql": "BEGIN IMMEDIATE"}}]
         for statement in [*statements, "COMMIT"]:
             sql, values = statement if isinstance(statement, tuple) else (statement, [])
@@ -104,7 +104,7 @@ def running(bench):
 
 
 def delivery(bench):
-    """One delivery of a run with 100 failures, as a test program makes at its end."""
+    """One delivery of a run with 100 failures, like the one that a test program starts when it ends."""
     recorded = bench.program("tests/fixtures/many_tests")
     spool = bench.path("spool")
     failures = [f"Suite0.Test{number}" for number in range(100)]
@@ -152,7 +152,7 @@ def delivery(bench):
 
 
 def npm_query(dialect):
-    """A query of the shape that the npm package sends for the same question, with its parameters written in."""
+    """Returns a query of the form that the npm package sends for the same purpose, with its parameters inserted."""
     kinds = "string_agg(DISTINCT f.failure_kind, ',')" if dialect == "postgres" else "GROUP_CONCAT(DISTINCT f.failure_kind)"
     week, fortnight = (time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(time.time() - days * 86_400)) for days in (7, 14))
     recent = f"SUM(CASE WHEN f.failed_at > '{week}' THEN 1 ELSE 0 END)"
@@ -165,7 +165,7 @@ def npm_query(dialect):
 
 
 def judging(bench):
-    """`flaky check` on 100,000 runs per store, beside one grouped query within the store."""
+    """`flaky check` on 100,000 runs per store, compared with one grouped query in the store."""
     source = bench.history(100_000, *SHAPE)
     with running(bench) as servers:
         for store in ("sqlite", "postgres", "turso"):

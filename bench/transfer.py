@@ -1,5 +1,5 @@
-"""The sections that copy: `transfer`, every ordered pair of stores beside what one would take instead, and `memory`, its peak at two
-sizes. The servers are of their own, as in bench/servers.py."""
+"""The sections that copy: `transfer` measures every ordered pair of stores and compares it with other tools; `memory` measures
+the peak memory at two sizes. They start their own servers, as in bench/servers.py."""
 
 import os
 import shlex
@@ -12,7 +12,7 @@ from servers import Hrana, running
 
 SHAPE = ("--failures", "3", "--days", "365")
 STORES = ("sqlite", "postgres", "turso", "jsonl", "jsonl.zst")
-SIZES = {10_000: 3, 100_000: 1}  # runs, and how often each copy is measured behind a warm-up
+SIZES = {10_000: 3, 100_000: 1}  # runs, and how many times each copy is measured after a warm-up
 MEMORY_RUNS = (10_000, 1_000_000)
 MAX_STATEMENT_ROWS = 100
 MAX_REQUEST_BYTES = 2_000_000
@@ -27,7 +27,7 @@ ATTACH = """
   COMMIT;
 """
 
-# With its own sizes it runs out of its memory of 1 GB on 100,000 runs.
+# With the default sizes, pgloader runs out of its 1 GB of memory on 100,000 runs.
 PGLOADER = """
   LOAD DATABASE FROM sqlite://{source} INTO {target}
   WITH data only, disable triggers, reset sequences, batch rows = 5000, batch size = 8 MB, prefetch rows = 5000
@@ -36,7 +36,7 @@ PGLOADER = """
 
 
 class Copies:
-    """A history in every store to copy from, and a place in every store to copy to: on a server, tables of another prefix."""
+    """For each store, a history to copy from and a place to copy to; on a server, the two have different prefixes."""
 
     def __init__(self, bench, servers, runs):
         self.bench = bench
@@ -61,7 +61,7 @@ class Copies:
         return [self.bench.flaky, "migrate-store", "--from", self.source(source), "--to", self.target(target)]
 
     def empty(self, store, tables=False):
-        """Removes what is in the target; with `tables`, makes empty ones with all their indexes."""
+        """Removes the target's tables; with `tables`, creates empty ones with all their indexes."""
         if not store.startswith("jsonl"):  # an export replaces the file
             self.servers.empty(store, tables)
 
@@ -72,7 +72,7 @@ class Copies:
         return action
 
     def again(self, source, target):
-        """Over a target that is equal already: `copy` has just filled it."""
+        """Copies into a target that is already equal, because `copy` has just filled it."""
         return lambda: self.bench.run(self.command(source, target))
 
     def fill_sources(self):
@@ -114,7 +114,7 @@ def hrana_bodies(source):
     return bodies
 
 
-# What one would take instead, by source and target; each gives the name and the action.
+# Other tools for the same copy, by source and target.
 
 def attach(copies):
     target = copies.bench.path("store.db")
@@ -151,7 +151,7 @@ def pgloader(copies):
         sums = " + ".join(f"(SELECT count(*) FROM flaky_test_{name})" for name in TABLES)
         found = subprocess.run(copies.servers.psql("-At", "-c", f"SELECT {sums}"), env=copies.bench.env, check=True,
                                stdout=subprocess.PIPE, text=True).stdout
-        if int(found) != expected:  # it goes on after errors, and ends with 0
+        if int(found) != expected:  # pgloader continues after errors and exits with 0
             fail(f"pgloader copied {found.strip()} of {expected} rows")
         return result
     return action
@@ -187,7 +187,7 @@ RIVALS = {
     ("sqlite", "sqlite"): {"`ATTACH` + `INSERT … SELECT`": attach},
     ("sqlite", "postgres"): {"`sqlite3 -csv` piped to `\\copy`": sqlite_csv_to_copy, "`pgloader`": pgloader},
     ("postgres", "sqlite"): {"`\\copy` to CSV, `.import`": copy_to_import},
-    ("sqlite", "turso"): {"hand-made requests of 2 MB, made beforehand": hand_made_requests},
+    ("sqlite", "turso"): {"hand-made requests of 2 MB, prepared in advance": hand_made_requests},
 }
 
 
@@ -198,7 +198,7 @@ def row(what, rows, result, base):
 
 
 def transfer(bench):
-    """Every ordered pair of stores, verified, beside what one would take instead; and the same copy once more."""
+    """Every ordered pair of stores, verified, compared with other tools; and the same copy again."""
     for runs, rounds in SIZES.items():
         with running(bench) as servers:
             copies = Copies(bench, servers, runs)
@@ -208,7 +208,7 @@ def transfer(bench):
             for source in STORES:
                 for target in STORES:
                     if source.startswith("jsonl") and target.startswith("jsonl"):
-                        continue  # a file is copied by `cp`
+                        continue  # `cp` copies a file
                     variants = {"first": copies.copy(source, target)}
                     if not target.startswith("jsonl"):
                         variants["again"] = copies.again(source, target)
@@ -218,10 +218,10 @@ def transfer(bench):
                     first = result["first"][0]
                     lines.append(row(f"**{source} to {target}**", rows, result["first"], None))
                     if "again" in result:
-                        lines.append(row("the same once more", rows, result["again"], first))
+                        lines.append(row("the same copy again", rows, result["again"], first))
                     lines += [row(name, rows, result[name], first) for name in rivals]
             table(f"Copies of {runs:,} runs, {rows:,} rows, {os.path.getsize(copies.sqlite) / 1e6:,.0f} MB",
-                  ["copy", "seconds", "rows/s", "first copy's speed beside it", "peak MiB"], lines)
+                  ["copy", "seconds", "rows/s", "speed of the first copy compared with it", "peak MiB"], lines)
 
 
 MEMORY_PAIRS = (("sqlite", "sqlite"), ("sqlite", "postgres"), ("postgres", "sqlite"), ("sqlite", "turso"), ("turso", "sqlite"),
@@ -229,7 +229,7 @@ MEMORY_PAIRS = (("sqlite", "sqlite"), ("sqlite", "postgres"), ("postgres", "sqli
 
 
 def memory(bench):
-    """The peak of a copy's memory does not depend on how much is copied."""
+    """The peak memory of a copy does not depend on how much is copied."""
     peaks = {}
     for runs in MEMORY_RUNS:
         with running(bench) as servers:

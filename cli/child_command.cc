@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kPassedOn[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
 
-// For the case that the kernel gives no descriptor for signals.
+// Used if the kernel cannot create a descriptor for signals.
 constexpr std::chrono::milliseconds kLookAgain{1'000};
 
 sigset_t WaitedFor() {
@@ -54,9 +54,9 @@ ChildCommand::ChildCommand(const std::vector<std::string>& arguments,
                            const std::vector<std::pair<std::string, std::string>>& environment) {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
-    throw CommandError(ExitCode::kUsage, std::string("run: no pipe: ") + std::strerror(errno));
+    throw CommandError(ExitCode::kUsage, std::string("run: cannot create a pipe: ") + std::strerror(errno));
   }
-  std::signal(SIGCHLD, SIG_DFL);  // where it is ignored, nobody learns how a child ended
+  std::signal(SIGCHLD, SIG_DFL);  // if it is ignored, waitpid cannot report how a child ended
   const sigset_t waited_for = WaitedFor();
   sigprocmask(SIG_BLOCK, &waited_for, &mask_before);
   pid_ = ::fork();
@@ -98,7 +98,7 @@ int ChildCommand::Wait(DeathWatch& watch) {
 void EndAs(int wait_status) {
   if (WIFEXITED(wait_status)) ::_exit(WEXITSTATUS(wait_status));
   const int signal = WTERMSIG(wait_status);
-  const rlimit no_core{0, 0};  // the command has left its own
+  const rlimit no_core{0, 0};  // the command has written its own core file
   ::setrlimit(RLIMIT_CORE, &no_core);
   std::signal(signal, SIG_DFL);
   sigset_t one;

@@ -11,14 +11,14 @@ namespace flaky {
 
 class DeathWatch;
 
-// A command that runs in this program's place: with its standard streams, in its process group and terminal, with the
-// environment as it is but for what is added. Signals that somebody sends to this process are passed on to it while one
-// lives; those that the terminal sends to the whole group reach it anyway. One at a time, and before any thread is
-// started: it changes the signal mask.
+// Runs a command in this program's place: with the same standard streams, process group and terminal, and with the same
+// environment plus the given variables. While an object exists, signals that are sent to this process are passed on to
+// the command. Signals that the terminal sends to the whole process group reach the command anyway. Create only one at
+// a time, and before the program starts a thread, because it changes the signal mask.
 class ChildCommand {
  public:
-  // Starts it, found along PATH. Throws CommandError where it cannot be started, with the code that a shell gives: 127
-  // where it is not there, 126 where it is no program.
+  // Starts the command, which is searched in PATH. Throws CommandError if it cannot be started, with the exit code that
+  // a shell would use: 127 if it does not exist, 126 if it is not executable.
   ChildCommand(const std::vector<std::string>& arguments,
                const std::vector<std::pair<std::string, std::string>>& environment);
   ~ChildCommand();
@@ -27,14 +27,14 @@ class ChildCommand {
 
   pid_t pid() const { return pid_; }
 
-  // Waits for its end, with an eye on what `watch` watches; gives its status as waitpid does.
+  // Waits until the command ends, and serves `watch` while it waits. Returns the status in the form of waitpid.
   int Wait(DeathWatch& watch);
 
  private:
   pid_t pid_ = -1;
 };
 
-// Ends this process as the status says: with its exit code, or by its signal.
+// Ends this process as the command ended: with its exit code, or by its signal.
 [[noreturn]] void EndAs(int wait_status);
 
 }  // namespace flaky

@@ -6,6 +6,7 @@
 
 #include "analysis/new_patterns.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
@@ -79,10 +80,10 @@ Json AsJson(const std::vector<NewPattern>& patterns, const NewPatternRule& rule,
 }
 
 void Check(Session& session, const Options& options) {
-  const NewPatternRule rule{.window_days = session.settings.Number("FLAKY_TESTS_WINDOW"),
-                            .threshold = session.settings.Number("FLAKY_TESTS_THRESHOLD"),
+  const NewPatternRule rule{.window_days = session.settings.Get(setting::kWindow),
+                            .threshold = session.settings.Get(setting::kThreshold),
                             .now = options.at.value_or(Timestamp::Now())};
-  const std::optional<std::string> project = CurrentProject(session.settings);
+  const std::optional<std::string> project = session.resolved.project;
   const std::unique_ptr<Store> store = OpenHistory(session);
   const std::vector<NewPattern> patterns = FindPatterns(*store, rule, options, project);
   if (options.json) {
@@ -99,19 +100,15 @@ void AddCheck(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("check", "Find the tests that have newly become flaky");
   AddProjectOptions(*command, session, nullptr);
-  AddSettingOption(*command, session, "--window", "DAYS", "FLAKY_TESTS_WINDOW");
-  AddSettingOption(*command, session, "--threshold", "COUNT", "FLAKY_TESTS_THRESHOLD");
-  AddTimeOption(*command, "--at", options->at, "judge as of this moment, without the failures after it (default: now)");
+  AddSettingOption(*command, session, "--window", "DAYS", setting::kWindow);
+  AddSettingOption(*command, session, "--threshold", "COUNT", setting::kThreshold);
+  AddTimeOption(*command, "--at", options->at, "judge as of this time, without later failures (default: now)");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "A test is reported when it failed at least --threshold times within the last --window days and not once in as "
-      "many\n"
-      "days before. Runs that did not end, and runs with 10 or more failed tests, do not count.\n"
-      "Exit code: 0 no such test, 1 at least one, others as in docs/reference/exit-codes.md.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky check\n"
-      "  flaky check --window 14 --threshold 3 --json");
+  AddFooter(*command,
+            {"Reports a test if it failed at least --threshold times within the last --window days and did not fail in "
+             "the --window days before. Runs that did not end, and runs with 10 or more failed tests, do not count.",
+             "Exit code: 0 no such test, 1 at least one. docs/reference/exit-codes.md lists the others."},
+            {"flaky check", "flaky check --window 14 --threshold 3 --json"});
   command->callback([&session, options] { Check(session, *options); });
 }
 

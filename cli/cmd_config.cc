@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
@@ -45,24 +46,25 @@ std::string_view NameOf(Origin origin) {
 }
 
 // What a default that the table can only describe comes to here and now.
-std::string DefaultInForce(const Settings& settings, const SettingInfo& info) {
-  if (info.name == "FLAKY_TESTS_SPOOL") return SpoolFolder(settings);
-  if (info.name == "FLAKY_TESTS_PROJECT") return CurrentProject(settings).value_or("");
-  if (info.name == "FLAKY_TESTS_DB") return DefaultHistoryFile();
+std::string DefaultInForce(const ResolvedSettings& resolved, const SettingInfo& info) {
+  if (info.name == setting::kSpool.name()) return resolved.spool;
+  if (info.name == setting::kProject.name()) return resolved.project.value_or("");
+  if (info.name == setting::kDb.name()) return DefaultHistoryFile();
   return std::string(info.default_value);
 }
 
-Row RowOf(const Settings& settings, const SettingInfo& info) {
+Row RowOf(const Session& session, const SettingInfo& info) {
+  const Settings& settings = session.settings;
   Row row{.info = &info, .value = {}, .origin = Origin::kDefault, .where = {}, .problem = {}};
-  const std::optional<SettingValue> given = settings.Given(info.name);
-  row.value = given ? given->text : DefaultInForce(settings, info);
+  const std::optional<SettingValue> given = settings.Given(info);
+  row.value = given ? given->text : DefaultInForce(session.resolved, info);
   if (info.secret && !row.value.empty()) row.value = "***";
   if (given) {
     row.origin = given->origin;
     row.where = given->where;
   }
   try {
-    settings.Check(info.name);
+    settings.Check(info);
   } catch (const SettingError& error) {
     row.problem = error.what();
   }
@@ -98,7 +100,7 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& un
 
 void ShowConfig(Session& session, const Options& options) {
   std::vector<Row> rows;
-  for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session.settings, info));
+  for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session, info));
   const std::vector<UnknownVariable> unknown = UnknownVariables();
   if (options.json) {
     PrintJson(session.out, AsJson(rows, unknown));
@@ -106,12 +108,12 @@ void ShowConfig(Session& session, const Options& options) {
     PrintText(rows, session);
   }
   for (const auto& [name, meant] : unknown) {
-    Log(session, LogLevel::kWarn,
-        name + " is set, but is no setting" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
+    Log(session.log, LogLevel::kWarn,
+        name + " is set, but is not a setting of flaky" + (meant.empty() ? "" : "; did you mean `" + meant + "`?"));
   }
   for (const Row& row : rows) {
     if (row.problem.empty()) continue;
-    Log(session, LogLevel::kError, row.problem);
+    Log(session.log, LogLevel::kError, row.problem);
     session.exit_code = ExitCode::kUsage;
   }
 }
@@ -120,16 +122,13 @@ void ShowConfig(Session& session, const Options& options) {
 
 void AddConfig(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and where that comes from");
+  CLI::App* command = app.add_subcommand("config", "Show every setting, its value and its origin");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The strongest origin counts: flag, environment, the project's .flaky.toml, the user's config.toml, default. "
-      "Secrets\n"
-      "are shown as ***. Exit code 2 if a value cannot be used.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky config\n"
-      "  FLAKY_TESTS_WINDOW=14 flaky config --json");
+  AddFooter(*command,
+            {"If a setting is given in several places, the first of these wins: a flag, the environment, the project's "
+             ".flaky.toml, the user's config.toml, the default. Secrets are printed as ***. Exit code 2 if a value is "
+             "invalid."},
+            {"flaky config", "FLAKY_TESTS_WINDOW=14 flaky config --json"});
   command->callback([&session, options] { ShowConfig(session, *options); });
 }
 

@@ -11,6 +11,8 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/delivery_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/json_output.h"
@@ -80,65 +82,74 @@ void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
 // As the recorder calls it in the first test program below a ctest.
 void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::optional<ProcessId> ctest = ProcessHereNamed(name);
-  if (!ctest) throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` is no PID-START of a process");
-  const std::string spool = SpoolFolder(session.settings);
+  if (!ctest)
+    throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` does not name a process; expected PID-START");
+  const std::string spool = session.resolved.spool;
   LeaveCallersState();
   Detach();
   WaitForEnd(*ctest, spool);
   unlink((spool + '/' + std::string(kCtestMark) + name).c_str());
-  DeliverQuietly(session);
+  DeliverQuietly(session.resolved, DeliveryFor(session));
 }
 
-std::string Sentence(const DeliverySummary& account, const Options& options, const Session& session) {
+// As the recorder calls it at the end of a test program.
+void DeliverForRecorder(Session& session) {
+  LeaveCallersState();
+  const std::optional<DeliverySummary> summary = DeliverQuietly(session.resolved, DeliveryFor(session));
+  if (!summary) return;
+  if (!summary->locked) session.exit_code = CodeOf(*summary);
+  if (const auto line = OneLineOf(*summary)) Log(session.log, LogLevel::kWarn, *line);
+}
+
+std::string Sentence(const DeliverySummary& summary, const Options& options, const Session& session) {
   std::string text;
-  if (account.runs == 0) {
+  if (summary.runs == 0) {
     text = "nothing to deliver";
   } else {
-    text = (options.dry_run ? "would deliver " : "delivered ") + Counted(account.runs, "run") + " (" +
-           Counted(account.parts, "part") + ") to " + HistoryLocation(session.settings).display_name;
+    text = (options.dry_run ? "would deliver " : "delivered ") + Counted(summary.runs, "run") + " (" +
+           Counted(summary.parts, "part") + ") to " + session.resolved.history.Get().display_name;
   }
-  if (account.running > 0) text += "; " + Counted(account.running, "test program") + " still running";
-  if (account.rejected > 0) text += "; " + WithThousands(account.rejected) + " rejected";
-  if (account.dual.runs > 0) text += "; " + Counted(account.dual.runs, "run") + " to the second store";
-  if (account.kept > 0) text += "; " + Counted(account.kept, "run") + " left in the spool";
+  if (summary.running > 0) text += "; " + Counted(summary.running, "test program") + " still running";
+  if (summary.rejected > 0) text += "; " + WithThousands(summary.rejected) + " rejected";
+  if (summary.dual.runs > 0) text += "; " + Counted(summary.dual.runs, "run") + " to the second store";
+  if (summary.kept > 0) text += "; " + Counted(summary.kept, "run") + " left in the spool";
   return text;
 }
 
-void PrintJson(const DeliverySummary& account, const Options& options, std::ostream& out) {
+void PrintJson(const DeliverySummary& summary, const Options& options, std::ostream& out) {
   Json json = JsonOutput();
   json["dry_run"] = options.dry_run;
-  json["locked"] = account.locked;
-  json["runs"] = account.runs;
-  json["parts"] = account.parts;
-  json["running"] = account.running;
-  json["rejected"] = account.rejected;
-  json["kept"] = account.kept;
-  json["second_store"]["runs"] = account.dual.runs;
-  json["second_store"]["trouble"] = account.dual.trouble ? Json(*account.dual.trouble) : Json();
-  json["messages"] = account.messages;
+  json["locked"] = summary.locked;
+  json["runs"] = summary.runs;
+  json["parts"] = summary.parts;
+  json["running"] = summary.running;
+  json["rejected"] = summary.rejected;
+  json["kept"] = summary.kept;
+  json["second_store"]["runs"] = summary.dual.runs;
+  json["second_store"]["trouble"] = summary.dual.trouble ? Json(*summary.dual.trouble) : Json();
+  json["messages"] = summary.messages;
   flaky::PrintJson(out, json);
 }
 
 void DeliverForUser(Session& session, const Options& options) {
   const InterruptGuard interrupt;
-  DeliveryOptions delivery;
-  delivery.wait = std::chrono::seconds(session.settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT"));
+  DeliveryOptions delivery = DeliveryFor(session);
+  delivery.wait = session.resolved.delivery_timeout.Get();
   delivery.stop = InterruptGuard::Seen;
-  delivery.retry = Retrying(session);
   delivery.dry_run = options.dry_run;
   delivery.patient = true;
   if (!options.fixture.empty()) {
     delivery.complete = CTestGroup(ParentProcess(), options.fixture);
     delivery.until = std::chrono::steady_clock::now() + kFixtureTime;
   }
-  const DeliverySummary account = Deliver(session, delivery);
-  session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(account);
-  for (const std::string& message : account.messages) Log(session, LogLevel::kWarn, message);
-  if (account.locked) Log(session, LogLevel::kError, "another process is delivering: nothing was done here");
+  const DeliverySummary summary = Deliver(session.resolved, delivery);
+  session.exit_code = InterruptGuard::Seen() ? ExitCode::kInterrupted : CodeOf(summary);
+  for (const std::string& message : summary.messages) Log(session.log, LogLevel::kWarn, message);
+  if (summary.locked) Log(session.log, LogLevel::kError, "another process is delivering; this one did nothing");
   if (options.json) {
-    PrintJson(account, options, session.out);
-  } else if (!account.locked) {
-    session.out << Sentence(account, options, session) << '\n';
+    PrintJson(summary, options, session.out);
+  } else if (!summary.locked) {
+    session.out << Sentence(summary, options, session) << '\n';
   }
 }
 
@@ -148,32 +159,26 @@ void AddDeliver(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
-  command->add_flag("--dry-run", options->dry_run, "only say how much is ready")->excludes(quiet);
-  command->add_option("--after-ctest", options->after_ctest, "in the background, once this process has ended")
+  command->add_flag("--dry-run", options->dry_run, "only report how much is ready")->excludes(quiet);
+  command->add_option("--after-ctest", options->after_ctest, "in the background, after this process has ended")
       ->type_name("PID-START")
       ->excludes(quiet);
   command
       ->add_option("--fixture", options->fixture,
-                   "as a test around this fixture of CTest: also what ran in it, in bounded time")
+                   "as a test of this CTest fixture: also what ran in it, in bounded time")
       ->type_name("NAME")
       ->excludes(quiet);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Test programs call this at their end, and every command that reads the history delivers first,\n"
-      "so it is seldom needed. What cannot be delivered stays in the spool. Another delivery is waited for\n"
-      "up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky deliver\n"
-      "  flaky deliver --dry-run --json");
+  AddFooter(*command,
+            {"Test programs run this command when they end, and every command that reads the history delivers first. "
+             "So you rarely need it. Results that cannot be delivered stay in the spool. If another delivery is "
+             "running, this one waits for up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds."},
+            {"flaky deliver", "flaky deliver --dry-run --json"});
   command->callback([&session, options] {
     if (!options->after_ctest.empty()) {
       DeliverAfterCtest(session, options->after_ctest);
     } else if (options->quiet) {
-      LeaveCallersState();
-      const QuietDelivery delivery = DeliverQuietly(session);
-      session.exit_code = delivery.code;
-      if (delivery.message) Log(session, LogLevel::kWarn, *delivery.message);
+      DeliverForRecorder(session);
     } else {
       DeliverForUser(session, *options);
     }

@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/doctor.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
@@ -28,7 +29,9 @@ std::string_view NameOf(Verdict verdict) {
 // Whatever goes wrong in one check is a finding, and the others are made all the same.
 void Check(const std::string& name, Findings& findings, const std::function<void()>& check) {
   const auto failed = [&](const std::string& what, ExitCode code) {
-    findings.push_back({name, Verdict::kProblem, what, "put that right, then ask again", code});
+    // An invalid setting is a finding of the settings; the store that it names cannot add anything.
+    if (std::ranges::find(findings, what, &Finding::found) != findings.end()) return;
+    findings.push_back({name, Verdict::kProblem, what, "fix this and run `flaky doctor` again", code});
   };
   try {
     check();
@@ -37,22 +40,23 @@ void Check(const std::string& name, Findings& findings, const std::function<void
   } catch (const SettingError& error) {
     failed(error.what(), ExitCode::kUsage);
   } catch (const std::exception& error) {
-    failed(std::string("this could not be found out: ") + error.what(), ExitCode::kFindings);
+    failed(std::string("check failed: ") + error.what(), ExitCode::kFindings);
   }
 }
 
 Findings MakeChecks(Session& session) {
   Findings findings;
-  const Settings& settings = session.settings;
   Check("settings", findings, [&] { CheckSettings(session, findings); });
+  ApplySettings(session);
+  const ResolvedSettings& resolved = session.resolved;
   std::optional<Location> history;
-  Check("store", findings, [&] { history = HistoryLocation(settings); });
+  Check("store", findings, [&] { history = resolved.history.Get(); });
   if (history) Check("store", findings, [&] { CheckStore(*history, "", findings); });
   std::optional<Location> second;
-  Check("second store", findings, [&] { second = DualLocation(settings); });
+  Check("second store", findings, [&] { second = resolved.second.Get(); });
   if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
-  Check("spool", findings, [&] { CheckSpool(SpoolFolder(settings), history ? history->display_name : "", findings); });
-  Check("program", findings, [&] { CheckProgram(settings, findings); });
+  Check("spool", findings, [&] { CheckSpool(resolved.spool, history ? history->display_name : "", findings); });
+  Check("program", findings, [&] { CheckProgram(session.settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });
   Check("git", findings, [&] { CheckGit(findings); });
   return findings;
@@ -84,7 +88,7 @@ void PrintText(const Findings& findings, const Session& session) {
   }
   const auto count = [&](Verdict verdict) { return std::ranges::count(findings, verdict, &Finding::verdict); };
   const auto warnings = count(Verdict::kWarning), problems = count(Verdict::kProblem);
-  session.out << (problems + warnings == 0 ? "all is fine"
+  session.out << (problems + warnings == 0 ? "no problems found"
                                            : std::to_string(problems) + (problems == 1 ? " problem, " : " problems, ") +
                                                  std::to_string(warnings) + (warnings == 1 ? " warning" : " warnings"))
               << '\n';
@@ -119,19 +123,14 @@ void Examine(Session& session, const Options& options) {
 
 void AddDoctor(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and say what to do");
+  CLI::App* command = app.add_subcommand("doctor", "Check settings, store, spool and machine, and report what to fix");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Looks and asks only: nothing is delivered, made or changed. Each finding is fine, a warning or a problem, in "
-      "the\n"
-      "order in which to put them right. Exit code: that of the first problem that has one of its own (2 settings,\n"
-      "10 the store cannot be reached, 11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other "
-      "problem\n"
-      "or warning, else 0.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky doctor\n"
-      "  flaky doctor --json");
+  AddFooter(*command,
+            {"Read-only: the command delivers, creates and changes nothing. Each finding is ok, a warning or a "
+             "problem. Findings are listed in the order in which to fix them.",
+             "Exit code: the code of the first problem that has its own (2 settings, 10 the store cannot be reached, "
+             "11 it is locked, 12 permissions, 13 a newer schema), else 1 for any other problem or warning, else 0."},
+            {"flaky doctor", "flaky doctor --json"});
   command->callback([&session, options] { Examine(session, *options); });
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/migrate_store.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
@@ -24,9 +25,9 @@ struct StatusOptions {
 
 // The second store, for a command that is nothing without one.
 Location SecondStore(const Session& session, const std::string& command) {
-  if (std::optional<Location> second = DualLocation(session.settings)) return *second;
+  if (std::optional<Location> second = session.resolved.second.Get()) return *second;
   throw SettingError(command +
-                     ": no second store is named: set FLAKY_TESTS_DUAL_STORE and its companions, which switches dual "
+                     ": no second store is configured; set FLAKY_TESTS_DUAL_STORE and its companions to turn dual "
                      "write on");
 }
 
@@ -40,12 +41,12 @@ struct DualState {
 };
 
 DualState StateOf(const Session& session) {
-  const std::filesystem::path spool = SpoolFolder(session.settings);
+  const std::filesystem::path spool = session.resolved.spool;
   DualState state;
-  state.on = IsDualOn(session.settings);
-  state.first = HistoryLocation(session.settings).display_name;
+  state.on = session.resolved.dual_is_on;
+  state.first = session.resolved.history.Get().display_name;
   try {
-    if (const auto second = DualLocation(session.settings)) state.second = second->display_name;
+    if (const auto second = session.resolved.second.Get()) state.second = second->display_name;
   } catch (const std::exception& error) {
     state.problem = error.what();
   }
@@ -77,7 +78,7 @@ void PrintState(const DualState& state, std::ostream& out) {
     out << "waiting     none\n";
   } else {
     out << "waiting     " << Counted(waiting.runs, "run") << ", since " << waiting.since->ToString()
-        << (state.on ? "" : "; they go to the next second store that is named") << '\n';
+        << (state.on ? "" : "; they will be sent to the next second store that is configured") << '\n';
   }
   if (waiting.unreadable > 0) out << "unreadable  " << Counted(waiting.unreadable, "file") << " of the spool\n";
   if (state.trouble) {
@@ -93,7 +94,7 @@ void Status(Session& session, const StatusOptions& options) {
     PrintState(state, session.out);
   }
   if (state.problem) {
-    Log(session, LogLevel::kError, *state.problem);
+    Log(session.log, LogLevel::kError, *state.problem);
     session.exit_code = ExitCode::kUsage;
   } else if (state.waiting.since) {
     session.exit_code = ExitCode::kFindings;
@@ -103,59 +104,47 @@ void Status(Session& session, const StatusOptions& options) {
 }  // namespace
 
 void AddDual(CLI::App& app, Session& session) {
-  CLI::App* dual = app.add_subcommand("dual", "Look after a second store that every delivery goes to as well");
+  CLI::App* dual = app.add_subcommand("dual", "Manage a second store that also receives every delivery");
   dual->require_subcommand(1);
-  dual->footer(
-      "FLAKY_TESTS_DUAL_STORE and its companions name the second store, which switches dual write on. Whatever is "
-      "wrong\n"
-      "with it never fails or delays a delivery to the first one: what it lacks waits in the spool and follows.\n"
-      "docs/guides/switch-without-a-gap.md shows a change of stores that way.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky dual status\n"
-      "  flaky dual backfill --dry-run");
+  AddFooter(*dual,
+            {"Set FLAKY_TESTS_DUAL_STORE and its companions to name the second store; this turns dual write on. A "
+             "problem with the second store never fails or delays a delivery to the first: its records wait in the "
+             "spool and are sent later. docs/guides/switch-without-a-gap.md shows how to change stores this way."},
+            {"flaky dual status", "flaky dual backfill --dry-run"});
 
   auto status_options = std::make_shared<StatusOptions>();
-  CLI::App* status = dual->add_subcommand("status", "Tell how far the second store is behind, and why");
+  CLI::App* status = dual->add_subcommand("status", "Show how many runs are waiting for the second store, and why");
   AddJsonFlag(*status, status_options->json);
-  status->footer(
-      "Looks at the spool alone: no store is asked, and nothing is delivered.\n"
-      "Exit code: 0 nothing waits, 1 runs wait for the second store, 2 its settings cannot be used.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky dual status\n"
-      "  flaky deliver && flaky dual status --json");
+  AddFooter(*status,
+            {"Reads only the spool: it asks no store and delivers nothing.",
+             "Exit code: 0 no run is waiting, 1 runs are waiting for the second store, 2 the second store's settings "
+             "are invalid."},
+            {"flaky dual status", "flaky deliver && flaky dual status --json"});
   status->callback([&session, status_options] { Status(session, *status_options); });
 
   auto backfill_options = std::make_shared<MigrateOptions>();
   CLI::App* backfill =
-      dual->add_subcommand("backfill", "Copy the history from before dual write into the second store, verified");
+      dual->add_subcommand("backfill", "Copy the history from before dual write into the second store and verify it");
   AddMigrateOptions(*backfill, *backfill_options);
-  backfill->footer(
-      "As `flaky migrate-store`, from the first store to the second. It may run while tests are recorded, and again.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky dual backfill\n"
-      "  flaky dual backfill --on-conflict replace --json");
+  AddFooter(*backfill,
+            {"Works like `flaky migrate-store`, from the first store to the second. It may run while tests are "
+             "recorded, and more than once."},
+            {"flaky dual backfill", "flaky dual backfill --on-conflict replace --json"});
   backfill->callback([&session, backfill_options] {
     const Location second = SecondStore(session, "dual backfill");
-    CopyStores(session, {HistoryLocation(session.settings)}, second, *backfill_options);
+    CopyStores(session, {session.resolved.history.Get()}, second, *backfill_options);
   });
 
   auto verify_options = std::make_shared<ComparisonOptions>();
-  CLI::App* verify = dual->add_subcommand("verify", "Compare the first store with the second, and name what differs");
+  CLI::App* verify = dual->add_subcommand("verify", "Compare the first store with the second and list the differences");
   AddComparisonOptions(*verify, *verify_options);
-  verify->footer(
-      "As `flaky verify`, with the first store for the source and the second for the target. Nothing is delivered: "
-      "what\n"
-      "waits for the second store is a difference.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky dual verify\n"
-      "  flaky dual verify --one-way --sample 5%");
+  AddFooter(*verify,
+            {"Works like `flaky verify`, with the first store as the source and the second as the target. It delivers "
+             "nothing: records that are still waiting for the second store are reported as differences."},
+            {"flaky dual verify", "flaky dual verify --one-way --sample 5%"});
   verify->callback([&session, verify_options] {
     const Location second = SecondStore(session, "dual verify");
-    CompareStores(session, HistoryLocation(session.settings), second, *verify_options);
+    CompareStores(session, session.resolved.history.Get(), second, *verify_options);
   });
 }
 

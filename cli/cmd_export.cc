@@ -12,6 +12,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -69,7 +70,7 @@ void RefuseForeignFile(const std::string& file) {
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kInvalid) return;
     throw CommandError(ExitCode::kUsage, "export: " + file +
-                                             " is there and is no history that flaky exported: give another name, or "
+                                             " exists and is not an export of flaky: give another name, or "
                                              "remove it first");
   }
 }
@@ -98,7 +99,7 @@ class Target {
     if (!file_) return true;
     progress.Begin(Phase::kReadingBack, totals.runs);
     CopyProgress now{.total_runs = totals.runs};
-    std::string why = "it holds other runs than those that were written";
+    std::string why = "it holds different runs from those that were written";
     try {
       JsonlReader reader(file_->part_path());
       while (const std::optional<Batch> batch = reader.Next({})) {
@@ -111,7 +112,8 @@ class Target {
       if (error.kind() != ErrorKind::kInvalid) throw;
       why = error.what();
     }
-    if (!why.empty()) throw CommandError(ExitCode::kDifferences, "export: read back, the file is not sound: " + why);
+    if (!why.empty())
+      throw CommandError(ExitCode::kDifferences, "export: the file was read back and is damaged: " + why);
     file_->Publish();
     return true;
   }
@@ -175,10 +177,11 @@ void PrintText(const Exported& exported, const Options& options, const std::stri
   PrintCount("parts", exported.totals.parts, "", out);
   PrintCount("failures", exported.totals.failures, "", out);
   if (exported.converted > 0)
-    PrintCount("converted", exported.converted, "held what the form cannot hold as it is", out);
+    PrintCount("converted", exported.converted, "held values that the format cannot hold", out);
   PrintSpeed(exported.totals, exported.seconds, out);
   PrintConverted(exported.converted_runs, out);
-  out << (options.ToOutput() ? "an import verifies it by its digest " : "verified: the file holds the same, digest ")
+  out << (options.ToOutput() ? "`flaky import` verifies it, digest "
+                             : "verified: the file is equal to the store, digest ")
       << exported.digest.ToString() << '\n';
 }
 
@@ -204,13 +207,13 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
 
 // Whoever reads the output may write to the same terminal, such as `flaky import -` its own bar.
 ProgressForm HowToShow(const Session& session, const Options& options) {
-  const ProgressForm form = FormOf(session, options.json);
+  const ProgressForm form = FormOf(session.terminal, options.json);
   return options.ToOutput() && form == ProgressForm::kBar ? ProgressForm::kNone : form;
 }
 
 void Export(Session& session, const Options& options) {
-  const Location from = options.from.empty() ? HistoryLocation(session.settings)
-                                             : NamedLocation(session.settings, options.from, "--from", Side::kSource);
+  const Location from = options.from.empty() ? session.resolved.history.Get()
+                                             : NamedLocation(session.resolved, options.from, "--from", Side::kSource);
   DeliverBeforeReading(session);
 
   const Stopwatch watch;
@@ -223,10 +226,10 @@ void Export(Session& session, const Options& options) {
   exported.seconds = watch.Seconds();
   if (exported.interrupted) {
     throw CommandError(ExitCode::kInterrupted, options.ToOutput()
-                                                   ? "export: interrupted; what was written has no end"
-                                                   : "export: interrupted; " + options.file + " is as it was before");
+                                                   ? "export: interrupted; the output is incomplete"
+                                                   : "export: interrupted; " + options.file + " is unchanged");
   }
-  if (source.unfinished() > 0) Log(session, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
+  if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
   // The account stands beside the history, not within it.
   std::ostringstream account;
   (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, account);
@@ -242,21 +245,20 @@ void Export(Session& session, const Options& options) {
 void AddExport(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("export", "Write the history as JSON lines");
-  command->add_option("FILE", options->file, "where to; compressed where it ends in .gz or .zst; `-`: standard output")
+  command
+      ->add_option("FILE", options->file,
+                   "the file to write, compressed if it ends in .gz or .zst; `-`: standard output")
       ->capture_default_str();
   command->add_option("--from", options->from, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddSelectionOptions(*command, options->selection);
   command->add_flag("--strict", options->strict,
-                    "end with an error at a value that the form cannot hold, instead of converting it");
+                    "fail at a value that the format cannot hold, instead of converting it");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The form is documented (docs/reference/jsonl.md), and `flaky import` reads it into any store. FILE is replaced\n"
-      "once the new one is whole and was read back; until then it is FILE.part. With `-` the account goes to\n"
-      "standard error.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky export history.jsonl.zst\n"
-      "  flaky export --from sqlite:old.db -");
+  AddFooter(*command,
+            {"docs/reference/jsonl.md documents the format, and `flaky import` reads it into any store. The export is "
+             "written to FILE.part and replaces FILE after it is complete and was read back. If FILE is `-`, the "
+             "summary goes to standard error."},
+            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db -"});
   command->callback([&session, options] { Export(session, *options); });
 }
 

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -24,21 +25,21 @@ struct Options {
 // Says what a newer flaky's file had that is not in the store now. True if anything was left out.
 bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
   if (!reader.newer()) return false;
-  Log(session, LogLevel::kWarn,
-      reader.name() + ": it is in version " + reader.version() + " of the format, which is newer than this flaky's " +
+  Log(session.log, LogLevel::kWarn,
+      reader.name() + ": it has version " + reader.version() + " of the format, which is newer than this flaky's " +
           std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) +
-          ": its counts were compared, its digests could not be");
+          ": its counts were compared, but its digests could not be");
   for (const auto& [what, count] : reader.unknown()) {
-    Log(session, LogLevel::kWarn,
-        reader.name() + ": left out, because this flaky does not know it: " + what + " (" + std::to_string(count) +
-            (count == 1 ? " time)" : " times)"));
+    Log(session.log, LogLevel::kWarn,
+        reader.name() + ": skipped, because this version of flaky does not know it: " + what + " (" +
+            std::to_string(count) + (count == 1 ? " time)" : " times)"));
   }
   return !reader.unknown().empty();
 }
 
 void Import(Session& session, const Options& options) {
-  const Location to = options.to.empty() ? HistoryLocation(session.settings)
-                                         : NamedLocation(session.settings, options.to, "--to", Side::kHistory);
+  const Location to = options.to.empty() ? session.resolved.history.Get()
+                                         : NamedLocation(session.resolved, options.to, "--to", Side::kHistory);
   const Stopwatch watch;
   const InterruptGuard interrupt;
   JsonlReader source(options.file);
@@ -54,20 +55,18 @@ void Import(Session& session, const Options& options) {
 
 void AddImport(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("import", "Read a history that `flaky export` wrote into a store, verified");
+  CLI::App* command =
+      app.add_subcommand("import", "Import a file that `flaky export` wrote into a store and verify it");
   command->add_option("FILE", options->file, "the file, compressed or not; `-`: standard input")->required();
   command->add_option("--to", options->to, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddCopyOptions(*command, options->into);
   AddJsonFlag(*command, options->into.json);
-  command->footer(
-      "Running it again adds nothing twice. A file that was cut off or changed is refused with the line that shows "
-      "it;\n"
-      "what came before that line may then be in the store, and a sound file adds the rest. Exit code 3 where a newer\n"
-      "flaky wrote what this one does not know: it is named and left out.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky import history.jsonl.zst\n"
-      "  flaky import - --to sqlite:new.db --dry-run");
+  AddFooter(
+      *command,
+      {"Running it again duplicates nothing. A file that was truncated or changed is refused, and the message names "
+       "the line. The runs before that line may then be in the store; importing an intact file adds the rest. Exit "
+       "code 3 if a newer flaky wrote data that this version does not know: the data is named and left out."},
+      {"flaky import history.jsonl.zst", "flaky import - --to sqlite:new.db --dry-run"});
   command->callback([&session, options] { Import(session, *options); });
 }
 

@@ -12,6 +12,8 @@
 
 #include "cli/child_command.h"
 #include "cli/commands.h"
+#include "cli/delivery_report.h"
+#include "cli/help.h"
 #include "cli/output/log.h"
 #include "delivery/ctest_limits.h"
 #include "delivery/quiet_delivery.h"
@@ -43,7 +45,7 @@ class Problems {
     if (!first_) first_ = std::move(what);
   }
   void Log() const {
-    if (first_) flaky::Log(session_, LogLevel::kWarn, *first_);
+    if (first_) flaky::Log(session_.log, LogLevel::kWarn, *first_);
   }
 
  private:
@@ -51,41 +53,47 @@ class Problems {
   std::optional<std::string> first_;
 };
 
-// As the recorder reads it.
+// An invalid value disables nothing: the recorder reads it in the same way, and warns about it.
 bool IsDisabled(const Settings& settings) {
-  const std::string text = settings.Text("FLAKY_TESTS_DISABLE");
-  return text == "1" || text == "true" || text == "yes" || text == "on";
+  try {
+    return settings.Get(setting::kDisable);
+  } catch (const SettingError&) {
+    return false;
+  }
 }
 
 CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arguments) {
   CommandFacts facts;
-  if (const std::string id = session.settings.Text("FLAKY_TESTS_RUN_ID"); !id.empty()) facts.run_id = id;
-  if (const char* project = GetEnvironment("FLAKY_TESTS_PROJECT")) facts.project = project;
+  if (const std::string id = session.settings.Get(setting::kRunId); !id.empty()) facts.run_id = id;
+  const auto project = session.settings.Given(setting::kProject);
+  if (project && project->origin == Origin::kEnvironment) facts.project = project->text;
   facts.arguments = arguments;
   facts.cwd = std::filesystem::current_path().string();
   facts.system = SystemName();
   return facts;
 }
 
-void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
+void RunRecorded(Session& session, const RunRequest& request) {
+  const std::vector<std::string>& arguments = request.command;
   Problems problems(session);
   std::optional<CommandJournal> journal;
   std::vector<std::pair<std::string, std::string>> environment;
-  if (session.settings_problem) {
-    problems.Guard([&] { throw SettingError(*session.settings_problem); });
+  if (request.settings_problem) {
+    problems.Guard([&] { throw SettingError(*request.settings_problem); });
   } else if (!IsDisabled(session.settings)) {
-    problems.Guard([&] { journal.emplace(SpoolFolder(session.settings), FactsOf(session, arguments)); });
+    problems.Guard([&] { journal.emplace(session.resolved.spool, FactsOf(session, arguments)); });
   }
   if (journal) {
     // One run, and one delivery, by this process.
-    environment = {{"FLAKY_TESTS_RUN_ID", journal->run_id()}, {"FLAKY_TESTS_DELIVERY_TIMEOUT", "0"}};
+    environment = {{std::string(setting::kRunId.name()), journal->run_id()},
+                   {std::string(setting::kDeliveryTimeout.name()), "0"}};
   }
 
   int status = 0;
   try {
     CtestLimits limits;
     DeathWatch watch(
-        journal ? SpoolFolder(session.settings) : "",
+        journal ? session.resolved.spool : std::string(),
         [&](const Journal& header) { return journal->IsOfThisRun(header); }, limits);
     ChildCommand child(arguments, environment);
     status = child.Wait(watch);
@@ -94,7 +102,12 @@ void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
     if (journal) journal->Discard();
     throw;
   }
-  if (journal) problems.Guard([&] { problems.Add(DeliverQuietly(session).message); });
+  if (journal) {
+    problems.Guard([&] {
+      const auto summary = DeliverQuietly(session.resolved, DeliveryFor(session));
+      if (summary) problems.Add(OneLineOf(*summary));
+    });
+  }
   problems.Log();
   if (!WIFEXITED(status)) EndAs(status);
   session.exit_code = static_cast<ExitCode>(WEXITSTATUS(status));
@@ -102,28 +115,24 @@ void RunRecorded(Session& session, const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-void AddRun(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("run", "Run a command; all tests that it records are one run");
+void AddRun(CLI::App& app, Session& session, const RunRequest& request) {
+  CLI::App* command = app.add_subcommand("run", "Run a command, and record all its tests as one run");
   // Shown only: main has put it aside, so that nobody takes its options for ours (cli/program.cc).
-  command->add_option("COMMAND", "what to run, with its arguments; `--` may stand before it");
-  command->footer(
-      "COMMAND gets this terminal, these streams, signals and the environment, and `flaky run` ends as it does: with "
-      "its\n"
-      "exit code, or by its signal; with 127 or 126 where it cannot be started. When it has ended, all that the test\n"
-      "programs below it recorded is delivered as one run, in FLAKY_TESTS_DELIVERY_TIMEOUT seconds at most; what is "
-      "not\n"
-      "stays in the spool. If it failed although no recorded test did, the run says so. Nothing that is wrong with "
-      "the\n"
-      "history changes how COMMAND ends: it is one line on standard error.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky run -- ctest --test-dir build -j8\n"
-      "  FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle");
-  command->callback([&session] {
-    if (session.command.empty()) {
-      throw CommandError(ExitCode::kUsage, "run: a command is wanted, as in `flaky run -- ctest -j8`");
+  command->add_option("COMMAND", "the command to run, with its arguments; `--` may come before it");
+  AddFooter(*command,
+            {"COMMAND gets this terminal, these streams, the signals and the environment. `flaky run` ends as COMMAND "
+             "does: with its exit code, or by its signal; with 127 or 126 if COMMAND cannot be started. After that, "
+             "everything that the test programs under COMMAND recorded is delivered as one run. The delivery takes at "
+             "most FLAKY_TESTS_DELIVERY_TIMEOUT seconds; undelivered results stay in the spool. If COMMAND failed "
+             "although no recorded test did, the run says so. A problem with the history never changes how COMMAND "
+             "ends: it is one line on standard error."},
+            {"flaky run -- ctest --test-dir build -j8",
+             "FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle"});
+  command->callback([&session, &request] {
+    if (request.command.empty()) {
+      throw CommandError(ExitCode::kUsage, "run: missing command; for example: `flaky run -- ctest -j8`");
     }
-    RunRecorded(session, session.command);
+    RunRecorded(session, request);
   });
 }
 

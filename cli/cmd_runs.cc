@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
@@ -78,9 +79,9 @@ void ListRuns(Session& session, const Options& options) {
     for (const Run& run : runs) json["runs"].push_back(ToJson(run));
     PrintJson(session.out, json);
   } else if (runs.empty()) {
-    Log(session, LogLevel::kWarn,
+    Log(session.log, LogLevel::kWarn,
         "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
-            (options.all ? "" : " (--all shows every project)"));
+            (options.all ? "" : " (--all includes every project)"));
   } else {
     PrintRuns(runs, session);
   }
@@ -92,19 +93,17 @@ void AddRuns(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("runs", "List the runs of a project, newest first");
   AddProjectOptions(*command, session, &options->all);
-  command->add_option("--limit", options->limit, "how many at most")
+  command->add_option("--limit", options->limit, "list at most this many")
       ->check(CLI::Range(1, 1'000'000))
       ->type_name("COUNT")
       ->capture_default_str();
   AddTimeOption(*command, "--since", options->since,
-                "those that began then or later: a date, a time, or an age such as 7d");
+                "only runs that started at this time or later: a date, a time, or an age such as 7d");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "Ids are cut to what tells the listed runs apart; `+` behind a commit means that files differed from it.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky runs --since 7d\n"
-      "  flaky runs --all --limit 100 --json");
+  AddFooter(*command,
+            {"Ids are shortened as far as they still identify the listed runs. A `+` after a commit means that "
+             "files differed from it."},
+            {"flaky runs --since 7d", "flaky runs --all --limit 100 --json"});
   command->callback([&session, options] { ListRuns(session, *options); });
 }
 

@@ -9,10 +9,12 @@
 
 #include "cli/commands.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
+#include "delivery/open_for_writing.h"
 #include "stores/schemes.h"
 
 namespace flaky {
@@ -70,12 +72,13 @@ Json AsJson(const AdoptionSummary& account) {
 
 // Of the npm packages' tables, which opening the store for the first time copies.
 void PrintAdopted(const AdoptionSummary& account, std::ostream& out) {
-  out << "copied what the tables runs and failures hold, which stay as they are\n";
-  PrintCount("runs there", account.runs, "", out);
-  PrintCount("failures there", account.failures, "", out);
-  PrintCount("in conflict", account.conflicts, "other runs of the same id stay in their place", out);
-  PrintCount("left out", account.left_out, "runs without an id, failures of no run", out);
-  if (account.missing > 0) PrintCount("missing", account.missing, "arrived meanwhile: flaky schema adopt", out);
+  out << "imported the tables runs and failures, which are left unchanged\n";
+  PrintCount("runs found", account.runs, "", out);
+  PrintCount("failures found", account.failures, "", out);
+  PrintCount("in conflict", account.conflicts, "a different run with the same id was kept", out);
+  PrintCount("left out", account.left_out, "runs without an id, failures without a run", out);
+  if (account.missing > 0)
+    PrintCount("missing", account.missing, "added during the import; run flaky schema adopt", out);
 }
 
 void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
@@ -83,14 +86,14 @@ void PrintNames(const std::vector<std::string>& names, std::ostream& out) {
 }
 
 void Status(Session& session, const StatusOptions& options) {
-  const Location location = HistoryLocation(session.settings);
+  const Location& location = session.resolved.history.Get();
   const std::optional<SchemaState> state = StateOf(session, location);
   if (options.json) {
     PrintJson(session.out, AsJson(location, state));
   } else if (!state) {
     session.out << Escaped(location.display_name) << ": "
                 << (!SchemeOf(location.scheme).makes_tables
-                        ? "the project has no tables of flaky yet; flaky schema migrate makes them"
+                        ? "the project has no tables of flaky yet; flaky schema migrate creates them"
                         : "there is no store yet; the first delivery creates it")
                 << '\n';
   } else {
@@ -98,7 +101,7 @@ void Status(Session& session, const StatusOptions& options) {
                 << state->known << '\n';
     if (state->found > state->known) session.out << "written by a newer flaky: read only\n";
     if (!state->pending.empty()) {
-      session.out << "to be applied by the next delivery, or by flaky schema migrate:\n";
+      session.out << "pending; the next delivery or flaky schema migrate applies:\n";
       PrintNames(state->pending, session.out);
     }
   }
@@ -116,10 +119,10 @@ void Status(Session& session, const StatusOptions& options) {
 SchemaState MigrateSupabase(Session& session, const Location& location, const MigrateOptions& options) {
   constexpr std::chrono::seconds kPatience{5};
   constexpr std::chrono::milliseconds kPause{250};
-  const Secret database(options.management_api ? "" : session.settings.Text("FLAKY_TESTS_SUPABASE_DB"));
-  const Secret token(options.management_api ? session.settings.Text("FLAKY_TESTS_SUPABASE_TOKEN") : "");
+  const Secret database(options.management_api ? "" : session.settings.Get(setting::kSupabaseDb));
+  const Secret token(options.management_api ? session.settings.Get(setting::kSupabaseToken) : "");
   if (options.management_api && token.empty()) {
-    throw SettingError("--management-api: FLAKY_TESTS_SUPABASE_TOKEN is not set; it takes a personal access token");
+    throw SettingError("--management-api: FLAKY_TESTS_SUPABASE_TOKEN is not set; set it to a personal access token");
   }
   if (!options.management_api && database.empty()) {
     throw SettingError(
@@ -134,18 +137,19 @@ SchemaState MigrateSupabase(Session& session, const Location& location, const Mi
     if (seen && seen->pending.empty()) return *seen;
     std::this_thread::sleep_for(kPause);
   }
-  Log(session, LogLevel::kWarn,
-      "the tables are made, but the project's REST interface does not show them yet: it reads the schema anew by "
+  Log(session.log, LogLevel::kWarn,
+      "the tables were created, but the project's REST interface does not show them yet: it reloads the schema by "
       "itself, "
       "or on NOTIFY pgrst, 'reload schema', or when it is restarted");
   return after;
 }
 
 void Migrate(Session& session, const MigrateOptions& options) {
-  const Location location = HistoryLocation(session.settings);
+  const Location& location = session.resolved.history.Get();
   const bool from_outside = !SchemeOf(location.scheme).makes_tables;
   if (options.management_api && !from_outside) {
-    throw SettingError("--management-api: the store is " + location.scheme + ", which makes its tables by itself");
+    throw SettingError("--management-api: the store is " + location.scheme +
+                       ", which creates its tables automatically");
   }
   const std::optional<SchemaState> before = StateOf(session, location);
   if (before && before->found > before->known) {
@@ -176,7 +180,7 @@ void Migrate(Session& session, const MigrateOptions& options) {
   if (!changes) {
     out << "nothing to do, schema version " << before->found << '\n';
   } else if (!before) {
-    out << (options.dry_run ? "would be created with its schema"
+    out << (options.dry_run ? "would create the store and its tables"
                             : "created, schema version " + std::to_string(after->found))
         << '\n';
   } else {
@@ -187,9 +191,9 @@ void Migrate(Session& session, const MigrateOptions& options) {
 }
 
 void Sql(Session& session, const SqlOptions& options) {
-  const std::string prefix = session.settings.Text("FLAKY_TESTS_TABLE_PREFIX");
+  const std::string prefix = session.settings.Get(setting::kTablePrefix);
   CheckPrefix(prefix, "FLAKY_TESTS_TABLE_PREFIX");
-  const std::string store = options.store.empty() ? session.settings.Text("FLAKY_TESTS_STORE") : options.store;
+  const std::string store = options.store.empty() ? session.settings.Get(setting::kStore) : options.store;
   std::string script = SchemaScript(store, prefix);
   if (options.adopt_from) {
     CheckPrefix(*options.adopt_from, "--adopt-from");
@@ -203,58 +207,47 @@ void Sql(Session& session, const SqlOptions& options) {
 void AddSchema(CLI::App& app, Session& session) {
   CLI::App* schema = app.add_subcommand("schema", "Look at or upgrade the tables of the store");
   schema->require_subcommand(1);
-  schema->footer(
-      "Deliveries upgrade the tables by themselves; these commands are for those who want to see or do it apart.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema status\n"
-      "  flaky schema sql --store postgres");
+  AddFooter(*schema,
+            {"Deliveries upgrade the tables automatically; use these commands to inspect or upgrade them explicitly."},
+            {"flaky schema status", "flaky schema sql --store postgres"});
 
   auto status_options = std::make_shared<StatusOptions>();
-  CLI::App* status = schema->add_subcommand("status", "Tell the version of the store's tables, and what is to come");
+  CLI::App* status = schema->add_subcommand("status", "Show the schema version and pending migrations");
   AddJsonFlag(*status, status_options->json);
-  status->footer(
-      "Exit code: 0 up to date, 1 migrations are to come, 10 there is no store, 13 it is newer than this program.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema status\n"
-      "  flaky schema status --json");
+  AddFooter(*status,
+            {"Exit code: 0 up to date, 1 migrations are pending, 10 there is no store, 13 the schema is newer than "
+             "this program."},
+            {"flaky schema status", "flaky schema status --json"});
   status->callback([&session, status_options] { Status(session, *status_options); });
 
   auto migrate_options = std::make_shared<MigrateOptions>();
-  CLI::App* migrate = schema->add_subcommand("migrate", "Create the store where it is missing and upgrade its tables");
-  migrate->add_flag("--dry-run", migrate_options->dry_run, "say what would be done, change nothing");
+  CLI::App* migrate =
+      schema->add_subcommand("migrate", "Create the store if it does not exist, and upgrade its tables");
+  migrate->add_flag("--dry-run", migrate_options->dry_run, "report what would be done, change nothing");
   migrate->add_flag("--management-api", migrate_options->management_api,
-                    "make a Supabase project's tables over Supabase's Management API");
+                    "create a Supabase project's tables through Supabase's Management API");
   AddJsonFlag(*migrate, migrate_options->json);
-  migrate->footer(
-      "A Supabase project's tables are made over FLAKY_TESTS_SUPABASE_DB, its database's own connection string, or "
-      "with\n"
-      "--management-api and the personal access token FLAKY_TESTS_SUPABASE_TOKEN.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema migrate --dry-run\n"
-      "  FLAKY_TESTS_DB=team.db flaky schema migrate");
+  AddFooter(*migrate,
+            {"The tables of a Supabase project are created through FLAKY_TESTS_SUPABASE_DB, the connection string of "
+             "its database, or with --management-api and the personal access token FLAKY_TESTS_SUPABASE_TOKEN."},
+            {"flaky schema migrate --dry-run", "FLAKY_TESTS_DB=team.db flaky schema migrate"});
   migrate->callback([&session, migrate_options] { Migrate(session, *migrate_options); });
 
   AddSchemaAdopt(*schema, session);
 
   auto sql_options = std::make_shared<SqlOptions>();
-  CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that makes the store's tables");
+  CLI::App* sql = schema->add_subcommand("sql", "Print the SQL that creates the store's tables");
   sql->add_option("--store", sql_options->store, "sqlite, turso, postgres or supabase (default: FLAKY_TESTS_STORE)");
   CLI::Option* adopt_from =
       sql->add_option("--adopt-from", sql_options->adopt_from, "also copy the rows of the tables with this prefix")
           ->type_name("PREFIX");
-  sql->add_flag("--drop-old", sql_options->drop_old, "then remove those tables, if every row of theirs was copied")
+  sql->add_flag("--drop-old", sql_options->drop_old, "then drop those tables, if every row was copied")
       ->needs(adopt_from);
-  sql->footer(
-      "For an administrator to run in an empty database, where the role that records may not create tables. Nothing "
-      "is\n"
-      "connected to; the tables' names begin with FLAKY_TESTS_TABLE_PREFIX.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema sql --store postgres\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite --adopt-from flaky_test_");
+  AddFooter(*sql,
+            {"For an administrator to run in an empty database, if the role that records may not create tables. The "
+             "command connects to nothing. The tables' names begin with FLAKY_TESTS_TABLE_PREFIX."},
+            {"flaky schema sql --store postgres",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema sql --store sqlite --adopt-from flaky_test_"});
   sql->callback([&session, sql_options] { Sql(session, *sql_options); });
 }
 

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/copy_into.h"
 #include "cli/copy_report.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
@@ -44,10 +45,10 @@ struct OldAndNew {
 
 OldAndNew LocationsOf(const Session& session, const std::string& from_prefix) {
   CheckPrefix(from_prefix, "--from-prefix");
-  Location to = HistoryLocation(session.settings);
+  Location to = session.resolved.history.Get();
   if (to.prefix == from_prefix) {
-    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables that are in use, " +
-                       to.display_name + ": name that of the old ones");
+    throw SettingError("--from-prefix: '" + from_prefix + "' is the prefix of the tables in use, " + to.display_name +
+                       ": give the prefix of the legacy tables");
   }
   return {WithPrefix(to, from_prefix), to};
 }
@@ -80,7 +81,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
   const Stopwatch watch;
   const std::unique_ptr<Store> source = OpenStore(stores.from, OpenMode::kRead, PatientRetrying(session));
   const std::unique_ptr<Store> target = OpenStore(stores.to, OpenMode::kRead, PatientRetrying(session));
-  TerminalProgress progress(session.err, FormOf(session, options.json));
+  TerminalProgress progress(session.err, FormOf(session.terminal, options.json));
   VerifyOptions how;
   how.one_way = true;
   how.stop = InterruptGuard::Seen;
@@ -99,7 +100,7 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
     PrintVerifyText(report, session.out, session.color);
   }
   throw CommandError(ExitCode::kDifferences, stores.from.display_name +
-                                                 ": nothing was dropped: the new tables do not hold all of it; "
+                                                 ": nothing was dropped, because the tables in use lack some rows; "
                                                  "`flaky schema adopt --from-prefix '" +
                                                  stores.from.prefix + "'` copies what is missing");
 }
@@ -107,9 +108,10 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
 // Only where somebody can answer. Ctrl-C is an answer, too: nothing may catch it meanwhile.
 bool IsWanted(Session& session, const std::string& question) {
   if (!session.terminal || ::isatty(STDIN_FILENO) != 1) {
-    throw CommandError(ExitCode::kUsage, "drop-old: nobody can be asked here: give --yes to drop the old tables");
+    throw CommandError(ExitCode::kUsage,
+                       "drop-old: cannot ask for confirmation here; give --yes to drop the legacy tables");
   }
-  session.err.Print(question + " Type yes to do so:\n");
+  session.err.Print(question + " Type yes to confirm:\n");
   std::string answer;
   std::getline(std::cin, answer);
   return answer == "yes";
@@ -128,10 +130,11 @@ void DropOld(Session& session, const DropOptions& options) {
         IsWanted(session, "All rows are in " + Escaped(stores.to.display_name) + ". Remove the tables " + what + "?");
   }
   if (drop && DropTables(stores.from, old.rows).rows != old.rows) {
-    throw CommandError(ExitCode::kDifferences, stores.from.display_name +
-                                                   ": nothing was dropped: rows arrived meanwhile; `flaky schema adopt "
-                                                   "--from-prefix '" +
-                                                   stores.from.prefix + "'` copies them");
+    throw CommandError(ExitCode::kDifferences,
+                       stores.from.display_name +
+                           ": nothing was dropped, because rows were added in the meantime; `flaky schema adopt "
+                           "--from-prefix '" +
+                           stores.from.prefix + "'` copies them");
   }
   if (options.json) {
     Json json = JsonOutput();
@@ -145,7 +148,7 @@ void DropOld(Session& session, const DropOptions& options) {
     PrintJson(session.out, json);
     return;
   }
-  session.out << Escaped(stores.to.display_name) << ": holds every row; "
+  session.out << Escaped(stores.to.display_name) << ": contains every row; "
               << (drop              ? "dropped "
                   : options.dry_run ? "would drop "
                                     : "left alone ")
@@ -155,37 +158,35 @@ void DropOld(Session& session, const DropOptions& options) {
 }  // namespace
 
 void AddSchemaAdopt(CLI::App& schema, Session& session) {
-  constexpr char kFromPrefix[] = "what the names of the old tables begin with; '' for runs and failures";
+  constexpr char kFromPrefix[] = "the prefix of the legacy tables' names; '' for runs and failures";
 
   auto adopt_options = std::make_shared<AdoptOptions>();
-  CLI::App* adopt = schema.add_subcommand("adopt", "Copy what tables with another prefix hold into those in use");
+  CLI::App* adopt =
+      schema.add_subcommand("adopt", "Import legacy tables, which have another prefix, into the tables in use");
   adopt->add_option("--from-prefix", adopt_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   AddCopyOptions(*adopt, adopt_options->into);
   AddJsonFlag(*adopt, adopt_options->into.json);
-  adopt->footer(
-      "The tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* name. They are "
-      "only\n"
-      "read. Running it again copies what arrived since. Values and exit codes are those of `flaky migrate-store`.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema adopt --from-prefix ''\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run");
+  AddFooter(*adopt,
+            {"The legacy tables are those of this program or of the npm packages, in the store that FLAKY_TESTS_* "
+             "name. They are only read. Running the command again copies the rows that were added since. Conversions "
+             "and exit codes are those of `flaky migrate-store`."},
+            {"flaky schema adopt --from-prefix ''",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema adopt --from-prefix flaky_test_ --dry-run"});
   adopt->callback([&session, adopt_options] { Adopt(session, *adopt_options); });
 
   auto drop_options = std::make_shared<DropOptions>();
   CLI::App* drop =
-      schema.add_subcommand("drop-old", "Remove tables with another prefix whose rows are all in those in use");
+      schema.add_subcommand("drop-old", "Drop legacy tables after every row was found in the tables in use");
   drop->add_option("--from-prefix", drop_options->from_prefix, kFromPrefix)->type_name("PREFIX")->required();
   drop->add_flag("--yes", drop_options->yes, "do not ask");
-  drop->add_flag("--dry-run", drop_options->dry_run, "compare and say what would be dropped, change nothing");
+  drop->add_flag("--dry-run", drop_options->dry_run, "compare and report what would be dropped, change nothing");
   AddJsonFlag(*drop, drop_options->json);
-  drop->footer(
-      "Every row is compared first, as `flaky verify --one-way` does. Where one is missing or differs, or arrives\n"
-      "meanwhile, nothing is dropped and the exit code is 5. On a terminal it asks; elsewhere it needs --yes.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky schema drop-old --from-prefix '' --dry-run\n"
-      "  FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes");
+  AddFooter(*drop,
+            {"Compares every row first, as `flaky verify --one-way` does. If a row is missing or differs, or if rows "
+             "are added during the comparison, nothing is dropped and the exit code is 5. On a terminal the command "
+             "asks for confirmation; elsewhere it needs --yes."},
+            {"flaky schema drop-old --from-prefix '' --dry-run",
+             "FLAKY_TESTS_TABLE_PREFIX=team_ flaky schema drop-old --from-prefix flaky_test_ --yes"});
   drop->callback([&session, drop_options] { DropOld(session, *drop_options); });
 }
 

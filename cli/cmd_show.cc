@@ -10,6 +10,7 @@
 
 #include "analysis/within_run.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
@@ -38,12 +39,12 @@ std::string LatestRun(Store& store, const Session& session, bool all) {
   const Page page = store.Read(request);
   if (page.records.empty()) {
     throw CommandError(ExitCode::kUsage, "there are no runs of " + ProjectPhrase(request.filter.project) + " in " +
-                                             store.name() + (all ? "" : " (--all looks at every project)"));
+                                             store.name() + (all ? "" : " (--all includes every project)"));
   }
   return page.records.front().run.run_id;
 }
 
-// The one run whose id begins with `prefix`.
+// Returns the id of the only run whose id begins with `prefix`.
 std::string FindRun(Store& store, const std::string& prefix) {
   const std::vector<std::string> found = store.FindRuns(prefix, kMostCandidates + 1);
   if (found.empty()) {
@@ -54,15 +55,15 @@ std::string FindRun(Store& store, const std::string& prefix) {
   std::string candidates;
   for (size_t i = 0; i < std::min(found.size(), kMostCandidates); ++i) candidates += (i > 0 ? ", " : "") + found[i];
   if (found.size() > kMostCandidates) candidates += ", …";
-  throw CommandError(ExitCode::kUsage, "`" + prefix + "` begins the ids of several runs: " + candidates);
+  throw CommandError(ExitCode::kUsage, "`" + prefix + "` matches several runs: " + candidates);
 }
 
 RunRecord ReadRun(Store& store, const Session& session, const Options& options) {
   if (options.run.empty())
-    throw CommandError(ExitCode::kUsage, "RUN is empty: wanted is the beginning of a run's id, or latest");
+    throw CommandError(ExitCode::kUsage, "RUN is empty; expected the beginning of a run's id, or latest");
   const std::string id = options.run == kLatest ? LatestRun(store, session, options.all) : FindRun(store, options.run);
   std::vector<RunRecord> records = store.Fetch(std::span(&id, 1));
-  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + id + " was removed meanwhile");
+  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + id + " was removed in the meantime");
   RunRecord record = std::move(records.front());
   std::sort(record.parts.begin(), record.parts.end(), [](const Part& a, const Part& b) {
     return std::tie(a.account.started_at, a.part_id) < std::tie(b.account.started_at, b.part_id);
@@ -142,7 +143,7 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
   table.Print(session.out, session.color);
 }
 
-// Every line of the text behind four blanks.
+// Prints every line of the text, indented by four blanks.
 void PrintIndented(std::string_view text, std::ostream& out) {
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
@@ -161,7 +162,7 @@ void PrintFailures(const std::vector<Failure>& failures, const Session& session)
     if (failure.attempt.value_or(0) > 0) out << ", attempt " << *failure.attempt + 1;
     if (failure.duration_ms) out << ", after " << Duration(*failure.duration_ms);
     if (failure.signal) out << ", " << Escaped(*failure.signal);
-    if (failure.preceding_test) out << ", run behind " << Escaped(*failure.preceding_test);
+    if (failure.preceding_test) out << ", after " << Escaped(*failure.preceding_test);
     if (failure.shuffle_seed) out << ", shuffled with seed " << *failure.shuffle_seed;
     out << '\n';
     PrintIndented(failure.error_message.value_or(""), out);
@@ -169,7 +170,7 @@ void PrintFailures(const std::vector<Failure>& failures, const Session& session)
   }
 }
 
-// The parts as JSON, each with the tests that its roster lists.
+// Returns the parts as JSON, each with the tests of its roster.
 Json PartsAsJson(const RunRecord& record) {
   std::map<std::string, std::string_view> rosters;
   for (const RosterPtr& roster : record.rosters) rosters.emplace(roster->roster_id, roster->tests);
@@ -218,12 +219,10 @@ void AddShow(CLI::App& app, Session& session) {
   command->add_option("RUN", options->run, "the beginning of the run's id, or `latest`")->required()->type_name("");
   AddProjectOptions(*command, session, &options->all);
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "The project matters for `latest` only. A test that failed and passed within the run is listed as flaky.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky show latest\n"
-      "  flaky show 1f0c93ab --json");
+  AddFooter(
+      *command,
+      {"The project matters only for `latest`. A test that both failed and passed within the run is listed as flaky."},
+      {"flaky show latest", "flaky show 1f0c93ab --json"});
   command->callback([&session, options] { Show(session, *options); });
 }
 

@@ -6,6 +6,7 @@
 
 #include "analysis/trend.h"
 #include "cli/commands.h"
+#include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
@@ -108,12 +109,11 @@ void ShowTrend(Session& session, const Options& options) {
   }
   PrintText(buckets, options, session);
   if (Sum(buckets, &TrendBucket::runs) == 0) {
-    Log(session, LogLevel::kWarn,
-        "no such runs of " + ProjectPhrase(project) + (options.all ? "" : " (--all shows every project)"));
+    Log(session.log, LogLevel::kWarn,
+        "no such runs of " + ProjectPhrase(project) + (options.all ? "" : " (--all includes every project)"));
   } else if (!options.test.empty() && Sum(buckets, &TrendBucket::failures) == 0) {
-    Log(session, LogLevel::kWarn,
-        "no failure of `" + options.test +
-            "` in these days; names are whole, as --gtest_filter takes them: Suite.Test");
+    Log(session.log, LogLevel::kWarn,
+        "no failure of `" + options.test + "` in this period; give the full name, Suite.Test");
   }
 }
 
@@ -134,12 +134,10 @@ void AddTrend(CLI::App& app, Session& session) {
       ->capture_default_str();
   AddTimeOption(*command, "--at", options->at, "look back from this moment (default: now)");
   AddJsonFlag(*command, options->json);
-  command->footer(
-      "With TEST the runs are still all runs: how often it could have failed. The first week may be counted in part.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky trend\n"
-      "  flaky trend QueueTest.Pops --by week --days 90");
+  AddFooter(*command,
+            {"With TEST, the number of runs is still that of all runs: it says how often the test could have failed. "
+             "The first week may be incomplete."},
+            {"flaky trend", "flaky trend QueueTest.Pops --by week --days 90"});
   command->callback([&session, options] { ShowTrend(session, *options); });
 }
 

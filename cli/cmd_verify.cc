@@ -1,21 +1,10 @@
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "cli/commands.h"
-#include "cli/copy_into.h"
-#include "cli/options.h"
-#include "cli/output/interrupt.h"
-#include "cli/output/stopwatch.h"
-#include "cli/output/terminal_progress.h"
-#include "cli/verify_report.h"
+#include "cli/help.h"
 #include "cli/verify_stores.h"
-#include "settings/store_pair.h"
-#include "transfer/verify.h"
 
 namespace flaky {
 namespace {
@@ -26,102 +15,27 @@ struct Options {
   ComparisonOptions comparison;
 };
 
-// "5%" is 0.05; absent for what is no share.
-std::optional<double> ShareOf(std::string_view text) {
-  if (!text.ends_with('%')) return std::nullopt;
-  text.remove_suffix(1);
-  double percent = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), percent, std::chars_format::fixed);
-  if (error != std::errc() || end != text.data() + text.size() || !(percent > 0 && percent <= 100)) return std::nullopt;
-  return percent / 100;
-}
-
-VerifyOptions HowToVerify(const ComparisonOptions& options) {
-  VerifyOptions how;
-  how.share = options.share;
-  how.runs_only = options.quick;
-  how.one_way = options.one_way;
-  how.stop = InterruptGuard::Seen;
-  for (const std::string& project : options.projects) {
-    how.projects.push_back(project.empty() ? std::nullopt : std::optional(project));
-  }
-  return how;
-}
-
 }  // namespace
-
-void CompareStores(Session& session, const Location& source, const Location& target, const ComparisonOptions& options) {
-  const Stopwatch watch;
-  const InterruptGuard interrupt;
-  const std::unique_ptr<Store> source_store = OpenStore(source, OpenMode::kRead, PatientRetrying(session));
-  const std::unique_ptr<Store> target_store = OpenStore(target, OpenMode::kRead, PatientRetrying(session));
-  TerminalProgress progress(session.err, FormOf(session, options.json));
-  VerifiedRuns runs(options.combined, options.one_way);
-  VerifyOptions how = HowToVerify(options);
-  how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
-
-  const VerifySummary account = Verify(*source_store, *target_store, how, progress);
-  const VerifyReport report{account,        how, runs, source.display_name, target.display_name, options.sample,
-                            watch.Seconds()};
-  if (options.json) {
-    PrintVerifyJson(report, session.out);
-  } else {
-    PrintVerifyText(report, session.out, session.color);
-  }
-  if (account.stopped) {
-    session.exit_code = ExitCode::kInterrupted;
-  } else if (!account.SameAs(how)) {
-    session.exit_code = ExitCode::kDifferences;
-  }
-}
-
-void AddComparisonOptions(CLI::App& command, ComparisonOptions& options) {
-  command
-      .add_option_function<std::string>(
-          "--project", [&options](const std::string& project) { options.projects.push_back(project); },
-          "only the runs of this project, '' for those without one; repeatable")
-      ->type_name("NAME")
-      ->trigger_on_parse();
-  CLI::Option* sample =
-      command
-          .add_option_function<std::string>(
-              "--sample",
-              [&options](const std::string& text) {
-                const std::optional<double> share = ShareOf(text);
-                if (!share) throw CLI::ValidationError("--sample", "`" + text + "` is no share: wanted is such as 5%");
-                options.share = *share;
-                options.sample = text;
-              },
-              "compare a share of the runs, such as 5%, always the same")
-          ->type_name("SHARE");
-  command.add_flag("--quick", options.quick, "compare the runs' own fields, and of all else the counts")
-      ->excludes(sample);
-  command.add_flag("--one-way", options.one_way, "what only the target has is no difference");
-  command.add_flag("--combined", options.combined, "list the runs that are equal, too");
-  AddJsonFlag(command, options.json);
-}
 
 void AddVerify(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("verify", "Compare two stores and name the runs that differ");
+  CLI::App* command = app.add_subcommand("verify", "Compare two stores and list the runs that differ");
   command->add_option("--source", options->source, "the old store, such as sqlite:PATH (default: FLAKY_TESTS_SOURCE_*)")
       ->type_name("LOCATION");
   command->add_option("--target", options->target, "the new store (default: FLAKY_TESTS_*)")->type_name("LOCATION");
   AddComparisonOptions(*command, options->comparison);
-  command->footer(
-      "Lists runs with + where only the source has them, - where only the target has them, * where they differ and in\n"
-      "what first, = where they are equal; the first 1,000 of those that differ and of those that do not: all are\n"
-      "counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared as a copy\n"
-      "converts them.\n"
-      "Exit code: 0 the same, 5 differences, 130 interrupted, others as in docs/reference/exit-codes.md.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky verify --source sqlite:old.db --target sqlite:new.db\n"
-      "  FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%");
+  AddFooter(*command,
+            {"Each run is listed with + if only the source has it, - if only the target has it, * and the first "
+             "difference if they differ, = if they are equal. At most 1,000 differing and 1,000 equal runs are listed; "
+             "all are counted. Nothing is delivered or changed. Values that one of the stores cannot hold are compared "
+             "after the conversion that a copy would make.",
+             "Exit code: 0 the same, 5 differences, 130 interrupted. docs/reference/exit-codes.md lists the others."},
+            {"flaky verify --source sqlite:old.db --target sqlite:new.db",
+             "FLAKY_TESTS_SOURCE_DB=old.db flaky verify --one-way --sample 5%"});
   command->callback([&session, options] {
     const StoreOptions names{"verify", "--source", "--target"};
-    const Location source = SourceOf(session.settings, names, options->source);
-    const Location target = TargetOf(session.settings, names, options->target);
+    const Location source = SourceOf(session.resolved, names, options->source);
+    const Location target = TargetOf(session.resolved, names, options->target);
     RefuseSameStore(names, source, target);
     CompareStores(session, source, target, options->comparison);
   });

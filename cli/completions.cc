@@ -9,14 +9,14 @@
 namespace flaky {
 namespace {
 
-// As one word of any of the three shells.
+// Returns the text as one word of any of the three shells.
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
   for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
 }
 
-// "keep|replace|fail" as "keep replace fail"; empty: the value is none of a few.
+// Returns "keep replace fail" for "keep|replace|fail"; empty if the values are not a fixed set.
 std::string ChoicesOf(const HelpEntry& option) {
   if (option.value.find('|') == std::string::npos) return "";
   std::string words = option.value;
@@ -24,13 +24,13 @@ std::string ChoicesOf(const HelpEntry& option) {
   return words;
 }
 
-// All names of commands below the program, as they are typed from its own name on, for the pattern of a `case`.
+// Returns the full names of all commands, for the pattern of a `case`.
 std::string CommandPattern(std::span<const CommandHelp> commands) {
   return Join(commands.subspan(1), "|", [](const CommandHelp& command) { return Quoted(command.name); });
 }
 
-// A branch of a `case` of bash or zsh for each option that takes a value: what `complete` makes of its choices, or
-// nothing but the shell's own completion of file names.
+// Returns a branch of a `case` of bash or zsh for each option that takes a value. `complete` turns its choices into the
+// completion; without choices, the shell completes file names.
 template <typename Complete>
 std::string ValueBranches(std::span<const CommandHelp> commands, const Complete& complete, std::string_view otherwise) {
   std::string branches;

@@ -6,8 +6,8 @@
 
 #include "cli/help.h"
 
-// What a shell reads to complete the program's commands, their options, and the values of options that have a choice;
-// where anything may stand, the shell completes names of files. The first command is the program itself.
+// The scripts with which a shell completes the program's commands, their options, and the values of options that have a
+// fixed set. If any text is possible, the shell completes file names. The first command is the program itself.
 namespace flaky {
 
 std::string BashCompletion(std::span<const CommandHelp> commands);

@@ -73,12 +73,13 @@ void CopyClaimHolder::Take(bool wait) {
     const bool is_new = !first || first->holder != claim.holder;
     // Prolonged since: whoever holds it is at work.
     const bool certain = alive == Alive::kYes || (!is_new && claim.lapses > first->lapses);
-    const std::string what = "another copy into " + store_.name() + " is going on (" + Shown(other) + ")";
+    const std::string what = "another copy into " + store_.name() + " is running (" + Shown(other) + ")";
     if (certain && !wait) {
-      throw CommandError(ExitCode::kLocked, what + ": run the command again when it has ended, or with --wait");
+      throw CommandError(ExitCode::kLocked, what + "; run the command again after it has ended, or use --wait");
     }
     if (is_new)
-      Log(session_, LogLevel::kWarn, what + (wait ? ": waiting for it to end" : ": seeing whether it still runs"));
+      Log(session_.log, LogLevel::kWarn,
+          what + (wait ? "; waiting for it to end" : "; checking whether it is still alive"));
     if (is_new || claim.lapses < first->lapses) first = claim;
     if (InterruptGuard::Seen()) throw CommandError(ExitCode::kInterrupted, "interrupted; nothing was copied");
     std::this_thread::sleep_for(kLook);
@@ -93,7 +94,8 @@ void CopyClaimHolder::Prolong() {
   const CopyClaim claim = store_.Claim(holder_, lease_, "");
   if (claim.holder != holder_) {
     throw CommandError(ExitCode::kLocked, "another copy into " + store_.name() + " began while it did not answer (" +
-                                              Shown(ParseHolder(claim.holder)) + "): this one leaves the rest to it");
+                                              Shown(ParseHolder(claim.holder)) +
+                                              "); this copy stops and leaves the rest to it");
   }
   prolonged_ = clock_();
 }

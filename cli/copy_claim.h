@@ -12,30 +12,31 @@
 
 namespace flaky {
 
-// The claim of one copy on the store that it copies into (Store::Claim), and the way to it: a sink that prolongs the
-// claim while it is written. The sink within, the store and the session must outlive it.
+// Holds the claim of one copy on its target store (Store::Claim). It is a sink around another sink, and it extends the
+// claim while records are written. The inner sink, the store and the session must outlive it.
 class CopyClaimHolder : public Sink {
  public:
   static constexpr std::chrono::seconds kLease{60};
 
-  // A claim lasts for `lease` and is prolonged when a quarter of it is over.
+  // The claim lasts for `lease` and is extended when a quarter of that time has passed.
   using Clock = std::function<std::chrono::steady_clock::time_point()>;
   CopyClaimHolder(const Session& session, Sink& inner, Store& store, std::chrono::seconds lease = kLease,
                   Clock clock = std::chrono::steady_clock::now);
 
-  // Takes the claim, before anything is written. Where another copy is going on, says so and, with `wait`, waits for it
-  // to end; without, throws CommandError (kLocked) as soon as it is certain that it still runs, which takes as long as
-  // a claim lasts where it runs on another machine and died there. Throws CommandError (kInterrupted) at Ctrl-C, and
-  // StoreError.
+  // Takes the claim. Call it before anything is written. If another copy holds the claim, logs that and, with `wait`,
+  // waits for the other copy to end. Without `wait`, throws CommandError (kLocked) as soon as it is certain that the
+  // other copy is still running. If the other copy runs on another machine, this may take as long as its claim lasts.
+  // Throws CommandError (kInterrupted) at Ctrl-C, and StoreError.
   void Take(bool wait);
 
-  // Gives it up. Where that never happens, it lapses, or the next copy on this machine sees that this process is gone.
+  // Releases the claim. If this is never called, the claim expires, or the next copy on this machine notices that this
+  // process has ended.
   void GiveUp();
 
   const std::string& name() const override { return inner_.name(); }
   StoreLimits limits() const override { return inner_.limits(); }
-  // These throw CommandError (kLocked) where the claim lapsed, because the store did not answer for long, and another
-  // copy has it now.
+  // These throw CommandError (kLocked) if the claim has expired, because the store did not answer for too long, and
+  // another copy holds it now.
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override;
   std::vector<RunRecord> Present(std::span<const std::string> run_ids) override;
   std::vector<RunRecord> ReadBack(std::span<const std::string> run_ids) override { return inner_.ReadBack(run_ids); }

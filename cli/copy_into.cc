@@ -10,6 +10,7 @@
 #include "cli/copy_claim.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/terminal_progress.h"
+#include "delivery/open_for_writing.h"
 #include "stores/memory/memory_store.h"
 #include "transfer/rate_limited_sink.h"
 
@@ -46,24 +47,23 @@ RetryPolicy PatientRetrying(const Session& session) {
 }
 
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
-  command.add_option("--batch-size", options.batch_size, "runs per transaction, at most")
+  command.add_option("--batch-size", options.batch_size, "at most this many runs per transaction")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  command.add_option("--max-rate", options.max_rate, "runs, parts and failures to write per second, at most")
+  command.add_option("--max-rate", options.max_rate, "write at most this many runs, parts and failures per second")
       ->type_name("ROWS")
       ->check(CLI::Range(int64_t{1}, int64_t{1'000'000'000}));
   command
       .add_option_function<std::string>(
           "--on-conflict", [&options](const std::string& name) { options.on_conflict = kOnConflict.at(name); },
-          "what becomes of a run of which the target has another record: keep it, replace it by the source's, or fail, "
-          "which ends the copy there")
+          "if the target has a different run with the same id: keep it, replace it with the source's, or fail, "
+          "which stops the copy")
       ->check(CLI::IsMember({"keep", "replace", "fail"}).description(""))
       ->type_name("keep|replace|fail")
       ->default_str("keep");
-  command.add_flag("--strict", options.strict,
-                   "end with an error at a value that the target cannot hold, instead of converting it");
-  command.add_flag("--wait", options.wait, "where another copy into the same store is going on, wait for it to end");
-  command.add_flag("--dry-run", options.dry_run, "say what would be copied, write nothing");
+  command.add_flag("--strict", options.strict, "fail at a value that the target cannot hold, instead of converting it");
+  command.add_flag("--wait", options.wait, "if another copy into the same store is running, wait for it to end");
+  command.add_flag("--dry-run", options.dry_run, "report what would be copied, write nothing");
 }
 
 CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options) {
@@ -85,7 +85,7 @@ CopySummary CopyInto(const Session& session, Source& source, const Location& to,
   copy.stop = InterruptGuard::Seen;
 
   if (!options.dry_run) claim.Take(options.wait);
-  TerminalProgress progress(session.err, FormOf(session, options.json));
+  TerminalProgress progress(session.err, FormOf(session.terminal, options.json));
   try {
     CopySummary account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
     if (!options.dry_run) claim.GiveUp();

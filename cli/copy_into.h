@@ -10,25 +10,26 @@
 
 namespace flaky {
 
-// As Retrying (cli/session.h), for a copy: one that has come far is worth waiting for a server that starts anew.
+// Returns the retry policy of a copy. It is more patient than Retrying (cli/session.h): a copy that has made progress
+// is worth waiting for a server that restarts.
 RetryPolicy PatientRetrying(const Session& session);
 
 struct CopyIntoOptions {
   size_t batch_size = BatchLimits().records;  // runs in one transaction, at most
-  int64_t max_rate = 0;                       // rows a second; 0: as fast as it goes
+  int64_t max_rate = 0;                       // rows per second; 0: as fast as it goes
   OnConflict on_conflict = OnConflict::kKeep;
-  bool strict = false;  // refuse what would have to be converted
-  bool wait = false;    // for another copy into the same store to end
+  bool strict = false;  // fail instead of converting a value
+  bool wait = false;    // wait for another copy into the same store to end
   bool dry_run = false;
   bool json = false;  // progress as events
 };
 
-// Their flags. `options` must outlive the command.
+// Adds the options of a copy. `options` must outlive the command.
 void AddCopyOptions(CLI::App& command, CopyIntoOptions& options);
 
-// Copies into the store at `to`, which is made where it is missing, with progress on err and until Ctrl-C, for which
-// the caller holds an InterruptGuard. One copy at a time goes into a store (cli/copy_claim.h). A dry run creates and
-// writes nothing. Throws StoreError and CommandError.
+// Copies into the store at `to`, which is created if it does not exist. Prints progress on stderr. Stops at Ctrl-C, for
+// which the caller holds an InterruptGuard. Only one copy at a time may write into a store (cli/copy_claim.h). A dry
+// run creates and writes nothing. Throws StoreError and CommandError.
 CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options);
 
 }  // namespace flaky

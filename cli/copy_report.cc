@@ -19,7 +19,7 @@ constexpr std::string_view NameOf(CopyOutcome fate) {
 }
 
 constexpr std::string_view NameOf(Conversion::Kind kind) {
-  constexpr std::string_view kNames[] = {"misread", "text", "word", "cut", "left_out"};
+  constexpr std::string_view kNames[] = {"invalid", "text", "word", "cut", "left_out"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -29,29 +29,30 @@ void PrintText(const CopySummary& account, const CopyReport& report, std::ostrea
   };
   out << (report.dry_run ? "would copy " : "copied ") << report.from << " to " << report.to << '\n';
   row("runs read", account.runs, "");
-  row("copied", account.copied, "were not in the target");
-  row("completed", account.completed, "had grown or ended since");
-  row("unchanged", account.unchanged, "were there already");
-  row("in conflict", account.conflicts, "the target has others of the same id, and keeps them");
-  if (account.replaced > 0) row("replaced", account.replaced, "the target had others of the same id");
-  if (!report.dry_run) row("different", account.differing, "are not in the target as they were sent");
+  row("copied", account.copied, "new in the target");
+  row("updated", account.completed, "the source had newer data");
+  row("unchanged", account.unchanged, "already in the target");
+  row("in conflict", account.conflicts, "different run with the same id; the target's was kept");
+  if (account.replaced > 0) row("replaced", account.replaced, "different run with the same id");
+  if (!report.dry_run) row("mismatched", account.differing, "read back differently from what was sent");
   row("parts", account.parts, "of the runs read");
   row("failures", account.failures, "of the runs read");
-  if (account.converted > 0) row("converted", account.converted, "held what the target cannot hold as it is");
+  if (account.converted > 0) row("converted", account.converted, "held values that the target cannot hold");
   PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
   for (const CopyFinding& finding : account.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Escaped(finding.run_id) << ": " << Escaped(finding.why) << '\n';
   }
   PrintConverted(account.converted_runs, out);
-  const std::string_view but_for = account.converted > 0 ? " but for what was converted" : "";
+  const std::string_view but_for = account.converted > 0 ? " except for converted values" : "";
   if (report.dry_run) {
     out << "nothing was written\n";
   } else if (account.stopped) {
-    out << "interrupted: what is listed is copied and verified; run the same command again for the rest\n";
+    out << "interrupted: the runs counted above are copied and verified; run the same command again to copy the rest\n";
   } else if (account.gave_up) {
-    out << "ended at a conflict, as asked: what is listed before it is copied and verified\n";
+    out << "stopped at a conflict (--on-conflict fail): the runs counted above are copied and verified\n";
   } else if (account.source_digest == account.target_digest) {
-    out << "verified: both hold the same" << but_for << ", digest " << account.source_digest.ToString() << '\n';
+    out << "verified: source and target are equal" << but_for << ", digest " << account.source_digest.ToString()
+        << '\n';
   } else if (account.Verified()) {
     out << "verified: the target holds all of the source" << but_for << ", and more in " << WithThousands(account.ahead)
         << " runs\n";
@@ -124,7 +125,7 @@ void PrintCount(std::string_view what, int64_t count, std::string_view note, std
 void PrintSpeed(const Totals& totals, double seconds, std::ostream& out) {
   const int64_t rows = totals.runs + totals.parts + totals.failures;
   const double rate = seconds > 0 ? static_cast<double>(rows) / seconds : 0;
-  PrintCount("rows a second", std::llround(rate), WithThousands(rows) + " rows in " + AsDuration(seconds), out);
+  PrintCount("rows per second", std::llround(rate), WithThousands(rows) + " rows in " + AsDuration(seconds), out);
 }
 
 void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out) {

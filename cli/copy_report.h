@@ -12,27 +12,27 @@
 
 namespace flaky {
 
-// How every command that copies tells what it did.
+// The report of every command that copies.
 struct CopyReport {
-  std::string from, to;  // as they may be shown
-  double seconds = 0;    // that it took
+  std::string from, to;  // display names
+  double seconds = 0;    // duration of the copy
   bool dry_run = false;
   bool json = false;
 };
 
-// The runs that were converted, a line or an object each.
+// Prints one line for each converted run.
 void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out);
 Json JsonOfConverted(const std::vector<ConvertedRun>& runs);
 
-// Prints the account as text or JSON.
+// Prints the summary as text or JSON.
 void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out);
 
-// Rows of any account: what and how many, with a note unless it is empty; and how fast it went, in rows of the tables
-// (runs, parts and failures) a second.
+// Print one line of a summary, with its note unless that is empty; and the speed, in rows of the tables (runs, parts
+// and failures) per second.
 void PrintCount(std::string_view what, int64_t count, std::string_view note, std::ostream& out);
 void PrintSpeed(const Totals& totals, double seconds, std::ostream& out);
 
-// What the account means for the one who called the program.
+// Returns the exit code for the summary.
 ExitCode CodeOf(const CopySummary& account);
 
 }  // namespace flaky

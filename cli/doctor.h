@@ -10,9 +10,9 @@
 #include "history/time.h"
 #include "stores/health.h"
 
-// The checks of `flaky doctor`. They look and ask, and change nothing: no table, no file, no delivery. Each adds one
-// finding at least, works where everything else is broken, and is silent but for its findings. A text may hold what
-// strangers wrote, and never a secret.
+// The checks of `flaky doctor`. They are read-only: they change no table and no file, and deliver nothing. Each check
+// adds at least one finding, works even if everything else is broken, and reports only through its findings. The texts
+// may contain untrusted input, and never contain a secret.
 namespace flaky {
 
 enum class Verdict { kFine, kWarning, kProblem };
@@ -21,37 +21,38 @@ struct Finding {
   std::string check;  // "settings", "spool", …
   Verdict verdict = Verdict::kFine;
   std::string found;                    // one sentence, without its full stop
-  std::string advice = {};              // what to do; empty where all is fine
-  ExitCode code = ExitCode::kFindings;  // of a problem: what the program would end with because of it
+  std::string advice = {};              // what to do; empty if there is no problem
+  ExitCode code = ExitCode::kFindings;  // of a problem: the exit code that it causes
 };
 using Findings = std::vector<Finding>;
 
-// Files, variables and values. Reads the settings' files once more and to the end, so that `session` has of them what
-// can be used.
+// Checks the settings: files, variables and values. Reads the settings files again, completely, so that `session` has
+// every usable value.
 void CheckSettings(Session& session, Findings& findings);
 
-// One store, as "store", "permissions", "schema" and "clock", with `which` before that: "" is the history's own.
+// Checks one store. The checks are called "store", "permissions", "schema" and "clock", prefixed by `which`, which is
+// "" for the store of the history.
 void CheckStore(const Location& location, const std::string& which, Findings& findings);
 
-// The folder of journals, and what waits in it for the store that may be shown as `store`.
+// Checks the spool and the journals in it. `store`: the display name of the store that they are delivered to.
 void CheckSpool(const std::string& spool, const std::string& store, Findings& findings);
 
-// How test programs come by the program that delivers.
+// Checks that test programs can find the `flaky` executable.
 void CheckProgram(const Settings& settings, Findings& findings);
 
-// Whether whoever waits for a run can see its test programs die.
+// Checks that crashes of test programs can be observed.
 void CheckWatching(Findings& findings);
 
-// What git says of the current folder.
+// Checks what git reports about the current folder.
 void CheckGit(Findings& findings);
 
-// What is wrong with the room and the kind of the file system below a folder, which is there to be written.
+// Checks the free space and the kind of the file system of a folder that `flaky` writes to.
 void CheckFileSystem(const std::string& check, const std::filesystem::path& folder, Findings& findings);
 
-// Clocks that differ by less are as good as equal for what compares them: days, and the leases of copies.
+// A clock difference below this does not matter for what depends on clocks: days, and the leases of copies.
 inline constexpr int64_t kToleratedSkew = 5 * kMicrosPerSecond;
 
-// What a store's answer means; for CheckStore.
+// Turn the answers of a store into findings; for CheckStore.
 void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings);
 void JudgeSchema(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings);
 void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& check, Findings& findings);

@@ -54,15 +54,15 @@ std::string Number(const char* file) {
 
 void CheckProgram(const Settings& settings, Findings& findings) {
   constexpr char kCheck[] = "program";
-  const std::string set = settings.Text("FLAKY_TESTS_PROGRAM");
+  const std::string set = settings.Get(setting::kProgram);
   const std::string name = set.empty() ? "flaky" : set;
   const std::string program = name.find('/') == name.npos ? FoundInPath(name) : name;
   std::error_code unknown;
   const std::string this_one = std::filesystem::read_symlink("/proc/self/exe", unknown).string();
   if (program.empty() && set.empty()) {
     findings.push_back({kCheck, Verdict::kWarning,
-                        "there is no `flaky` in PATH: only test programs whose build knows where it is can deliver",
-                        "put its folder into PATH, or set FLAKY_TESTS_PROGRAM; this one is " + this_one});
+                        "`flaky` is not in PATH: only test programs that were built with its path can deliver",
+                        "add its folder to PATH, or set FLAKY_TESTS_PROGRAM; this one is " + this_one});
     return;
   }
   const std::string said = program.empty() ? "" : Said({program, "--version"}, kProgramBudget);
@@ -72,13 +72,13 @@ void CheckProgram(const Settings& settings, Findings& findings) {
   } else if (said.starts_with("flaky ")) {
     findings.push_back({kCheck, Verdict::kWarning,
                         from + program + " is " + said + ", and this one (" + this_one + ") is " + kThisVersion,
-                        "keep one of them: the newer one upgrades a store, which the older one then only reads"});
+                        "keep one of them: the newer one upgrades a store, and the older one can then only read it"});
   } else {
     findings.push_back({kCheck, Verdict::kProblem,
                         from + (program.empty() ? name : program) +
-                            (program.empty() ? ", which is not in PATH" : ", which does not run as flaky does"),
-                        set.empty() ? "put this program's folder into PATH before it: " + this_one
-                                    : "unset it, or let it name " + this_one});
+                            (program.empty() ? ", which is not in PATH" : ", which is not flaky"),
+                        set.empty() ? "put the folder of this program before it in PATH: " + this_one
+                                    : "unset it, or set it to " + this_one});
   }
 }
 
@@ -88,14 +88,14 @@ void CheckWatching(Findings& findings) {
   const std::string limits = "max_user_instances " + Number("/proc/sys/fs/inotify/max_user_instances") +
                              ", max_user_watches " + Number("/proc/sys/fs/inotify/max_user_watches");
   if (watch) {
-    findings.push_back({kCheck, Verdict::kFine, "it can be seen when test programs die (inotify: " + limits + ")"});
+    findings.push_back({kCheck, Verdict::kFine, "crashes of test programs can be observed (inotify: " + limits + ")"});
     return;
   }
-  findings.push_back(
-      {kCheck, Verdict::kWarning,
-       "how long a test had run when its program died, and ctest's time limits, cannot be told: inotify says " +
-           std::string(std::strerror(errno)) + " (" + limits + ")",
-       "end programs that watch files, or raise fs.inotify.max_user_instances (sysctl)"});
+  findings.push_back({kCheck, Verdict::kWarning,
+                      "cannot observe when test programs die, so durations of crashed tests and ctest's time limits "
+                      "are unknown: inotify reports " +
+                          std::string(std::strerror(errno)) + " (" + limits + ")",
+                      "close programs that watch files, or raise fs.inotify.max_user_instances (sysctl)"});
 }
 
 void CheckGit(Findings& findings) {
@@ -104,21 +104,22 @@ void CheckGit(Findings& findings) {
   const std::filesystem::path top = RepositoryTop(std::filesystem::current_path(no_folder));
   if (top.empty()) {
     findings.push_back({kCheck, Verdict::kFine,
-                        "the current folder is in no repository: runs from here are kept without commit and branch"});
+                        "the current folder is not in a git repository: runs from here have no commit or branch"});
     return;
   }
   const std::string version = Said({"git", "--version"}, kProgramBudget);
   if (version.empty()) {
-    findings.push_back({kCheck, Verdict::kWarning, "git cannot be run, so runs are kept without commit and branch",
-                        "install git, or put it into PATH"});
+    findings.push_back({kCheck, Verdict::kWarning, "git cannot be run, so runs have no commit or branch",
+                        "install git, or add it to PATH"});
     return;
   }
   const GitFacts facts = ReadGit(top, std::chrono::steady_clock::now() + kGitBudget);
   if (!facts.sha) {
-    findings.push_back({kCheck, Verdict::kWarning, version + " does not tell the commit of " + top.string(),
-                        "see what `git -C " + top.string() +
-                            " rev-parse HEAD` says: there may be no commit yet, or the folder may belong to another "
-                            "user (safe.directory)"});
+    findings.push_back(
+        {kCheck, Verdict::kWarning, version + " does not report the commit of " + top.string(),
+         "see what `git -C " + top.string() +
+             " rev-parse HEAD` reports: the repository may be empty, or the folder may belong to another "
+             "user (safe.directory)"});
     return;
   }
   findings.push_back({kCheck, Verdict::kFine,

@@ -23,14 +23,14 @@ void ReadFile(Session& session, const std::filesystem::path& file, Origin origin
     ReadSettingsFile(file, origin, home == nullptr ? "" : home, session.settings);
   } catch (const SettingError& error) {
     findings.push_back({kCheck, Verdict::kProblem, error.what(),
-                        "put that right: until then every command but `flaky run` refuses to work", ExitCode::kUsage});
+                        "fix this: until then every command except `flaky run` refuses to work", ExitCode::kUsage});
   }
 }
 
 void CheckValues(const Settings& settings, Findings& findings) {
   for (const SettingInfo& info : SettingTable()) {
     try {
-      settings.Check(info.name);
+      settings.Check(info);
     } catch (const SettingError& error) {
       findings.push_back(
           {kCheck, Verdict::kProblem, error.what(), "`flaky config` shows where it comes from", ExitCode::kUsage});
@@ -40,9 +40,8 @@ void CheckValues(const Settings& settings, Findings& findings) {
 
 void CheckNames(Findings& findings) {
   for (const auto& [name, meant] : UnknownVariables()) {
-    findings.push_back(
-        {kCheck, Verdict::kWarning, name + " is set, but is no setting",
-         meant.empty() ? "unset it; `flaky config` lists those there are" : "did you mean " + meant + "?"});
+    findings.push_back({kCheck, Verdict::kWarning, name + " is set, but is not a setting of flaky",
+                        meant.empty() ? "unset it; `flaky config` lists all settings" : "did you mean " + meant + "?"});
   }
 }
 
@@ -52,12 +51,12 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
     findings.push_back({kCheck, Verdict::kWarning, found, advice});
   };
   try {
-    if (settings.Bool("FLAKY_TESTS_DISABLE")) {
+    if (settings.Get(setting::kDisable)) {
       warn("FLAKY_TESTS_DISABLE is set: test programs record nothing", "unset it to record again");
     }
-    if (settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT") == 0) {
+    if (settings.Get(setting::kDeliveryTimeout).count() == 0) {
       warn("FLAKY_TESTS_DELIVERY_TIMEOUT is 0: test programs deliver nothing by themselves",
-           "see to it that `flaky deliver` is run, or unset it");
+           "run `flaky deliver` yourself, or unset it");
     }
   } catch (const SettingError&) {
     // CheckValues has said so.
@@ -65,11 +64,11 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
   const char* state = GetEnvironment("XDG_STATE_HOME");
   const char* home = GetEnvironment("HOME");
   if ((state == nullptr || *state != '/') && (home == nullptr || *home != '/')) {
-    warn("there is no HOME: what is kept without a setting of its own is in " + StateFolder(GetEnvironment) +
-             ", which the next start of this machine may empty",
+    warn("HOME is not set: history and spool are in " + StateFolder(GetEnvironment) +
+             ", which may be emptied when this machine restarts",
          "set HOME, or FLAKY_TESTS_SPOOL and the store");
   }
-  const std::string log = settings.Text("FLAKY_TESTS_LOG_FILE");
+  const std::string log = settings.Get(setting::kLogFile);
   if (log.empty()) return;
   const std::filesystem::path place = NearestThatIs(log);
   const bool is_there = place == std::filesystem::path(log) || MayAccess(log, F_OK);
@@ -77,13 +76,14 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
   const bool may = is_there ? MayAccess(log, W_OK) : MayAccess(folder.empty() ? "." : folder, W_OK | X_OK);
   if (!may) {
     warn("FLAKY_TESTS_LOG_FILE names " + log + ", which cannot be written: " + std::strerror(errno),
-         "name another file, or make its folder");
+         "choose another file, or create its folder");
   }
 }
 
 // libpq takes no notice of a file of passwords that others can read.
 void CheckPasswordFile(const Settings& settings, Findings& findings) {
-  const SchemeInfo* scheme = FindScheme(settings.Text("FLAKY_TESTS_STORE"));
+  const auto store = settings.Given(setting::kStore);
+  const SchemeInfo* scheme = store ? FindScheme(store->text) : nullptr;
   if (scheme == nullptr || !scheme->uses_libpq) return;
   const char* named = GetEnvironment("PGPASSFILE");
   const char* home = GetEnvironment("HOME");
@@ -92,8 +92,8 @@ void CheckPasswordFile(const Settings& settings, Findings& findings) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0 || (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
   findings.push_back({kCheck, Verdict::kWarning,
-                      "others may use the file of passwords " + file + ", so libpq ignores it",
-                      "make it yours alone: chmod 600"});
+                      "other users may read the password file " + file + ", so libpq ignores it",
+                      "run chmod 600 on it"});
 }
 
 }  // namespace
@@ -103,8 +103,8 @@ void CheckSettings(Session& session, Findings& findings) {
   std::error_code no_folder;
   const std::filesystem::path folder = std::filesystem::current_path(no_folder);
   if (no_folder) {
-    findings.push_back({kCheck, Verdict::kWarning, "the current folder cannot be told: " + no_folder.message(),
-                        "go to a folder that is there"});
+    findings.push_back({kCheck, Verdict::kWarning, "cannot determine the current folder: " + no_folder.message(),
+                        "change to a folder that exists"});
   } else {
     ReadFile(session, ProjectSettingsFile(folder), Origin::kProjectFile, findings);
   }
@@ -115,11 +115,11 @@ void CheckSettings(Session& session, Findings& findings) {
   CheckPasswordFile(session.settings, findings);
   if (findings.size() > before) return;
   const auto given = std::ranges::count_if(
-      SettingTable(), [&](const SettingInfo& info) { return session.settings.Given(info.name).has_value(); });
+      SettingTable(), [&](const SettingInfo& info) { return session.settings.Given(info).has_value(); });
   findings.push_back({kCheck, Verdict::kFine,
-                      given == 0 ? "none is set, so the defaults are in force"
+                      given == 0 ? "none is set; the defaults are used"
                                  : std::to_string(given) + (given == 1 ? " is set" : " are set") +
-                                       ", and all can be used (`flaky config` lists them)"});
+                                       "; all are valid (`flaky config` lists them)"});
 }
 
 }  // namespace flaky

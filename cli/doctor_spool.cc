@@ -20,7 +20,7 @@ namespace {
 constexpr char kCheck[] = "spool";
 constexpr int64_t kLongWait = 3600 * kMicrosPerSecond;
 
-// A journal takes some kB, and grows with what tests print.
+// A journal is a few kB plus the messages of failures.
 constexpr int64_t kNoRoom = 1 << 20;
 constexpr int64_t kLittleRoom = 256 << 20;
 constexpr int64_t kFewFiles = 1'000;
@@ -33,39 +33,39 @@ void Warn(Findings& findings, const std::string& found, const std::string& advic
 
 std::string Journals(size_t count) { return Counted(static_cast<int64_t>(count), "journal"); }
 
-// False where nothing in it can be looked at.
+// Returns false if the spool cannot be examined.
 bool JudgeFolder(const std::string& spool, Findings& findings) {
   struct stat status {};
   if (::stat(spool.c_str(), &status) != 0) {
     const int error = errno;
     const std::filesystem::path place = NearestThatIs(spool);
     if (error == ENOENT && MayAccess(place, W_OK | X_OK)) {
-      findings.push_back({kCheck, Verdict::kFine, spool + ": not there yet; the first test program makes it"});
+      findings.push_back({kCheck, Verdict::kFine, spool + ": does not exist yet; the first test program creates it"});
     } else {
       findings.push_back(
           {kCheck, Verdict::kProblem,
-           spool + " is not there and cannot be made: " +
-               (error == ENOENT ? place.string() + " may not be written" : std::strerror(error)),
-           "let FLAKY_TESTS_SPOOL name a folder that this user may write: nothing is recorded until then"});
+           spool + " does not exist and cannot be created: " +
+               (error == ENOENT ? place.string() + " is not writable" : std::strerror(error)),
+           "set FLAKY_TESTS_SPOOL to a folder that this user may write; until then nothing is recorded"});
     }
     CheckFileSystem(kCheck, place, findings);
     return false;
   }
   std::string unusable;
   if (!S_ISDIR(status.st_mode)) {
-    unusable = " is no folder";
+    unusable = " is not a folder";
   } else if (status.st_uid != ::geteuid()) {
     unusable = " belongs to another user (" + std::to_string(status.st_uid) + ")";
   } else if (!MayAccess(spool, R_OK | W_OK | X_OK)) {
-    unusable = " may not be used: " + std::string(std::strerror(errno));
+    unusable = " cannot be used: " + std::string(std::strerror(errno));
   }
   if (!unusable.empty()) {
     findings.push_back({kCheck, Verdict::kProblem, spool + unusable,
-                        "let FLAKY_TESTS_SPOOL name a folder of this user's own: nothing is recorded until then"});
+                        "set FLAKY_TESTS_SPOOL to a folder that belongs to this user; until then nothing is recorded"});
     return S_ISDIR(status.st_mode) && MayAccess(spool, R_OK | X_OK);
   }
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    Warn(findings, spool + " is open to other users, and journals hold what tests print", "chmod 700 it");
+    Warn(findings, spool + " is open to other users, and journals hold the output of tests", "chmod 700 it");
   }
   return true;
 }
@@ -76,7 +76,7 @@ void JudgeFiles(const std::vector<UnusableFile>& files, const std::string& what,
   const UnusableFile& first = files.front();
   Warn(findings,
        Journals(files.size()) + " " + what + ", " + (first.file.name.empty() ? first.file.folder : first.file.name) +
-           " for one: " + first.reason,
+           " for example: " + first.reason,
        advice);
 }
 
@@ -96,12 +96,12 @@ void JudgeRejected(const UniqueFd& folder, const std::string& spool, Findings& f
     const auto note = OpenFileAt(rejected, name);
     const auto reason = note ? ReadAt(note->descriptor, 0, kLongestReason) : std::nullopt;
     if (why.empty() && reason) {
-      why = ", " + name.substr(0, name.size() - kReason.size()) + " for one: " + std::string(FirstLine(*reason));
+      why = ", " + name.substr(0, name.size() - kReason.size()) + " for example: " + std::string(FirstLine(*reason));
     }
   }
   if (count == 0) return;
-  Warn(findings, Journals(count) + " could not be delivered and " + (count == 1 ? "was" : "were") + " put aside" + why,
-       "look at " + spool + "/rejected; remove what is of no use");
+  Warn(findings, Journals(count) + " could not be delivered and " + (count == 1 ? "was" : "were") + " set aside" + why,
+       "look at " + spool + "/rejected, and remove the files that are not needed");
 }
 
 void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& findings) {
@@ -115,22 +115,22 @@ void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& fin
   }
   std::string found = spool + ": ";
   if (scan.runs.empty()) {
-    found += "nothing waits to be delivered";
+    found += "nothing is waiting to be delivered";
   } else {
     found += Journals(journals);
-    if (sealed > 0) found += " and " + WithThousands(static_cast<int64_t>(sealed)) + " begun deliveries";
+    if (sealed > 0) found += " and " + WithThousands(static_cast<int64_t>(sealed)) + " unfinished deliveries";
     found += " of " + WithThousands(static_cast<int64_t>(scan.runs.size())) +
-             (scan.runs.size() == 1 ? " run waits" : " runs wait") + " to be delivered, the oldest since " +
+             (scan.runs.size() == 1 ? " run is" : " runs are") + " waiting to be delivered, the oldest since " +
              TimeText(scan.runs.front().started_at) + " UTC";
   }
-  if (scan.running > 0) found += "; " + WithThousands(scan.running) + " test programs still run";
+  if (scan.running > 0) found += "; " + WithThousands(scan.running) + " test programs are still running";
   const bool late = !scan.runs.empty() && scan.runs.front().started_at + kLongWait < now;
   findings.push_back({kCheck, late ? Verdict::kWarning : Verdict::kFine, found,
-                      late ? "`flaky deliver` takes them along, or says why it cannot" : ""});
+                      late ? "`flaky deliver` delivers them, or reports why it cannot" : ""});
   if (newest > now + kToleratedSkew) {
     findings.push_back({"clock", Verdict::kWarning,
-                        "a journal in the spool is of " + TimeText(newest) + " UTC, which is yet to come",
-                        "set the clock of this machine right (NTP)"});
+                        "a journal in the spool is from " + TimeText(newest) + " UTC, which is in the future",
+                        "correct the clock of this machine (NTP)"});
   }
 }
 
@@ -144,13 +144,13 @@ void CheckSpool(const std::string& spool, const std::string& store, Findings& fi
   const SpoolScan scan = ScanSpool(folder, outbox, "");
   JudgeWaiting(scan, spool, findings);
   JudgeFiles(scan.damaged, "that cannot be read",
-             "the next delivery puts them into " + spool + "/rejected, with the reason", findings);
-  JudgeFiles(scan.newer, "of a newer recorder", "install a newer flaky: they wait for it", findings);
-  JudgeFiles(scan.unopened, "that could not be opened", "let this user read them", findings);
+             "the next delivery moves them to " + spool + "/rejected, with the reason", findings);
+  JudgeFiles(scan.newer, "of a newer recorder", "install a newer flaky, which can deliver them", findings);
+  JudgeFiles(scan.unopened, "that could not be opened", "give this user read permission", findings);
   JudgeRejected(folder, spool, findings);
   if (!store.empty() && IsDeliveryPaused(spool, store)) {
-    Warn(findings, "the store could not be reached within the last minute, so test programs do not try for now",
-         "see what is said of the store; `flaky deliver` tries at once");
+    Warn(findings, "the store could not be reached within the last minute, so test programs do not try at the moment",
+         "see the findings about the store; `flaky deliver` tries immediately");
   }
   CheckFileSystem(kCheck, spool, findings);
 }
@@ -163,11 +163,12 @@ void CheckFileSystem(const std::string& check, const std::filesystem::path& fold
     findings.push_back({check, verdict, found, advice});
   };
   if (system->read_only) {
-    add(Verdict::kProblem, name + " is mounted for reading only", "mount it for writing, or name another place");
+    add(Verdict::kProblem, name + " is mounted read-only", "mount it writable, or choose another place");
   } else if (system->free_bytes.value_or(kLittleRoom) < kNoRoom) {
-    add(Verdict::kProblem, name + " is full", "make room: what is recorded until then may be lost");
+    add(Verdict::kProblem, name + " is full", "free some space; results may be lost until then");
   } else if (system->free_bytes.value_or(kLittleRoom) < kLittleRoom) {
-    add(Verdict::kWarning, name + " has " + AsBytes(*system->free_bytes) + " left", "make room before it is full");
+    add(Verdict::kWarning, name + " has " + AsBytes(*system->free_bytes) + " left",
+        "free some space before it is full");
   }
   if (system->free_files && *system->free_files < kFewFiles) {
     add(*system->free_files == 0 ? Verdict::kProblem : Verdict::kWarning,
@@ -175,14 +176,15 @@ void CheckFileSystem(const std::string& check, const std::filesystem::path& fold
         "remove files that are not needed");
   }
   if (system->over_network) {
-    add(Verdict::kWarning,
-        name + " is on another machine: its locks cannot be relied on, and test programs wait for it",
-        "name a place on a disk of this machine (FLAKY_TESTS_SPOOL, FLAKY_TESTS_DB)");
+    add(Verdict::kWarning, name + " is on another machine: its locks are not reliable, and it slows test programs down",
+        "choose a place on a local disk (FLAKY_TESTS_SPOOL, FLAKY_TESTS_DB)");
   }
   if (system->lacks_journal && check == kCheck) {
     add(Verdict::kWarning,
-        name + " was made without a journal: a new file may cost each test program 0.4 ms soon after many were deleted",
-        "where test programs are many and short, let FLAKY_TESTS_SPOOL name a folder on tmpfs");
+        name +
+            " was created without a journal: after many files were deleted, a new file may cost each test program 0.4 "
+            "ms",
+        "if you run many short test programs, set FLAKY_TESTS_SPOOL to a folder on tmpfs");
   }
 }
 

@@ -15,7 +15,7 @@
 namespace flaky {
 namespace {
 
-// A question that takes longer is felt: a delivery asks a few.
+// Slower round trips are noticeable: each delivery makes several.
 constexpr std::chrono::milliseconds kSlowAnswer{500};
 
 std::string Milliseconds(std::chrono::microseconds time) {
@@ -29,54 +29,54 @@ RetryPolicy WithoutRetries() {
 }
 
 std::string AdviceFor(const StoreError& error, const Location& location) {
-  if (ExitCodeOf(error) == ExitCode::kLocked) return "wait for whoever has locked it, or end that process or session";
+  if (ExitCodeOf(error) == ExitCode::kLocked) return "wait for the process or session that has locked it, or end it";
   switch (error.kind()) {
     case ErrorKind::kAuth:
       return SchemeOf(location.scheme).is_file
-                 ? "let this user read and write the file and its folder"
-                 : "put right user, password or token (`flaky config` shows where they come "
+                 ? "give this user read and write permission for the file and its folder"
+                 : "check the user, password or token (`flaky config` shows where they come "
                    "from), or ask the store's owner for them";
     case ErrorKind::kTransient:
-      return "see to it that the server runs and can be reached from here; what is recorded meanwhile waits in the "
+      return "make sure that the server is running and reachable from here; until then results wait in the "
              "spool";
     case ErrorKind::kMissing:
-      return "make it, or let FLAKY_TESTS_STORE and its companions name another";
+      return "create it, or set FLAKY_TESTS_STORE and its companions to another store";
     default:
       break;
   }
-  return "see docs/stores/" + location.scheme + ".md, or name another store";
+  return "see docs/stores/" + location.scheme + ".md, or choose another store";
 }
 
-// An SQLite file that the first delivery will make.
+// Judges a SQLite file that does not exist yet; the first delivery will create it.
 void JudgeFileToCome(const Location& location, const std::string& which, Findings& findings) {
   const std::filesystem::path file = location.address.Reveal();
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  // Only the default's folder is made as well.
+  // Only the default folder is created too.
   const bool makes_folder = file == DefaultHistoryFile();
   const std::filesystem::path place = makes_folder ? NearestThatIs(folder) : folder;
   if (!MayAccess(place, F_OK)) {
     findings.push_back({which + "store", Verdict::kProblem,
-                        location.display_name + ": neither the file is there nor its folder",
-                        "make the folder " + folder.string(), ExitCode::kUnreachable});
+                        location.display_name + ": neither the file nor its folder exists",
+                        "create the folder " + folder.string(), ExitCode::kUnreachable});
     return;
   }
   findings.push_back(
-      {which + "store", Verdict::kFine, location.display_name + ": not there yet; the first delivery makes it"});
+      {which + "store", Verdict::kFine, location.display_name + ": does not exist yet; the first delivery creates it"});
   if (MayAccess(place, W_OK | X_OK)) {
-    findings.push_back({which + "permissions", Verdict::kFine, "it may be made in " + place.string()});
+    findings.push_back({which + "permissions", Verdict::kFine, "it can be created in " + place.string()});
   } else {
-    findings.push_back({which + "permissions", Verdict::kProblem, "nothing may be made in " + place.string(),
-                        "let this user write there, or set FLAKY_TESTS_DB", ExitCode::kAuth});
+    findings.push_back({which + "permissions", Verdict::kProblem, "no file can be created in " + place.string(),
+                        "give this user write permission there, or set FLAKY_TESTS_DB", ExitCode::kAuth});
   }
   CheckFileSystem(which + "store", place, findings);
 }
 
-// Beside the database there are SQLite's two companion files, so the folder counts, too.
+// SQLite keeps two companion files next to the database, so the folder must be writable too.
 void AddFileRights(const Location& location, StoreHealth& health) {
   const std::filesystem::path file = location.address.Reveal();
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   if (!MayAccess(file, W_OK)) health.lacks.push_back("writing the file");
-  if (!MayAccess(folder, W_OK | X_OK)) health.lacks.push_back("making files in its folder " + folder.string());
+  if (!MayAccess(folder, W_OK | X_OK)) health.lacks.push_back("creating files in its folder " + folder.string());
   health.may_make_tables = health.lacks.empty();
 }
 
@@ -86,16 +86,17 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
   if (!health.server.empty()) found += " (" + health.server + ")";
   if (!SchemeOf(location.scheme).is_file) {
     found += ": connected in " + Milliseconds(health.connected_in);
-    if (health.round_trip.count() > 0) found += ", a question takes " + Milliseconds(health.round_trip);
+    if (health.round_trip.count() > 0) found += ", round trip " + Milliseconds(health.round_trip);
     if (health.encryption && !health.encryption->empty()) found += ", encrypted with " + *health.encryption;
   }
   findings.push_back({check, Verdict::kFine, found});
   if (health.round_trip >= kSlowAnswer) {
-    findings.push_back({check, Verdict::kWarning, "a question takes " + Milliseconds(health.round_trip),
-                        "let one delivery serve many test programs (`flaky run -- ctest`), or take a store nearer by"});
+    findings.push_back(
+        {check, Verdict::kWarning, "the round trip takes " + Milliseconds(health.round_trip),
+         "let one delivery serve many test programs (`flaky run -- ctest`), or use a store closer to this machine"});
   }
   if (health.encryption && health.encryption->empty()) {
-    findings.push_back({check, Verdict::kWarning, "what goes to it over the network is not encrypted",
+    findings.push_back({check, Verdict::kWarning, "the network connection to it is not encrypted",
                         std::string(SchemeOf(location.scheme).how_to_encrypt)});
   }
 }
@@ -104,50 +105,53 @@ void JudgeConnection(const StoreHealth& health, const Location& location, const 
 
 void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
   if (health.lacks.empty()) {
-    // Without tables there is nothing that it might do yet, and whether it may make them is the schema's finding.
+    // Without tables there are no rights to check; JudgeSchema reports whether this user may create them.
     if (!health.has_tables && !health.may_make_tables) return;
-    findings.push_back({check, Verdict::kFine, "it may be read and written"});
+    findings.push_back({check, Verdict::kFine, "read and write permission"});
     return;
   }
-  findings.push_back({check, Verdict::kProblem, "this user lacks: " + Join(health.lacks, "; "),
-                      SchemeOf(location.scheme).is_file
-                          ? "let this user write the file and its folder (chmod, chown), or set FLAKY_TESTS_DB"
-                          : "docs/stores/" + location.scheme + ".md has what recording needs; reading needs less",
-                      ExitCode::kAuth});
+  findings.push_back(
+      {check, Verdict::kProblem, "this user lacks permission for: " + Join(health.lacks, "; "),
+       SchemeOf(location.scheme).is_file
+           ? "give this user write permission for the file and its folder (chmod, chown), or set FLAKY_TESTS_DB"
+           : "docs/stores/" + location.scheme + ".md lists the permissions that recording needs; reading needs fewer",
+       ExitCode::kAuth});
 }
 
 void JudgeSchema(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
   for (const std::string& other : health.other_prefixes) {
     findings.push_back({check, Verdict::kFine,
                         "tables with the prefix '" + other +
-                            "' are here as well; if they hold what was recorded before the prefix was changed, `flaky "
+                            "' exist as well; if they hold runs recorded before the prefix was changed, `flaky "
                             "schema adopt --from-prefix '" +
                             other + "'` copies it"});
   }
-  const std::string by_hand = "let somebody who may run what `flaky schema sql --store " + location.scheme + "` prints";
+  const std::string by_hand =
+      "ask an administrator to run the SQL that `flaky schema sql --store " + location.scheme + "` prints";
   if (!health.schema && health.has_tables) {
-    findings.push_back({check, Verdict::kWarning, "its version may not be read", "see the permissions"});
+    findings.push_back({check, Verdict::kWarning, "this user may not read its version", "see the permissions"});
   } else if (!health.schema) {
     if (health.may_make_tables) {
-      findings.push_back({check, Verdict::kFine, "there are no tables yet; the first delivery makes them"});
+      findings.push_back({check, Verdict::kFine, "there are no tables yet; the first delivery creates them"});
     } else {
       const bool nobody_may = !SchemeOf(location.scheme).makes_tables;
-      findings.push_back({check, Verdict::kProblem,
-                          std::string("there are no tables, and ") +
-                              (nobody_may ? "a project's interface makes none" : "this user may not make them"),
-                          by_hand, nobody_may ? ExitCode::kUnreachable : ExitCode::kAuth});
+      findings.push_back(
+          {check, Verdict::kProblem,
+           std::string("there are no tables, and ") +
+               (nobody_may ? "a Supabase project's interface cannot create them" : "this user may not create them"),
+           by_hand, nobody_may ? ExitCode::kUnreachable : ExitCode::kAuth});
     }
   } else if (health.schema->found > health.schema->known) {
     findings.push_back({check, Verdict::kProblem,
                         "version " + std::to_string(health.schema->found) +
-                            " was made by a newer flaky; this one knows " + std::to_string(health.schema->known) +
+                            " was created by a newer flaky; this one knows " + std::to_string(health.schema->known) +
                             " and only reads it",
                         "install a newer flaky", ExitCode::kSchemaTooNew});
   } else if (!health.missing.empty()) {
     findings.push_back({check, Verdict::kProblem,
-                        "its version is there and these tables are not: " + Join(health.missing, ", "),
+                        "the schema version is recorded, but these tables are missing: " + Join(health.missing, ", "),
                         "restore them from a back-up, or record into another store or FLAKY_TESTS_TABLE_PREFIX and "
-                        "copy what is left with `flaky migrate-store`"});
+                        "copy the remaining data with `flaky migrate-store`"});
   } else if (!health.schema->pending.empty()) {
     const std::string found = "version " + std::to_string(health.schema->found) + ", this program has " +
                               std::to_string(health.schema->known);
@@ -155,7 +159,7 @@ void JudgeSchema(const StoreHealth& health, const Location& location, const std:
       findings.push_back({check, Verdict::kFine, found + "; the next delivery upgrades it"});
     } else {
       findings.push_back({check, Verdict::kProblem, found + ", and this user may not change tables",
-                          "let somebody who may run `flaky schema migrate`", ExitCode::kAuth});
+                          "ask an administrator to run `flaky schema migrate`", ExitCode::kAuth});
     }
   } else {
     findings.push_back(
@@ -168,16 +172,16 @@ void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& che
   if (health.clock_ahead_us && std::abs(*health.clock_ahead_us) > kToleratedSkew + health.round_trip.count()) {
     const int64_t ahead = *health.clock_ahead_us;
     findings.push_back({check, Verdict::kWarning,
-                        "the store's clock is " + Duration(std::abs(ahead) / 1000) +
-                            (ahead > 0 ? " ahead of" : " behind") + " this machine's",
-                        "synchronise the clocks (NTP): runs are put in order by the time of the machine they ran on"});
+                        "the store's clock is " + Duration(std::abs(ahead) / 1000) + (ahead > 0 ? " fast" : " slow") +
+                            ", compared with this machine's",
+                        "synchronise the clocks (NTP): runs are ordered by the clock of the machine they ran on"});
   }
   if (health.newest_run && *health.newest_run > now + kToleratedSkew) {
     findings.push_back(
         {check, Verdict::kWarning,
-         "the store has a run of " + TimeText(*health.newest_run) + " UTC, which is yet to come",
+         "the store has a run of " + TimeText(*health.newest_run) + " UTC, which is in the future",
          "synchronise the clocks (NTP) of the machines that record: `flaky check` and `flaky trend` look "
-         "back from now"});
+         "back from the present"});
   }
   if (findings.size() > before) return;
   findings.push_back({check, Verdict::kFine,
@@ -185,7 +189,7 @@ void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& che
                                                   (std::abs(*health.clock_ahead_us) < kMicrosPerSecond
                                                        ? "less than a second"
                                                        : Duration(std::abs(*health.clock_ahead_us) / 1000))
-                                            : "no run of the store is yet to come"});
+                                            : "no run of the store is in the future"});
 }
 
 void CheckStore(const Location& location, const std::string& which, Findings& findings) {

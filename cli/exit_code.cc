@@ -5,7 +5,7 @@
 namespace flaky {
 namespace {
 
-// Codes by which clients and servers say "somebody else holds the lock": SQLite's, extended ones included, and
+// The error codes that mean that another process holds the lock: SQLite's, including the extended ones, and
 // PostgreSQL's lock_not_available.
 bool SaysLocked(const std::string& vendor_code) {
   return vendor_code.starts_with("SQLITE_BUSY") || vendor_code.starts_with("SQLITE_LOCKED") || vendor_code == "55P03";

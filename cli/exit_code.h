@@ -27,15 +27,14 @@ struct ExitCodeInfo {
   std::string_view meaning;  // one line, no full stop
 };
 inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
-    {ExitCode::kOk, "the command did what it was asked for"},
+    {ExitCode::kOk, "the command succeeded"},
     {ExitCode::kFindings,
-     "the command worked and found something: `check` found tests, `schema status` migrations to come, `dual status` "
-     "runs that wait, `doctor` a warning"},
-    {ExitCode::kUsage,
-     "an argument, a setting or the data cannot be used; also every failure that has no code of its own"},
-    {ExitCode::kPartial, "some was done, some was not: said on stderr"},
+     "the command succeeded and has findings: `check` found tests, `schema status` pending migrations, `dual status` "
+     "waiting runs, `doctor` a warning"},
+    {ExitCode::kUsage, "invalid argument, setting or data; also every failure without a separate code"},
+    {ExitCode::kPartial, "partly done: stderr says what was not"},
     {ExitCode::kDifferences, "a verification found differences"},
-    {ExitCode::kUnreachable, "the store cannot be reached or is not there"},
+    {ExitCode::kUnreachable, "the store cannot be reached or does not exist"},
     {ExitCode::kLocked, "the store or the spool is in use by another process"},
     {ExitCode::kAuth, "credentials or permissions were refused"},
     {ExitCode::kSchemaTooNew, "the store was written by a newer flaky"},
@@ -44,10 +43,10 @@ inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
 
 class StoreError;
 
-// What a store's error means for the one who called the program.
+// Returns the exit code for a store's error.
 ExitCode ExitCodeOf(const StoreError& error);
 
-// A command cannot do what it was asked for. what() is one sentence for the user.
+// Reports that a command has failed. what() is one sentence for the user.
 class CommandError : public std::runtime_error {
  public:
   CommandError(ExitCode code, const std::string& what) : std::runtime_error(what), code_(code) {}

@@ -19,7 +19,7 @@ constexpr std::string_view kNetworkKinds[] = {
     "gfs2", "lustre", "ncpfs",  "fuse.cifs",  "nfs",         "fuse.s3fs", "nfs4",  "ocfs2",     "fuse.rclone",
     "smb3", "smbfs",  "vboxsf", "fuse.sshfs", "fuse.gcsfuse"};
 
-// A path of /proc/self/mountinfo, where blanks and the like are octal escapes.
+// Decodes a path of /proc/self/mountinfo, in which blanks and some other characters are octal escapes.
 std::string Unescaped(std::string_view text) {
   std::string path;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -38,7 +38,7 @@ bool LiesBelow(const std::string& path, const std::string& folder) {
   return folder == "/" || path == folder || (path.starts_with(folder) && path[folder.size()] == '/');
 }
 
-// Of the mount that the path is reached through: the deepest, and of several at one place the last.
+// Returns the mount of the path: the deepest one, and the last one of several at the same place.
 std::string KindOf(const std::string& path) {
   std::ifstream mounts("/proc/self/mountinfo");
   std::string kind;
@@ -58,7 +58,7 @@ std::string KindOf(const std::string& path) {
   return kind;
 }
 
-// The kernel names the thread that writes an ext4's journal, where there is one.
+// If an ext4 has a journal, the kernel has a thread that writes it and that is named after the device.
 bool LacksJournal(const struct stat& status) {
   const std::string device =
       "/sys/dev/block/" + std::to_string(major(status.st_dev)) + ":" + std::to_string(minor(status.st_dev));

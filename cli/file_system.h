@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-// What lies below a folder: how much room there is, and how far its locks and new files can be relied on.
+// Facts about the file system of a folder: its free space, and whether its locks and new files are reliable.
 namespace flaky {
 
 struct FileSystem {
@@ -15,20 +15,20 @@ struct FileSystem {
   bool over_network = false;
   bool lacks_journal = false;  // ext4 made without one
   bool read_only = false;
-  std::optional<int64_t> free_bytes;  // that this user may use; absent where there is no limit
+  std::optional<int64_t> free_bytes;  // that this user may use; absent if there is no limit
   std::optional<int64_t> free_files;
 };
 
-// Of the file system that an existing path is on. Absent when it cannot be asked.
+// Returns the facts about the file system of an existing path, or nullopt if they cannot be read.
 std::optional<FileSystem> FileSystemOf(const std::filesystem::path& path);
 
-// The path itself if it is there, else the nearest folder above it that is.
+// Returns the path itself if it exists, else its nearest existing parent folder.
 std::filesystem::path NearestThatIs(const std::filesystem::path& path);
 
-// True for those whose files are on another machine.
+// Returns whether a file system of this kind keeps its files on another machine.
 bool IsOverNetwork(std::string_view kind);
 
-// Whether this process may do that (R_OK, W_OK, X_OK of access(2)) with the path, as the user it acts for.
+// Returns whether this process, with its effective user, may access the path. `how`: R_OK, W_OK, X_OK of access(2).
 bool MayAccess(const std::filesystem::path& path, int how);
 
 }  // namespace flaky

@@ -14,20 +14,14 @@ namespace {
 
 constexpr size_t kIndent = 2;
 constexpr size_t kTextColumn = 22;
-constexpr size_t kLineWidth = 110;
+constexpr char kExamples[] = "Examples:";
+constexpr std::string_view kContinued = " \\";
+constexpr size_t kContinuationIndent = 4;
 
-// The text in lines of at most `width` bytes; help is ASCII but for a few punctuation marks.
-std::vector<std::string> Wrap(const std::string& text, size_t width) {
-  std::vector<std::string> lines;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    if (lines.empty() || lines.back().size() + 1 + word.size() > width) {
-      lines.push_back(word);
-    } else {
-      lines.back() += ' ' + word;
-    }
-  }
-  return lines;
+std::string JoinLines(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + '\n';
+  return text;
 }
 
 std::string NamesOf(const HelpEntry& entry) {
@@ -39,7 +33,7 @@ std::string Section(std::string_view title, const std::vector<HelpEntry>& entrie
   std::string text = "\n" + std::string(title) + ":\n";
   for (const HelpEntry& entry : entries) {
     std::string line = std::string(kIndent, ' ') + NamesOf(entry);
-    for (const std::string& part : Wrap(entry.meaning, kLineWidth - kTextColumn)) {
+    for (const std::string& part : Wrap(entry.meaning, kHelpWidth - kTextColumn)) {
       if (line.size() + kIndent > kTextColumn) {
         text += line + '\n';
         line.clear();
@@ -58,7 +52,7 @@ HelpEntry Describe(const CLI::Option& option) {
   } else {
     for (const std::string& name : option.get_snames()) entry.names.push_back("-" + name);
     for (const std::string& name : option.get_lnames()) entry.names.push_back("--" + name);
-    // What the checks of an option call themselves stands behind a colon.
+    // CLI11 appends the validator's name after a colon.
     const std::string type = option.get_type_name();
     if (option.get_expected_max() > 0) entry.value = type.substr(0, type.find(':'));
   }
@@ -75,7 +69,16 @@ std::string FullName(const CLI::App& command) {
 }
 
 CommandHelp DescribeCommand(const CLI::App& command) {
-  CommandHelp help{FullName(command), command.get_description(), FullName(command), {}, {}, {}, command.get_footer()};
+  CommandHelp help{FullName(command), command.get_description(), FullName(command), {}, {}, {}, {}, {}};
+  std::istringstream footer(command.get_footer());
+  std::vector<std::string>* part = &help.notes;
+  for (std::string line; std::getline(footer, line);) {
+    if (line == kExamples) {
+      part = &help.examples;
+    } else {
+      part->push_back(line);
+    }
+  }
   for (const CLI::Option* option : command.get_options()) {
     HelpEntry entry = Describe(*option);
     if (!option->get_positional()) {
@@ -101,11 +104,54 @@ std::vector<CommandHelp> DescribeCommands(const CLI::App& program) {
   return all;
 }
 
+void AddFooter(CLI::App& command, const std::vector<std::string>& notes, const std::vector<std::string>& examples) {
+  std::string footer;
+  for (const std::string& note : notes) footer += note + "\n";
+  footer += kExamples;
+  for (const std::string& example : examples) footer += "\n" + example;
+  command.footer(footer);
+}
+
+std::vector<std::string> Wrap(const std::string& text, size_t width) {
+  std::vector<std::string> lines;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (lines.empty() || lines.back().size() + 1 + word.size() > width) {
+      lines.push_back(word);
+    } else {
+      lines.back() += ' ' + word;
+    }
+  }
+  return lines;
+}
+
+std::vector<std::string> WrapExample(const std::string& example, size_t width) {
+  std::vector<std::string> lines{example};
+  while (lines.back().size() > width) {
+    const std::string line = lines.back();
+    const size_t room = width - kContinued.size();
+    size_t at = line.rfind(" --", room);
+    if (at == line.npos || at <= kContinuationIndent) at = line.rfind(' ', room);
+    if (at == line.npos || at <= kContinuationIndent) break;  // one word that is too long
+    lines.back() = line.substr(0, at) + std::string(kContinued);
+    lines.push_back(std::string(kContinuationIndent, ' ') + line.substr(at + 1));
+  }
+  return lines;
+}
+
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
   const CommandHelp help = DescribeCommand(*app);
-  const std::string footer = help.footer.empty() ? "" : "\n" + help.footer + "\n";
-  return help.meaning + "\n\nUsage: " + help.usage + "\n" + Section("Arguments", help.arguments) +
-         Section("Commands", help.commands) + Section("Options", help.options) + footer;
+  std::string text = JoinLines(Wrap(help.meaning, kHelpWidth)) + "\nUsage: " + help.usage + "\n" +
+                     Section("Arguments", help.arguments) + Section("Commands", help.commands) +
+                     Section("Options", help.options);
+  for (const std::string& note : help.notes) text += "\n" + JoinLines(Wrap(note, kHelpWidth));
+  if (!help.examples.empty()) text += "\n" + std::string(kExamples) + "\n";
+  for (const std::string& example : help.examples) {
+    for (const std::string& line : WrapExample(example, kHelpWidth - kIndent)) {
+      text += std::string(kIndent, ' ') + line + "\n";
+    }
+  }
+  return text;
 }
 
 }  // namespace flaky

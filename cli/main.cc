@@ -13,17 +13,17 @@
 
 namespace {
 
-// True if whoever read standard output has gone, as `head` does: no reason to complain.
+// Returns true if the reader of standard output has closed the pipe, as `head` does. That is not an error.
 bool ReaderIsGone() {
   pollfd output{STDOUT_FILENO, POLLOUT, 0};
   return ::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
 }
 
-// Large buffers go back to the system when they are freed: the C library left to itself soon keeps them, in each
-// thread's own heap, and a copy to a libSQL server takes a quarter more memory, the more the longer it is.
+// Makes the C library return large buffers to the system when they are freed. By default it soon keeps them in the heap
+// of each thread, and a copy to a libSQL server then takes a quarter more memory, and more the longer it runs.
 void KeepLittleMemory() { ::mallopt(M_MMAP_THRESHOLD, 512 << 10); }
 
-// True if it is a terminal that understands more than text.
+// Returns true if it is a terminal that understands control sequences.
 bool IsAbleTerminal(int fd) {
   const char* kind = std::getenv("TERM");
   return ::isatty(fd) == 1 && kind != nullptr && std::strcmp(kind, "dumb") != 0;
@@ -39,7 +39,7 @@ bool MayBeColored() {
 int main(int argc, char** argv) {
   KeepLittleMemory();
   std::ios::sync_with_stdio(false);
-  // A reader that goes away must not end a delivery or a copy half-way.
+  // A closed pipe must not end a delivery or a copy half-way.
   std::signal(SIGPIPE, SIG_IGN);
   const int code = flaky::RunProgram(argc, argv, std::cout, std::cerr, IsAbleTerminal(STDERR_FILENO), MayBeColored());
   errno = 0;

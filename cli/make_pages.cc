@@ -1,14 +1,17 @@
-// Writes what is installed beside the program, made of the program's own commands and settings: `make_pages FOLDER`.
+// `make_pages FOLDER` writes the man pages and the shells' completions, made from the program's own commands and
+// settings. The man pages go to FOLDER/man1.
 
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "cli/commands.h"
 #include "cli/completions.h"
 #include "cli/man_page.h"
 #include "cli/output/status_line.h"
@@ -28,9 +31,16 @@ void WritePages(const std::filesystem::path& folder) {
   StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
-  DescribeProgram(app, session);
+  const RunRequest nothing;
+  DescribeProgram(app, session, nothing);
   const std::vector<CommandHelp> commands = DescribeCommands(app);
-  WriteFile(folder / "flaky.1", ManPage(commands, SettingTable(), kExitCodes, FLAKY_VERSION));
+  const std::filesystem::path man = folder / "man1";
+  std::filesystem::remove_all(man);  // a page of a command that is gone must not be installed
+  std::filesystem::create_directories(man);
+  WriteFile(man / "flaky.1", ProgramManPage(commands, SettingTable(), kExitCodes, FLAKY_VERSION));
+  for (const CommandHelp& command : std::span(commands).subspan(1)) {
+    WriteFile(man / (ManPageName(command) + ".1"), CommandManPage(command, FLAKY_VERSION));
+  }
   WriteFile(folder / "flaky.bash", BashCompletion(commands));
   WriteFile(folder / "flaky.zsh", ZshCompletion(commands));
   WriteFile(folder / "flaky.fish", FishCompletion(commands));

@@ -8,7 +8,7 @@
 #include "cli/selection_options.h"
 #include "cli/session.h"
 
-// What `flaky migrate-store` does, for every command that copies one store into another.
+// The copy of `flaky migrate-store`, for every command that copies one store into another.
 namespace flaky {
 
 struct MigrateOptions {
@@ -16,11 +16,11 @@ struct MigrateOptions {
   CopyIntoOptions into;
 };
 
-// Their flags, and --json. `options` must outlive the command.
+// Adds the options of a copy, and --json. `options` must outlive the command.
 void AddMigrateOptions(CLI::App& command, MigrateOptions& options);
 
-// Delivers what is pending, copies each source into the store at `to` and prints the accounts. Sets the session's exit
-// code. Precondition: none of them is the other. Throws StoreError and CommandError.
+// Delivers pending results, copies each source into the store at `to`, and prints the summaries. Sets the session's
+// exit code. Precondition: no source is the target. Throws StoreError and CommandError.
 void CopyStores(Session& session, const std::vector<Location>& sources, const Location& to,
                 const MigrateOptions& options);
 

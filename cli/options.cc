@@ -5,8 +5,7 @@
 namespace flaky {
 
 void AddSettingOption(CLI::App& command, Session& session, const std::string& option, std::string_view type_name,
-                      std::string_view setting) {
-  const SettingInfo& info = *FindSetting(setting);
+                      const SettingInfo& info) {
   std::string description = std::string(info.meaning) + " (" + std::string(info.name);
   if (!info.default_value.empty() && !info.default_value.starts_with('[')) {
     description += ", default " + std::string(info.default_value);
@@ -18,7 +17,7 @@ void AddSettingOption(CLI::App& command, Session& session, const std::string& op
           [&session, &info, option](const std::string& text) {
             // A flag counts even where the setting's table takes an empty text for nothing given.
             if (text.empty() && info.kind != SettingKind::kText) throw CLI::ValidationError(option, "is empty");
-            session.settings.Set(info.name, {text, Origin::kFlag, option});
+            session.settings.Set(info, {text, Origin::kFlag, option});
           },
           description)
       ->type_name(std::string(type_name));
@@ -27,7 +26,7 @@ void AddSettingOption(CLI::App& command, Session& session, const std::string& op
 void AddJsonFlag(CLI::App& command, bool& json) { command.add_flag("--json", json, "print JSON"); }
 
 void AddProjectOptions(CLI::App& command, Session& session, bool* all) {
-  AddSettingOption(command, session, "--project", "NAME", "FLAKY_TESTS_PROJECT");
+  AddSettingOption(command, session, "--project", "NAME", setting::kProject);
   if (all != nullptr) command.add_flag("--all", *all, "every project")->excludes("--project");
 }
 
@@ -40,7 +39,7 @@ void AddTimeOption(CLI::App& command, const std::string& option, std::optional<T
             moment = ParseTime(text, Timestamp::Now());
             if (!moment) {
               throw CLI::ValidationError(option, "`" + text +
-                                                     "` is no time: wanted is a date (2026-03-01), a time "
+                                                     "`: invalid time; expected a date (2026-03-01), a time "
                                                      "(2026-03-01T12:30:00Z) or an age (36h, 7d, 2w)");
             }
           },
@@ -50,7 +49,7 @@ void AddTimeOption(CLI::App& command, const std::string& option, std::optional<T
 
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all) {
   if (all) return std::nullopt;
-  return std::make_optional(CurrentProject(session.settings));
+  return std::make_optional(session.resolved.project);
 }
 
 std::string ProjectPhrase(const std::optional<std::optional<std::string>>& project) {

@@ -9,27 +9,27 @@
 #include "cli/session.h"
 #include "history/time.h"
 
-// Options that several commands have, so that they have the same name, meaning and help everywhere.
+// Options that several commands share, so that they have the same name, meaning and help everywhere.
 namespace flaky {
 
-// An option that gives `setting` for this call; its help is the setting's meaning and name.
+// Adds an option that sets `setting` for this call. Its help is the meaning and the name of the setting.
 void AddSettingOption(CLI::App& command, Session& session, const std::string& option, std::string_view type_name,
-                      std::string_view setting);
+                      const SettingInfo& setting);
 
-// `--json`.
+// Adds `--json`.
 void AddJsonFlag(CLI::App& command, bool& json);
 
-// Which project's runs a command is about: `--project NAME`, and `--all` where `all` is given.
+// Adds `--project NAME` and, if `all` is not null, `--all`.
 void AddProjectOptions(CLI::App& command, Session& session, bool* all);
 
-// An option that reads a moment or an age (cli/output/time_text.h).
+// Adds an option that takes a time or an age (cli/output/time_text.h).
 void AddTimeOption(CLI::App& command, const std::string& option, std::optional<Timestamp>& moment,
                    const std::string& description);
 
-// The filter of stores for those options.
+// Returns the filter for the store that these options select.
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all);
 
-// For messages: "project demo", "the runs without a project", "all projects".
+// Returns a phrase for messages: "project demo", "the runs without a project", "all projects".
 std::string ProjectPhrase(const std::optional<std::optional<std::string>>& project);
 
 }  // namespace flaky

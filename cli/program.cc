@@ -22,8 +22,8 @@
 namespace flaky {
 namespace {
 
-void AddCommands(CLI::App& app, Session& session) {
-  AddRun(app, session);
+void AddCommands(CLI::App& app, Session& session, const RunRequest& run) {
+  AddRun(app, session, run);
   AddDeliver(app, session);
   AddRuns(app, session);
   AddShow(app, session);
@@ -56,13 +56,13 @@ std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
   if (!rest.empty() && rest.front().starts_with('-')) {
     std::vector<std::string> options;
     for (const CLI::Option* option : command.get_options()) options.push_back("--" + option->get_single_name());
-    text = "there is no option `" + rest.front() + "`" + DidYouMean(rest.front(), options);
+    text = "unknown option `" + rest.front() + "`" + DidYouMean(rest.front(), options);
   } else if (!rest.empty() && !commands.empty()) {
-    text = "there is no command `" + rest.front() + "`" + DidYouMean(rest.front(), commands);
+    text = "unknown command `" + rest.front() + "`" + DidYouMean(rest.front(), commands);
   } else if (!rest.empty()) {
-    text = "there is no use for `" + rest.front() + "`";
+    text = "unexpected argument `" + rest.front() + "`";
   } else if (!commands.empty()) {
-    text = "a command is wanted";
+    text = "missing command";
   }
   return text + " (see " + FullName(command) + " --help)";
 }
@@ -93,48 +93,38 @@ int OwnArguments(int argc, const char* const* argv, std::vector<std::string>& co
 }
 
 int Fail(const Session& session, ExitCode code, const std::string& what) {
-  Log(session, LogLevel::kError, what);
+  Log(session.log, LogLevel::kError, what);
   return static_cast<int>(code);
 }
 
 }  // namespace
 
-void DescribeProgram(CLI::App& app, Session& session) {
+void DescribeProgram(CLI::App& app, Session& session, const RunRequest& run) {
   app.name("flaky");
   app.description("Keeps the history of GoogleTest runs and tells flaky tests from broken ones.");
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "print this help");
   app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
-  app.footer(
-      "`flaky COMMAND --help` tells more. Settings: flaky config.\n"
-      "\n"
-      "Examples:\n"
-      "  flaky runs\n"
-      "  flaky check");
+  AddFooter(app, {"Run `flaky COMMAND --help` for details of a command, and `flaky config` to see all settings."},
+            {"flaky runs", "flaky check"});
   app.require_subcommand(0, 1);
-  AddCommands(app, session);
+  AddCommands(app, session, run);
 }
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
   StatusLine messages(err);
-  Session session{.settings = {},
-                  .out = out,
-                  .err = messages,
-                  .terminal = terminal,
-                  .exit_code = ExitCode::kOk,
-                  .color = color,
-                  .command = {},
-                  .settings_problem = {}};
+  Session session{.settings = {}, .out = out, .err = messages, .terminal = terminal, .color = color};
+  RunRequest run;
   try {
     CLI::App app;
-    DescribeProgram(app, session);
+    DescribeProgram(app, session, run);
     app.parse_complete_callback([&] {
       try {
         LoadSettings(session);
       } catch (const SettingError& error) {
         // The command is run whatever is wrong with the settings of its history, and the doctor says what it is.
         if (!app.got_subcommand("run") && !app.got_subcommand("doctor")) throw;
-        session.settings_problem = error.what();
+        run.settings_problem = error.what();
       }
     });
     if (argc < 2) {
@@ -142,7 +132,7 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
       return static_cast<int>(ExitCode::kUsage);
     }
     try {
-      app.parse(Reversed(OwnArguments(argc, argv, session.command), argv));
+      app.parse(Reversed(OwnArguments(argc, argv, run.command), argv));
     } catch (const CLI::CallForVersion& version) {
       out << version.what() << '\n';
     } catch (const CLI::CallForHelp&) {

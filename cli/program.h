@@ -9,11 +9,11 @@ class App;
 
 namespace flaky {
 
+struct RunRequest;
 struct Session;
 
-// All that the program understands: adds its commands and options with their help to `app`. Both arguments outlive
-// what is parsed with `app`.
-void DescribeProgram(CLI::App& app, Session& session);
+// Adds all commands and options with their help to `app`. The arguments outlive what is parsed with `app`.
+void DescribeProgram(CLI::App& app, Session& session, const RunRequest& run);
 
 // The whole program: does what the arguments say and returns the exit code (cli/exit_code.h). Data goes to `out`, all
 // else to `err`; every failure is one line `flaky: …` there, none leaves as an exception. Reads the process environment

@@ -18,12 +18,14 @@ void AddSelectionOptions(CLI::App& command, SelectionOptions& options) {
       .add_option("--project", options.projects, "only the runs of this project, '' for those without one; repeatable")
       ->type_name("NAME")
       ->allow_extra_args(false);
-  command.add_option("--map-project", options.renamed, "take the runs of project OLD for NEW, '' for none; repeatable")
+  command
+      .add_option("--map-project", options.renamed,
+                  "copy the runs of project OLD as those of NEW, '' for none; repeatable")
       ->type_name("OLD=NEW")
       ->allow_extra_args(false);
-  AddTimeOption(command, "--since", options.since, "only runs that started at this moment or later");
-  AddTimeOption(command, "--until", options.until, "only runs that started before this moment");
-  command.add_flag("--exclude-unfinished", options.finished_only, "without the runs that have no end");
+  AddTimeOption(command, "--since", options.since, "only runs that started at this time or later");
+  AddTimeOption(command, "--until", options.until, "only runs that started before this time");
+  command.add_flag("--exclude-unfinished", options.finished_only, "skip the runs that have no end");
 }
 
 Selection SelectionOf(const SelectionOptions& options) {

@@ -9,7 +9,7 @@
 
 namespace flaky {
 
-// What a command that copies was told of which runs to take.
+// The options that select the runs to copy.
 struct SelectionOptions {
   std::vector<std::string> projects;  // empty text: no project
   std::vector<std::string> renamed;   // "old=new"
@@ -18,13 +18,14 @@ struct SelectionOptions {
   bool finished_only = false;
 };
 
-// `--project`, `--map-project`, `--since`, `--until`, `--exclude-unfinished`. `options` must outlive the command.
+// Adds `--project`, `--map-project`, `--since`, `--until`, `--exclude-unfinished`. `options` must outlive the command.
 void AddSelectionOptions(CLI::App& command, SelectionOptions& options);
 
-// Throws CommandError (kUsage) for a mapping that is none, or that names an old project twice.
+// Returns the selection. Throws CommandError (kUsage) for a mapping that is not OLD=NEW, or that names an old project
+// twice.
 Selection SelectionOf(const SelectionOptions& options);
 
-// "3 runs of sqlite:a.db have no end and were left out"
+// Returns "3 runs of sqlite:a.db have no end and were left out".
 std::string UnfinishedPhrase(const SelectedSource& source, const std::string& shown);
 
 }  // namespace flaky

@@ -3,12 +3,11 @@
 
 #include <iosfwd>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "cli/exit_code.h"
+#include "cli/output/log.h"
 #include "cli/output/status_line.h"
+#include "delivery/delivery.h"
 #include "settings/locations.h"
 #include "settings/settings.h"
 #include "stores/open.h"
@@ -19,29 +18,33 @@ namespace flaky {
 struct Session {
   Settings settings;
   std::ostream& out;      // data
-  StatusLine& err;        // all else (cli/output/log.h)
-  bool terminal = false;  // err is a terminal that can draw a line anew
+  StatusLine& err;        // everything else (cli/output/log.h)
+  bool terminal = false;  // err is a terminal that can redraw a line
+  bool color = false;     // out is a terminal, and NO_COLOR is not set
   ExitCode exit_code = ExitCode::kOk;
-  bool color = false;                                          // out is a terminal, and NO_COLOR is not set
-  std::vector<std::string> command = {};                       // that `flaky run` is to run
-  std::optional<std::string> settings_problem = std::nullopt;  // why the settings cannot be used, for `flaky run`
+  // What LoadSettings makes of the settings.
+  ResolvedSettings resolved = {};
+  Logger log = Logger(err);
 };
 
-// Adds what the environment, the project's .flaky.toml and the user's config.toml say (settings/settings_files.h) to
-// the flags that are already in. Throws SettingError.
+// Adds the settings from the environment, the project's .flaky.toml and the user's config.toml
+// (settings/settings_files.h) to the flags that are already set, and resolves them. Throws SettingError; the session
+// then has what could be read.
 void LoadSettings(Session& session);
 
-// Delivers what is pending, for a command that is about to read the history. What goes wrong with that is a warning,
-// not an error: the history is there all the same.
+// Resolves the settings again after they changed.
+void ApplySettings(Session& session);
+
+// Delivers what is pending, before a command reads the history. A failure is a warning and not an error, because the
+// history can be read all the same.
 void DeliverBeforeReading(Session& session);
 
-// How the program repeats what failed for a moment: told by a message when it takes longer, given up at Ctrl-C. Lives
-// no longer than the session.
-RetryPolicy Retrying(const Session& session);
+// Returns the options of a delivery that logs and retries as the session does. They live no longer than the session.
+DeliveryOptions DeliveryFor(const Session& session);
 
-// Opens a store for writing. The folder of the default file is made when it is first used; any other place is the
-// user's to make. Throws StoreError.
-std::unique_ptr<Store> OpenForWriting(const Location& location, OpenMode mode, RetryPolicy policy);
+// Returns the retry policy for transient failures: logs a message after several tries, and gives up at Ctrl-C. Lives no
+// longer than the session.
+RetryPolicy Retrying(const Session& session);
 
 // Opens the history for reading, after DeliverBeforeReading.
 std::unique_ptr<Store> OpenHistory(Session& session);

@@ -67,10 +67,10 @@ void PrintBuckets(const VerifyReport& report, std::ostream& out, bool color) {
   if (any) table.Print(out, color);
 }
 
-// What was compared, for the closing line.
+// Returns what was compared, for the last line.
 std::string Extent(const VerifyReport& report) {
   std::string extent;
-  if (report.options.runs_only) extent += ", by the runs' own fields and the counts of the rest only";
+  if (report.options.runs_only) extent += ", by the fields of the runs and the counts of the rest only";
   if (!report.sample.empty()) extent += ", in a sample of " + report.sample + " of the runs";
   return extent;
 }
@@ -80,7 +80,7 @@ std::string Closing(const VerifyReport& report) {
   const std::string counts = "only in the source " + WithThousands(account.only_source) + ", only in the target " +
                              WithThousands(account.only_target) + ", different " + WithThousands(account.different) +
                              ", equal " + WithThousands(account.equal);
-  if (account.stopped) return "interrupted, so this is not all: " + counts;
+  if (account.stopped) return "interrupted; so far: " + counts;
   if (!account.SameAs(report.options)) return "NOT equal" + Extent(report) + ": " + counts;
   if (account.only_target == 0 && account.ahead == 0) {
     return "equal" + Extent(report) + ": " + Counted(account.equal, "run");
@@ -127,12 +127,12 @@ void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) 
     out << '\n';
   }
   if (report.runs.left_out() > 0) {
-    out << WithThousands(static_cast<int64_t>(report.runs.left_out())) << " more are counted, but not listed\n";
+    out << WithThousands(static_cast<int64_t>(report.runs.left_out())) << " more are counted but not listed\n";
   }
   PrintBuckets(report, out, color);
   if (account.converted > 0) {
     out << Counted(account.converted, "run")
-        << " held what one of the two cannot hold: compared as a copy converts it\n";
+        << " held values that one of the stores cannot hold: compared as a copy would convert them\n";
   }
   out << "source: " << report.source << ": " << Phrase(account.source.totals) << ", digest "
       << account.source.digest.ToString() << '\n'

@@ -8,20 +8,20 @@
 
 #include "transfer/verify.h"
 
-// What `flaky verify` prints of a comparison.
+// The output of `flaky verify`.
 namespace flaky {
 
-// The runs to list, the first that were met of each kind: what is there without end is counted, not kept.
+// Collects the runs to list: the first ones of each kind. Any number of further runs is counted but not stored.
 class VerifiedRuns {
  public:
   static constexpr size_t kMaxListed = 1000;
 
-  // Whether equal runs, and those that only the target has or has more of, are to be listed.
+  // `equal`: list equal runs too. `one_way`: do not list runs of which the target has more.
   VerifiedRuns(bool equal, bool one_way) : list_equal_(equal), one_way_(one_way) {}
 
   void Add(const ComparedRun& run);
 
-  // All that are to be listed, in order of time.
+  // Returns the runs to list, in order of time.
   std::vector<ComparedRun> Listed() const;
   size_t left_out() const { return left_out_; }
 
@@ -35,9 +35,9 @@ struct VerifyReport {
   const VerifySummary& account;
   const VerifyOptions& options;
   const VerifiedRuns& runs;
-  std::string source, target;  // as they may be shown
+  std::string source, target;  // display names
   std::string sample;          // "5%"; empty: all runs
-  double seconds = 0;          // that it took
+  double seconds = 0;          // duration of the comparison
 };
 
 void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color);

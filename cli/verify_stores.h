@@ -7,7 +7,7 @@
 
 #include "cli/session.h"
 
-// What `flaky verify` does, for every command that compares two stores.
+// The comparison of `flaky verify`, for every command that compares two stores.
 namespace flaky {
 
 struct ComparisonOptions {
@@ -20,7 +20,7 @@ struct ComparisonOptions {
   bool json = false;
 };
 
-// Their flags. `options` must outlive the command.
+// Adds the options of a comparison. `options` must outlive the command.
 void AddComparisonOptions(CLI::App& command, ComparisonOptions& options);
 
 // Compares, prints what differs and sets the session's exit code. Throws StoreError.

@@ -1,4 +1,5 @@
-# Run by CPack on what it has installed for a package: Debian's zsh looks for completions of packages elsewhere.
+# CPack runs this after it has installed the files of a package. Moves the zsh completions to the folder in which
+# Debian's zsh looks for completions of packages.
 if(NOT CPACK_GENERATOR STREQUAL "DEB")
   return()
 endif()

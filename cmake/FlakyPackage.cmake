@@ -1,5 +1,5 @@
-# The package: what `cmake --install` puts where, and what `find_package(flaky)` and pkg-config find there. Nothing that is
-# installed names a folder of the build or the prefix, so the prefix may be moved.
+# The package: the files that `cmake --install` installs, and the ones that `find_package(flaky)` and pkg-config find.
+# No installed file names a folder of the build or the prefix, so the prefix may be moved.
 
 include(CMakePackageConfigHelpers)
 
@@ -8,7 +8,7 @@ get_property(dependencies GLOBAL PROPERTY FLAKY_DEPENDENCIES)
 list(REMOVE_DUPLICATES dependencies)
 list(JOIN dependencies "\n    " FLAKY_FIND_DEPENDENCIES)
 
-# For projects that include this one and export targets of their own which use ours.
+# For projects that include this one and export targets that use ours.
 export(TARGETS flaky_recorder NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyTargets.cmake)
 if(libraries)
   export(TARGETS ${libraries} NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyLibraries.cmake)
@@ -19,7 +19,7 @@ if(NOT FLAKY_INSTALL)
 endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/flaky)
-set(made ${PROJECT_BINARY_DIR}/package)  # of no use where it lies: find_package wants all of it in one place
+set(made ${PROJECT_BINARY_DIR}/package)  # not usable from here: find_package needs all files in one folder
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in ${made}/flakyConfig.cmake
   INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${made}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
@@ -29,7 +29,7 @@ install(FILES ${made}/flakyConfig.cmake ${made}/flakyConfigVersion.cmake
 if(FLAKY_BUILD_PROGRAM)
   install(TARGETS flaky EXPORT flakyTargets)
   install(TARGETS ${libraries} EXPORT flakyLibraries FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/flaky)
-  install(FILES ${FLAKY_PAGES}/flaky.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(DIRECTORY ${FLAKY_PAGES}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR})
   install(FILES ${FLAKY_PAGES}/flaky.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME flaky)
   install(FILES ${FLAKY_PAGES}/flaky.zsh DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions RENAME _flaky)
   install(FILES ${FLAKY_PAGES}/flaky.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
@@ -37,18 +37,19 @@ if(FLAKY_BUILD_PROGRAM)
 endif()
 install(EXPORT flakyTargets NAMESPACE flaky:: DESTINATION ${package_folder})
 
-# The recorder for Make and Meson. It is source, so its page in pkg-config is the same for every architecture.
+# The recorder for Make and Meson. It is source, so its pkg-config file is the same for every architecture.
 file(RELATIVE_PATH FLAKY_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig /prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/flaky-recorder.pc.in ${made}/flaky-recorder.pc @ONLY)
 install(FILES ${made}/flaky-recorder.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
 
-# `cpack -G DEB` in the build folder makes a Debian package of all this.
+# `cpack -G DEB` in the build folder creates a Debian package of the installed files.
 if(NOT PROJECT_IS_TOP_LEVEL)
   return()
 endif()
 set(CPACK_GENERATOR DEB)
-set(CPACK_PACKAGE_CONTACT "the developers of flaky <flaky@localhost>" CACHE STRING "The maintainer that packages name")
+# Debian wants "NAME <ADDRESS>" here. The project has no address, so the person who publishes a package sets their own.
+set(CPACK_PACKAGE_CONTACT "the developers of flaky" CACHE STRING "The maintainer that packages name")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

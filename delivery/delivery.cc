@@ -10,6 +10,7 @@
 
 #include "delivery/delivery_pause.h"
 #include "delivery/dual_delivery.h"
+#include "delivery/open_for_writing.h"
 #include "delivery/run_context.h"
 #include "history/digest.h"
 #include "spool/dual_queue.h"
@@ -143,11 +144,11 @@ class SpoolReleaser {
 // One delivery: the passes over the spool that one call makes.
 class Delivery {
  public:
-  Delivery(const Session& session, const DeliveryOptions& options)
-      : session_(session),
+  Delivery(const ResolvedSettings& resolved, const DeliveryOptions& options)
+      : resolved_(resolved),
         options_(options),
-        spool_(SpoolFolder(session.settings)),
-        contexts_(session.settings, GetEnvironment, kGitBudget) {}
+        spool_(resolved.spool),
+        contexts_(resolved.user_project, GetEnvironment, kGitBudget) {}
 
   DeliverySummary Run() {
     std::chrono::milliseconds wait = options_.wait;
@@ -185,25 +186,24 @@ class Delivery {
   }
 
   int64_t CopyFrom(const SpoolLock& lock, SpoolSource& source, int64_t ready) {
+    const Location& history = resolved_.history.Get();
     if (!store_) {
-      pause_.emplace(spool_, HistoryLocation(session_.settings).display_name, options_.pause_after);
+      pause_.emplace(spool_, history.display_name, options_.pause_after);
       RetryPolicy policy = options_.retry;
       policy.until = options_.until;
-      store_ = OpenForWriting(HistoryLocation(session_.settings), OpenMode::kWrite, std::move(policy));
+      store_ = OpenForWriting(history, OpenMode::kWrite, std::move(policy));
     }
     StoreSink sink(*store_);
     SilentProgress progress;
     std::optional<DualWriter> second;
-    if (WritesForSecond(session_.settings)) second.emplace(lock, HistoryLocation(session_.settings).display_name);
+    if (resolved_.keeps_for_second) second.emplace(lock, history.display_name);
     SpoolReleaser letting_go(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;
     copy.limits.records = kBatchRuns;
     copy.look_first = false;
-    copy.stop = [&] {
-      letting_go.EndBatch();
-      return options_.IsOver();
-    };
+    copy.stop = [&] { return options_.IsOver(); };
+    copy.on_batch_settled = [&] { letting_go.EndBatch(); };
     copy.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
       if (fate == CopyOutcome::kConflict && !HoldsParts(sink, record)) {
         source.Reject(record.run.run_id, store_->name() + " has another run of this id: " + why);
@@ -215,7 +215,6 @@ class Delivery {
       }
     };
     const CopySummary copied = Copy(source, sink, copy, progress);
-    letting_go.EndBatch();  // one that was in flight when it was stopped
     account_.runs += letting_go.runs();
     account_.parts += letting_go.parts();
     account_.kept = copied.differing + letting_go.kept();
@@ -241,7 +240,7 @@ class Delivery {
     }
   }
 
-  const Session& session_;
+  const ResolvedSettings& resolved_;
   const DeliveryOptions& options_;
   const std::string spool_;
   RunContexts contexts_;
@@ -252,29 +251,28 @@ class Delivery {
 
 }  // namespace
 
-DeliverySummary Deliver(const Session& session, const DeliveryOptions& options) {
-  if (options.dry_run) return Delivery(session, options).Run();
+DeliverySummary Deliver(const ResolvedSettings& resolved, const DeliveryOptions& options) {
+  if (options.dry_run) return Delivery(resolved, options).Run();
   try {
-    DeliverySummary account = Delivery(session, options).Run();
-    account.dual = SendToSecond(session, options);
-    if (account.dual.trouble) account.messages.push_back(*account.dual.trouble);
-    return account;
+    DeliverySummary summary = Delivery(resolved, options).Run();
+    summary.dual = SendToSecond(resolved, options);
+    if (summary.dual.trouble) summary.messages.push_back(*summary.dual.trouble);
+    return summary;
   } catch (const StoreError&) {
-    // What the first one got earlier need not wait for it.
-    SendToSecond(session, options);
+    // What the history's store got earlier is sent all the same.
+    SendToSecond(resolved, options);
     throw;
   }
 }
 
-DeliverySummary DeliverPending(const Session& session, std::chrono::milliseconds wait) {
-  const std::chrono::seconds bound(session.settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT"));
-  DeliveryOptions options;
+DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds wait,
+                               DeliveryOptions options) {
+  const std::chrono::seconds bound = resolved.delivery_timeout.Get();
   options.wait = std::min<std::chrono::milliseconds>(wait, bound);
   options.until = Clock::now() + bound;
-  options.retry = Retrying(session);
   options.retry.patience = options.wait;
   options.pause_after = bound / 2;
-  return Deliver(session, options);
+  return Deliver(resolved, options);
 }
 
 }  // namespace flaky

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "cli/output/log.h"
 #include "delivery/delivery_pause.h"
+#include "delivery/open_for_writing.h"
 #include "spool/dual_queue.h"
 #include "spool/waiting_source.h"
 #include "transfer/copy.h"
@@ -24,11 +24,11 @@ constexpr size_t kBatchRuns = 64;
 // One attempt to bring the waiting records to where they are lacking.
 class Sending {
  public:
-  Sending(const DeliveryOptions& options, const SendLock& lock, DualSummary& account)
-      : options_(options), lock_(lock), account_(account) {}
+  Sending(const DeliveryOptions& options, const SendLock& lock, DualSummary& summary)
+      : options_(options), lock_(lock), summary_(summary) {}
 
   // What another delivery writes down meanwhile is taken along. True where the second store did what it could, whatever
-  // the account says.
+  // the summary says.
   bool Run(const Location& first, const Location& second) {
     const std::string holder = StoreFingerprint(first.display_name);
     while (!options_.IsOver()) {
@@ -43,7 +43,7 @@ class Sending {
       if (hand) {
         Send(first, std::move(files), WaitingSource::Then::kHand, holder);
       } else {
-        account_.runs += Send(second, std::move(files), WaitingSource::Then::kRemove, holder);
+        summary_.runs += Send(second, std::move(files), WaitingSource::Then::kRemove, holder);
       }
       if (!options_.IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) {
         AddTrouble(oldest + " cannot be sent");  // unless it is known why
@@ -68,12 +68,12 @@ class Sending {
     copy.limits.records = kBatchRuns;
     copy.look_first = false;
     copy.stop = [this] { return options_.IsOver(); };
-    copy.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
-      source.Settled(fate != CopyOutcome::kDiffers);
-      sent += fate == CopyOutcome::kDiffers ? 0 : 1;
-      if (fate == CopyOutcome::kDiffers) {
+    copy.on_settled = [&](const RunRecord& record, CopyOutcome outcome, const std::string& why) {
+      source.Settled(outcome != CopyOutcome::kDiffers);
+      sent += outcome == CopyOutcome::kDiffers ? 0 : 1;
+      if (outcome == CopyOutcome::kDiffers) {
         AddTrouble("run " + record.run.run_id + " waits in " + source.name() + ": " + why);
-      } else if (fate == CopyOutcome::kConflict) {
+      } else if (outcome == CopyOutcome::kConflict) {
         AddTrouble(store->name() + " keeps another run " + record.run.run_id + ": " + why +
                    "; `flaky dual backfill --on-conflict replace` makes them equal");
       }
@@ -85,46 +85,46 @@ class Sending {
   }
 
   void AddTrouble(const std::string& text) {
-    if (!account_.trouble) account_.trouble = "dual write: " + text;
+    if (!summary_.trouble) summary_.trouble = "dual write: " + text;
   }
 
   const DeliveryOptions& options_;
   const SendLock& lock_;
-  DualSummary& account_;
+  DualSummary& summary_;
 };
 
 }  // namespace
 
-DualSummary SendToSecond(const Session& session, const DeliveryOptions& options) {
-  DualSummary account;
-  if (!IsDualOn(session.settings) || (options.until && Clock::now() >= *options.until)) return account;
-  const std::filesystem::path spool = SpoolFolder(session.settings);
+DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions& options) {
+  DualSummary summary;
+  if (!resolved.dual_is_on || (options.until && Clock::now() >= *options.until)) return summary;
+  const std::filesystem::path spool = resolved.spool;
   const std::string pauses = spool / "dual";
   std::string second_name;
   bool well = false;
   try {
-    const Location second = *DualLocation(session.settings);
-    if (ListWaiting(spool).empty()) return account;
+    const Location second = *resolved.second.Get();
+    if (ListWaiting(spool).empty()) return summary;
     if (!options.patient && IsDeliveryPaused(pauses, second.display_name)) {
-      Log(session, LogLevel::kDebug, second.display_name + " gave trouble a moment ago: nothing is sent there");
-      return account;
+      if (options.debug) options.debug(second.display_name + " gave trouble a moment ago: nothing is sent there");
+      return summary;
     }
     const std::optional<SendLock> lock = SendLock::Take(spool);
-    if (!lock) return account;  // another process sends, and takes along what is here
+    if (!lock) return summary;  // another process sends, and takes along what is here
     second_name = second.display_name;
-    well = Sending(options, *lock, account).Run(HistoryLocation(session.settings), second);
+    well = Sending(options, *lock, summary).Run(resolved.history.Get(), second);
   } catch (const SettingError& error) {
-    account.trouble = error.what();
+    summary.trouble = error.what();
   } catch (const std::exception& error) {
-    account.trouble = std::string("dual write: ") + error.what();
+    summary.trouble = std::string("dual write: ") + error.what();
   }
   if (well) {
     ResumeDelivery(pauses);
   } else if (!second_name.empty()) {
     PauseDelivery(pauses, second_name);
   }
-  NoteDualTrouble(spool, account.trouble.value_or(""));
-  return account;
+  NoteDualTrouble(spool, summary.trouble.value_or(""));
+  return summary;
 }
 
 }  // namespace flaky

@@ -3,18 +3,18 @@
 
 #include "delivery/delivery.h"
 
-// The second store of a dual write (FLAKY_TESTS_DUAL_*): what is delivered to the first goes to it as well. Records for
-// it wait in the spool (spool/dual_queue.h) until it has them, however long it is away and whether dual write is on
-// or off meanwhile.
+// The second store of a dual write (FLAKY_TESTS_DUAL_*): everything that is delivered to the first store goes there,
+// too. Records for it stay in the spool (spool/dual_queue.h) until it has them, no matter how long it is unreachable
+// and whether dual write is switched off in between.
 namespace flaky {
 
-// Sends what waits, in order, within the options' time. One that gave trouble within the last minute is left alone
-// unless the options are patient. Opens nothing when nothing waits. Throws nothing: all trouble is in the account, and
+// Sends the waiting records, in order, within the options' time. Skips a store that gave trouble within the last minute
+// unless the options are patient. Opens nothing if no record waits. Never throws: every problem is in the summary, and
 // is noted for `flaky dual status`.
 //
-// Where the settings have changed and the first store is not the one that got the waiting records, it gets them before
-// the second one does: so the two may be exchanged at any moment.
-DualSummary SendToSecond(const Session& session, const DeliveryOptions& options);
+// If the settings have changed and the first store is not the one that got the waiting records, it gets them before the
+// second store does. So the user may exchange the two at any time.
+DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions& options);
 
 }  // namespace flaky
 

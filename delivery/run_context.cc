@@ -1,6 +1,7 @@
 #include "delivery/run_context.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "history/text.h"
 #include "settings/project_folder.h"
@@ -13,7 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::string_view kProject = "FLAKY_TESTS_PROJECT";
 // How long after its end a journal may still be taken for one of this very CI job.
 constexpr int64_t kFresh = 600 * kMicrosPerSecond;
 
@@ -49,7 +49,7 @@ std::optional<std::string> ProjectInFile(const fs::path& folder) {
     if (file.empty()) return std::nullopt;
     Settings settings;
     ReadSettingsFile(file, Origin::kProjectFile, {}, settings);
-    const auto given = settings.Given(kProject);
+    const auto given = settings.Given(setting::kProject);
     return given ? std::optional(given->text) : std::nullopt;
   } catch (const std::exception&) {
     return std::nullopt;  // whoever works in that folder is told; the run must not wait for it
@@ -58,8 +58,9 @@ std::optional<std::string> ProjectInFile(const fs::path& folder) {
 
 }  // namespace
 
-RunContexts::RunContexts(const Settings& settings, const Environment& get, std::chrono::milliseconds budget)
-    : settings_(settings), ci_(ReadCi(get)), budget_(budget) {}
+RunContexts::RunContexts(std::optional<std::string> user_project, const Environment& get,
+                         std::chrono::milliseconds budget)
+    : user_project_(std::move(user_project)), ci_(ReadCi(get)), budget_(budget) {}
 
 RunContext RunContexts::Of(const Journal& journal) {
   const fs::path place = PlaceOf(journal);
@@ -112,8 +113,8 @@ std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const
     project = *journal.project;
   } else if (in_file->second) {
     project = *in_file->second;
-  } else if (const auto given = settings_.Given(kProject); given && given->origin == Origin::kUserFile) {
-    project = given->text;
+  } else if (user_project_) {
+    project = *user_project_;
   } else {
     project = ProjectOf(top.empty() ? place : top);
   }

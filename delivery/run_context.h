@@ -10,7 +10,6 @@
 
 #include "delivery/ci_facts.h"
 #include "delivery/git_facts.h"
-#include "settings/settings.h"
 #include "spool/record_of.h"
 #include "spool/spool.h"
 
@@ -23,9 +22,9 @@ class RunContexts {
  public:
   using Environment = std::function<const char*(const char*)>;
 
-  // `settings`, as loaded for this program, must outlive the object; `get` is as std::getenv. Git gets at most `budget`
-  // in all.
-  RunContexts(const Settings& settings, const Environment& get, std::chrono::milliseconds budget);
+  // `user_project`: the project that the user's settings file names; `get` is like std::getenv. Git gets at most
+  // `budget` in total.
+  RunContexts(std::optional<std::string> user_project, const Environment& get, std::chrono::milliseconds budget);
 
   RunContext Of(const Journal& journal);
 
@@ -39,7 +38,7 @@ class RunContexts {
   std::optional<std::string> ProjectFor(const Journal& journal, const std::filesystem::path& place,
                                         const std::filesystem::path& top);
 
-  const Settings& settings_;
+  const std::optional<std::string> user_project_;
   const std::optional<CiFacts> ci_;
   std::chrono::steady_clock::duration budget_;
   std::map<std::filesystem::path, Repository> repositories_;

@@ -8,15 +8,15 @@
 #include <cstring>
 #include <string_view>
 
-// The command line, with what GoogleTest takes out of `argv`.
+// The command line, including the flags that GoogleTest removes from `argv`.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Where the kernel laid the arguments down, one behind the other, each followed by NUL. Empty where that is not known.
+// The contiguous argument block set up by the kernel, each argument followed by NUL. Empty if its place is unknown.
 inline std::string_view arguments_in_place;
 
-// For a constructor of the program or library, which the GNU C library gives the arguments of `main`, before anybody
-// can have changed the array.
+// Remembers where the arguments are. Called by a constructor of the program or library: the GNU C library passes the
+// arguments of `main` to it, before any code can have changed the array.
 inline void NoteArguments(int count, const char* const* arguments) {
   if (count <= 0 || arguments == nullptr || arguments[0] == nullptr) return;
   const char* end = arguments[0];
@@ -27,10 +27,11 @@ inline void NoteArguments(int count, const char* const* arguments) {
   arguments_in_place = {arguments[0], static_cast<std::size_t>(end - arguments[0])};
 }
 
-// The arguments, each followed by NUL; where they had to be asked for, at most 16 KiB of them. For one thread.
+// Returns the arguments, each followed by NUL; at most 16 KiB of them if they are read from /proc. Not thread-safe.
 inline std::string_view CommandLine() {
   if (!arguments_in_place.empty()) return arguments_in_place;
-  // The first look at a process's own folder in /proc makes the kernel create it: dearer than all other facts together.
+  // A fallback, because it is slow: the first access to a process's folder in /proc makes the kernel create it, which
+  // costs more than all other facts together.
   static char text[16384];
   std::size_t size = 0;
   const int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);

@@ -16,18 +16,18 @@
 #include "settings.h"
 #include "warning.h"
 
-// What a test below Bazel is told by its environment, and which of Bazel's commands it belongs to.
+// What Bazel's environment variables say about a test, and which Bazel command the test belongs to.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
 struct BazelFacts {
-  bool below = false;                        // whether Bazel started this process; if not, nothing else is known
+  bool active = false;                       // Bazel started this process; if not, nothing else is known
   std::string_view target;                   // "//shop:basket_test"
   std::optional<std::int64_t> run_number;    // of --runs_per_test
-  std::optional<std::int64_t> time_limit_s;  // after which Bazel ends the test
+  std::optional<std::int64_t> time_limit_s;  // after which Bazel kills the test
 
-  // Where Bazel's build works, `OUTPUT_BASE/execroot/WORKSPACE`, and when the log of the command that it is at was
-  // made, in nanoseconds since 1970. Empty and 0 where they cannot be seen, as on a machine for remote execution.
+  // The folder in which Bazel builds, `OUTPUT_BASE/execroot/WORKSPACE`, and when the log of the current command was
+  // created, in nanoseconds since 1970. Empty and 0 if they are not visible, as on a machine for remote execution.
   Path execroot;
   std::int64_t command_ns = 0;
 
@@ -37,9 +37,9 @@ struct BazelFacts {
       return value == nullptr ? std::string_view() : std::string_view(value);
     };
     target = text("TEST_TARGET");
-    below = !target.empty() && !text("TEST_SRCDIR").empty() && !text("TEST_TMPDIR").empty();
-    if (!below) return;
-    // Before TEST_RUN_NUMBER there was the seed alone, which is the same number.
+    active = !target.empty() && !text("TEST_SRCDIR").empty() && !text("TEST_TMPDIR").empty();
+    if (!active) return;
+    // Older versions of Bazel have no TEST_RUN_NUMBER; their seed is the same number.
     run_number = NaturalNumberIn("TEST_RUN_NUMBER");
     if (!run_number) run_number = NaturalNumberIn("TEST_RANDOM_SEED");
     time_limit_s = NaturalNumberIn("TEST_TIMEOUT");
@@ -47,10 +47,10 @@ struct BazelFacts {
   }
 
  private:
-  // Bazel runs one command at a time in an output base, and begins each with a new command.log. The environment is no
-  // help: what it says is the same for every command, so that results can be cached. Nor are the processes above, for
-  // a sandbox hides them, and the server stays from command to command. The program itself is a link out of the
-  // sandbox, so what it is leads to the output base.
+  // Bazel runs one command at a time in an output base and starts each with a new command.log. That file is the only
+  // thing that identifies a command. The environment is the same for every command, so that results can be cached. A
+  // sandbox hides the parent processes, and Bazel's server outlives its commands. The program is a link that leads out
+  // of the sandbox, so its real path contains the output base.
   void FindCommand() {
     constexpr std::string_view kExecroot = "/execroot/";
     char buffer[4096];
@@ -67,8 +67,8 @@ struct BazelFacts {
     if (command_ns != 0) execroot += program.substr(0, end);
   }
 
-  // 0 where the file or its birth is not known. Neither its inode nor its change time would do: the first is used
-  // again, the other moves.
+  // Returns 0 if the file does not exist or its birth time is unknown. The inode would not identify the file, because
+  // inodes are reused, and neither would the change time, because it moves.
   static std::int64_t BirthOf(const Path& file) {
 #if defined(STATX_BTIME)
     struct statx status = {};
@@ -81,14 +81,14 @@ struct BazelFacts {
   }
 };
 
-// For a test that could not begin a journal in `spool`, because of `error`: makes the spool that which Bazel keeps of a
-// test besides its result (`test.outputs`), and tries `create` again. Returns an errno where that is no place either.
+// For a test that could not create a journal in `spool`, because of `error`: sets `spool` to a folder in the test's
+// undeclared outputs (`test.outputs`), which Bazel keeps, and calls `create` again. Returns an errno if that fails too.
 template <typename Create>
 int KeepWithBazelOutputs(const BazelFacts& bazel, Path& spool, int error, Warning& warning, const Create& create) {
   if (spool.empty()) {
-    warning.Add({"FLAKY_TESTS_SPOOL names no absolute path (--test_env)"});
+    warning.Add({"FLAKY_TESTS_SPOOL is not set to an absolute path (use --test_env)"});
   } else {
-    warning.Add({ErrorText(error), ": ", spool.view(), " (--sandbox_writable_path)"});
+    warning.Add({"cannot write to the spool ", spool.view(), ": ", ErrorText(error), " (use --sandbox_writable_path)"});
   }
   const char* const outputs = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
   if (outputs == nullptr || outputs[0] != '/') return error;

@@ -17,12 +17,12 @@
 #include "clock.h"
 #include "fixed_text.h"
 
-// Starting a program with its stderr in a pipe, and waiting for it in bounded time, whatever the test program has done
-// to signals, descriptors and children.
+// Starts a program with its stderr in a pipe, and waits for it in bounded time, whatever the test program has done to
+// signals, descriptors and children.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// A pipe whose ends are closed in programs that are started, and which are not 0, 1 or 2.
+// A pipe whose ends are closed on exec and have numbers above 2.
 class Pipe {
  public:
   Pipe() {
@@ -57,8 +57,9 @@ class Pipe {
   int error_ = 0;
 };
 
-// Starts the program that `arguments` begins with, in `cwd`, as if from a fresh shell: signals at their defaults, none
-// blocked, no descriptor of ours but the pipe as stderr. Returns an errno.
+// Starts the program that `arguments` begins with, as if from a fresh shell: signals at their defaults, none blocked,
+// and no descriptor of ours except for the pipe as stderr. Its working folder is `cwd`, or / if `cwd` does not exist.
+// Returns an errno.
 inline int StartProgram(char* const arguments[], char* const environment[], const Path& cwd, const Pipe& messages,
                         pid_t& child) {
   posix_spawn_file_actions_t actions;
@@ -107,7 +108,7 @@ class Deadline {
   std::int64_t end_ns_;
 };
 
-// Reads until all writers have closed the pipe or the time is over, and keeps the first line.
+// Reads until all writers have closed the pipe or the deadline has passed. Stores the first line.
 inline void ReadFirstLine(int fd, const Deadline& deadline, FixedText<512>& line) {
   bool in_first_line = true;
   for (;;) {
@@ -128,8 +129,8 @@ inline void ReadFirstLine(int fd, const Deadline& deadline, FixedText<512>& line
 }
 
 enum class ChildEnd {
-  kKnown,    // `status` is what waitpid gave
-  kUnknown,  // gone, but somebody else took its status: the program ignores SIGCHLD or reaps every child
+  kKnown,    // `status` is waitpid's
+  kUnknown,  // it has ended, but its status is lost: the test program ignores SIGCHLD or reaps every child
   kRunning,
 };
 

@@ -22,14 +22,14 @@
 #define FLAKY_RECORDER_PROGRAM ""
 #endif
 
-// `flaky deliver --quiet`, started when the test program ends and waited for in bounded time.
+// Starts `flaky deliver --quiet` when the test program ends, and waits for it in bounded time.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// The environment as it was at the start of the test program: tests change theirs.
+// The environment at the start of the test program; tests may change the program's own.
 class EnvironmentCopy {
  public:
-  // False when there is no memory.
+  // Copies the current environment. Returns false if there is not enough memory.
   bool Take() {
     std::free(entries_);
     std::size_t count = 1, bytes = 0;
@@ -76,7 +76,7 @@ inline bool IsProgram(const char* path) {
   return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-// Looks `name` up in the folders of `search`, which a colon separates. Relative folders are those of `cwd`.
+// Looks `name` up in the colon-separated folders of `search`. Relative ones are relative to `cwd`.
 inline bool FindInPath(std::string_view name, std::string_view search, const Path& cwd, Path& program) {
   while (!search.empty()) {
     const std::string_view folder = search.substr(0, search.find(':'));
@@ -89,8 +89,8 @@ inline bool FindInPath(std::string_view name, std::string_view search, const Pat
   return false;
 }
 
-// The program to start: what the user set and nothing else; else the one that this was built for; else `flaky` in
-// PATH. False, with a warning, where there is none.
+// Finds the program to start. If FLAKY_TESTS_PROGRAM is set, only that; otherwise the one that the recorder was
+// installed or built with, otherwise `flaky` in PATH. Returns false and adds a warning if it finds no program.
 inline bool FindProgram(const DeliveryPlan& plan, Path& program, Warning& warning) {
   const std::string_view search = plan.environment.Get("PATH");
   if (const std::string_view set = plan.environment.Get(kProgram.name); !set.empty()) {
@@ -102,22 +102,22 @@ inline bool FindProgram(const DeliveryPlan& plan, Path& program, Warning& warnin
       program += set;
       if (program.complete() && IsProgram(program.c_str())) return true;
     }
-    warning.Add({"FLAKY_TESTS_PROGRAM is \"", set, "\", which is no program that can be started"});
+    warning.Add({"invalid FLAKY_TESTS_PROGRAM `", set, "`; expected an executable file"});
     return false;
   }
   program.Clear();
   program += FLAKY_RECORDER_PROGRAM;
   if (!program.empty() && IsProgram(program.c_str())) return true;
   if (FindInPath("flaky", search, plan.cwd, program)) return true;
-  warning.Add({"the program `flaky` was not found; put it into PATH or set FLAKY_TESTS_PROGRAM"});
+  warning.Add({"the program `flaky` was not found; add it to PATH or set FLAKY_TESTS_PROGRAM"});
   return false;
 }
 
-// Delivers what is in the spool, within the plan's time. What went wrong is added to the warning; the journal then
-// stays.
+// Delivers the journals in the spool, within the plan's time. If it fails, the reason is added to the warning and the
+// journals stay in the spool.
 inline void Deliver(const DeliveryPlan& plan, Warning& warning) {
   const auto journal_stays = [&] {
-    warning.Add({"what was recorded stays in ", plan.spool.view(), " until the next `flaky` command"});
+    warning.Add({"the results stay in ", plan.spool.view(), " until the next `flaky` command delivers them"});
   };
   Path program;
   if (!FindProgram(plan, program, warning)) return journal_stays();
@@ -129,7 +129,7 @@ inline void Deliver(const DeliveryPlan& plan, Warning& warning) {
   char* const arguments[] = {const_cast<char*>(program.c_str()), deliver, quiet, nullptr};
   if (error == 0) error = StartProgram(arguments, plan.environment.entries(), plan.cwd, messages, child);
   if (error != 0) {
-    warning.Add({program.view(), " cannot be started: ", ErrorText(error)});
+    warning.Add({"cannot start ", program.view(), ": ", ErrorText(error)});
     return journal_stays();
   }
   messages.CloseWriting();
@@ -138,8 +138,8 @@ inline void Deliver(const DeliveryPlan& plan, Warning& warning) {
   FixedText<512> line;
   int status = 0;
   ReadFirstLine(messages.reading(), deadline, line);
-  // A child that has closed its stderr may still be at work, and one that is gone may have left others that hold it
-  // open.
+  // The end of its stderr does not tell whether the child has ended: it may have closed stderr and still be working, or
+  // it may have ended and left processes that keep stderr open.
   const ChildEnd end = WaitForChild(child, deadline, status);
   if (end == ChildEnd::kRunning) {
     kill(child, SIGKILL);
@@ -156,9 +156,9 @@ inline void Deliver(const DeliveryPlan& plan, Warning& warning) {
   if (end != ChildEnd::kKnown || status == 0) return;
   char digits[20];
   if (WIFSIGNALED(status)) {
-    warning.Add({"`flaky deliver` was ended by signal ", DecimalText(WTERMSIG(status), digits)});
+    warning.Add({"`flaky deliver` was killed by signal ", DecimalText(WTERMSIG(status), digits)});
   } else {
-    warning.Add({"`flaky deliver` ended with exit code ", DecimalText(WEXITSTATUS(status), digits)});
+    warning.Add({"`flaky deliver` failed with exit code ", DecimalText(WEXITSTATUS(status), digits)});
   }
   journal_stays();
 }

@@ -7,7 +7,7 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Puts errno back as it was: an assertion that is recorded must not change what the test reads after it.
+// Restores errno at the end of the scope: recording an assertion must not change the errno that the test reads next.
 class ErrnoKept {
  public:
   ErrnoKept() : errno_(errno) {}
@@ -19,7 +19,7 @@ class ErrnoKept {
   const int errno_;
 };
 
-// What an error number means, in the same words in every locale and without allocation (strerror promises neither).
+// Returns the text of an error number. Unlike strerror, it is the same in every locale and allocates nothing.
 inline std::string_view ErrorText(int error) {
   switch (error) {
     case EACCES:
@@ -65,7 +65,7 @@ inline std::string_view ErrorText(int error) {
     case ESTALE:
       return "The file was replaced";
     case ETIMEDOUT:
-      return "A thread kept the journal's lock";
+      return "A thread held the journal's lock too long";
     default:
       return "unexpected error";
   }

@@ -7,15 +7,15 @@
 #include <cstring>
 #include <string_view>
 
-// Text without allocation. The recorder runs in programs that replace `operator new`, count allocations or have run out
-// of memory on purpose, so nothing of it allocates while tests run.
+// Text without allocation. The recorder runs in programs that replace `operator new`, count allocations or run out of
+// memory on purpose, so no part of it allocates memory while tests run.
 //
-// All that is in the recorder's headers is inline and hidden: it may be in several libraries of one program, as objects
-// and whole archives too, and a shared library with another version of it must not mix with this one.
+// Everything in the recorder's headers is inline and hidden. One program may contain the recorder several times, in
+// shared libraries, object libraries and whole archives, and two versions of it must not mix.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// At most kCapacity - 1 bytes and a NUL. What does not fit is dropped and remembered.
+// Holds at most kCapacity - 1 bytes and a NUL. Bytes that do not fit are dropped; complete() then returns false.
 template <std::size_t kCapacity>
 class FixedText {
  public:
@@ -44,10 +44,10 @@ class FixedText {
   char data_[kCapacity] = {};
 };
 
-// As long as paths may be (PATH_MAX).
+// Holds a path of any length that the kernel accepts (PATH_MAX).
 using Path = FixedText<4096>;
 
-// The number in decimal digits, whatever the locale. `out` must have room for 20 bytes; returns the end.
+// Writes the number in decimal digits, independently of the locale. `out` must have room for 20 bytes. Returns the end.
 inline char* AppendNumber(char* out, std::int64_t number) { return std::to_chars(out, out + 20, number).ptr; }
 
 inline std::string_view DecimalText(std::int64_t number, char (&buffer)[20]) {

@@ -13,12 +13,11 @@
 #include "process_facts.h"
 #include "warning.h"
 
-// Below ctest no test program delivers; the first one of them starts the process that does so when that ctest has
-// ended.
+// Under ctest, test programs do not deliver. The first of them starts a process that delivers after ctest has ended.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// `PID-START`, by which `flaky deliver --after-ctest` knows the ctest.
+// Returns `PID-START`, which identifies the ctest process for `flaky deliver --after-ctest`.
 inline FixedText<64> CtestName(const ProcessIdentity& ctest) {
   char text[64];
   char* end = AppendNumber(text, ctest.pid);
@@ -29,9 +28,9 @@ inline FixedText<64> CtestName(const ProcessIdentity& ctest) {
   return name;
 }
 
-// True for the first of all test programs below this ctest that asks: it leaves an empty file in the spool, which goes
-// when the ctest has ended.
-inline bool IsFirstBelow(const ProcessIdentity& ctest, const Path& spool) {
+// Returns true for exactly one of the test programs under this ctest: the first to call it. It creates an empty file in
+// the spool, which `flaky deliver --after-ctest` removes.
+inline bool IsFirstUnder(const ProcessIdentity& ctest, const Path& spool) {
   Path mark = spool;
   (mark += "/.ctest-") += CtestName(ctest).view();
   if (!mark.complete()) return false;
@@ -41,12 +40,12 @@ inline bool IsFirstBelow(const ProcessIdentity& ctest, const Path& spool) {
   return true;
 }
 
-// Starts `flaky deliver --after-ctest`, which leaves this process and its ctest at once. What goes wrong is not worth a
-// word amid somebody's tests: the next `flaky` command delivers then.
+// Starts `flaky deliver --after-ctest`, which detaches itself from this process and its ctest at once. Errors are not
+// reported in the middle of the user's tests; the next `flaky` command delivers in that case.
 inline void DeliverAfter(const ProcessIdentity& ctest, DeliveryPlan& plan) {
-  Warning unsaid;
+  Warning unreported;
   Path program;
-  if (!plan.environment.Take() || !FindProgram(plan, program, unsaid)) return;
+  if (!plan.environment.Take() || !FindProgram(plan, program, unreported)) return;
   Pipe messages;
   if (messages.error() != 0) return;
   char deliver[] = "deliver", after[] = "--after-ctest";

@@ -21,7 +21,7 @@ namespace flaky_recorder {
 #define FLAKY_RECORDER_HAS_FEATURE(name) 0
 #endif
 
-// The kind of build that this is compiled in.
+// The kind of build that the recorder is compiled in.
 #if defined(__SANITIZE_ADDRESS__) || FLAKY_RECORDER_HAS_FEATURE(address_sanitizer)
 inline constexpr std::string_view kBuildVariant = "asan";
 #elif defined(__SANITIZE_THREAD__) || FLAKY_RECORDER_HAS_FEATURE(thread_sanitizer)
@@ -47,7 +47,7 @@ inline constexpr std::string_view kCompiler =
 #undef FLAKY_RECORDER_VERSION
 #undef FLAKY_RECORDER_TEXT
 
-// Texts without data() and absent numbers are left out.
+// The facts in a header. Absent numbers, empty texts, and a `project` without data() are left out.
 struct Header {
   std::string_view journal_id, process_run_id;
   std::string_view run_id, project, variant, fixture;
@@ -72,7 +72,7 @@ class HeaderLine {
   void KnownNumber(std::string_view name, std::int64_t number) {
     if (number != 0) Number(name, number);
   }
-  // Left out where it would need more than `limit` bytes: half a path or id would mean something else.
+  // Left out if it would need more than `limit` bytes: a truncated path or id would name something else.
   void Text(std::string_view name, std::string_view text, std::size_t limit) {
     if (EscapedSize(text) > limit) return;
     Name(name);
@@ -83,7 +83,7 @@ class HeaderLine {
   void KnownText(std::string_view name, std::string_view text, std::size_t limit) {
     if (!text.empty()) Text(name, text, limit);
   }
-  // `texts` are followed by a NUL each. Cut at `limit` bytes.
+  // Each of the `texts` is followed by NUL. The array is cut at `limit` bytes.
   void Array(std::string_view name, std::string_view texts, std::size_t limit) {
     Name(name);
     *out_++ = '[';
@@ -119,7 +119,7 @@ class HeaderLine {
   bool first_ = true;
 };
 
-// Composes the line. `out` must have room for kLongestHeader; returns the end.
+// Writes the header line. `out` must have room for kLongestHeader bytes. Returns the end.
 inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& facts) {
   constexpr std::size_t kShort = 1024, kName = 6144, kCwd = 8192, kArguments = 16384;
   HeaderLine line(out);
@@ -139,7 +139,7 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownText("parent_name", facts.parent.name.view(), kShort);
   line.KnownText("fixture", header.fixture, kName);
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
-  if (header.bazel.below) line.Text("bazel_target", header.bazel.target, kShort);
+  if (header.bazel.active) line.Text("bazel_target", header.bazel.target, kShort);
   if (header.bazel.run_number) line.Number("bazel_run", *header.bazel.run_number);
   line.KnownText("bazel_execroot", header.bazel.execroot.view(), kCwd);
   line.KnownNumber("bazel_command_ns", header.bazel.command_ns);

@@ -18,13 +18,12 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// A file that grows by fragments, written through a shared mapping. What was published is in the file whatever
-// becomes of the process. No descriptor stays open, for tests close descriptors and reuse their numbers; every page
-// has its space before it is touched, for a store into a hole of a full disk raises SIGBUS. Not for use by two threads
-// at once.
+// A file that grows by fragments, written through a shared mapping. A published fragment is in the file even if the
+// process is killed. No descriptor stays open, because tests close descriptors and reuse their numbers. Every page has
+// its disk space before it is touched, because a store into a hole on a full disk raises SIGBUS. Not thread-safe.
 class JournalFile {
  public:
-  // This much is kept free behind Room(), so that an end can still be written when nothing else can.
+  // The bytes after Room() that are kept free, so that the end can still be written when the file cannot grow.
   static constexpr std::size_t kTail = 1024;
 
   JournalFile() = default;
@@ -33,14 +32,14 @@ class JournalFile {
 
   bool is_open() const { return open_; }
 
-  // Creates the file, which must not be there, allocates `size` bytes, or `least` where there is no room for them,
-  // and maps them. Returns an errno; then there is no file.
+  // Creates the file, which must not exist, allocates `size` bytes, or `least` bytes if there is no space for more, and
+  // maps them. Returns an errno; unless it is 0, there is no file.
   int Create(const Path& path, std::size_t size, std::size_t least) {
     page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     path_ = path;
     position_ = file_size_ = 0;
     if (!path.complete()) return ENAMETOOLONG;
-    // Also the empty file must not be begun where it could not grow.
+    // Checked first, so that no empty file is left when files may not grow.
     if (int error = CheckLimit(RoundUp(least)); error != 0) return error;
     const int fd = open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return errno;
@@ -56,20 +55,20 @@ class JournalFile {
     return error;
   }
 
-  // Room for a fragment of up to `size` bytes, or nullptr with error(). Compose it behind the first byte, then
-  // Publish it.
+  // Returns room for a fragment of up to `size` bytes, or nullptr and sets error(). The caller writes the fragment from
+  // its second byte on and passes the first byte to Publish.
   char* Room(std::size_t size) {
     if (position_ + size + kTail > file_size_ && (error_ = Grow(size)) != 0) return nullptr;
     return Here();
   }
 
-  // As above, within the tail: never grows.
+  // As Room(), but uses the tail and never grows the file.
   char* TailRoom(std::size_t size) {
     if (position_ + size > file_size_) return nullptr;
     return Here();
   }
 
-  // Makes the bytes from Room() to `end` part of the file, all at once: the first goes in last.
+  // Makes the bytes from Room() to `end` part of the file at once, by storing the first byte last.
   void Publish(char first, const char* end) {
     char* const begin = Here();
     __atomic_store_n(begin, first, __ATOMIC_RELEASE);
@@ -78,14 +77,14 @@ class JournalFile {
 
   int error() const { return error_; }
 
-  // Cuts the file to the pages that it needs. The mapping goes with the process, which takes all of them down at once,
-  // or with the next Create.
+  // Cuts the file to the pages that it needs. The mapping stays until the next Create or the end of the process, which
+  // unmaps everything faster than we could.
   void Close() {
     if (!is_open()) return;
     open_ = false;
-    if (RoundUp(position_) == file_size_) return;  // to cut within a page frees nothing, and takes its time
+    if (RoundUp(position_) == file_size_) return;  // cutting within a page frees nothing and costs time
     if (truncate(path_.c_str(), static_cast<off_t>(position_)) != 0) {
-      return;  // the NUL bytes at its end stay, which a reader expects
+      return;  // the NUL bytes at the end stay; readers expect them
     }
   }
 
@@ -118,7 +117,7 @@ class JournalFile {
     return 0;
   }
 
-  // Has the kernel make every page of the mapping ready for stores, up to `end` of the file, and say whether it could.
+  // Makes the kernel prepare every page of the mapping for stores, up to `end` of the file. Returns an errno.
   int Prepare(int fd, char* mapped, std::size_t begin, std::size_t end) const {
 #ifdef MADV_POPULATE_WRITE
     if (madvise(mapped, end - begin, MADV_POPULATE_WRITE) == 0) return 0;
@@ -126,7 +125,7 @@ class JournalFile {
 #else
     static_cast<void>(mapped), static_cast<void>(begin);
 #endif
-    // Before Linux 5.14, or forbidden: where space was only promised to what was written, it is now set apart.
+    // Linux before 5.14, or a sandbox forbids the call: reserves the space that the file system may only have promised.
     int error;
     do {
       error = posix_fallocate(fd, static_cast<off_t>(file_size_), static_cast<off_t>(end - file_size_));
@@ -134,9 +133,9 @@ class JournalFile {
     return error;
   }
 
-  // Fills up to `size` and maps from the page of the position on, in place of the window there was. Written NULs take
-  // their space as an allocation would, in a quarter of its time on ext4, where each page of an allocation costs a
-  // transaction when it is first touched.
+  // Extends the file to `size` and replaces the window by a mapping that begins with the position's page. NULs are
+  // written instead of allocating: they take disk space as an allocation does, in a quarter of the time on ext4. There,
+  // each allocated page costs a transaction when it is first touched.
   int ExtendTo(int fd, std::size_t size) {
     if (int error = CheckLimit(size); error != 0) return error;
     const std::size_t begin = position_ / page_ * page_;
@@ -148,7 +147,7 @@ class JournalFile {
     }
     if (error != 0) {
       if (mapped != MAP_FAILED) munmap(mapped, size - begin);
-      // What was written of it would be missing elsewhere on a full disk.
+      // Give the space back: the disk is probably full.
       [[maybe_unused]] const int cut = ftruncate(fd, static_cast<off_t>(file_size_));
       return error;
     }
@@ -167,7 +166,7 @@ class JournalFile {
     if (fd < 0) return errno;
     struct stat status = {};
     int error = fstat(fd, &status) == 0 ? 0 : errno;
-    // Under another root or after a clean-up, the name may mean another file.
+    // After a chroot or a clean-up of the spool, the path may name a different file.
     if (error == 0 && (status.st_dev != device_ || status.st_ino != inode_)) error = ESTALE;
     if (error == 0) {
       error = ExtendTo(fd, std::max(least, file_size_ + kStep));
@@ -184,7 +183,7 @@ class JournalFile {
   std::size_t page_ = 0;
   std::size_t position_ = 0;   // in the file, of the next fragment
   std::size_t file_size_ = 0;  // allocated
-  char* window_ = nullptr;     // what is mapped: [window_begin_, file_size_)
+  char* window_ = nullptr;     // maps [window_begin_, file_size_)
   std::size_t window_begin_ = 0, window_size_ = 0;
   int error_ = 0;
 };

@@ -8,14 +8,14 @@
 #include "fixed_text.h"
 #include "json_text.h"
 
-// The lines of a journal behind the header (docs/reference/journal.md), as text: each function appends what it is named
-// after, without a line's first byte, which is stored last, and returns the end.
+// The text of a journal's lines after the header (docs/reference/journal.md). Each function writes what its name says
+// to `out` and returns the end. A line's first byte is left out, because it is stored last.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
 enum class PartKind { kFailure, kSkip };
 
-// Where an assertion failed or a test was skipped, and what it said. `file` may be null.
+// The place and message of a failed assertion or of a skip. `file` may be null.
 struct PartText {
   PartKind kind;
   const char* file;
@@ -23,7 +23,7 @@ struct PartText {
   std::string_view message;
 };
 
-// Room that the numbers and the punctuation of any of these take.
+// The number of bytes that the numbers and the punctuation of any line may need.
 inline constexpr std::size_t kLineFrame = 96;
 
 inline char* AppendIteration(char* out, int number, const std::int64_t* shuffle_seed) {
@@ -59,7 +59,7 @@ inline char* AppendTestEnd(char* out, std::string_view outcome, std::int64_t dur
   return Append(out, "]\n");
 }
 
-// A failure's object up to its message, which more may be appended to.
+// Writes a failure's object up to and including its message. The caller closes the message's string and the object.
 inline char* AppendFailure(char* out, PartKind kind, std::int64_t at_us, std::string_view source, int line,
                            std::string_view message) {
   out = AppendNumber(Append(out, "{\"at_us\":"), at_us);

@@ -20,12 +20,12 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// The lines of a journal, brought in as they come. Begin, TestStart and so on come from the thread that runs the
-// tests; Part from any thread, also in the midst of the others. After Close nothing is written.
+// Writes the lines of a journal as the events happen. Part may be called by any thread, also during the other calls;
+// all other functions are for the thread that runs the tests. After Close nothing is written.
 class JournalWriter {
  public:
-  // The file's first line must be there already. Times count from `start_ns` of `clock`; messages are cut at
-  // `max_message`.
+  // Starts recording. The file must already contain the header. Times are relative to `start_ns` of `clock`; messages
+  // are cut at `max_message` bytes.
   void Begin(const SteadyClock& clock, std::int64_t start_ns, std::size_t max_message) {
     clock_ = clock;
     start_ns_ = start_ns;
@@ -38,7 +38,7 @@ class JournalWriter {
 
   JournalFile& file() { return file_; }
 
-  // Why recording stopped before the end, as an errno, or 0.
+  // Returns the errno because of which recording stopped before the end, or 0.
   int error() const { return error_; }
 
   // `suite` must live until the next call.
@@ -56,7 +56,7 @@ class JournalWriter {
     file_.Publish('{', AppendIteration(begin + 1, number, shuffle_seed));
   }
 
-  // The names and the file's name must live until the program ends.
+  // `source_file` must live until the program ends.
   void TestStart(const char* suite, const char* name, const char* source_file, int line) {
     const std::int64_t now = clock_.Now();
     const std::string_view suite_text(suite), name_text(name);
@@ -80,8 +80,9 @@ class JournalWriter {
     file_.Publish(new_file ? '{' : '[', out);
   }
 
-  // A failure in the test's line that another thread brought in makes it "failed", whatever `outcome` says: it may have
-  // come after that was asked for. One of the thread that runs the tests leaves a test "passed" which took it back.
+  // If another thread added a failure to the test's line, the test is "failed", whatever `outcome` says: the failure
+  // may have happened after GoogleTest was asked for the outcome. A failure on the test's own thread does not override
+  // `outcome`: some tests take their failures back and pass.
   void TestEnd(std::string_view outcome) { FinishTest(outcome, nullptr); }
 
   void TestExited(int status) { FinishTest("exited", &status); }
@@ -104,7 +105,7 @@ class JournalWriter {
       if (message.size() < part.message.size()) out = AppendCutNote(out, part.message.size() - message.size());
       return ClosePart(out);
     }
-    // That there was a failure is kept, even where its text cannot be.
+    // Record that there was a failure, even if there is no room for its text.
     if (char* const begin = suite_size > 64 ? nullptr : file_.TailRoom(256 + kLongestEscape * suite_size);
         begin != nullptr) {
       char* out = AppendFailure(OpenPart(begin + 1), part.kind, at_us, {}, part.line, "(not recorded: ");
@@ -131,8 +132,8 @@ class JournalWriter {
  private:
   enum class State {
     kRecording,
-    kLosing,  // the file cannot grow; the open test still gets its end
-    kLost,    // nothing more, save the end
+    kLosing,  // the file cannot grow; the open test still gets its outcome
+    kLost,    // only the end line can still be written
   };
 
   bool Recording(const SpinGuard& guard) const {
@@ -172,7 +173,7 @@ class JournalWriter {
     if (state_ == State::kLosing) WriteLost();
   }
 
-  // What stands before a failure, without its first byte.
+  // Writes what precedes a failure, without its first byte.
   char* OpenPart(char* out) {
     if (test_open_) return out;
     if (suite_ != nullptr) out = Append(AppendEscaped(Append(out, "\"suite\":\""), suite_), "\",");

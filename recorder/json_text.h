@@ -9,17 +9,17 @@
 
 #include "fixed_text.h"
 
-// Hostile text as the inside of a JSON string: escaped, and valid UTF-8 whatever came in.
+// Converts any bytes to the inside of a JSON string: escaped, and valid UTF-8.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
 inline constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-// No byte becomes longer than this: a control character is \u001f.
+// The most bytes that one byte can become: a control character is written as \u001f.
 inline constexpr std::size_t kLongestEscape = 6;
 
 struct ByteClasses {
-  bool plain[256];  // stands for itself
+  bool plain[256];  // needs no escape
 };
 constexpr ByteClasses ClassifyBytes() {
   ByteClasses classes{};
@@ -28,20 +28,20 @@ constexpr ByteClasses ClassifyBytes() {
 }
 inline constexpr ByteClasses kBytes = ClassifyBytes();
 
-// What UTF-8 says of the bytes at the begin of `text`, which is not empty: how many belong together, and whether they
-// are a character. Of an invalid sequence, as many as the start of a valid one could have (Unicode, "maximal
+// The first UTF-8 sequence of a text. An invalid one has as many bytes as could begin a valid one (Unicode's "maximal
 // subpart").
 struct Sequence {
   std::size_t size;
   bool valid;
 };
+// Precondition: `text` is not empty. NUL counts as invalid.
 inline Sequence FirstSequence(std::string_view text) {
   const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
   const unsigned lead = byte(0);
   if (lead < 0x80) return {1, lead != 0};
   if (lead < 0xC2 || lead > 0xF4) return {1, false};
   const std::size_t size = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-  // The second byte's range excludes overlong forms, surrogates and what is above U+10FFFF.
+  // The second byte's range excludes overlong forms, surrogates and code points above U+10FFFF.
   unsigned low = 0x80, high = 0xBF;
   if (lead == 0xE0) low = 0xA0;
   if (lead == 0xED) high = 0x9F;
@@ -53,7 +53,7 @@ inline Sequence FirstSequence(std::string_view text) {
   return {size, true};
 }
 
-// Calls `put(text)` with the pieces that `text` becomes, until one call returns false.
+// Calls `put(piece)` for each piece of the escaped text, until a call returns false.
 template <typename Put>
 void EscapePieces(std::string_view text, Put&& put) {
   static constexpr char kHex[] = "0123456789abcdef";
@@ -97,9 +97,9 @@ inline char* Append(char* out, std::string_view text) {
   return out + text.size();
 }
 
-// Precondition: room for EscapedSize(text), which is at most kLongestEscape * text.size(). Returns the end.
+// Returns the end. Precondition: room for EscapedSize(text) bytes, which is at most kLongestEscape * text.size().
 inline char* AppendEscaped(char* out, std::string_view text) {
-  // Names are short and nearly always plain: copy while looking.
+  // Names are short and nearly always plain, so this copies while it checks.
   std::size_t plain = 0;
   for (; plain < text.size() && kBytes.plain[static_cast<unsigned char>(text[plain])]; ++plain)
     out[plain] = text[plain];
@@ -109,7 +109,7 @@ inline char* AppendEscaped(char* out, std::string_view text) {
   return out;
 }
 
-// As much of it as `limit` bytes hold, never half a character or escape.
+// As AppendEscaped, but stops at `limit` bytes and never splits a character or an escape.
 inline char* AppendEscapedUpTo(char* out, std::string_view text, std::size_t limit) {
   const char* const begin = out;
   EscapePieces(text, [&](std::string_view piece) {
@@ -121,7 +121,7 @@ inline char* AppendEscapedUpTo(char* out, std::string_view text, std::size_t lim
   return out;
 }
 
-// The text's first `limit` bytes, or up to three fewer so that no character is cut in half.
+// Returns the text's first `limit` bytes, or up to three fewer so that no character is cut in half.
 inline std::string_view CutText(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return text;
   std::size_t end = limit;

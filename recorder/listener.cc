@@ -1,12 +1,14 @@
-// The GoogleTest listener that records. This is the one source that users compile, in their build, against their
-// GoogleTest (1.10 to 1.18), as C++17; it includes the headers of its own folder, GoogleTest and libc.
+// The GoogleTest listener that records. Users compile only this source, in their build, against their GoogleTest (1.10
+// to 1.18), as C++17. It includes only the headers in its folder, GoogleTest's and libc's.
 //
-// What the recorder keeps to, because test programs do everything that programs can do:
-//   * It does nothing before OnTestProgramStart but to note where the arguments are: listing tests and re-executed
-//   death tests leave no trace.
-//   * It starts no thread, handles no signal, keeps no descriptor, allocates nothing and makes no system call per test.
-//   * In OnTestPartResult, which comes under GoogleTest's lock and from any thread, it asks GoogleTest nothing.
-//   * It does nothing in forked children, nor when the listener is destroyed.
+// The recorder follows these rules, because test programs do everything that programs can do:
+//   * Before OnTestProgramStart it only remembers where the arguments are, so listing tests and re-executed death tests
+//     leave no trace.
+//   * It starts no thread, handles no signal, keeps no descriptor open, allocates nothing and makes no system call per
+//     test.
+//   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
+//     GoogleTest's lock.
+//   * It does nothing in forked children and nothing when the listener is destroyed.
 //   * It never fails a test, throws, or raises a signal.
 
 #include <gtest/gtest.h>
@@ -21,7 +23,7 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// One for the whole process, though this source may be in several of its libraries: the first one to come registers.
+// Shared by the whole process, although several of its libraries may contain this source: only the first one registers.
 [[gnu::visibility("default")]] inline std::atomic<bool> registered{false};
 
 namespace {
@@ -34,7 +36,7 @@ bool Shuffles() {
 #endif
 }
 
-// What was said, without what the versions of GoogleTest put around it.
+// Returns the user's message, without the text that some versions of GoogleTest add to it.
 std::string_view MessageOf(const testing::TestPartResult& part) {
   std::string_view text(part.message() == nullptr ? "" : part.message());
   constexpr std::string_view kSkipped = "Skipped\n";
@@ -43,7 +45,8 @@ std::string_view MessageOf(const testing::TestPartResult& part) {
   return text;
 }
 
-// A test that GoogleTest reported without running it has no start, and one skip without a word.
+// Returns true if GoogleTest reported the test without running it: such a test has no start time, and exactly one skip
+// without a message.
 bool WasNotRun(const testing::TestResult& result) {
   return result.start_timestamp() == 0 && result.total_part_count() == 1 &&
          MessageOf(result.GetTestPartResult(0)).empty();
@@ -106,7 +109,7 @@ class Listener : public testing::EmptyTestEventListener {
 
 [[maybe_unused]] const bool kIsRegistered = [] {
   if (registered.exchange(true)) return false;
-  testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // which owns it from now on
+  testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // takes ownership
   return true;
 }();
 

@@ -14,18 +14,18 @@
 #include "clock.h"
 #include "fixed_text.h"
 
-// What can be told of this process, its parent and its machine. What cannot is left empty or 0.
+// Facts about this process, its parent and its machine. Unknown facts are empty or 0.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Reads a small file of /proc, as much as `text` holds.
+// Reads a small file of /proc, up to the capacity of `text`.
 template <std::size_t kCapacity>
 void ReadSmallFile(const char* path, FixedText<kCapacity>& text) {
   text.Clear();
   const int fd = open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
   char buffer[1024];
-  for (ssize_t got = sizeof buffer; text.complete() && got == sizeof buffer;) {  // less than asked for is the end
+  for (ssize_t got = sizeof buffer; text.complete() && got == sizeof buffer;) {  // a short read is the end
     got = read(fd, buffer, sizeof buffer);
     if (got > 0) text += std::string_view(buffer, static_cast<std::size_t>(got));
   }
@@ -37,7 +37,8 @@ struct ProcessIdentity {
   std::int64_t start = 0;  // clock ticks since boot
   FixedText<64> name;
 
-  // Takes name and start from /proc/PID/stat. The name is in parentheses and may hold any character, parentheses too.
+  // Reads name and start from /proc/PID/stat. The name is in parentheses and may contain any character, even
+  // parentheses.
   void Read(std::int64_t of_pid, const char* path) {
     pid = of_pid;
     FixedText<1024> stat;
@@ -47,7 +48,7 @@ struct ProcessIdentity {
     if (open_at == rest.npos || close_at == rest.npos || close_at < open_at) return;
     name += rest.substr(open_at + 1, close_at - open_at - 1);
     rest.remove_prefix(close_at + 1);
-    // The name was field 2; the start is field 22.
+    // The name is field 2; the start is field 22.
     for (int field = 3; field <= 22; ++field) {
       const std::size_t space = rest.find(' ');
       if (space == rest.npos) return;
@@ -66,7 +67,7 @@ inline FixedText<64> ProcPath(std::int64_t pid, std::string_view file) {
   return path;
 }
 
-// What a link in /proc says, empty where it cannot be read.
+// Returns the target of a link in /proc, or an empty text if it cannot be read.
 inline FixedText<64> ReadLink(const char* path) {
   char target[64];
   const ssize_t size = readlink(path, target, sizeof target);
@@ -75,7 +76,7 @@ inline FixedText<64> ReadLink(const char* path) {
   return text;
 }
 
-// The number in `pid:[4026531836]`, or 0.
+// Returns the number in `pid:[4026531836]`, or 0.
 inline std::int64_t NamespaceOf(std::string_view link) {
   std::int64_t number = 0;
   constexpr std::string_view kBefore = "pid:[";
@@ -84,16 +85,16 @@ inline std::int64_t NamespaceOf(std::string_view link) {
   return number;
 }
 
-// Whether /proc shows the processes by the ids that they have here: it may be that of another pid name space.
+// Returns true if /proc shows the process ids of our own pid name space. It may be mounted from another one.
 inline bool ProcIsOurs(std::int64_t pid) {
   char digits[20];
   return ReadLink("/proc/self").view() == DecimalText(pid, digits);
 }
 
-// The kernel creates a process's folder in /proc, with all that is looked at in it, for the first who looks, and takes
-// it down when the process ends. That is dearer than everything else here, so nobody looks into /proc/self: this
-// process is known by a time at which it had its pid, and its pid name space from the parent, whose folder many
-// children use.
+// The kernel creates a process's folder in /proc, and each file in it, on the first access, and removes them when the
+// process ends. That costs more than everything else here, so /proc/self/ is avoided. This process is identified by its
+// pid and a time at which it had that pid. Its pid name space is read from the parent's folder, which many children
+// share.
 struct ProcessFacts {
   std::int64_t pid = 0;
   std::int64_t pid_seen = 0;  // when, in clock ticks since boot
@@ -102,18 +103,18 @@ struct ProcessFacts {
   std::int64_t pid_namespace = 0;
   FixedText<72> host;
   FixedText<256> system;
-  std::string_view arguments;  // each followed by NUL
+  std::string_view arguments;  // each followed by NUL; not all of them if the command line is very long
 
   void Read() {
     pid = getpid();
     pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / sysconf(_SC_CLK_TCK));
     const std::int64_t parent_pid = getppid();
-    if (parent_pid > 0 && ProcIsOurs(pid)) {  // 0: it is outside of this pid name space
+    if (parent_pid > 0 && ProcIsOurs(pid)) {  // 0: the parent is outside of this pid name space
       parent.Read(parent_pid, ProcPath(parent_pid, "/stat").c_str());
-      // A parent that is not outside is in the same name space.
+      // A parent that we can see is in the same name space.
       pid_namespace = NamespaceOf(ReadLink(ProcPath(parent_pid, "/ns/pid").c_str()).view());
     }
-    // The parent may belong to another user.
+    // The parent may belong to another user, so that its link cannot be read.
     if (pid_namespace == 0) pid_namespace = NamespaceOf(ReadLink("/proc/self/ns/pid").view());
     FixedText<64> line;
     ReadSmallFile("/proc/sys/kernel/random/boot_id", line);
@@ -133,7 +134,7 @@ class RandomId {
   void Make() {
     std::uint64_t words[2];
     if (getrandom(words, sizeof words, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof words)) {
-      // Early at boot, or forbidden by a sandbox: as different as this process and moment are from any other.
+      // Early at boot, or a sandbox forbids the call. Mixes the time, the pid and an address instead.
       words[0] = Mix(static_cast<std::uint64_t>(AskKernel(CLOCK_REALTIME)));
       words[1] = Mix(words[0] ^ static_cast<std::uint64_t>(AskKernel(CLOCK_MONOTONIC)) ^
                      (static_cast<std::uint64_t>(getpid()) << 40) ^ reinterpret_cast<std::uintptr_t>(&words));

@@ -29,14 +29,14 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// What GoogleTest knows of the run that begins.
+// GoogleTest's facts about the run that begins.
 struct RunFacts {
   std::int64_t tests_to_run = 0;
   std::optional<std::int64_t> shuffle_seed;
 };
 
-// The recording of this process, from the start of a test program to its end. It lives in static storage and is never
-// destroyed: threads and exit handlers may come late.
+// Records this process, from the start of its test program to the end. The one object is in static storage and is never
+// destroyed, because threads and exit handlers may use it until the process ends.
 class Recorder {
  public:
   static Recorder& Get() {
@@ -44,32 +44,33 @@ class Recorder {
     return recorder;
   }
 
-  // True while there is a journal to write to. False for ever in a process forked by a test.
+  // Returns true while there is a journal to write to. Always false in a process that a test has forked.
   bool active() const { return active_.load(std::memory_order_relaxed); }
 
   JournalWriter& journal() { return journal_; }
 
-  // Reads the settings and begins a journal. Whatever goes wrong ends in a warning.
+  // Reads the settings and begins a journal. Any error is reported as a warning.
   void Start(const RunFacts& run) {
     const ErrnoKept kept;
-    // The program before this one may have ended without an end, by an exception in an environment's set-up.
+    // The previous run of tests in this process may not have reported its end, for example because an environment's
+    // set-up threw an exception.
     if (active()) journal_.Close();
     active_ = false;
     if (forked_) return;
     warning_.Prepare();
     if (const std::string_view log = TextOf(kLog); log == "silent" || log == "error") warning_.Silence();
-    if (!TruthOf(kDisable, warning_)) Begin(run);
+    if (!BoolOf(kDisable, warning_)) Begin(run);
     if (!active()) warning_.Write();
   }
 
-  // Ends the journal and delivers it, unless others do that later.
+  // Ends the journal and delivers it, unless a later process is to deliver it.
   void End(bool passed) {
-    if (!active() || getpid() != pid_) return;  // a clone that no fork handler saw
+    if (!active() || getpid() != pid_) return;  // in a clone() for which no fork handler was called
     const ErrnoKept kept;
     active_ = false;
     journal_.End(passed);
     if (const int error = journal_.error(); error != 0) {
-      warning_.Add({"not all was recorded: ", ErrorText(error), ": ", plan_.spool.view()});
+      warning_.Add({"the recording is incomplete: ", ErrorText(error), ": ", plan_.spool.view()});
     }
     if (delivers_) Deliver(plan_, warning_);
     warning_.Write();
@@ -116,20 +117,20 @@ class Recorder {
       const int folder_error = MakeFolders(plan_.spool);
       return folder_error == 0 ? file.Create(path, size, least) : folder_error;
     };
-    int error = FindSpool(plan_.cwd, header.bazel.below, plan_.spool);
+    int error = FindSpool(plan_.cwd, header.bazel.active, plan_.spool);
     if (error == 0) error = create();
-    if (error != 0 && header.bazel.below)
+    if (error != 0 && header.bazel.active)
       error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
     file.Publish(text[0], Append(file.Room(text.size()) + 1, text.substr(1)));
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
-    const bool below_ctest = facts.parent.name.view() == "ctest";
-    // A sandbox may hide the store and the network, and show an empty home in their place.
-    if (header.bazel.below) plan_.timeout_s = 0;
-    delivers_ = plan_.timeout_s > 0 && !below_ctest && plan_.environment.Take();
-    if (plan_.timeout_s > 0 && below_ctest && IsFirstBelow(facts.parent, plan_.spool))
+    const bool under_ctest = facts.parent.name.view() == "ctest";
+    // Bazel's sandbox may hide the store and the network, and show an empty home folder.
+    if (header.bazel.active) plan_.timeout_s = 0;
+    delivers_ = plan_.timeout_s > 0 && !under_ctest && plan_.environment.Take();
+    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts.parent, plan_.spool))
       DeliverAfter(facts.parent, plan_);
     WatchForEnds();
     active_ = true;
@@ -143,22 +144,23 @@ class Recorder {
     if (getcwd(buffer, sizeof buffer) != nullptr && buffer[0] == '/') plan_.cwd += buffer;
   }
 
-  // What the results of all tests usually take, within bounds, and something for a failure. A process of one test
-  // gets a single page: to allocate more and give it back costs as much as all else here.
+  // Returns the size that the results of all tests usually need, within bounds, plus some room for a failure. A process
+  // with one test gets a single page, because allocating more and giving it back costs as much as all other work here.
   static std::size_t SizeOfResults(std::int64_t tests_to_run) {
     constexpr std::int64_t kUsualResult = 64, kMostTests = 65536;
     const std::int64_t results = std::clamp<std::int64_t>(tests_to_run, 0, kMostTests) * kUsualResult;
     return static_cast<std::size_t>(results) + 1024 + JournalFile::kTail;
   }
 
-  // As GoogleTest itself reads it.
+  // Reads the same variables as GoogleTest.
   static void ReadShard(Header& header) {
     header.shard_index = NaturalNumberIn("GTEST_SHARD_INDEX");
     header.shard_total = NaturalNumberIn("GTEST_TOTAL_SHARDS");
     if (header.shard_total == 1) header.shard_total.reset();
   }
 
-  // A forked child must never write to the journal; an exit() within a test is an outcome.
+  // Watches for forks, because a child must never write to the journal, and for an exit() within a test, which is an
+  // outcome.
   void WatchForEnds() {
     if (watching_) return;
     watching_ = true;
@@ -190,7 +192,7 @@ class Recorder {
   Warning warning_;
 };
 static_assert(std::is_trivially_destructible_v<Recorder>,
-              "exit handlers and threads may come after static destruction");
+              "exit handlers and threads may use it after static destruction");
 
 }  // namespace flaky_recorder
 #pragma GCC visibility pop

@@ -10,8 +10,8 @@
 
 #include "warning.h"
 
-// The environment variables that the recorder reads: once, when the test program starts, because tests change the
-// environment. `flaky config` lists them too; a test of the project holds the two tables against each other.
+// The environment variables that the recorder reads. They are read once, when the test program starts, because tests
+// change the environment. `flaky config` lists them too; a test compares the two tables.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
@@ -21,7 +21,7 @@ struct Setting {
   std::int64_t min, max;       // of numbers, inclusive
 };
 
-inline constexpr Setting kDisable = {"FLAKY_TESTS_DISABLE", 0, 0, 1};  // also true, yes, on and false, no, off
+inline constexpr Setting kDisable = {"FLAKY_TESTS_DISABLE", 0, 0, 1};  // or true, yes, on, false, no, off
 inline constexpr Setting kSpool = {"FLAKY_TESTS_SPOOL", 0, 0, 0};
 inline constexpr Setting kRunId = {"FLAKY_TESTS_RUN_ID", 0, 0, 0};
 inline constexpr Setting kProject = {"FLAKY_TESTS_PROJECT", 0, 0, 0};
@@ -31,30 +31,31 @@ inline constexpr Setting kMaxMessage = {"FLAKY_TESTS_MAX_MESSAGE", 65536, 1024, 
 inline constexpr Setting kDeliveryTimeout = {"FLAKY_TESTS_DELIVERY_TIMEOUT", 10, 0,
                                              3600};  // seconds; 0: do not deliver
 inline constexpr Setting kProgram = {"FLAKY_TESTS_PROGRAM", 0, 0, 0};
-inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent, error: no warning
+inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent and error hide the warning
 
 inline constexpr Setting kSettings[] = {kDisable, kSpool,      kRunId,           kProject, kVariant,
                                         kFixture, kMaxMessage, kDeliveryTimeout, kProgram, kLog};
 
-// The longest run id, project or variant that is taken. A longer one is not cut, for it would then mean something
-// else.
+// The longest run id, project, variant or fixture that is used. A longer one is ignored, not cut, because a truncated
+// name would name something else.
 inline constexpr std::size_t kLongestName = 1024;
 
-// The variable's text, as long as the environment stays as it is; without data() where it is not set.
+// Returns the variable's text, without data() if it is not set. Valid until the environment changes.
 inline std::string_view TextOf(const Setting& setting) {
   const char* text = std::getenv(setting.name);
   return text == nullptr ? std::string_view() : std::string_view(text);
 }
 
-// As above, for a text that goes into the journal's header.
+// As TextOf, for a text that is written to the journal's header. Adds a warning if it is too long.
 inline std::string_view NameOf(const Setting& setting, Warning& warning) {
   const std::string_view text = TextOf(setting);
   if (text.size() <= kLongestName) return text;
-  warning.Add({setting.name, " is longer than 1024 bytes and not used"});
+  warning.Add({"ignoring ", setting.name, ": longer than 1024 bytes"});
   return {};
 }
 
-// The variable's number, or its default where there is none or, with a warning, where it makes no sense.
+// Returns the variable's number, or its default if it is not set. Adds a warning and returns the default if the text is
+// invalid.
 inline std::int64_t NumberOf(const Setting& setting, Warning& warning) {
   const std::string_view text = TextOf(setting);
   if (text.empty()) return setting.default_value;
@@ -64,14 +65,14 @@ inline std::int64_t NumberOf(const Setting& setting, Warning& warning) {
     return number;
   }
   char low[20], high[20], used[20];
-  warning.Add({setting.name, " is \"", text.substr(0, 40), "\", which is no whole number from ",
-               DecimalText(setting.min, low), " to ", DecimalText(setting.max, high), "; ",
-               DecimalText(setting.default_value, used), " is used"});
+  warning.Add({"invalid ", setting.name, " `", text.substr(0, 40), "`; expected a whole number from ",
+               DecimalText(setting.min, low), " to ", DecimalText(setting.max, high), " (using ",
+               DecimalText(setting.default_value, used), ")"});
   return setting.default_value;
 }
 
-// The variable's truth; its default as above.
-inline bool TruthOf(const Setting& setting, Warning& warning) {
+// As NumberOf, for a boolean.
+inline bool BoolOf(const Setting& setting, Warning& warning) {
   const std::string_view text = TextOf(setting);
   if (text.empty()) return setting.default_value != 0;
   for (const std::string_view yes : {"1", "true", "yes", "on"}) {
@@ -80,11 +81,13 @@ inline bool TruthOf(const Setting& setting, Warning& warning) {
   for (const std::string_view no : {"0", "false", "no", "off"}) {
     if (text == no) return false;
   }
-  warning.Add({setting.name, " is \"", text.substr(0, 40), "\", which is neither 1 nor 0, and not used"});
+  warning.Add({"invalid ", setting.name, " `", text.substr(0, 40), "`; expected 1 or 0 (using ",
+               setting.default_value != 0 ? "1" : "0", ")"});
   return setting.default_value != 0;
 }
 
-// A number that GoogleTest or the build system gives, which is not ours to complain about.
+// Returns a number that GoogleTest or the build system has set. Returns nullopt without a warning if it is not set or
+// invalid: reporting that is not the recorder's task.
 inline std::optional<std::int64_t> NaturalNumberIn(const char* name) {
   const char* const text = std::getenv(name);
   if (text == nullptr) return std::nullopt;

@@ -11,11 +11,11 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Held for the copying of a fragment only, never while code of the user runs.
+// Held only while a fragment is copied, never while the user's code runs.
 class SpinLock {
  public:
-  // False when another thread kept the lock for two seconds, as one that was cancelled or jumped out of a signal
-  // handler would for ever: a test program must not hang for our sake.
+  // Returns false if another thread has held the lock for two seconds. A thread that was cancelled, or that jumped out
+  // of a signal handler, would hold it forever, and the recorder must not hang the test program.
   bool Take() {
     if (!taken_.test_and_set(std::memory_order_acquire)) return true;
     const std::int64_t begin = AskKernel(CLOCK_MONOTONIC);

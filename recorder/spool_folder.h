@@ -14,7 +14,7 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Creates the folder and those above it, each 0700. Returns an errno, or 0 also where it is there already.
+// Creates the folder and its parents, each with mode 0700. Returns an errno; 0 if the folder already exists.
 inline int MakeFolders(const Path& path) {
   const std::string_view text = path.view();
   for (std::size_t slash = text.find('/', 1);; slash = text.find('/', slash + 1)) {
@@ -22,31 +22,32 @@ inline int MakeFolders(const Path& path) {
     part += text.substr(0, slash);
     if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
       const int error = errno;
-      struct stat status;  // a folder that is there counts, also where mkdir says EROFS or EACCES before EEXIST
+      struct stat status;  // for an existing folder, mkdir may report EROFS or EACCES instead of EEXIST
       if (stat(part.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return error;
     }
     if (slash == std::string_view::npos) return 0;
   }
 }
 
-// True if `path` is a folder, not a link to one, that belongs to this user: for names that others could have taken in
-// /tmp.
+// Returns true if `path` is a folder, not a link to one, and belongs to this user. For names in /tmp, which another
+// user could have created it.
 inline bool IsOwnFolder(const char* path) {
   struct stat status;
   return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
 }
 
-// Where the spool is, as an absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else in
-// /tmp. `cwd` is the working folder. Returns an errno, and an empty `spool`, where no path can be told: so below Bazel
-// (`below_bazel`) unless FLAKY_TESTS_SPOOL is absolute, for all other folders of such a test may go with its sandbox.
-inline int FindSpool(const Path& cwd, bool below_bazel, Path& spool) {
+// Finds the spool's absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else a folder in
+// /tmp. `cwd` is the working folder. Returns an errno and an empty `spool` if there is no such path. Under Bazel
+// (`under_bazel`) only an absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted
+// with its sandbox.
+inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
   const auto absolute = [](const char* name) {
     const char* text = std::getenv(name);
     return text != nullptr && *text == '/' ? std::string_view(text) : std::string_view();
   };
   spool.Clear();
   const std::string_view given = TextOf(kSpool);
-  if (below_bazel && (given.empty() || given[0] != '/')) return ENOENT;
+  if (under_bazel && (given.empty() || given[0] != '/')) return ENOENT;
   if (!given.empty()) {
     if (given[0] != '/') {
       if (cwd.empty()) return ENOENT;

@@ -16,7 +16,7 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// While it lives, a write to a closed pipe or beyond the file size limit fails without the signal that would end the
+// Within its scope, a write to a closed pipe or beyond the file size limit fails without the signal that would kill the
 // program.
 class WriteSignalsBlocked {
  public:
@@ -26,7 +26,7 @@ class WriteSignalsBlocked {
     sigaddset(&ours_, SIGXFSZ);
     sigset_t pending;
     sigpending(&pending);
-    // What the program itself has pending is not ours to take.
+    // Leave signals that were already pending.
     for (const int signal : {SIGPIPE, SIGXFSZ}) {
       if (sigismember(&pending, signal) == 1) sigdelset(&ours_, signal);
     }
@@ -46,15 +46,15 @@ class WriteSignalsBlocked {
   sigset_t before_;
 };
 
-// The one line that a test program may get from the recorder, on stderr: `flaky: ` and all that was added.
+// The one line that the recorder may write to stderr: `flaky: ` and all added phrases.
 class Warning {
  public:
-  // Remembers what stderr is, for a test may close it and open something else in its place.
+  // Remembers which file stderr is, because a test may close it and open another file in its place.
   void Prepare() { known_ = fstat(STDERR_FILENO, &stderr_) == 0; }
 
   void Silence() { silent_ = true; }
 
-  // Adds a phrase. Bytes that would do something to a terminal become `?`.
+  // Adds a phrase. Control characters become `?`, so that a terminal does not obey them.
   void Add(std::initializer_list<std::string_view> pieces) {
     if (!text_.empty()) text_ += "; ";
     for (const std::string_view piece : pieces) {
@@ -65,7 +65,8 @@ class Warning {
     }
   }
 
-  // Writes the line if there is anything to say, no line was written yet and stderr is what it was and takes it.
+  // Writes the line, unless there is no phrase, a line was already written, stderr is now another file, or stderr would
+  // block.
   void Write() {
     if (text_.empty() || silent_ || written_ || !known_) return;
     struct stat now;
@@ -78,7 +79,7 @@ class Warning {
     line += text_.view();
     line += "\n";
     const WriteSignalsBlocked blocked;
-    if (write(STDERR_FILENO, line.c_str(), line.view().size()) < 0) return;  // there is nowhere else to say it
+    if (write(STDERR_FILENO, line.c_str(), line.view().size()) < 0) return;  // there is nowhere else to report it
   }
 
  private:

@@ -4,12 +4,9 @@
 #include <filesystem>
 #include <system_error>
 #include <utility>
-#include <vector>
 
 #include "history/text.h"
 #include "settings/project_folder.h"
-#include "settings/store_pair.h"
-#include "settings/suggestions.h"
 #include "stores/open.h"
 #include "stores/redacted.h"
 #include "stores/schemes.h"
@@ -17,36 +14,50 @@
 namespace flaky {
 namespace {
 
-constexpr char kDualBase[] = "FLAKY_TESTS_DUAL_";
+// The settings that name one store.
+struct StoreSettings {
+  std::string prefix;  // of their names
+  Setting<std::string> store, db, connection_string, auth_token, table_prefix;
+};
 
-// The store's name that the setting gives, if this build has it.
-std::string StoreName(const Settings& settings, const std::string& setting) {
-  std::string name = settings.Text(setting);
-  if (IsBuilt(name)) return name;
-  std::vector<std::string> known;
-  std::vector<std::string> built;
-  for (const SchemeInfo& scheme : Schemes()) {
-    known.emplace_back(scheme.name);
-    if (IsBuilt(scheme.name)) built.emplace_back(scheme.name);
-  }
-  const std::string naming = Naming(setting, settings.Given(setting).value_or(SettingValue()));
-  if (FindScheme(name) != nullptr) {
-    throw SettingError(naming + ": this build of flaky does not have the store `" + name + "`; it has " +
-                       Join(built, ", "));
-  }
-  throw SettingError(naming + ": there is no store `" + name + "`, only " + Join(known, ", ") +
-                     DidYouMean(name, known));
+StoreSettings OfHistory() {
+  return {"FLAKY_TESTS_",      setting::kStore,      setting::kDb, setting::kConnectionString,
+          setting::kAuthToken, setting::kTablePrefix};
 }
 
-// Of two settings that say the same thing, the one from the stronger origin; the first where they are equal.
-std::optional<std::string> StrongerOf(const Settings& settings, const std::string& first, const std::string& second) {
+StoreSettings OfSource() {
+  return {"FLAKY_TESTS_SOURCE_",     setting::kSourceStore,      setting::kSourceDb, setting::kSourceConnectionString,
+          setting::kSourceAuthToken, setting::kSourceTablePrefix};
+}
+
+StoreSettings OfSecond() {
+  return {"FLAKY_TESTS_DUAL_",     setting::kDualStore,      setting::kDualDb, setting::kDualConnectionString,
+          setting::kDualAuthToken, setting::kDualTablePrefix};
+}
+
+// Returns the store's name that the setting gives. Throws SettingError if this build does not have it.
+std::string StoreName(const Settings& settings, const Setting<std::string>& setting) {
+  std::string name = settings.Get(setting);
+  if (IsBuilt(name)) return name;
+  std::vector<std::string_view> built;
+  for (const SchemeInfo& scheme : Schemes()) {
+    if (IsBuilt(scheme.name)) built.push_back(scheme.name);
+  }
+  throw SettingError(Naming(setting, settings.Given(setting).value_or(SettingValue())) +
+                     ": this build of flaky does not have the store `" + name + "`; it has " + Join(built, ", "));
+}
+
+// Returns the setting from the stronger origin, of two that mean the same; the first if the origins are equal, and
+// nullptr if neither is set.
+const Setting<std::string>* StrongerOf(const Settings& settings, const Setting<std::string>& first,
+                                       const Setting<std::string>& second) {
   const auto one = settings.Given(first);
   const auto two = settings.Given(second);
-  if (one && (!two || one->origin <= two->origin)) return first;
-  return two ? std::optional(second) : std::nullopt;
+  if (one && (!two || one->origin <= two->origin)) return &first;
+  return two ? &second : nullptr;
 }
 
-// `STORE:ADDRESS` out of a connection string, which may leave `STORE:` out.
+// Returns `STORE:ADDRESS` for a connection string, which may omit `STORE:`.
 std::string WithStore(const std::string& connection, const std::string& store, const std::string& setting,
                       const std::string& store_setting) {
   const std::string named = StoreOf(connection);
@@ -58,101 +69,124 @@ std::string WithStore(const std::string& connection, const std::string& store, c
                      store_setting + "=" + named);
 }
 
-// The store that the settings with names from `base` on name; `default_file` is where an SQLite file is that none
-// names.
-Location LocationOf(const Settings& settings, const std::string& base, const std::string& default_file) {
-  const std::string store_setting = base + "STORE";
-  const std::string file_setting = base + "DB";
-  const std::string connection_setting = base + "CONNECTION_STRING";
-  const std::string store = StoreName(settings, store_setting);
+// Returns the store that the settings name; `default_file` is the SQLite file if they name none.
+Location LocationOf(const Settings& settings, const StoreSettings& names, const std::string& default_file) {
+  const std::string store_setting(names.store.name());
+  const std::string file_setting(names.db.name());
+  const std::string connection_setting(names.connection_string.name());
+  const std::string store = StoreName(settings, names.store);
   const SchemeInfo& scheme = SchemeOf(store);
-  const std::string prefix = settings.Text(base + "TABLE_PREFIX");
-  CheckPrefix(prefix, base + "TABLE_PREFIX");
+  const std::string prefix = settings.Get(names.table_prefix);
+  CheckPrefix(prefix, names.table_prefix.name());
 
-  std::optional<std::string> chosen =
-      settings.Given(connection_setting) ? std::optional(connection_setting) : std::nullopt;
-  if (scheme.is_file) chosen = StrongerOf(settings, file_setting, connection_setting);
+  const Setting<std::string>* chosen = settings.Given(names.connection_string) ? &names.connection_string : nullptr;
+  if (scheme.is_file) chosen = StrongerOf(settings, names.db, names.connection_string);
   Location location;
-  if (chosen == connection_setting) {
-    location =
-        ParseLocation(WithStore(settings.Text(connection_setting), store, connection_setting, store_setting), prefix);
-  } else if (scheme.is_file && (chosen || !default_file.empty())) {
+  if (chosen == &names.connection_string) {
+    location = ParseLocation(WithStore(settings.Get(names.connection_string), store, connection_setting, store_setting),
+                             prefix);
+  } else if (scheme.is_file && (chosen != nullptr || !default_file.empty())) {
     // The prefix is written out, so that a `?` in the path means nothing.
-    const std::string file = chosen ? settings.Text(file_setting) : default_file;
+    const std::string file = chosen != nullptr ? settings.Get(names.db) : default_file;
     location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
   } else if (!scheme.needs_address) {
-    location = ParseLocation(store + ":", prefix);
+    location = ParseLocation(store + ":", prefix);  // the defaults of its client library are enough
   } else {
     const std::string wanted = scheme.is_file ? file_setting : connection_setting;
     throw SettingError(wanted + " is not set: the store " + store + " cannot be found without it");
   }
-  location.token = Secret(settings.Text(base + "AUTH_TOKEN"));
+  location.token = Secret(settings.Get(names.auth_token));
   return location;
+}
+
+LocationDefaults DefaultsOf(const Settings& settings, const StoreSettings& names) {
+  return {settings.Get(names.table_prefix), Secret(settings.Get(names.auth_token))};
+}
+
+std::optional<Location> SourceLocation(const Settings& settings) {
+  const StoreSettings names = OfSource();
+  for (const Setting<std::string>& name :
+       {names.store, names.db, names.connection_string, names.auth_token, names.table_prefix}) {
+    if (settings.Given(name)) return LocationOf(settings, names, "");
+  }
+  return std::nullopt;
+}
+
+bool DualIsOn(const Settings& settings) {
+  return settings.Given(setting::kDualStore) || settings.Given(setting::kDualDb) ||
+         settings.Given(setting::kDualConnectionString);
+}
+
+std::string SpoolFolder(const Settings& settings) {
+  const std::string given = settings.Get(setting::kSpool);
+  return given.empty() ? StateFolder(GetEnvironment) + "/spool" : given;
+}
+
+std::optional<std::string> CurrentProject(const Settings& settings) {
+  std::error_code no_folder;
+  const auto given = settings.Given(setting::kProject);
+  std::string project = given ? given->text : ProjectOf(std::filesystem::current_path(no_folder));
+  if (project.empty()) return std::nullopt;
+  return project;
 }
 
 }  // namespace
 
 const char* GetEnvironment(const char* name) { return std::getenv(name); }
 
-Location HistoryLocation(const Settings& settings) {
-  return LocationOf(settings, "FLAKY_TESTS_", DefaultHistoryFile());
-}
-
 std::string DefaultHistoryFile() { return StateFolder(GetEnvironment) + "/history.db"; }
 
-std::optional<Location> SourceLocation(const Settings& settings) {
-  const std::string base = "FLAKY_TESTS_SOURCE_";
-  for (const SettingInfo& info : SettingTable()) {
-    if (info.name.starts_with(base) && settings.Given(info.name)) return LocationOf(settings, base, "");
+ResolvedSettings Resolve(const Settings& settings) {
+  ResolvedSettings resolved;
+  resolved.history = OrError<Location>::From([&] { return LocationOf(settings, OfHistory(), DefaultHistoryFile()); });
+  resolved.source = OrError<std::optional<Location>>::From([&] { return SourceLocation(settings); });
+  resolved.dual_is_on = DualIsOn(settings);
+  if (resolved.dual_is_on) {
+    const auto second = OrError<Location>::From([&] { return LocationOf(settings, OfSecond(), ""); });
+    resolved.keeps_for_second =
+        resolved.history.IsError() || second.IsError() || !AreSameStore(resolved.history.Get(), second.Get());
+    resolved.second = OrError<std::optional<Location>>::From([&] {
+      const Location& other = second.Get();
+      RefuseSameStore({"dual write", "FLAKY_TESTS_*", "FLAKY_TESTS_DUAL_*"}, resolved.history.Get(), other);
+      return std::optional(other);
+    });
+  } else {
+    resolved.second = OrError<std::optional<Location>>::From([] { return std::optional<Location>(); });
   }
-  return std::nullopt;
-}
-
-bool IsDualOn(const Settings& settings) {
-  for (const char* name : {"STORE", "DB", "CONNECTION_STRING"}) {
-    if (settings.Given(std::string(kDualBase) + name)) return true;
+  resolved.history_defaults = DefaultsOf(settings, OfHistory());
+  resolved.source_defaults = DefaultsOf(settings, OfSource());
+  resolved.spool = SpoolFolder(settings);
+  resolved.project = CurrentProject(settings);
+  if (const auto given = settings.Given(setting::kProject); given && given->origin == Origin::kUserFile) {
+    resolved.user_project = given->text;
   }
-  return false;
+  resolved.delivery_timeout =
+      OrError<std::chrono::seconds>::From([&] { return settings.Get(setting::kDeliveryTimeout); });
+  return resolved;
 }
 
-bool WritesForSecond(const Settings& settings) {
-  if (!IsDualOn(settings)) return false;
-  try {
-    return !AreSameStore(HistoryLocation(settings), LocationOf(settings, kDualBase, ""));
-  } catch (const std::exception&) {
-    return true;
-  }
-}
-
-std::optional<Location> DualLocation(const Settings& settings) {
-  if (!IsDualOn(settings)) return std::nullopt;
-  Location second = LocationOf(settings, kDualBase, "");
-  RefuseSameStore({"dual write", "FLAKY_TESTS_*", "FLAKY_TESTS_DUAL_*"}, HistoryLocation(settings), second);
-  return second;
-}
-
-Location NamedLocation(const Settings& settings, const std::string& text, const std::string& option, Side side) {
-  const std::string base = side == Side::kSource ? "FLAKY_TESTS_SOURCE_" : "FLAKY_TESTS_";
-  Location location = ParseLocation(text, settings.Text(base + "TABLE_PREFIX"));
+Location NamedLocation(const ResolvedSettings& resolved, const std::string& text, const std::string& option,
+                       Side side) {
+  const LocationDefaults& defaults = side == Side::kSource ? resolved.source_defaults : resolved.history_defaults;
+  Location location = ParseLocation(text, defaults.prefix);
   if (HoldsSecret(location.address.Reveal())) {
+    const std::string names = side == Side::kSource ? OfSource().prefix : OfHistory().prefix;
     throw SettingError(option + ": a password or token in an argument can be read by every user of this machine; set " +
-                       base + "STORE and " + base + "CONNECTION_STRING instead");
+                       names + "STORE and " + names + "CONNECTION_STRING instead");
   }
-  location.token = Secret(settings.Text(base + "AUTH_TOKEN"));
+  location.token = defaults.token;
   return location;
 }
 
-std::string SpoolFolder(const Settings& settings) {
-  const std::string given = settings.Text("FLAKY_TESTS_SPOOL");
-  return given.empty() ? StateFolder(GetEnvironment) + "/spool" : given;
+Location SourceOf(const ResolvedSettings& resolved, const StoreOptions& options, const std::string& text) {
+  if (!text.empty()) return NamedLocation(resolved, text, options.source, Side::kSource);
+  if (const std::optional<Location>& source = resolved.source.Get()) return *source;
+  throw SettingError(options.command + ": no old store is named: give " + options.source +
+                     " LOCATION or set FLAKY_TESTS_SOURCE_STORE and its companions");
 }
 
-std::optional<std::string> CurrentProject(const Settings& settings) {
-  std::error_code no_folder;
-  const auto given = settings.Given("FLAKY_TESTS_PROJECT");
-  std::string project = given ? given->text : ProjectOf(std::filesystem::current_path(no_folder));
-  if (project.empty()) return std::nullopt;
-  return project;
+Location TargetOf(const ResolvedSettings& resolved, const StoreOptions& options, const std::string& text) {
+  return text.empty() ? resolved.history.Get() : NamedLocation(resolved, text, options.target, Side::kHistory);
 }
 
 }  // namespace flaky

@@ -6,7 +6,10 @@
 #include <array>
 #include <cctype>
 #include <charconv>
-#include <stdexcept>
+#include <type_traits>
+
+#include "settings/suggestions.h"
+#include "stores/schemes.h"
 
 namespace flaky {
 namespace {
@@ -17,21 +20,25 @@ using enum SettingPlaces;
 constexpr std::string_view kNamePrefix = "FLAKY_TESTS_";
 
 constexpr auto kTable = std::to_array<SettingInfo>({
-    {.name = "FLAKY_TESTS_STORE", .default_value = "sqlite", .meaning = "the kind of store that keeps the history"},
+    {.name = "FLAKY_TESTS_STORE",
+     .kind = kStore,
+     .default_value = "sqlite",
+     .meaning = "the kind of store that keeps the history"},
     {.name = "FLAKY_TESTS_DB",
      .kind = kPath,
      .default_value = "[history.db in the state folder]",
-     .meaning = "the file of the sqlite store"},
+     .meaning = "the database file of the sqlite store"},
     {.name = "FLAKY_TESTS_CONNECTION_STRING",
-     .meaning = "where the store is, for stores that are not a file; `sqlite:PATH` for one that is",
+     .meaning = "the address of the store; for sqlite, `sqlite:PATH`",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_AUTH_TOKEN",
-     .meaning = "the token that the store wants, where it wants one",
+     .meaning = "the access token, for stores that need one",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_SUPABASE_DB",
-     .meaning = "the connection string of a Supabase project's database, over which `schema migrate` makes the tables",
+     .meaning =
+         "the connection string of a Supabase project's database, through which `schema migrate` creates the tables",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_SUPABASE_TOKEN",
@@ -40,194 +47,185 @@ constexpr auto kTable = std::to_array<SettingInfo>({
      .secret = true},
     {.name = "FLAKY_TESTS_PROJECT",
      .default_value = "[the name of the git repository's top folder, else of the current folder]",
-     .meaning = "the project that runs are kept under; empty for none"},
+     .meaning = "the project that runs belong to; empty for none"},
     {.name = "FLAKY_TESTS_TABLE_PREFIX",
      .default_value = "flaky_test_",
-     .meaning = "what the names of the tables begin with: [a-z0-9_], may be empty"},
+     .meaning = "the prefix of all table names: characters from [a-z0-9_], or empty"},
     {.name = "FLAKY_TESTS_RUN_ID",
      .default_value = "[one per process, or per ctest or command of Bazel]",
-     .meaning = "processes with the same one are recorded as one run",
+     .meaning = "the id of the run; processes with the same id are recorded as one run",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_DISABLE",
      .kind = kBool,
      .default_value = "0",
-     .meaning = "1: test programs record nothing",
+     .meaning = "if 1, test programs record nothing",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_WINDOW",
      .kind = kNumber,
      .default_value = "7",
-     .meaning = "days in which `check` looks for failures, compared with as many days before",
+     .meaning = "days in which `check` looks for failures; it compares them with the same number of days before",
      .min = 1,
      .max = 3650},
     {.name = "FLAKY_TESTS_THRESHOLD",
      .kind = kNumber,
      .default_value = "2",
-     .meaning = "failures within the window from which `check` reports a test",
+     .meaning = "number of failures in the window from which `check` reports a test",
      .min = 1,
      .max = 1'000'000},
     {.name = "FLAKY_TESTS_LOG",
      .kind = kChoice,
      .default_value = "warn",
-     .meaning = "the least that is worth a message besides the data",
+     .meaning = "minimum level of messages to print",
      .choices = "silent|error|warn|debug"},
     {.name = "FLAKY_TESTS_LOG_FILE",
      .kind = kPath,
-     .meaning = "a file that messages of the program are appended to; stderr then has the errors only",
+     .meaning = "append messages to this file; only errors go to stderr",
      .places = kPersonal},
     {.name = "FLAKY_TESTS_SPOOL",
      .kind = kPath,
      .default_value = "[spool in the state folder]",
-     .meaning = "the folder where test programs leave what they recorded",
+     .meaning = "the folder in which test programs leave what they recorded, until it is delivered",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_PROGRAM",
      .kind = kPath,
      .default_value = "[flaky as installed or built, else from PATH]",
-     .meaning = "the program that test programs start to deliver what they recorded",
+     .meaning = "the `flaky` program that test programs start to deliver what they recorded",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_MAX_MESSAGE",
      .kind = kBytes,
      .default_value = "65536",
-     .meaning = "bytes at which a failure's message is cut",
+     .meaning = "maximum size of a failure's message in bytes; longer messages are cut",
      .min = 1024,
      .max = 16'777'216,
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_DELIVERY_TIMEOUT",
      .kind = kSeconds,
      .default_value = "10",
-     .meaning = "seconds that a test program waits at its end for the delivery; 0: nothing is delivered",
+     .meaning = "seconds that a test program waits for its delivery when it ends; with 0 it starts none",
      .min = 0,
      .max = 3600,
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_VARIANT",
      .default_value = "[as compiled: asan, tsan, msan, release or debug]",
-     .meaning = "the kind of build that the tests ran in",
+     .meaning = "the kind of build of the test program",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_FIXTURE",
-     .meaning = "the CTest fixture whose clean-up delivers; set by flaky_discover_tests",
+     .meaning = "the CTest fixture whose cleanup test delivers; set by flaky_discover_tests",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_SOURCE_STORE",
+     .kind = kStore,
      .default_value = "sqlite",
      .meaning = "as FLAKY_TESTS_STORE, of the old store that `migrate-store` reads"},
     {.name = "FLAKY_TESTS_SOURCE_DB", .kind = kPath, .meaning = "as FLAKY_TESTS_DB, of the old store"},
     {.name = "FLAKY_TESTS_SOURCE_CONNECTION_STRING",
-     .meaning = "as FLAKY_TESTS_CONNECTION_STRING, of the old store",
+     .meaning = "like FLAKY_TESTS_CONNECTION_STRING, for the old store",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_SOURCE_AUTH_TOKEN",
-     .meaning = "as FLAKY_TESTS_AUTH_TOKEN, of the old store",
+     .meaning = "like FLAKY_TESTS_AUTH_TOKEN, for the old store",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_SOURCE_TABLE_PREFIX",
      .default_value = "flaky_test_",
-     .meaning = "as FLAKY_TESTS_TABLE_PREFIX, of the old store"},
+     .meaning = "like FLAKY_TESTS_TABLE_PREFIX, for the old store"},
     {.name = "FLAKY_TESTS_DUAL_STORE",
+     .kind = kStore,
      .default_value = "sqlite",
      .meaning = "as FLAKY_TESTS_STORE, of a second store that every delivery goes to as well"},
     {.name = "FLAKY_TESTS_DUAL_DB", .kind = kPath, .meaning = "as FLAKY_TESTS_DB, of the second store"},
     {.name = "FLAKY_TESTS_DUAL_CONNECTION_STRING",
-     .meaning = "as FLAKY_TESTS_CONNECTION_STRING, of the second store",
+     .meaning = "like FLAKY_TESTS_CONNECTION_STRING, for the second store",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_DUAL_AUTH_TOKEN",
-     .meaning = "as FLAKY_TESTS_AUTH_TOKEN, of the second store",
+     .meaning = "like FLAKY_TESTS_AUTH_TOKEN, for the second store",
      .places = kPersonal,
      .secret = true},
     {.name = "FLAKY_TESTS_DUAL_TABLE_PREFIX",
      .default_value = "flaky_test_",
-     .meaning = "as FLAKY_TESTS_TABLE_PREFIX, of the second store"},
+     .meaning = "like FLAKY_TESTS_TABLE_PREFIX, for the second store"},
 });
 
-const SettingInfo& Known(std::string_view name) {
-  const SettingInfo* info = FindSetting(name);
-  if (info == nullptr) throw std::logic_error("no setting " + std::string(name));
-  return *info;
-}
-
-bool EmptyIsAValue(std::string_view name) { return name == "FLAKY_TESTS_PROJECT" || name.ends_with("_TABLE_PREFIX"); }
-
-[[noreturn]] void Refuse(const SettingInfo& info, const SettingValue& value, const std::string& wanted) {
-  throw SettingError(Naming(info.name, value) + " is " + (info.secret ? "***" : "`" + value.text + "`") + ", but " +
-                     wanted + " is wanted");
-}
-
-// The given value, or the table's default, which is always of its kind.
-SettingValue InForce(const Settings& settings, const SettingInfo& info) {
-  return settings.Given(info.name).value_or(SettingValue{.text = std::string(info.default_value), .where = {}});
-}
-
-bool IsChoice(std::string_view choices, std::string_view text) {
-  while (!choices.empty()) {
-    const std::string_view one = choices.substr(0, choices.find('|'));
-    if (one == text) return true;
-    choices.remove_prefix(std::min(choices.size(), one.size() + 1));
-  }
-  return false;
-}
-
-std::string ReadableChoices(std::string_view choices) {
-  std::string readable(choices);
-  for (size_t bar = 0; (bar = readable.find('|', bar)) != std::string::npos;) {
-    readable.replace(bar, 1, readable.find('|', bar + 1) == std::string::npos ? " or " : ", ");
-  }
-  return readable;
+template <typename T>
+consteval bool IsReadAs(SettingKind kind) {
+  if (std::is_same_v<T, bool>) return kind == kBool;
+  if (std::is_same_v<T, int64_t>) return kind == kNumber || kind == kBytes;
+  if (std::is_same_v<T, std::chrono::seconds>) return kind == kSeconds;
+  return std::is_same_v<T, std::string> && (kind == kText || kind == kPath || kind == kChoice || kind == SettingKind::kStore);
 }
 
 }  // namespace
 
-std::span<const SettingInfo> SettingTable() { return kTable; }
-
-const SettingInfo* FindSetting(std::string_view name) {
-  const auto found =
-      std::find_if(kTable.begin(), kTable.end(), [&](const SettingInfo& info) { return info.name == name; });
-  return found == kTable.end() ? nullptr : &*found;
-}
-
-std::string FileKey(const SettingInfo& setting) {
-  std::string key(setting.name.substr(kNamePrefix.size()));
-  for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return key;
-}
-
-std::string Naming(std::string_view name, const SettingValue& value) {
-  std::string text(name);
-  if (value.origin == Origin::kEnvironment) return text + " (in the environment)";
-  if (value.origin == Origin::kFlag) return value.where.empty() ? text : value.where;
-  return value.where.empty() ? text : text + " (in " + value.where + ")";
-}
-
-void Settings::Set(std::string_view name, SettingValue value) {
-  const SettingInfo& info = Known(name);
-  if (value.text.empty() && !EmptyIsAValue(info.name)) return;
-  const auto known = values_.find(name);
-  if (known == values_.end()) {
-    values_.emplace(name, std::move(value));
-  } else if (value.origin <= known->second.origin) {
-    known->second = std::move(value);
-  }
-}
-
-void Settings::ReadEnvironment(const std::function<const char*(const char*)>& get) {
+template <typename T>
+consteval Setting<T>::Setting(std::string_view name) {
   for (const SettingInfo& info : kTable) {
-    const std::string name(info.name);
-    if (const char* text = get(name.c_str())) Set(name, {text, Origin::kEnvironment, {}});
+    if (info.name == name && IsReadAs<T>(info.kind)) info_ = &info;
   }
+  if (info_ == nullptr) throw "not in the table, or of another type there";
 }
 
-std::optional<SettingValue> Settings::Given(std::string_view name) const {
-  const auto found = values_.find(Known(name).name);
-  if (found == values_.end()) return std::nullopt;
-  return found->second;
+namespace setting {
+
+constexpr Setting<std::string> kStore("FLAKY_TESTS_STORE");
+constexpr Setting<std::string> kDb("FLAKY_TESTS_DB");
+constexpr Setting<std::string> kConnectionString("FLAKY_TESTS_CONNECTION_STRING");
+constexpr Setting<std::string> kAuthToken("FLAKY_TESTS_AUTH_TOKEN");
+constexpr Setting<std::string> kTablePrefix("FLAKY_TESTS_TABLE_PREFIX");
+constexpr Setting<std::string> kProject("FLAKY_TESTS_PROJECT");
+constexpr Setting<std::string> kSupabaseDb("FLAKY_TESTS_SUPABASE_DB");
+constexpr Setting<std::string> kSupabaseToken("FLAKY_TESTS_SUPABASE_TOKEN");
+constexpr Setting<std::string> kSourceStore("FLAKY_TESTS_SOURCE_STORE");
+constexpr Setting<std::string> kSourceDb("FLAKY_TESTS_SOURCE_DB");
+constexpr Setting<std::string> kSourceConnectionString("FLAKY_TESTS_SOURCE_CONNECTION_STRING");
+constexpr Setting<std::string> kSourceAuthToken("FLAKY_TESTS_SOURCE_AUTH_TOKEN");
+constexpr Setting<std::string> kSourceTablePrefix("FLAKY_TESTS_SOURCE_TABLE_PREFIX");
+constexpr Setting<std::string> kDualStore("FLAKY_TESTS_DUAL_STORE");
+constexpr Setting<std::string> kDualDb("FLAKY_TESTS_DUAL_DB");
+constexpr Setting<std::string> kDualConnectionString("FLAKY_TESTS_DUAL_CONNECTION_STRING");
+constexpr Setting<std::string> kDualAuthToken("FLAKY_TESTS_DUAL_AUTH_TOKEN");
+constexpr Setting<std::string> kDualTablePrefix("FLAKY_TESTS_DUAL_TABLE_PREFIX");
+constexpr Setting<std::string> kRunId("FLAKY_TESTS_RUN_ID");
+constexpr Setting<std::string> kSpool("FLAKY_TESTS_SPOOL");
+constexpr Setting<std::string> kProgram("FLAKY_TESTS_PROGRAM");
+constexpr Setting<std::string> kVariant("FLAKY_TESTS_VARIANT");
+constexpr Setting<std::string> kFixture("FLAKY_TESTS_FIXTURE");
+constexpr Setting<std::string> kLog("FLAKY_TESTS_LOG");
+constexpr Setting<std::string> kLogFile("FLAKY_TESTS_LOG_FILE");
+constexpr Setting<bool> kDisable("FLAKY_TESTS_DISABLE");
+constexpr Setting<int64_t> kMaxMessage("FLAKY_TESTS_MAX_MESSAGE");
+constexpr Setting<int64_t> kWindow("FLAKY_TESTS_WINDOW");
+constexpr Setting<int64_t> kThreshold("FLAKY_TESTS_THRESHOLD");
+constexpr Setting<std::chrono::seconds> kDeliveryTimeout("FLAKY_TESTS_DELIVERY_TIMEOUT");
+
+}  // namespace setting
+
+namespace {
+
+bool EmptyIsAValue(std::string_view name) { return name == "FLAKY_TESTS_PROJECT" || name.ends_with("_TABLE_PREFIX"); }
+
+[[noreturn]] void Refuse(const SettingInfo& info, const SettingValue& value, const std::string& expected) {
+  throw SettingError(Naming(info, value) + ": invalid value" + (info.secret ? "" : " `" + value.text + "`") +
+                     "; expected " + expected);
 }
 
-std::string Settings::Text(std::string_view name) const {
-  const SettingInfo& info = Known(name);
-  if (const auto given = Given(name)) return given->text;
-  return std::string(info.default_value.starts_with('[') ? std::string_view() : info.default_value);
+// The value that was set, or the table's default, which is always of its kind.
+SettingValue InForce(const Settings& settings, const SettingInfo& info) {
+  return settings.Given(info).value_or(SettingValue{.text = std::string(info.default_value), .where = {}});
 }
 
-int64_t Settings::Number(std::string_view name) const {
-  const SettingInfo& info = Known(name);
-  const SettingValue value = InForce(*this, info);
+bool IsOneOf(std::initializer_list<std::string_view> words, std::string_view text) {
+  return std::ranges::find(words, text) != words.end();
+}
+
+bool BoolIn(const Settings& settings, const SettingInfo& info) {
+  const SettingValue value = InForce(settings, info);
+  if (IsOneOf({"1", "true", "yes", "on"}, value.text)) return true;
+  if (IsOneOf({"0", "false", "no", "off"}, value.text)) return false;
+  Refuse(info, value, "1, true, yes, on or 0, false, no, off");
+}
+
+int64_t NumberIn(const Settings& settings, const SettingInfo& info) {
+  const SettingValue value = InForce(settings, info);
   const char* const end = value.text.data() + value.text.size();
   int64_t number = 0;
   const auto [stopped, error] = std::from_chars(value.text.data(), end, number);
@@ -240,36 +238,104 @@ int64_t Settings::Number(std::string_view name) const {
   return number;
 }
 
-bool Settings::Bool(std::string_view name) const {
-  const SettingInfo& info = Known(name);
-  const SettingValue value = InForce(*this, info);
-  if (IsChoice("1|true|yes|on", value.text)) return true;
-  if (IsChoice("0|false|no|off", value.text)) return false;
-  Refuse(info, value, "1, true, yes, on or 0, false, no, off");
-}
-
-std::string Settings::Choice(std::string_view name) const {
-  const SettingInfo& info = Known(name);
-  const SettingValue value = InForce(*this, info);
-  if (!IsChoice(info.choices, value.text)) Refuse(info, value, ReadableChoices(info.choices));
+std::string TextIn(const Settings& settings, const SettingInfo& info) {
+  const SettingValue value = InForce(settings, info);
+  const std::vector<std::string> words = ChoicesOf(info);
+  if (!words.empty() && std::ranges::find(words, value.text) == words.end()) {
+    std::string expected;
+    for (const std::string& word : words) {
+      expected += (expected.empty() ? "" : word == words.back() ? " or " : ", ") + word;
+    }
+    Refuse(info, value, expected + DidYouMean(value.text, words));
+  }
+  if (value.origin == Origin::kDefault && value.text.starts_with('[')) return {};
   return value.text;
 }
 
-void Settings::Check(std::string_view name) const {
-  switch (Known(name).kind) {
+}  // namespace
+
+std::span<const SettingInfo> SettingTable() { return kTable; }
+
+const SettingInfo* FindSetting(std::string_view name) {
+  const auto found = std::ranges::find(kTable, name, &SettingInfo::name);
+  return found == kTable.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> ChoicesOf(const SettingInfo& info) {
+  std::vector<std::string> words;
+  if (info.kind == kStore) {
+    for (const SchemeInfo& scheme : Schemes()) {
+      if (scheme.not_a_store.empty()) words.emplace_back(scheme.name);
+    }
+  }
+  for (std::string_view choices = info.choices; !choices.empty();) {
+    words.emplace_back(choices.substr(0, choices.find('|')));
+    choices.remove_prefix(std::min(choices.size(), words.back().size() + 1));
+  }
+  return words;
+}
+
+std::string FileKey(const SettingInfo& setting) {
+  std::string key(setting.name.substr(kNamePrefix.size()));
+  for (char& c : key) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return key;
+}
+
+std::string Naming(const SettingInfo& info, const SettingValue& value) {
+  std::string text(info.name);
+  if (value.origin == Origin::kEnvironment) return text + " (in the environment)";
+  if (value.origin == Origin::kFlag) return value.where.empty() ? text : value.where;
+  return value.where.empty() ? text : text + " (in " + value.where + ")";
+}
+
+void Settings::Set(const SettingInfo& info, SettingValue value) {
+  if (value.text.empty() && !EmptyIsAValue(info.name)) return;
+  const auto known = values_.find(info.name);
+  if (known == values_.end()) {
+    values_.emplace(info.name, std::move(value));
+  } else if (value.origin <= known->second.origin) {
+    known->second = std::move(value);
+  }
+}
+
+void Settings::ReadEnvironment(const std::function<const char*(const char*)>& get) {
+  for (const SettingInfo& info : kTable) {
+    const std::string name(info.name);
+    if (const char* text = get(name.c_str())) Set(info, {text, Origin::kEnvironment, {}});
+  }
+}
+
+std::optional<SettingValue> Settings::Given(const SettingInfo& info) const {
+  const auto found = values_.find(info.name);
+  if (found == values_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::string Settings::Get(const Setting<std::string>& setting) const { return TextIn(*this, setting); }
+
+bool Settings::Get(const Setting<bool>& setting) const { return BoolIn(*this, setting); }
+
+int64_t Settings::Get(const Setting<int64_t>& setting) const { return NumberIn(*this, setting); }
+
+std::chrono::seconds Settings::Get(const Setting<std::chrono::seconds>& setting) const {
+  return std::chrono::seconds(NumberIn(*this, setting));
+}
+
+void Settings::Check(const SettingInfo& info) const {
+  switch (info.kind) {
     case kText:
     case kPath:
+    case kChoice:
+    case SettingKind::kStore:
+      TextIn(*this, info);
       return;
     case kBool:
-      Bool(name);
-      return;
-    case kChoice:
-      Choice(name);
+      BoolIn(*this, info);
       return;
     case kNumber:
     case kSeconds:
     case kBytes:
-      Number(name);
+      NumberIn(*this, info);
       return;
   }
 }

@@ -1,6 +1,7 @@
 #ifndef FLAKY_SETTINGS_SETTINGS_H_
 #define FLAKY_SETTINGS_SETTINGS_H_
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -10,25 +11,26 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-// The one table of settings. docs/reference/settings.md is checked against it, and so are the few that the recorder
-// reads.
+// The one table of settings. Tests compare docs/reference/settings.md and the settings that the recorder reads with it.
 namespace flaky {
 
-// How a setting's text is understood.
-enum class SettingKind { kText, kPath, kBool, kChoice, kNumber, kSeconds, kBytes };
+// How a setting's text is read.
+enum class SettingKind { kText, kPath, kBool, kChoice, kStore, kNumber, kSeconds, kBytes };
 
-// Where a setting may be given, besides a flag.
+// Where a setting may be given, in addition to a flag.
 enum class SettingPlaces {
   kAll,          // the environment, the project's .flaky.toml, the user's config.toml
-  kPersonal,     // not in .flaky.toml, which others write and read
-  kEnvironment,  // only there: the recorder needs it, and reads no files
+  kPersonal,     // not in .flaky.toml, which other people write and read
+  kEnvironment,  // only in the environment: the recorder needs it, and reads no files
 };
 
 struct SettingInfo {
   std::string_view name;  // "FLAKY_TESTS_DB"
   SettingKind kind = SettingKind::kText;
-  // As it would be given; in brackets where it can only be described: "[history.db in the state folder]"; empty: none.
+  // As the user would write it; in brackets if it can only be described: "[history.db in the state folder]"; empty:
+  // none.
   std::string_view default_value = {};
   std::string_view meaning = {};  // one line, no full stop
   int64_t min = 0, max = 0;       // of numbers, inclusive
@@ -39,11 +41,50 @@ struct SettingInfo {
 
 std::span<const SettingInfo> SettingTable();
 
-// Absent when there is no such setting.
+// Returns nullptr if there is no such setting.
 const SettingInfo* FindSetting(std::string_view name);
 
-// The name in .flaky.toml: "FLAKY_TESTS_AUTH_TOKEN" is `auth_token`.
+// Returns the texts that the setting may have: the choices of kChoice, for kStore the names of the stores
+// (stores/schemes.h), and for any other kind nothing.
+std::vector<std::string> ChoicesOf(const SettingInfo& info);
+
+// Returns the name in .flaky.toml: "FLAKY_TESTS_AUTH_TOKEN" is `auth_token`.
 std::string FileKey(const SettingInfo& setting);
+
+// A setting as code names it, with the type of its value: `settings.Get(setting::kWindow)` is an int64_t. The
+// constructor looks the name up in the table at compile time and is defined in settings.cc only: a name that is not in
+// the table, or has another type there, does not compile.
+template <typename T>
+class Setting {
+ public:
+  consteval explicit Setting(std::string_view name);
+
+  constexpr std::string_view name() const { return info_->name; }
+  constexpr operator const SettingInfo&() const { return *info_; }
+
+ private:
+  const SettingInfo* info_ = nullptr;
+};
+
+namespace setting {
+
+// The history's store, and the project of its runs.
+extern const Setting<std::string> kStore, kDb, kConnectionString, kAuthToken, kTablePrefix, kProject;
+extern const Setting<std::string> kSupabaseDb, kSupabaseToken;
+// The old store that `migrate-store` reads, and the second store of a dual write.
+extern const Setting<std::string> kSourceStore, kSourceDb, kSourceConnectionString, kSourceAuthToken,
+    kSourceTablePrefix;
+extern const Setting<std::string> kDualStore, kDualDb, kDualConnectionString, kDualAuthToken, kDualTablePrefix;
+// What the test programs read, too.
+extern const Setting<bool> kDisable;
+extern const Setting<std::string> kRunId, kSpool, kProgram, kVariant, kFixture;
+extern const Setting<int64_t> kMaxMessage;
+extern const Setting<std::chrono::seconds> kDeliveryTimeout;
+// What commands print.
+extern const Setting<std::string> kLog, kLogFile;
+extern const Setting<int64_t> kWindow, kThreshold;
+
+}  // namespace setting
 
 // Where a value came from, the strongest first.
 enum class Origin { kFlag, kEnvironment, kProjectFile, kUserFile, kDefault };
@@ -51,11 +92,11 @@ enum class Origin { kFlag, kEnvironment, kProjectFile, kUserFile, kDefault };
 struct SettingValue {
   std::string text;
   Origin origin = Origin::kDefault;
-  std::string where;  // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin says it all
+  std::string where;  // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin is enough
 };
 
-// A setting that cannot be used; what() names the setting, where its value stands, what is wrong and what is
-// understood. The value of a secret is not in it.
+// A setting that cannot be used. what() names the setting, where its value was set, what is wrong and what is expected.
+// It never contains the value of a secret.
 class SettingError : public std::exception {
  public:
   explicit SettingError(std::string what) : what_(std::move(what)) {}
@@ -65,41 +106,40 @@ class SettingError : public std::exception {
   std::string what_;
 };
 
-// The settings in force: for each name the value of the strongest origin that gives one. A name that is not in the
-// table is a programming error and throws std::logic_error.
+// The settings in force: for each row of the table the value from the strongest origin that has one. Every
+// `const SettingInfo&` here is a row of the table.
 class Settings {
  public:
-  // Gives `value` to `name` unless a stronger origin already did; of one origin the later counts. An empty text counts
-  // as not given, save for FLAKY_TESTS_PROJECT and the *_TABLE_PREFIX settings, where it means something.
-  void Set(std::string_view name, SettingValue value);
+  // Sets `value` unless a stronger origin already did; within one origin the last value wins. An empty text does not
+  // count as a value, except for FLAKY_TESTS_PROJECT and the *_TABLE_PREFIX settings, for which it has a meaning.
+  void Set(const SettingInfo& info, SettingValue value);
 
-  // Takes every FLAKY_TESTS_* variable of the table out of the environment that `get` reads (as std::getenv does). The
-  // only place that names the process environment is cli/.
+  // Reads every FLAKY_TESTS_* variable of the table from the environment that `get` reads (like std::getenv).
   void ReadEnvironment(const std::function<const char*(const char*)>& get);
 
-  // The value given, or absent where only the default applies.
-  std::optional<SettingValue> Given(std::string_view name) const;
+  // Returns the value that was set, or nullopt if the default applies.
+  std::optional<SettingValue> Given(const SettingInfo& info) const;
 
-  // The value in force, or the table's default; empty where that is only a description. The others throw SettingError
-  // for a text that is not of the setting's kind: no whole number, out of range, not among the choices. Bool takes 1,
-  // true, yes, on and 0, false, no, off.
-  std::string Text(std::string_view name) const;
-  int64_t Number(std::string_view name) const;
-  bool Bool(std::string_view name) const;
-  std::string Choice(std::string_view name) const;
+  // Returns the value in force, or the table's default; an empty text if the default is only described. Throws
+  // SettingError if the text is not of the setting's kind: not a whole number, out of range, not one of the choices.
+  // A bool is 1, true, yes or on, or 0, false, no or off.
+  std::string Get(const Setting<std::string>& setting) const;
+  bool Get(const Setting<bool>& setting) const;
+  int64_t Get(const Setting<int64_t>& setting) const;
+  std::chrono::seconds Get(const Setting<std::chrono::seconds>& setting) const;
 
-  // Throws what reading the setting as its kind would throw.
-  void Check(std::string_view name) const;
+  // Throws what Get would throw.
+  void Check(const SettingInfo& info) const;
 
  private:
-  std::map<std::string, SettingValue, std::less<>> values_;
+  std::map<std::string_view, SettingValue> values_;  // by name
 };
 
-// The beginning of a message about a given value: `FLAKY_TESTS_WINDOW (in /repo/.flaky.toml:3)`.
-std::string Naming(std::string_view name, const SettingValue& value);
+// Returns the beginning of a message about a value: `FLAKY_TESTS_WINDOW (in /repo/.flaky.toml:3)`.
+std::string Naming(const SettingInfo& info, const SettingValue& value);
 
-// Where state is kept: `$XDG_STATE_HOME/flaky`, else `$HOME/.local/state/flaky`, else `/tmp/flaky-<uid>`. Relative
-// XDG_STATE_HOME counts as absent, as the XDG base directory specification has it. The recorder does the same.
+// Returns the folder for state: `$XDG_STATE_HOME/flaky`, else `$HOME/.local/state/flaky`, else `/tmp/flaky-<uid>`. A
+// relative XDG_STATE_HOME is ignored, as the XDG base directory specification requires. The recorder does the same.
 std::string StateFolder(const std::function<const char*(const char*)>& get);
 
 }  // namespace flaky

@@ -152,7 +152,7 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
     if (!text) throw SettingError(where + ": `" + name + "` must be a text, a whole number, true or false");
     if (text->find('\0') != std::string::npos) throw SettingError(where + ": `" + name + "` holds a NUL character");
     const bool is_path = info->kind == SettingKind::kPath;
-    settings.Set(info->name, {is_path ? ResolvePath(*text, file.parent_path(), home) : *text, origin, where});
+    settings.Set(*info, {is_path ? ResolvePath(*text, file.parent_path(), home) : *text, origin, where});
   }
 }
 

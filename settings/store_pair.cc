@@ -1,23 +1,12 @@
 #include "settings/store_pair.h"
 
 #include <filesystem>
-#include <optional>
 #include <system_error>
 
+#include "settings/settings.h"
 #include "stores/schemes.h"
 
 namespace flaky {
-
-Location SourceOf(const Settings& settings, const StoreOptions& options, const std::string& text) {
-  if (!text.empty()) return NamedLocation(settings, text, options.source, Side::kSource);
-  if (std::optional<Location> source = SourceLocation(settings)) return *source;
-  throw SettingError(options.command + ": no old store is named: give " + options.source +
-                     " LOCATION or set FLAKY_TESTS_SOURCE_STORE and its companions");
-}
-
-Location TargetOf(const Settings& settings, const StoreOptions& options, const std::string& text) {
-  return text.empty() ? HistoryLocation(settings) : NamedLocation(settings, text, options.target, Side::kHistory);
-}
 
 bool AreSameStore(const Location& one, const Location& other) {
   if (one.scheme != other.scheme || one.prefix != other.prefix) return false;

@@ -15,6 +15,7 @@
 #include "spool/grouping.h"
 #include "spool/journal_header.h"
 #include "spool/journal_notes.h"
+#include "spool/journal_parser.h"
 #include "spool/record_of.h"
 #include "spool/spool.h"
 #include "spool/spool_files.h"

@@ -91,8 +91,11 @@ struct Journal {
   std::optional<JournalDeath> died;
   int64_t last_us = 0;  // the last time that the journal names
 
-  // Where `us` of this journal lies in time; never beyond what a Timestamp can hold.
+  // Returns the time that is `us` microseconds after the journal's start, at most Timestamp::kMax.
   Timestamp At(int64_t us) const;
+
+  // Returns the file name of the program; empty if it is not known.
+  std::string ProgramName() const;
 };
 
 // Why a journal cannot be read; what() names the line and what is wrong with it.
@@ -106,15 +109,6 @@ class JournalError : public std::runtime_error {
  private:
   Kind kind_;
 };
-
-// Reads a journal's bytes, up to the first NUL, in one pass. All texts of the result are storable (history/text.h), the
-// ids are hexadecimal, and times lie within what a Timestamp can hold, whatever the bytes are. A last line that was cut
-// anywhere is read as far as it makes sense. Throws JournalError.
-Journal ParseJournal(std::string_view bytes);
-
-// True if the last whole line of `tail`, the end of a journal up to its first NUL, is the one that says that the
-// program ended.
-bool EndsWithEndLine(std::string_view tail);
 
 }  // namespace flaky
 

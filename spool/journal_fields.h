@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "history/text.h"
-#include "spool/journal.h"
+#include "history/time.h"
 
 // How the lines of a journal are taken apart, the header and those behind it alike.
 namespace flaky::journal_fields {

@@ -2,10 +2,16 @@
 
 #include <algorithm>
 #include <string>
-#include <string_view>
+#include <utility>
 
-namespace flaky::journal_fields {
+#include "spool/journal_fields.h"
+#include "spool/journal_json.h"
+
+namespace flaky {
 namespace {
+
+// NOLINTNEXTLINE(google-build-using-namespace): the fields of a header
+using namespace journal_fields;
 
 constexpr int64_t kVersion = 1;
 constexpr size_t kIdLength = 32;
@@ -37,8 +43,7 @@ std::string OutputBaseOf(const std::string& execroot) {
   return at == std::string::npos ? "" : execroot.substr(0, at);
 }
 
-}  // namespace
-
+// Throws BadLine, and JournalError if the format is of a later version.
 Journal ReadHeader(dom::element line) {
   dom::object header;
   if (line.get(header)) throw BadLine{"is not a journal's header"};
@@ -87,4 +92,30 @@ Journal ReadHeader(dom::element line) {
   return journal;
 }
 
-}  // namespace flaky::journal_fields
+}  // namespace
+
+HeaderAndRest ParseHeaderAndRest(std::string_view bytes, JournalJson& json) {
+  bytes = bytes.substr(0, bytes.find('\0'));
+  const size_t end = bytes.find('\n');
+  const bool is_whole = end != std::string_view::npos;
+  const auto value = json.Parse(bytes.substr(0, end));
+  if (!value && !is_whole)
+    throw JournalError(JournalError::Kind::kEmpty, "the journal's header is missing or incomplete");
+  try {
+    if (!value) throw BadLine{"is not JSON"};
+    HeaderAndRest parsed;
+    parsed.journal = ReadHeader(*value);
+    if (dom::object object; !value->get(object)) parsed.shuffle_seed = FindInteger(object, "shuffle_seed");
+    if (is_whole) parsed.rest = bytes.substr(end + 1);
+    return parsed;
+  } catch (const BadLine& bad) {
+    throw JournalError(JournalError::Kind::kDamaged, "line 1 " + bad.what);
+  }
+}
+
+Journal ParseJournalHeader(std::string_view bytes) {
+  JournalJson json(bytes);
+  return ParseHeaderAndRest(bytes, json).journal;
+}
+
+}  // namespace flaky

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "history/json_object.h"
+#include "spool/journal_parser.h"
 
 namespace flaky {
 namespace {

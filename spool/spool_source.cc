@@ -14,6 +14,7 @@
 
 #include "history/digest.h"
 #include "history/merge.h"
+#include "spool/journal_parser.h"
 #include "spool/spool_files.h"
 #include "spool/spool_scan.h"
 

@@ -4,19 +4,20 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What happens to values that a store or a field cannot hold (docs/reference/conversion.md).
 namespace flaky {
 
-// What one store cannot hold although others can. The pipeline converts records to fit and reports it; Store::Write
-// refuses records that do not fit.
+// What one store cannot hold, unlike the other stores. The pipeline converts records to fit and reports it;
+// Store::Write refuses records that do not fit.
 struct StoreLimits {
   size_t row_bytes = std::numeric_limits<size_t>::max();  // total size of the texts of one run, part, failure or roster
   bool enforces_enums = false;  // `status` and `failure_kind` only have the values of history/run.h
 };
 
-// Values of one column of one run, in all of its rows, that were replaced by others.
+// Values of one column of one run, in all of its rows, that were replaced.
 struct Conversion {
   enum class Kind {
     kInvalid,  // another tool left a value that is invalid for the column: a malformed time, a text for a number
@@ -42,6 +43,9 @@ struct ConvertedRun {
 
 // Adds `more` to the entry of the same column and kind, or as a new entry.
 void AddConversion(std::vector<Conversion>& conversions, Conversion more);
+
+// Returns the text between quotes, shortened and harmless on a terminal: for examples and errors.
+std::string ShownText(std::string_view text);
 
 }  // namespace flaky
 

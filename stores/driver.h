@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "history/secret.h"
@@ -29,9 +30,13 @@ struct Driver {
   // LookAtTables, and DropTables if there is a second argument.
   LegacyTables (*look_or_drop)(const Location& location, const std::optional<RowCounts>& drop_if) = nullptr;
 
-  // MigrateFromOutside.
-  SchemaState (*migrate_from_outside)(const Location& location, const Secret& database,
-                                      const Secret& management_token) = nullptr;
+  // MigrateFromOutside. `script_driver`: the driver of this build that has run_script; may be null.
+  SchemaState (*migrate_from_outside)(const Location& location, const Secret& database, const Secret& management_token,
+                                      const Driver* script_driver) = nullptr;
+
+  // Runs an SQL script in the location's database, one process at a time. The script has its own transactions. For
+  // stores that uses_libpq.
+  void (*run_script)(const Location& location, const std::string& script, std::string_view operation) = nullptr;
 
   // The tables of a store that speaks SQL.
   const SqlSchema* sql = nullptr;

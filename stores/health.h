@@ -5,9 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <span>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,16 +24,13 @@ struct StoreHealth {
   std::optional<int64_t> clock_ahead_us = {};  // the store's clock minus this machine's, within a round trip
 
   bool has_tables = false;                 // some of our tables exist
-  std::optional<SchemaState> schema = {};  // absent: there is none, or this user may not read it
+  std::optional<SchemaState> schema = {};  // absent: not there, or this user may not read it
   std::vector<std::string> missing = {};   // tables that the schema version implies but that do not exist
   bool may_make_tables = true;             // this user can make missing tables and apply pending migrations
   std::vector<std::string> lacks = {};  // rights that recording needs and this user lacks: "INSERT on flaky_test_runs"
   std::vector<std::string> other_prefixes = {};  // of other histories in the same place
-  std::optional<Timestamp> newest_run = {};      // when it started; absent: there is none, or it cannot be read
+  std::optional<Timestamp> newest_run = {};      // when it started; absent: no run, or it cannot be read
 };
-
-// Sets other_prefixes to the prefixes, other than `prefix`, of the histories among `tables`, which are all table names.
-void FindOtherPrefixes(StoreHealth& health, std::span<const std::string> tables, std::string_view prefix);
 
 // Times `question`, which returns the store's clock if it has one, and sets round_trip and clock_ahead_us.
 void AskForTime(StoreHealth& health, const std::function<std::optional<Timestamp>()>& question);

@@ -20,7 +20,7 @@ struct RowCounts {
 };
 
 struct LegacyTables {
-  std::vector<std::string> names;  // with the prefix; tables that refer to others come first
+  std::vector<std::string> names;  // with the prefix; a table comes before those that it refers to
   RowCounts rows;
 };
 

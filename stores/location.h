@@ -10,7 +10,7 @@ namespace flaky {
 
 inline constexpr std::string_view kDefaultPrefix = "flaky_test_";
 
-// Where a store is and how to open it. ParseLocation makes it, so that every part is well formed.
+// The place of a store, and how to open it. ParseLocation makes it, so that every part is well formed.
 struct Location {
   std::string scheme;  // the store's name: "sqlite"
   Secret address;      // in the form that the store understands: a path, or a connection string with a password
@@ -30,11 +30,11 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix = 
 // Returns the same location with another prefix. Precondition: the prefix passed CheckPrefix.
 Location WithPrefix(Location location, std::string_view prefix);
 
-// Returns the name of the store with which the text begins, by its own name or as the scheme of a URL; empty if there
-// is none.
+// Returns the name of the store with which the text begins, by its own name or as the scheme of a URL. Returns an empty
+// text if it begins with no such name.
 std::string StoreOf(std::string_view text);
 
-// Throws StoreError (kInvalid) unless `prefix` may begin a table's name. `where`: where it is from, for the message.
+// Throws StoreError (kInvalid) unless `prefix` may begin a table's name. `where`: its origin, for the message.
 void CheckPrefix(std::string_view prefix, std::string_view where);
 
 }  // namespace flaky

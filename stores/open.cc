@@ -97,7 +97,12 @@ std::string AdoptionScript(std::string_view store, std::string_view from, std::s
 SchemaState MigrateFromOutside(const Location& location, const Secret& database, const Secret& management_token) {
   constexpr char kOperation[] = "make the tables";
   const Driver& driver = DriverOf(location.scheme, location.display_name, kOperation);
-  if (driver.migrate_from_outside != nullptr) return driver.migrate_from_outside(location, database, management_token);
+  if (driver.migrate_from_outside != nullptr) {
+    const auto script_driver =
+        std::ranges::find_if(Drivers(), [](const Driver* one) { return one->run_script != nullptr; });
+    return driver.migrate_from_outside(location, database, management_token,
+                                       script_driver == Drivers().end() ? nullptr : *script_driver);
+  }
   throw StoreError(ErrorKind::kInvalid, location.display_name, kOperation, "", "the store makes its own tables");
 }
 

@@ -39,8 +39,8 @@ struct PageRequest {
 
 struct Page {
   std::vector<RunRecord> records;
-  std::vector<ConvertedRun> misread;  // those of the records in which another tool left values that no field can hold
-  std::optional<RunKey> next;         // absent: this is the last page
+  std::vector<ConvertedRun> converted;  // those of the records in which another tool left values that no field can hold
+  std::optional<RunKey> next;           // absent: this is the last page
 };
 
 struct Totals {

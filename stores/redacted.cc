@@ -62,7 +62,7 @@ struct Span {
   size_t size = 0;
 };
 
-// Where a URL's password is. It ends at the last @, because an unencoded password may contain any character.
+// The position of a URL's password. It ends at the last @, because an unencoded password may contain any character.
 Span PasswordOf(std::string_view url) {
   const size_t user = url.find("://") + 3;
   const size_t at = url.rfind('@');

@@ -30,14 +30,14 @@ struct SchemeInfo {
   std::string_view not_a_store = {};     // why OpenStore never has it, if it is only known as a format
 };
 
-// All stores, including those that this build does not have (IsBuilt in stores/open.h). AddScheme invalidates the
-// result.
+// Returns all stores, including those that this build does not have (IsBuilt in stores/open.h). AddScheme invalidates
+// the result.
 std::span<const SchemeInfo> Schemes();
 
-// The store of that name; null if there is none.
+// Returns the store of that name, or null.
 const SchemeInfo* FindScheme(std::string_view name);
 
-// Precondition: there is a store of that name.
+// Returns the store of that name. Throws std::logic_error if there is no such store.
 const SchemeInfo& SchemeOf(std::string_view name);
 
 // For RegisterStore (stores/open.h). Replaces a store of the same name. What the views point to must live as long as

@@ -79,10 +79,10 @@ struct AdoptionSummary {
 };
 
 struct SchemaState {
-  int64_t found = 0;                 // the highest migration applied; 0 if there is none, or for another tool's tables
-  int64_t known = 0;                 // the highest migration of this program
+  int64_t found = 0;  // the highest applied migration; 0 without migrations, or for another tool's tables
+  int64_t known = 0;  // the highest migration of this program
   std::vector<std::string> pending;  // names of the migrations that are not applied, in order
-  // What opening this object imported from legacy tables. Absent if it did not look, or if there are none.
+  // What opening this object imported from legacy tables. Absent if it did not look, or found no such tables.
   std::optional<AdoptionSummary> adopted = std::nullopt;
 };
 

@@ -18,101 +18,101 @@
 namespace flaky {
 namespace {
 
-// What the target has of a batch.
+// What the target holds of a batch.
 struct TargetState {
   std::vector<RunRecord> records;
   std::vector<Digest> digests;
 };
 
-TargetState HoldingOf(std::vector<RunRecord> records) {
-  TargetState holding{std::move(records), {}};
-  holding.digests.reserve(holding.records.size());
-  for (const RunRecord& record : holding.records) holding.digests.push_back(DigestOf(record));
-  return holding;
+TargetState TargetStateOf(std::vector<RunRecord> records) {
+  TargetState state{std::move(records), {}};
+  state.digests.reserve(state.records.size());
+  for (const RunRecord& record : state.records) state.digests.push_back(DigestOf(record));
+  return state;
 }
 
-// A batch on its way: with what is done and computed of it beside the reading, then with what the writing said.
+// A batch in flight, and what has been computed for it: digests on the reading thread, then the results of writing it.
 struct InFlightBatch {
   std::vector<RunRecord> records;
   std::vector<ConvertedRun> converted;
   std::vector<Digest> digests;
-  std::vector<WriteResult> results;  // empty under a dry run
-  std::optional<TargetState> there;  // where it was not written: what the target has
+  std::vector<WriteResult> results;  // empty in a dry run
+  std::optional<TargetState> there;  // what the target holds, if the batch was not written
 };
 
-// Reads, on a thread of its own.
+// Runs on the reading thread.
 class Reader {
  public:
   Reader(Source& source, Sink& sink, const CopyOptions& options)
-      : source_(source), options_(options), fitter_(sink.limits(), sink.name()) {}
+      : source_(source), options_(options), converter_(sink.limits(), sink.name()) {}
 
   std::optional<InFlightBatch> Next() {
-    std::optional<Batch> batch = source_.Next(options_.limits);
-    if (!batch) return std::nullopt;
-    InFlightBatch piece;
-    piece.converted = ConvertBatch(fitter_, *batch, options_.strict);
-    piece.records = std::move(batch->records);
-    piece.digests.reserve(piece.records.size());
-    for (const RunRecord& record : piece.records) piece.digests.push_back(DigestOf(record));
-    return piece;
+    std::optional<Batch> read = source_.Next(options_.limits);
+    if (!read) return std::nullopt;
+    InFlightBatch batch;
+    batch.converted = ConvertBatch(converter_, *read, options_.strict);
+    batch.records = std::move(read->records);
+    batch.digests.reserve(batch.records.size());
+    for (const RunRecord& record : batch.records) batch.digests.push_back(DigestOf(record));
+    return batch;
   }
 
  private:
   Source& source_;
   const CopyOptions& options_;
-  RecordConverter fitter_;
+  RecordConverter converter_;
 };
 
-// Writes, on a thread of its own.
+// Runs on the writing thread.
 class Writer {
  public:
   Writer(Sink& sink, const CopyOptions& options) : sink_(sink), options_(options), look_first_(options.look_first) {}
 
-  void Write(InFlightBatch& piece) {
+  void Write(InFlightBatch& batch) {
     if (look_first_ || options_.dry_run) {
-      piece.there = HoldingOf(sink_.Present(RunIdsOf(piece.records)));
+      batch.there = TargetStateOf(sink_.Present(RunIdsOf(batch.records)));
       if (options_.dry_run) return;
-      if (AllThere(piece)) {
-        piece.results.resize(piece.records.size(), {WriteResult::Outcome::kUnchanged, {}});
+      if (AllThere(batch)) {
+        batch.results.resize(batch.records.size(), {WriteResult::Outcome::kUnchanged, {}});
         return;
       }
-      look_first_ = !piece.there->records.empty();
-      piece.there.reset();
+      look_first_ = !batch.there->records.empty();
+      batch.there.reset();
     }
-    piece.results = sink_.Write(piece.records, OnExisting::kMerge);
-    if (options_.on_conflict == OnConflict::kReplace) Replace(piece);
-    look_first_ = look_first_ || std::ranges::any_of(piece.results, [](const WriteResult& result) {
+    batch.results = sink_.Write(batch.records, OnExisting::kMerge);
+    if (options_.on_conflict == OnConflict::kReplace) Replace(batch);
+    look_first_ = look_first_ || std::ranges::any_of(batch.results, [](const WriteResult& result) {
                     return result.outcome != WriteResult::Outcome::kInserted;
                   });
   }
 
  private:
-  static bool AllThere(const InFlightBatch& piece) {
-    if (piece.there->records.size() != piece.records.size()) return false;
+  static bool AllThere(const InFlightBatch& batch) {
+    if (batch.there->records.size() != batch.records.size()) return false;
     std::unordered_map<std::string_view, size_t> places;
-    for (size_t i = 0; i < piece.records.size(); ++i) places.emplace(piece.records[i].run.run_id, i);
-    for (size_t i = 0; i < piece.there->records.size(); ++i) {
-      const RunRecord& stored = piece.there->records[i];
+    for (size_t i = 0; i < batch.records.size(); ++i) places.emplace(batch.records[i].run.run_id, i);
+    for (size_t i = 0; i < batch.there->records.size(); ++i) {
+      const RunRecord& stored = batch.there->records[i];
       const auto place = places.find(stored.run.run_id);
       if (place == places.end()) return false;
-      if (piece.there->digests[i] == piece.digests[place->second]) continue;
-      if (MergeRecords(stored, piece.records[place->second]).outcome != MergeOutcome::kContained) return false;
+      if (batch.there->digests[i] == batch.digests[place->second]) continue;
+      if (MergeRecords(stored, batch.records[place->second]).outcome != MergeOutcome::kContained) return false;
     }
     return true;
   }
 
-  // A replaced run's result says what contradicted.
-  void Replace(InFlightBatch& piece) {
+  // A replaced run's result keeps the reason of the conflict.
+  void Replace(InFlightBatch& batch) {
     std::vector<size_t> places;
     std::vector<RunRecord> records;
-    for (size_t i = 0; i < piece.results.size(); ++i) {
-      if (piece.results[i].outcome != WriteResult::Outcome::kConflict) continue;
+    for (size_t i = 0; i < batch.results.size(); ++i) {
+      if (batch.results[i].outcome != WriteResult::Outcome::kConflict) continue;
       places.push_back(i);
-      records.push_back(piece.records[i]);
+      records.push_back(batch.records[i]);
     }
     if (records.empty()) return;
     const std::vector<WriteResult> results = sink_.Write(records, OnExisting::kReplace);
-    for (size_t i = 0; i < places.size(); ++i) piece.results[places[i]].outcome = results[i].outcome;
+    for (size_t i = 0; i < places.size(); ++i) batch.results[places[i]].outcome = results[i].outcome;
   }
 
   Sink& sink_;
@@ -120,9 +120,9 @@ class Writer {
   bool look_first_;
 };
 
-// What the target says of one record that was sent, or that would be.
+// How one record that was sent, or would be sent, compares with what the target holds.
 struct Verdict {
-  CopyOutcome fate = CopyOutcome::kUnchanged;
+  CopyOutcome outcome = CopyOutcome::kUnchanged;
   std::string why;
   bool ahead = false;
 };
@@ -131,34 +131,34 @@ class Copier {
  public:
   Copier(Sink& sink, const CopyOptions& options) : sink_(sink), options_(options) {}
 
-  // Compares what was sent with what the target has of it now, and counts it.
-  void Settle(InFlightBatch& piece) {
-    const std::vector<RunRecord>& records = piece.records;
-    const TargetState holding = piece.there ? std::move(*piece.there) : HoldingOf(sink_.ReadBack(RunIdsOf(records)));
+  // Compares what was sent with what the target holds now, and counts it.
+  void Settle(InFlightBatch& batch) {
+    const std::vector<RunRecord>& records = batch.records;
+    const TargetState state = batch.there ? std::move(*batch.there) : TargetStateOf(sink_.ReadBack(RunIdsOf(records)));
     std::unordered_map<std::string_view, size_t> by_id;
-    for (size_t i = 0; i < holding.records.size(); ++i) by_id.emplace(holding.records[i].run.run_id, i);
+    for (size_t i = 0; i < state.records.size(); ++i) by_id.emplace(state.records[i].run.run_id, i);
 
     for (size_t i = 0; i < records.size(); ++i) {
       const auto found = by_id.find(records[i].run.run_id);
-      const RunRecord* actual = found == by_id.end() ? nullptr : &holding.records[found->second];
-      const Digest actual_digest = actual == nullptr ? Digest() : holding.digests[found->second];
-      account_.target_digest += actual_digest;
-      account_.source_digest += piece.digests[i];
-      const bool equal = actual != nullptr && actual_digest == piece.digests[i];
+      const RunRecord* actual = found == by_id.end() ? nullptr : &state.records[found->second];
+      const Digest actual_digest = actual == nullptr ? Digest() : state.digests[found->second];
+      summary_.target_digest += actual_digest;
+      summary_.source_digest += batch.digests[i];
+      const bool equal = actual != nullptr && actual_digest == batch.digests[i];
       const Verdict verdict =
-          options_.dry_run ? Foresee(records[i], actual, equal) : Judge(records[i], actual, equal, piece.results[i]);
+          options_.dry_run ? Foresee(records[i], actual, equal) : Judge(records[i], actual, equal, batch.results[i]);
       Count(records[i], verdict);
-      if (options_.on_settled) options_.on_settled(records[i], verdict.fate, verdict.why);
+      if (options_.on_settled) options_.on_settled(records[i], verdict.outcome, verdict.why);
     }
-    if (!piece.there) account_.sent += static_cast<int64_t>(records.size());
-    AddConverted(std::move(piece.converted), account_.converted, account_.converted_runs);
+    if (!batch.there) summary_.sent += static_cast<int64_t>(records.size());
+    AddConverted(std::move(batch.converted), summary_.converted, summary_.converted_runs);
   }
 
-  CopySummary& account() { return account_; }
-  CopyProgress progress() const { return {account_.runs, 0, account_.failures, bytes_}; }
+  CopySummary& summary() { return summary_; }
+  CopyProgress progress() const { return {summary_.runs, 0, summary_.failures, bytes_}; }
 
  private:
-  // What a write of the record would do.
+  // Returns what writing the record would do.
   Verdict Foresee(const RunRecord& record, const RunRecord* actual, bool equal) const {
     if (actual == nullptr) return {CopyOutcome::kCopied, {}, false};
     if (equal) return {};
@@ -172,16 +172,18 @@ class Copier {
             merge.outcome == MergeOutcome::kContained};
   }
 
-  // What the write did, and whether the target now holds all of the record.
+  // Returns what the write did, and whether the target now holds all of the record.
   Verdict Judge(const RunRecord& record, const RunRecord* actual, bool equal, const WriteResult& result) {
     if (result.outcome == WriteResult::Outcome::kConflict) return {CopyOutcome::kConflict, result.conflict, false};
-    if (actual == nullptr) return {CopyOutcome::kDiffers, "it was written, but is not there when read back", false};
+    if (actual == nullptr) return {CopyOutcome::kDiffers, "it was written, but is missing when read back", false};
     bool ahead = false;
     if (!equal) {
       const Merge merge = MergeRecords(*actual, record);
       if (merge.outcome != MergeOutcome::kContained) {
-        return {CopyOutcome::kDiffers,
-                "read back it is not what was written" + (merge.conflict.empty() ? "" : ": " + merge.conflict), false};
+        return {
+            CopyOutcome::kDiffers,
+            "it reads back differently from what was written" + (merge.conflict.empty() ? "" : ": " + merge.conflict),
+            false};
       }
       ahead = true;
     }
@@ -199,13 +201,13 @@ class Copier {
     }
   }
 
-  // The digest names rosters by the hash of their content, so each distinct one is looked at once.
+  // The digest names rosters by the hash of their content, so each distinct roster is checked only once.
   std::string MissingRoster(const RunRecord& sent, const RunRecord& actual) {
     for (const RosterPtr& roster : sent.rosters) {
       if (verified_rosters_.contains(roster->roster_id)) continue;
       const auto same_id = [&](const RosterPtr& other) { return other->roster_id == roster->roster_id; };
       const auto found = std::find_if(actual.rosters.begin(), actual.rosters.end(), same_id);
-      if (found == actual.rosters.end()) return "roster " + roster->roster_id + " is not there when read back";
+      if (found == actual.rosters.end()) return "roster " + roster->roster_id + " is missing when read back";
       if (RosterId((*found)->tests) != roster->roster_id) return "roster " + roster->roster_id + " is damaged";
       if (verified_rosters_.size() >= kMaxRemembered) verified_rosters_.clear();
       verified_rosters_.insert(roster->roster_id);
@@ -213,19 +215,35 @@ class Copier {
     return {};
   }
 
+  int64_t& CounterOf(CopyOutcome outcome) {
+    switch (outcome) {
+      case CopyOutcome::kCopied:
+        return summary_.copied;
+      case CopyOutcome::kCompleted:
+        return summary_.completed;
+      case CopyOutcome::kUnchanged:
+        return summary_.unchanged;
+      case CopyOutcome::kConflict:
+        return summary_.conflicts;
+      case CopyOutcome::kReplaced:
+        return summary_.replaced;
+      case CopyOutcome::kDiffers:
+        break;
+    }
+    return summary_.differing;
+  }
+
   void Count(const RunRecord& record, const Verdict& verdict) {
-    int64_t* const counts[] = {&account_.copied,    &account_.completed, &account_.unchanged,
-                               &account_.conflicts, &account_.replaced,  &account_.differing};
-    ++*counts[static_cast<size_t>(verdict.fate)];
-    ++account_.runs;
-    account_.parts += static_cast<int64_t>(record.parts.size());
-    account_.failures += static_cast<int64_t>(record.failures.size());
-    account_.ahead += verdict.ahead ? 1 : 0;
+    ++CounterOf(verdict.outcome);
+    ++summary_.runs;
+    summary_.parts += static_cast<int64_t>(record.parts.size());
+    summary_.failures += static_cast<int64_t>(record.failures.size());
+    summary_.ahead += verdict.ahead ? 1 : 0;
     bytes_ += static_cast<int64_t>(TextBytes(record));
-    const bool is_finding = verdict.fate == CopyOutcome::kConflict || verdict.fate == CopyOutcome::kReplaced ||
-                            verdict.fate == CopyOutcome::kDiffers;
-    if (is_finding && account_.findings.size() < CopySummary::kMaxFindings) {
-      account_.findings.push_back({record.run.run_id, verdict.fate, verdict.why});
+    const bool is_finding = verdict.outcome == CopyOutcome::kConflict || verdict.outcome == CopyOutcome::kReplaced ||
+                            verdict.outcome == CopyOutcome::kDiffers;
+    if (is_finding && summary_.findings.size() < CopySummary::kMaxFindings) {
+      summary_.findings.push_back({record.run.run_id, verdict.outcome, verdict.why});
     }
   }
 
@@ -233,7 +251,7 @@ class Copier {
 
   Sink& sink_;
   const CopyOptions& options_;
-  CopySummary account_;
+  CopySummary summary_;
   int64_t bytes_ = 0;
   std::unordered_set<std::string> verified_rosters_;
 };
@@ -269,20 +287,21 @@ CopySummary Copy(Source& source, Sink& sink, const CopyOptions& options, Progres
     if (next) writer.Write(*next);
     return next;
   });
-  while (std::optional<InFlightBatch> piece = written.Take()) {
-    copier.Settle(*piece);
+  while (std::optional<InFlightBatch> batch = written.Take()) {
+    copier.Settle(*batch);
+    if (options.on_batch_settled) options.on_batch_settled();
     progress.Update(report(copier));
-    CopySummary& account = copier.account();
-    account.gave_up = options.on_conflict == OnConflict::kEnd && !options.dry_run && account.conflicts > 0;
-    account.stopped = account.stopped || (options.stop && options.stop());
-    ended = account.gave_up || account.stopped;
+    CopySummary& summary = copier.summary();
+    summary.gave_up = options.on_conflict == OnConflict::kEnd && !options.dry_run && summary.conflicts > 0;
+    summary.stopped = summary.stopped || (options.stop && options.stop());
+    ended = summary.gave_up || summary.stopped;
   }
   if (!options.dry_run) {
     progress.Begin(Phase::kFinishing, 0);
     sink.Finish();
   }
   progress.Done(report(copier));
-  return std::move(copier.account());
+  return std::move(copier.summary());
 }
 
 }  // namespace flaky

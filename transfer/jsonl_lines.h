@@ -12,7 +12,7 @@
 
 #include "history/fields.h"
 #include "history/text.h"
-#include "stores/sql/bad_value.h"
+#include "stores/conversion.h"
 
 // The lines of docs/reference/jsonl.md as plain objects, and how their fields are taken from JSON.
 namespace flaky::jsonl {
@@ -33,7 +33,7 @@ inline std::string Quoted(std::string_view text) { return ShownText(text); }
 
 inline void Take(std::string_view name, dom::element value, std::string& field) {
   std::string_view text;
-  if (value.get(text)) RefuseField(name, kWantText);
+  if (value.get(text)) RefuseField(name, "a text");
   if (!IsStorable(text)) RefuseField(name, "a text that a store can hold: UTF-8 without NUL");
   field = text;
 }
@@ -46,7 +46,7 @@ inline void Take(std::string_view name, dom::element value, bool& field) {
 inline void Take(std::string_view name, dom::element value, Timestamp& field) {
   std::string_view text;
   const auto time = value.get(text) ? std::nullopt : Timestamp::Parse(text);
-  if (!time) RefuseField(name, kWantTime);
+  if (!time) RefuseField(name, "a time (YYYY-MM-DDTHH:MM:SS.mmmZ)");
   field = *time;
 }
 

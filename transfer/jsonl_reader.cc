@@ -12,7 +12,6 @@
 #include "history/roster.h"
 #include "history/text.h"
 #include "stores/error.h"
-#include "stores/sql/bad_value.h"
 #include "transfer/jsonl_lines.h"
 #include "transfer/line_reader.h"
 

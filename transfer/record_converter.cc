@@ -14,7 +14,6 @@
 #include "history/fields.h"
 #include "history/text.h"
 #include "stores/record_check.h"
-#include "stores/sql/bad_value.h"
 
 namespace flaky {
 namespace {
@@ -170,12 +169,12 @@ void RecordConverter::FitRosters(RunRecord& record, std::vector<Conversion>& con
 }
 
 std::vector<ConvertedRun> ConvertBatch(RecordConverter& fitter, Batch& batch, bool strict) {
-  std::unordered_map<std::string, std::vector<Conversion>> misread;
-  for (ConvertedRun& run : batch.converted) misread.emplace(std::move(run.run_id), std::move(run.conversions));
+  std::unordered_map<std::string, std::vector<Conversion>> on_reading;
+  for (ConvertedRun& run : batch.converted) on_reading.emplace(std::move(run.run_id), std::move(run.conversions));
   std::vector<ConvertedRun> converted;
   for (RunRecord& record : batch.records) {
     std::vector<Conversion> conversions;
-    if (const auto found = misread.find(record.run.run_id); found != misread.end()) {
+    if (const auto found = on_reading.find(record.run.run_id); found != on_reading.end()) {
       conversions = std::move(found->second);
     }
     std::ranges::move(fitter.Fit(record), std::back_inserter(conversions));

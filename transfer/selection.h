@@ -20,7 +20,7 @@ struct Selection {
   std::vector<ProjectName> projects = {};  // none: all
   std::optional<Timestamp> since = {};     // started_at >= since
   std::optional<Timestamp> until = {};     // started_at < until
-  bool finished_only = false;              // without the runs that have no end
+  bool finished_only = false;              // skip the runs that have no end
   std::map<ProjectName, ProjectName> renamed = {};
 };
 

@@ -13,7 +13,7 @@ std::optional<Batch> StoreSource::Next(const BatchLimits& limits) {
   at_end_ = !page.next;
   after_ = std::move(page.next);
   if (page.records.empty()) return std::nullopt;
-  return Batch{std::move(page.records), std::move(page.misread)};
+  return Batch{std::move(page.records), std::move(page.converted)};
 }
 
 }  // namespace flaky

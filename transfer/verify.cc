@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t kLookup = 256;  // runs that wait to be looked up on the other side
 
-std::strong_ordering Order(const Item& a, const Item& b) {
+std::strong_ordering Order(const ComparedItem& a, const ComparedItem& b) {
   const Run& left = a.record.run;
   const Run& right = b.record.run;
   const auto by_time = left.account.started_at <=> right.account.started_at;
@@ -34,8 +34,8 @@ class Verifier {
   Verifier(Store& source, Store& target, const VerifyOptions& options, Progress& progress)
       : options_(options),
         progress_(progress),
-        source_(source, options, target.limits()),
-        target_(target, options, source.limits()) {
+        source_(source, {options.limits, options.share, options.runs_only}, target.limits()),
+        target_(target, {options.limits, options.share, options.runs_only}, source.limits()) {
     progress.Begin(Phase::kCounting, 0);
     for (const RunFilter& filter : Filters()) {
       Add(of_source_, source.Count(filter));
@@ -47,7 +47,7 @@ class Verifier {
 
   VerifySummary Run() {
     for (const RunFilter& filter : Filters()) {
-      if (account_.stopped) break;
+      if (summary_.stopped) break;
       source_.Begin(filter);
       target_.Begin(filter);
       Join();
@@ -55,11 +55,11 @@ class Verifier {
     source_.End();
     target_.End();
     if (options_.runs_only && options_.share >= 1) {
-      account_.source.totals = {account_.source.totals.runs, of_source_.parts, of_source_.failures};
-      account_.target.totals = {account_.target.totals.runs, of_target_.parts, of_target_.failures};
+      summary_.source.totals = {summary_.source.totals.runs, of_source_.parts, of_source_.failures};
+      summary_.target.totals = {summary_.target.totals.runs, of_target_.parts, of_target_.failures};
     }
     progress_.Done(now_);
-    return std::move(account_);
+    return std::move(summary_);
   }
 
  private:
@@ -80,15 +80,15 @@ class Verifier {
 
   void Join() {
     for (;;) {
-      const Item* const source = source_.Head();
-      const Item* const target = target_.Head();
+      const ComparedItem* const source = source_.Head();
+      const ComparedItem* const target = target_.Head();
       if (AfterPage()) return;
       if (source == nullptr && target == nullptr) break;
       // The earlier one, or both of one run.
       const bool from_source = source != nullptr && (target == nullptr || Order(*source, *target) <= 0);
       const bool from_target = target != nullptr && (source == nullptr || Order(*source, *target) >= 0);
-      if (from_source) CountIn(*source, account_.source, &Bucket::source);
-      if (from_target) CountIn(*target, account_.target, &Bucket::target);
+      if (from_source) CountIn(*source, summary_.source, &Bucket::source);
+      if (from_target) CountIn(*target, summary_.target, &Bucket::target);
       if (from_source && from_target) {
         Settle(*source, *target);
       } else if (from_source) {
@@ -111,57 +111,57 @@ class Verifier {
     const bool fresh = source_.FreshPage();
     if (!target_.FreshPage() && !fresh) return false;
     progress_.Update(now_);
-    account_.stopped = options_.stop && options_.stop();
-    return account_.stopped;
+    summary_.stopped = options_.stop && options_.stop();
+    return summary_.stopped;
   }
 
-  void CountIn(const Item& item, Contents& side, Contents Bucket::*side_of_bucket) {
+  void CountIn(const ComparedItem& item, Contents& side, Contents Bucket::*side_of_bucket) {
     const Totals totals{1, static_cast<int64_t>(item.record.parts.size()),
                         static_cast<int64_t>(item.record.failures.size())};
-    for (Contents* contents : {&side, &(account_.buckets[BucketOf(item.record.run)].*side_of_bucket)}) {
+    for (Contents* contents : {&side, &(summary_.buckets[BucketOf(item.record.run)].*side_of_bucket)}) {
       Add(contents->totals, totals);
       contents->digest += item.fingerprint.digest;
     }
-    account_.converted += item.converted ? 1 : 0;
-    if (&side == &account_.source) {
+    summary_.converted += item.converted ? 1 : 0;
+    if (&side == &summary_.source) {
       now_.failures += totals.failures;
       now_.bytes += static_cast<int64_t>(TextBytes(item.record));
     }
   }
 
-  static void Wait(const Item& item, std::vector<Candidate>& candidates) {
+  static void Wait(const ComparedItem& item, std::vector<Candidate>& candidates) {
     const flaky::Run& run = item.record.run;
     candidates.push_back({run.run_id, run.account.started_at, BucketOf(run)});
   }
 
   // Both sides have the run.
-  void Settle(const Item& source, const Item& target) {
+  void Settle(const ComparedItem& source, const ComparedItem& target) {
     ComparedRun run{source.record.run.run_id, source.record.run.account.started_at, Comparison::kEqual, {}};
     if (source.fingerprint.digest == target.fingerprint.digest) {
-      ++account_.equal;
+      ++summary_.equal;
     } else if (options_.one_way && IsAhead(source, target)) {
-      ++account_.ahead;
+      ++summary_.ahead;
       run.comparison = Comparison::kAhead;
     } else {
-      ++account_.different;
+      ++summary_.different;
       run.comparison = Comparison::kDifferent;
       run.what = FirstDifference(source.record, target.record);
       const BucketKey bucket = BucketOf(source.record.run);
       const BucketKey other = BucketOf(target.record.run);
-      ++account_.buckets[bucket].differences;
-      if (other != bucket) ++account_.buckets[other].differences;
+      ++summary_.buckets[bucket].differences;
+      if (other != bucket) ++summary_.buckets[other].differences;
     }
     Tell(run);
   }
 
-  static bool IsAhead(const Item& source, const Item& target) {
+  static bool IsAhead(const ComparedItem& source, const ComparedItem& target) {
     return source.fingerprint.intact && target.fingerprint.intact &&
            MergeRecords(target.record, source.record).outcome == MergeOutcome::kContained;
   }
 
   void Only(const Candidate& candidate, Comparison comparison) {
-    ++(comparison == Comparison::kOnlySource ? account_.only_source : account_.only_target);
-    if (comparison == Comparison::kOnlySource || !options_.one_way) ++account_.buckets[candidate.bucket].differences;
+    ++(comparison == Comparison::kOnlySource ? summary_.only_source : summary_.only_target);
+    if (comparison == Comparison::kOnlySource || !options_.one_way) ++summary_.buckets[candidate.bucket].differences;
     Tell({candidate.run_id, candidate.started_at, comparison, {}});
   }
 
@@ -176,7 +176,7 @@ class Verifier {
     return ids;
   }
   // Of these runs, those that `there` has.
-  static std::vector<std::string> IdsOf(const std::unordered_map<std::string, Item>& there) {
+  static std::vector<std::string> IdsOf(const std::unordered_map<std::string, ComparedItem>& there) {
     std::vector<std::string> ids;
     ids.reserve(there.size());
     for (const auto& [run_id, item] : there) ids.push_back(run_id);
@@ -220,7 +220,7 @@ class Verifier {
   Progress& progress_;
   Totals of_source_, of_target_;
   CopyProgress now_;
-  VerifySummary account_;
+  VerifySummary summary_;
   std::vector<Candidate> missing_in_target_, missing_in_source_;
   VerifySide source_, target_;
 };

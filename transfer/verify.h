@@ -37,7 +37,7 @@ struct VerifyOptions {
   BatchLimits limits;                                     // of one page, of either side
   double share = 1;        // of the runs, chosen by their ids' hash: the same runs on both sides, every time
   bool runs_only = false;  // only the runs' own fields, not what their parts, failures and rosters hold
-  bool one_way = false;    // what only the target has is no difference
+  bool one_way = false;    // do not report what only the target has
 
   // Asked after each page; true ends the comparison.
   std::function<bool()> stop = {};

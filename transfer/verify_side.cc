@@ -9,17 +9,17 @@
 namespace flaky {
 namespace {
 
-constexpr double kChosen = 256;  // runs of a sample that are fetched whole at once, about
+constexpr double kFetched = 256;  // about how many runs of a sample are fetched in full at once
 
-// The same ids for the same share, on every machine; those of a smaller share are among those of a larger one.
-bool IsChosen(const std::string& run_id, double share) {
+// Chooses the same ids for the same share on every machine. A larger share includes the ids of a smaller one.
+bool IsSampled(const std::string& run_id, double share) {
   return share >= 1 || std::ldexp(static_cast<double>(DigestOf(run_id).high), -64) < share;
 }
 
 }  // namespace
 
-VerifySide::VerifySide(Store& store, const VerifyOptions& options, const StoreLimits& other)
-    : store_(store), options_(options), page_fitter_(other, store.name()), lookup_fitter_(other, store.name()) {}
+VerifySide::VerifySide(Store& store, const SideOptions& options, const StoreLimits& other)
+    : store_(store), options_(options), page_converter_(other, store.name()), lookup_converter_(other, store.name()) {}
 
 void VerifySide::Begin(const RunFilter& filter) {
   End();
@@ -29,7 +29,7 @@ void VerifySide::Begin(const RunFilter& filter) {
   request_.max_bytes = options_.limits.bytes;
   if (options_.runs_only || options_.share < 1) request_.detail = Detail::kRunsOnly;
   if (options_.share < 1) {
-    request_.max_records = std::min(request_.max_records, static_cast<size_t>(std::ceil(kChosen / options_.share)));
+    request_.max_records = std::min(request_.max_records, static_cast<size_t>(std::ceil(kFetched / options_.share)));
   }
   at_end_ = false;
   items_.clear();
@@ -37,7 +37,7 @@ void VerifySide::Begin(const RunFilter& filter) {
   pages_ = std::make_unique<Prefetch<Items>>([this] { return NextPage(); });
 }
 
-Item* VerifySide::Head() {
+ComparedItem* VerifySide::Head() {
   while (next_ == items_.size()) {
     if (!pages_) return nullptr;
     std::optional<Items> page = pages_->Take();
@@ -55,67 +55,67 @@ Item* VerifySide::Head() {
 std::optional<VerifySide::Items> VerifySide::NextPage() {
   if (at_end_) return std::nullopt;
   std::vector<RunRecord> records;
-  std::unordered_set<std::string> misread;
+  std::unordered_set<std::string> converted;
   {
     const std::lock_guard lock(store_mutex_);
     Page page = store_.Read(request_);
-    for (ConvertedRun& run : page.misread) misread.insert(std::move(run.run_id));
+    for (ConvertedRun& run : page.converted) converted.insert(std::move(run.run_id));
     at_end_ = !page.next;
     request_.after = std::move(page.next);
-    records = options_.share < 1 ? Chosen(std::move(page.records)) : std::move(page.records);
+    records = options_.share < 1 ? Sampled(std::move(page.records)) : std::move(page.records);
   }
   Items items;
   items.reserve(records.size());
   for (RunRecord& record : records) {
-    const bool is_misread = misread.contains(record.run.run_id);
-    items.push_back(Prepare(page_fitter_, std::move(record), is_misread));
+    const bool is_converted = converted.contains(record.run.run_id);
+    items.push_back(Prepare(page_converter_, std::move(record), is_converted));
   }
   return items;
 }
 
-// Of the runs of a page those that the share has, whole, in the page's order.
-std::vector<RunRecord> VerifySide::Chosen(std::vector<RunRecord> records) {
-  std::erase_if(records, [&](const RunRecord& record) { return !IsChosen(record.run.run_id, options_.share); });
+// Returns the sampled runs of a page, with parts and failures unless runs_only, in page order.
+std::vector<RunRecord> VerifySide::Sampled(std::vector<RunRecord> records) {
+  std::erase_if(records, [&](const RunRecord& record) { return !IsSampled(record.run.run_id, options_.share); });
   if (options_.runs_only || records.empty()) return records;
   const std::vector<std::string> ids = RunIdsOf(records);
-  std::unordered_map<std::string, RunRecord> whole;
+  std::unordered_map<std::string, RunRecord> full;
   for (RunRecord& record : store_.Fetch(ids)) {
     std::string run_id = record.run.run_id;
-    whole.emplace(std::move(run_id), std::move(record));
+    full.emplace(std::move(run_id), std::move(record));
   }
-  std::vector<RunRecord> chosen;
-  chosen.reserve(ids.size());
+  std::vector<RunRecord> sampled;
+  sampled.reserve(ids.size());
   for (const std::string& run_id : ids) {
-    if (const auto found = whole.find(run_id); found != whole.end()) chosen.push_back(std::move(found->second));
+    if (const auto found = full.find(run_id); found != full.end()) sampled.push_back(std::move(found->second));
   }
-  return chosen;
+  return sampled;
 }
 
-std::unordered_map<std::string, Item> VerifySide::Lookup(std::span<const std::string> run_ids) {
+std::unordered_map<std::string, ComparedItem> VerifySide::Lookup(std::span<const std::string> run_ids) {
   std::vector<RunRecord> records;
   if (!run_ids.empty()) {
     const std::lock_guard lock(store_mutex_);
     records = store_.Fetch(run_ids);
   }
-  std::unordered_map<std::string, Item> items;
+  std::unordered_map<std::string, ComparedItem> items;
   for (RunRecord& record : records) {
     std::string run_id = record.run.run_id;
-    items.emplace(std::move(run_id), Prepare(lookup_fitter_, std::move(record), false));
+    items.emplace(std::move(run_id), Prepare(lookup_converter_, std::move(record), false));
   }
   return items;
 }
 
-Item VerifySide::Prepare(RecordConverter& fitter, RunRecord record, bool misread) const {
+ComparedItem VerifySide::Prepare(RecordConverter& converter, RunRecord record, bool converted) const {
   if (options_.runs_only) {
     record.parts.clear();
     record.failures.clear();
     record.rosters.clear();
   }
-  Item item{std::move(record), {}, misread};
+  ComparedItem item{std::move(record), {}, converted};
   try {
-    if (!fitter.Fit(item.record).empty()) item.converted = true;
+    if (!converter.Fit(item.record).empty()) item.converted = true;
   } catch (const StoreError&) {
-    // An id of it is too large for the other side, which therefore cannot have it.
+    // One of its ids is too large for the other side, which therefore cannot have the run.
   }
   item.fingerprint = FingerprintOf(item.record);
   return item;

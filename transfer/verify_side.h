@@ -11,16 +11,16 @@
 #include <vector>
 
 #include "stores/store.h"
+#include "transfer/batch.h"
 #include "transfer/difference.h"
 #include "transfer/prefetch.h"
 #include "transfer/record_converter.h"
-#include "transfer/verify.h"
 
-// One of the two stores that are compared (transfer/verify.h), as a stream of runs in order.
+// One of the two stores of a comparison (transfer/verify.h), as a stream of runs in order.
 namespace flaky {
 
-// A run as it is compared.
-struct Item {
+// A run prepared for the comparison.
+struct ComparedItem {
   RunRecord record;
   Fingerprint fingerprint;
   bool converted = false;
@@ -28,44 +28,51 @@ struct Item {
   RunKey key() const { return {record.run.account.started_at, record.run.run_id}; }
 };
 
+// How a side is read. The fields are those of VerifyOptions.
+struct SideOptions {
+  BatchLimits limits;
+  double share = 1;
+  bool runs_only = false;
+};
+
 class VerifySide {
  public:
-  // Everything that is given must outlive the object. `other` is what the store is compared with.
-  VerifySide(Store& store, const VerifyOptions& options, const StoreLimits& other);
+  // The store must outlive the object. `other`: the limits of the store that this one is compared with.
+  VerifySide(Store& store, const SideOptions& options, const StoreLimits& other);
 
-  // Begins to read the runs that the filter lets through, on a thread of its own.
+  // Begins to read the runs that match the filter, on a separate thread.
   void Begin(const RunFilter& filter);
 
-  // The run that comes next; null at the end. Reading on takes a page, about which FreshPage tells.
-  Item* Head();
+  // Returns the next run; null at the end. Takes another page if necessary, which FreshPage then reports.
+  ComparedItem* Head();
   void Pop() { ++next_; }
 
-  // True once after each page that Head took.
+  // Returns true once after each page that Head took.
   bool FreshPage() { return std::exchange(fresh_page_, false); }
 
-  // Ends what Begin began.
+  // Ends the reading that Begin started.
   void End() { pages_.reset(); }
 
-  // The runs of these ids, as far as they are there, also while the reading goes on.
-  std::unordered_map<std::string, Item> Lookup(std::span<const std::string> run_ids);
+  // Returns those of the runs that the store has. May be called while the reading continues.
+  std::unordered_map<std::string, ComparedItem> Lookup(std::span<const std::string> run_ids);
 
  private:
-  using Items = std::vector<Item>;
+  using Items = std::vector<ComparedItem>;
 
   std::optional<Items> NextPage();
-  std::vector<RunRecord> Chosen(std::vector<RunRecord> records);
-  Item Prepare(RecordConverter& fitter, RunRecord record, bool misread) const;
+  std::vector<RunRecord> Sampled(std::vector<RunRecord> records);
+  ComparedItem Prepare(RecordConverter& converter, RunRecord record, bool converted) const;
 
   Store& store_;
-  std::mutex store_mutex_;  // of pages and lookups, one uses the store at a time
-  const VerifyOptions& options_;
-  RecordConverter page_fitter_, lookup_fitter_;  // to what the other side can hold; one a thread
+  std::mutex store_mutex_;  // the threads that read pages and look runs up take turns
+  const SideOptions options_;
+  RecordConverter page_converter_, lookup_converter_;  // to what the other side can hold; one for each thread
   PageRequest request_;
   bool at_end_ = false;
   Items items_;
   size_t next_ = 0;
   bool fresh_page_ = false;
-  std::unique_ptr<Prefetch<Items>> pages_;  // last: its thread uses the others
+  std::unique_ptr<Prefetch<Items>> pages_;  // last: its thread uses the members above
 };
 
 }  // namespace flaky

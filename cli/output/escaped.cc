@@ -16,8 +16,8 @@ bool IsIn(const auto& ranges, char32_t c) {
   return std::any_of(ranges.begin(), ranges.end(), [c](const Range& r) { return r.first <= c && c <= r.last; });
 }
 
-// What a terminal may act on, or what makes a text look like another one: controls, line and paragraph separators,
-// marks and overrides of direction, invisible joiners, interlinear annotation, the byte order mark.
+// Characters that a terminal may act on, or that make one text look like another: controls, line and paragraph
+// separators, marks and overrides of direction, invisible joiners, interlinear annotation, the byte order mark.
 constexpr auto kEscaped = std::to_array<Range>({{0x00, 0x1F},
                                                 {0x7F, 0x9F},
                                                 {0x061C, 0x061C},
@@ -70,7 +70,7 @@ struct Character {
   bool valid = false;
 };
 
-// The character at the beginning of a text that is not empty, by RFC 3629.
+// Decodes the first character of a text that is not empty, as RFC 3629 defines it.
 Character Decode(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);

@@ -3,8 +3,8 @@
 
 namespace flaky {
 
-// While one lives, the first SIGINT or SIGTERM only makes Seen() true, so that work can end at a safe place; the second
-// one ends the process as usual. One at a time.
+// While an object exists, the first SIGINT or SIGTERM only makes Seen() true, so that work can stop at a safe point.
+// The second one ends the process as usual. Only one object may exist at a time.
 class InterruptGuard {
  public:
   InterruptGuard();
@@ -12,10 +12,11 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
-  // Any thread may ask.
+  // Returns whether a signal has arrived. Any thread may call it.
   static bool Seen();
 
-  // Whether the last guard saw one, also when it is gone: what ended may have ended for that.
+  // Returns whether a signal arrived while the last guard existed, even after its destruction. The caller can find out
+  // whether the work stopped because of a signal.
   static bool SeenByLast();
 };
 

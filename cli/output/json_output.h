@@ -7,19 +7,19 @@
 
 #include "history/run.h"
 
-// The program's JSON: one object a command, whose first field `format` is the version of its form. Fields may be added
+// The JSON output: one object per command. Its first field, `format`, is the version of the format. Fields may be added
 // within a version. Keys of records are the columns' names; absent is null; times are texts.
 namespace flaky {
 
 using Json = nlohmann::ordered_json;
 
-// An object that has only its version.
+// Returns an object that has only its version.
 Json JsonOutput();
 
-// Prints it, indented; bytes that are not UTF-8 are replaced by U+FFFD.
+// Prints the object, indented; bytes that are not UTF-8 are replaced by U+FFFD.
 void PrintJson(std::ostream& out, const Json& json);
 
-// The same on one line, without its end.
+// Returns the same text on one line, without a line end.
 std::string JsonLine(const Json& json);
 
 Json ToJson(const Run& run);

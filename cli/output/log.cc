@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,15 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kLevelNames = {"silent", "error", "warn", "debug"};
 
-LogLevel LevelInForce(const Settings& settings) {
-  const std::string text = settings.Text("FLAKY_TESTS_LOG");
-  for (size_t i = 0; i < kLevelNames.size(); ++i) {
-    if (kLevelNames[i] == text) return static_cast<LogLevel>(i);
-  }
-  return LogLevel::kWarn;  // LoadSettings says that it is none
-}
-
-// One write, so that lines of several processes do not mix. False leaves the reason in errno.
+// Appends in one write, so that lines of several processes do not mix. If it returns false, errno has the reason.
 bool Append(const std::string& path, const std::string& line) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
   if (fd < 0) return false;
@@ -37,21 +30,29 @@ bool Append(const std::string& path, const std::string& line) {
 
 }  // namespace
 
-void Log(const Session& session, LogLevel level, std::string_view text) {
-  if (level == LogLevel::kSilent || level > LevelInForce(session.settings)) return;
+Logger::Logger(StatusLine& line, const Settings& settings) : err(&line), file(settings.Get(setting::kLogFile)) {
+  try {
+    const auto found = std::ranges::find(kLevelNames, settings.Get(setting::kLog));
+    level = static_cast<LogLevel>(found - kLevelNames.begin());
+  } catch (const SettingError&) {
+    // LoadSettings says so.
+  }
+}
+
+void Log(const Logger& logger, LogLevel level, std::string_view text) {
+  if (level == LogLevel::kSilent || level > logger.level) return;
   const std::string printable = Escaped(text);
-  const std::string file = session.settings.Text("FLAKY_TESTS_LOG_FILE");
-  if (!file.empty()) {
+  if (!logger.file.empty()) {
     const std::string line = Timestamp::Now().ToString() + " " + std::string(kLevelNames[static_cast<size_t>(level)]) +
                              " flaky[" + std::to_string(::getpid()) + "]: " + printable + "\n";
-    if (!Append(file, line)) {
-      session.err.Print("flaky: FLAKY_TESTS_LOG_FILE: cannot write " + Escaped(file) + ": " + std::strerror(errno) +
-                        '\n');
+    if (!Append(logger.file, line)) {
+      logger.err->Print("flaky: FLAKY_TESTS_LOG_FILE: cannot write " + Escaped(logger.file) + ": " +
+                        std::strerror(errno) + '\n');
     } else if (level > LogLevel::kError) {
       return;
     }
   }
-  session.err.Print("flaky: " + printable + '\n');
+  logger.err->Print("flaky: " + printable + '\n');
 }
 
 }  // namespace flaky

@@ -1,19 +1,32 @@
 #ifndef FLAKY_CLI_OUTPUT_LOG_H_
 #define FLAKY_CLI_OUTPUT_LOG_H_
 
+#include <string>
 #include <string_view>
 
-#include "cli/session.h"
+#include "cli/output/status_line.h"
+#include "settings/settings.h"
 
 namespace flaky {
 
 enum class LogLevel { kSilent, kError, kWarn, kDebug };
 
-// Says something besides the data, if FLAKY_TESTS_LOG finds its level worth saying: as one line `flaky: TEXT` on the
-// session's err. With FLAKY_TESTS_LOG_FILE every line goes there, with time, level and process id, and only errors to
-// err as well; where that file cannot be written, err is told so and gets the line. The text may hold anything. Never
-// throws for what is wrong with the settings. Any thread may call it.
-void Log(const Session& session, LogLevel level, std::string_view text);
+// Where messages go, and which ones. A value: cheap to copy.
+struct Logger {
+  // Without settings: warnings and errors, to `line`, which must outlive the object.
+  explicit Logger(StatusLine& line) : err(&line) {}
+  // As FLAKY_TESTS_LOG and FLAKY_TESTS_LOG_FILE say. An invalid level is ignored.
+  Logger(StatusLine& line, const Settings& settings);
+
+  StatusLine* err;
+  LogLevel level = LogLevel::kWarn;
+  std::string file;  // empty: none
+};
+
+// Prints a message, if the logger's level includes it, as one line `flaky: TEXT` on err. If there is a file, the line
+// goes there, with time, level and process id, and only errors go to err as well; if the file cannot be written, err
+// gets the line and says so. The text may contain anything. Any thread may call it.
+void Log(const Logger& logger, LogLevel level, std::string_view text);
 
 }  // namespace flaky
 

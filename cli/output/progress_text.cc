@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kEventVersion = 1;
 
-// A piece of the line; where there is no room for all, those of the highest rank go first.
+// A piece of the line. If there is not enough room, the pieces with the highest rank are omitted first.
 struct InFlightBatch {
   std::string text;
   int rank;

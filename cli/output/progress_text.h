@@ -8,7 +8,7 @@
 
 #include "transfer/progress.h"
 
-// What is said of work under way.
+// The texts that report progress.
 namespace flaky {
 
 struct ProgressView {
@@ -20,17 +20,17 @@ struct ProgressView {
   std::optional<double> seconds_stalled;
 };
 
-// "copying", "reading back".
+// Returns "copying", "reading back" and so on.
 std::string_view NameOf(Phase phase);
 
-// "copying  41%  412 of 1,000 runs  1,236 failures  1.2 MB  206 runs/s  0:03 left", without what is not known; the time
-// that the phase has taken where the time left is not known; "nothing for 0:12" in a stall.
+// Returns "copying  41%  412 of 1,000 runs  1,236 failures  1.2 MB  206 runs/s  0:03 left". Unknown facts are omitted.
+// If the time left is unknown, the time since the start of the phase is shown instead; in a stall, "nothing for 0:12".
 std::string ProgressLine(const ProgressView& view);
 
-// The same with a bar, in less than `width` columns: what is of the least use is left out first.
+// Returns the same with a bar, in less than `width` columns: the least useful facts are omitted first.
 std::string ProgressBar(const ProgressView& view, size_t width);
 
-// One JSON object on one line, without its end: docs/reference/commands.md.
+// Returns one JSON object on one line, without a line end; docs/reference/commands.md describes it.
 enum class PhaseState { kBegun, kRunning, kEnded };
 std::string ProgressEvent(const ProgressView& view, PhaseState state);
 

@@ -49,7 +49,7 @@ std::optional<double> RateMeter::PerSecond(Time now) const {
   const Time end = std::max(last.at, now - *Grace());
   const Time begin = std::max(samples_.front().at, std::min(end - kWindow, samples_[samples_.size() - kTwoSteps].at));
   if (end - begin < kLeastToTell) return std::nullopt;
-  // The count at `begin`, which may lie between two samples.
+  // The count at `begin`, which may be between two samples.
   const auto after = std::ranges::find_if(samples_, [&](const Sample& sample) { return sample.at > begin; });
   const Sample& before = *std::prev(after);
   const double share = Seconds(begin - before.at) / Seconds(after->at - before.at);

@@ -8,27 +8,27 @@
 
 namespace flaky {
 
-// How fast something goes at present, from counts that come now and then. The last ten seconds matter, and the last two
-// steps in any case: work that raced through its beginning is soon known to have become slow. While a step takes longer
-// than those before it, the rate sinks; one that takes five seconds and four times as long is a stall, which tells
-// nothing about the rate after it.
+// Measures the present rate of some work, from counts that arrive at irregular times. It uses the last ten seconds and
+// at least the last two steps, so a fast beginning does not hide that the work has become slow. While a step takes
+// longer than the steps before it, the rate decreases. A step that takes at least five seconds and four times as long
+// as the steps before it is a stall; the rate after a stall does not depend on it.
 class RateMeter {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // Begins with a count of 0.
+  // Starts with a count of 0.
   explicit RateMeter(Time begin) : samples_{{begin, 0}} {}
 
-  // `count` in all, by `at`; neither goes down.
+  // Adds the total `count` at the time `at`. Neither may decrease.
   void Add(Time at, int64_t count);
 
-  // Absent as long as there is too little to tell, and in a stall.
+  // Returns the present rate, or nullopt if too little is known and in a stall.
   std::optional<double> PerSecond(Time now) const;
 
-  // Until the count is `total`, at this rate; absent where the rate is, and at the end.
+  // Returns the time until the count is `total` at this rate, or nullopt if the rate is unknown or nothing is left.
   std::optional<double> SecondsLeft(Time now, int64_t total) const;
 
-  // How long there has been no step; absent unless that is a stall.
+  // Returns the time since the last step, or nullopt if this is not a stall.
   std::optional<double> SecondsStalled(Time now) const;
 
  private:
@@ -37,7 +37,7 @@ class RateMeter {
     int64_t count;
   };
 
-  // A step in work is on time as long as it takes no longer than this. Absent before the first step's end.
+  // Returns how long the current step may take without being late, or nullopt before the first step has ended.
   std::optional<Time::duration> Grace() const;
 
   std::deque<Sample> samples_;  // never empty

@@ -9,19 +9,19 @@
 #include "cli/output/table.h"
 #include "history/run.h"
 
-// How runs and their facts are shown in tables.
+// The texts of runs in tables.
 namespace flaky {
 
-// The runs' ids cut to the least length, but no less than 8 characters, in which they differ from each other.
+// Returns the ids of the runs, shortened to the smallest length of at least 8 characters at which all of them differ.
 std::vector<std::string> ShortIds(const std::vector<Run>& runs);
 
-// The commit's first 8 characters, with `+` behind where files differed from it; `-` if it is not known.
+// Returns the first 8 characters of the commit, followed by `+` if files differed from it; `-` if it is unknown.
 std::string CommitText(const Run& run);
 
-// `unfinished` where the end is not known.
+// Returns the status of a run; `unfinished` if its end is unknown.
 Cell StatusCell(const Account& account);
 
-// `-` where it is not known.
+// Return the value as text; `-` if it is unknown.
 std::string CountText(const std::optional<int64_t>& count);
 std::string DurationText(const Account& account);
 

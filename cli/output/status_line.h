@@ -8,19 +8,19 @@
 
 namespace flaky {
 
-// The program's standard error: messages, and on a terminal one line below them that is drawn anew again and again. Any
-// thread may call any member; a message never stands on the drawn line.
+// The program's standard error: messages and, on a terminal, one line under them that is redrawn repeatedly. Any thread
+// may call any member. Messages never overwrite the drawn line.
 class StatusLine {
  public:
-  // `err` must outlive the object and be written by nobody else.
+  // `err` must outlive the object, and only this object may write to it.
   explicit StatusLine(std::ostream& err) : err_(err) {}
   StatusLine(const StatusLine&) = delete;
   StatusLine& operator=(const StatusLine&) = delete;
 
-  // Prints whole lines, with their ends. What was drawn is gone until it is drawn again.
+  // Prints complete lines, including their line ends. Removes the drawn line until the next Draw.
   void Print(std::string_view lines);
 
-  // Draws the text, which has no line end, in place of what is drawn; an empty one takes it away. For terminals only.
+  // Replaces the drawn line with `line`, which has no line end; an empty text removes it. For terminals only.
   void Draw(std::string_view line);
 
  private:
@@ -29,8 +29,8 @@ class StatusLine {
   bool drawn_ = false;
 };
 
-// How many columns standard error's terminal has, 80 if that cannot be known; 0 while another job is in the foreground
-// of it, which is not to be disturbed.
+// Returns the number of columns of standard error's terminal: 80 if it is unknown, and 0 while another job is in the
+// foreground of the terminal, because that job must not be disturbed.
 size_t ErrorWidth();
 
 }  // namespace flaky

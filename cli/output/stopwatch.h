@@ -6,10 +6,10 @@
 
 namespace flaky {
 
-// Runs from its making on.
+// Measures the time since its construction.
 class Stopwatch {
  public:
-  // To the millisecond.
+  // Returns the elapsed time, with a resolution of a millisecond.
   double Seconds() const {
     return std::round(std::chrono::duration<double, std::milli>(Clock::now() - begin_).count()) / 1000;
   }

@@ -12,7 +12,7 @@ namespace flaky {
 enum class Align { kLeft, kRight };
 enum class Style { kPlain, kGood, kBad };
 
-// The text as it is, or in the style's colour where `color` says so.
+// Returns the text, in the colour of the style if `color` is set.
 std::string Styled(const std::string& text, Style style, bool color);
 
 struct Column {
@@ -30,8 +30,8 @@ struct Cell {
   Style style = Style::kPlain;
 };
 
-// A table in plain text: a line of titles, then the rows, columns two blanks apart and as wide as what is in them.
-// Cells may hold anything: they are made printable.
+// A plain-text table: a line of titles, then the rows. Columns are as wide as their widest cell and two blanks apart.
+// Cells may contain any text; it is escaped.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}

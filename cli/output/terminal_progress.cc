@@ -24,9 +24,9 @@ TerminalProgress::AdaptivePageSize PaceOf(ProgressForm form) {
 
 }  // namespace
 
-ProgressForm FormOf(const Session& session, bool json) {
+ProgressForm FormOf(bool terminal, bool json) {
   if (json) return ProgressForm::kEvents;
-  return session.terminal ? ProgressForm::kBar : ProgressForm::kLines;
+  return terminal ? ProgressForm::kBar : ProgressForm::kLines;
 }
 
 TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form) : TerminalProgress(err, form, PaceOf(form)) {}
@@ -80,12 +80,12 @@ void TerminalProgress::Run(const std::stop_token& stop) {
 void TerminalProgress::Show() {
   switch (form_) {
     case ProgressForm::kBar: {
-      // A second Ctrl-C ends the process at once, which then could not take away what is drawn.
+      // A second Ctrl-C ends the process immediately, so the drawn line must be removed now.
       const size_t width = ErrorWidth();
       if (interrupted_ || width == 0) return;
       interrupted_ = InterruptGuard::Seen();
       if (interrupted_) {
-        err_.Print("flaky: interrupted: what is under way is brought to an end; a second Ctrl-C ends at once\n");
+        err_.Print("flaky: interrupted: finishing the current batch; press Ctrl-C again to stop immediately\n");
       } else {
         err_.Draw(ProgressBar(View(), width));
       }

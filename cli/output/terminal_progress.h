@@ -11,7 +11,6 @@
 #include "cli/output/progress_text.h"
 #include "cli/output/rate_meter.h"
 #include "cli/output/status_line.h"
-#include "cli/session.h"
 #include "transfer/progress.h"
 
 namespace flaky {
@@ -24,8 +23,8 @@ enum class ProgressForm {
   kNone,
 };
 
-// Bars on a terminal, lines elsewhere; events for those who asked for JSON.
-ProgressForm FormOf(const Session& session, bool json);
+// Returns events if the user asked for JSON; otherwise a bar on a terminal, and lines elsewhere.
+ProgressForm FormOf(bool terminal, bool json);
 
 // Shows the progress of one piece of work on standard error, also while nothing happens: a thread of its own looks
 // after that, until Done or the object's end. Colours nothing.

@@ -8,7 +8,7 @@ namespace flaky {
 namespace {
 
 constexpr int64_t kMicrosPerHour = 3600 * kMicrosPerSecond;
-constexpr int64_t kLongestAge = 100'000;  // of any unit: more than anybody's history, and far from the year 0
+constexpr int64_t kLongestAge = 100'000;  // of any unit: longer than any history, and far from the year 0
 
 std::optional<int64_t> ParseAge(std::string_view text) {
   int64_t number = 0;

@@ -8,17 +8,17 @@
 
 #include "history/time.h"
 
-// Times as people give and read them.
+// Times as users type and read them.
 namespace flaky {
 
 // Reads `2026-03-01` (its beginning, in UTC), a whole time as Timestamp::Parse does, or an age before `now`: `36h`,
-// `7d`, `2w`. Absent when the text is anything else.
+// `7d`, `2w`. Returns nullopt for any other text.
 std::optional<Timestamp> ParseTime(std::string_view text, Timestamp now);
 
-// `2026-03-01 12:30:05`, in UTC.
+// Returns `2026-03-01 12:30:05`, in UTC.
 std::string TimeText(Timestamp at);
 
-// `12 ms`, `1.25 s`, `3m 05s`, `2h 07m`.
+// Returns `12 ms`, `1.25 s`, `3m 05s` or `2h 07m`.
 std::string Duration(int64_t milliseconds);
 
 }  // namespace flaky

@@ -11,7 +11,7 @@ class Basket {
  public:
   void Add(const std::string& article, int64_t price, int count = 1);
 
-  // Throws std::out_of_range when there are fewer than `count`.
+  // Throws std::out_of_range if there are fewer than `count`.
   void Remove(const std::string& article, int count = 1);
 
   int64_t Total() const;
@@ -25,7 +25,8 @@ class Basket {
   std::map<std::string, Line> lines_;
 };
 
-// How long the price service takes to answer, in the given attempt: mostly 20 ms, a quarter of the times much longer.
+// Returns how long the price service takes to answer in this attempt: usually 20 ms, in a quarter of the attempts
+// longer.
 std::chrono::milliseconds AnswerTime(uint64_t attempt);
 
 #endif  // BASKET_BASKET_H_

@@ -35,8 +35,8 @@ TEST(Basket, ForgetsWhatIsRemoved) {
   EXPECT_THROW(basket.Remove("apple"), std::out_of_range);
 }
 
-// A flaky test, as there are many: it is right about the price service most of the time. So that the example tells the
-// same story on every machine, the attempt comes from BASKET_SEED instead of from the clock.
+// A typical flaky test: its assumption about the price service holds most of the time. The attempt comes from
+// BASKET_SEED, not from the clock, so that the example gives the same results on every machine.
 TEST(PriceService, AnswersInTime) {
   const char* const seed = std::getenv("BASKET_SEED");
   const uint64_t attempt = seed == nullptr ? 0 : std::strtoull(seed, nullptr, 10);

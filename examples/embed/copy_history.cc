@@ -1,4 +1,4 @@
-// Copies the history of one store into another and tells how far it is: copy_history sqlite:old.db sqlite:new.db
+// Copies the history of one store to another and prints its progress: copy_history sqlite:old.db sqlite:new.db
 
 #include <exception>
 #include <iostream>
@@ -19,9 +19,9 @@ int main(int argc, char** argv) try {
   flaky::StoreSource source(*from);
   flaky::StoreSink sink(*to);
   ShownProgress progress;
-  const flaky::CopySummary account = flaky::Copy(source, sink, {}, progress);
-  std::cout << account.copied << " copied, " << (account.Verified() ? "verified" : "not as they were sent") << '\n';
-  return account.Verified() ? 0 : 1;
+  const flaky::CopySummary summary = flaky::Copy(source, sink, {}, progress);
+  std::cout << summary.copied << " copied, " << (summary.Verified() ? "verified" : "verification failed") << '\n';
+  return summary.Verified() ? 0 : 1;
 } catch (const std::exception& error) {
   std::cerr << error.what() << '\n';
   return 1;

@@ -7,6 +7,7 @@
 #include "stores/postgres/columns.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
+#include "stores/sql/other_prefixes.h"
 
 namespace flaky::postgres {
 namespace {

@@ -7,6 +7,7 @@
 #include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
 #include "stores/postgres/schema.h"
+#include "stores/postgres/script.h"
 #include "stores/postgres/writer.h"
 #include "stores/sql/drop_tables.h"
 #include "stores/sql/schema_script.h"
@@ -126,9 +127,16 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
 }
 
 namespace {
+
 constexpr SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow};
+
 }  // namespace
 
-const Driver kDriver = {.name = "postgres", .open = Open, .examine = Examine, .look_or_drop = DropTables, .sql = &kSql};
+const Driver kDriver = {.name = "postgres",
+                        .open = Open,
+                        .examine = Examine,
+                        .look_or_drop = DropTables,
+                        .run_script = RunScript,
+                        .sql = &kSql};
 
 }  // namespace flaky::postgres

@@ -171,7 +171,7 @@ Page Reader::Read(const PageRequest& request) {
       page.records.resize(loader_.Load(transaction, page.records, left, nullptr, converted));
     }
     for (size_t i = 0; i < page.records.size(); ++i) {
-      if (!converted[i].empty()) page.misread.push_back({page.records[i].run.run_id, std::move(converted[i])});
+      if (!converted[i].empty()) page.converted.push_back({page.records[i].run.run_id, std::move(converted[i])});
     }
     if (page.records.size() < static_cast<size_t>(rows.size())) {
       const Run& last = page.records.back().run;

@@ -10,7 +10,6 @@
 namespace flaky {
 namespace {
 
-constexpr size_t kShownBytes = 60;
 constexpr char kNothing[] = "nothing";
 
 // As SQLite does: 15 digits, and always a decimal point.
@@ -68,14 +67,6 @@ std::string Shown(const StoredValue& value) {
 }
 
 }  // namespace
-
-std::string ShownText(std::string_view text) {
-  std::string shown = CutTo(MakeStorable(text), kShownBytes);
-  for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return "'" + shown + "'";
-}
 
 std::optional<Timestamp> TimeOf(const StoredValue& value) {
   if (value.type != StoredValue::Type::kText && value.type != StoredValue::Type::kBlob) return std::nullopt;

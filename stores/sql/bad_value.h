@@ -14,12 +14,6 @@
 // (docs/reference/conversion.md).
 namespace flaky {
 
-inline constexpr std::string_view kWantText = "a text";
-inline constexpr std::string_view kWantTime = "a time (YYYY-MM-DDTHH:MM:SS.mmmZ)";
-
-// Returns the text between quotes, shortened and harmless on a terminal.
-std::string ShownText(std::string_view text);
-
 // A value of a column that may hold any type.
 struct StoredValue {
   enum class Type { kNull, kInteger, kReal, kText, kBlob };

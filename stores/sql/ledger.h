@@ -19,7 +19,7 @@ namespace flaky {
 struct Migration {
   int64_t version;        // 1, 2, … without gaps
   std::string_view name;  // "0001_runs_and_failures"
-  std::string_view sql;   // the file's bytes, with `{prefix}` where the tables' prefix goes
+  std::string_view sql;   // the file's bytes, with `{prefix}` in place of the tables' prefix
 };
 
 // In order of the versions. Defined by what cmake/EmbedSql.cmake generates.

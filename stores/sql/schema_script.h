@@ -15,7 +15,7 @@ struct SqlSchema {
   SqlDialect dialect;
   std::span<const Migration> (*migrations)();
   std::string_view now;  // an expression for the current time, as the ledger's column holds it
-  // A second series of migrations, with the ledger `<prefix><more_name>_schema`. Null: there is none.
+  // A second series of migrations, with the ledger `<prefix><more_name>_schema`. May be null.
   std::span<const Migration> (*more)() = nullptr;
   std::string_view more_name = {};
 };

@@ -35,7 +35,8 @@ std::span<const TableShape> TableShapes();
 
 using ColumnSet = std::set<std::string, std::less<>>;
 
-// The columns of each table of TableShapes, in lower case, by the table's whole name. Empty: there is no such table.
+// The columns of each table of TableShapes, in lower case, by the table's name with the prefix. Empty: there is no
+// such table.
 using TableColumns = std::map<std::string, ColumnSet, std::less<>>;
 
 // Throws StoreError (kMissing, naming the table) if one of the tables is missing without which there is no history.

@@ -2,6 +2,7 @@
 
 #include <chrono>
 
+#include "stores/sql/other_prefixes.h"
 #include "stores/sqlite/connection.h"
 #include "stores/sqlite/schema.h"
 

@@ -164,7 +164,7 @@ bool Reader::ReadRows(SQLite::Statement& rows, const PageRequest& request, Page&
       bytes += ReadParts(record, &conversions);
       bytes += ReadFailures(record, nullptr, &conversions);
     }
-    if (!conversions.empty()) page.misread.push_back({record.run.run_id, std::exchange(conversions, {})});
+    if (!conversions.empty()) page.converted.push_back({record.run.run_id, std::exchange(conversions, {})});
   }
   return true;
 }

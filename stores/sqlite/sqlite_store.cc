@@ -128,7 +128,9 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
 }
 
 namespace {
+
 constexpr SqlSchema kSql{SqlDialect::kSqlite, SqliteMigrations, kSqliteNow};
+
 }  // namespace
 
 const Driver kDriver = {.name = "sqlite",

@@ -6,12 +6,8 @@
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/http/answer.h"
-#include "stores/schemes.h"
+#include "stores/sql/ledger.h"
 #include "stores/supabase/url.h"
-#ifdef FLAKY_STORE_POSTGRES
-#include "stores/postgres/postgres_store.h"
-#include "stores/postgres/script.h"
-#endif
 
 namespace flaky::supabase {
 namespace {
@@ -31,29 +27,28 @@ SchemaState Newest() {
 
 const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase"};
 
-SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token) {
-  return database.empty() ? MigrateByManagement(project, management_token) : MigrateByDatabase(project, database);
+SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token,
+                    const Driver* script_driver) {
+  return database.empty() ? MigrateByManagement(project, management_token)
+                          : MigrateByDatabase(project, database, script_driver);
 }
 
-SchemaState MigrateByDatabase(const Location& project, [[maybe_unused]] const Secret& database) {
-#ifdef FLAKY_STORE_POSTGRES
+SchemaState MigrateByDatabase(const Location& project, const Secret& database, const Driver* script_driver) {
+  if (script_driver == nullptr) {
+    Refuse(project,
+           "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build does not have; `flaky schema sql "
+           "--store supabase` prints the SQL for the dashboard's SQL editor");
+  }
   const std::string& text = database.Reveal();
-  const SchemeInfo* named = FindScheme(StoreOf(text));
-  const Location location =
-      ParseLocation(named != nullptr && named->uses_libpq ? text : "postgres:" + text, project.prefix);
+  const std::string store(script_driver->name);
+  const Location location = ParseLocation(StoreOf(text) == store ? text : store + ":" + text, project.prefix);
   if (location.prefix != project.prefix) {
     Refuse(project, "FLAKY_TESTS_SUPABASE_DB and the project's location have different table prefixes");
   }
   // Throws if the tables are those of another program or of a newer schema, before anything is changed.
-  postgres::Open(location, OpenMode::kWrite);
-  postgres::RunScript(location, SchemaScriptOf(kSql, project.prefix), kOperation);
+  script_driver->open(location, OpenMode::kWrite);
+  script_driver->run_script(location, SchemaScriptOf(kSql, project.prefix), kOperation);
   return Newest();
-#else
-  Refuse(
-      project,
-      "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build does not have; `flaky schema sql --store "
-      "supabase` prints the SQL for the dashboard's SQL editor");
-#endif
 }
 
 SchemaState MigrateByManagement(const Location& project, const Secret& token, const std::string& api,

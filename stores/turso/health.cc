@@ -1,5 +1,6 @@
 #include "stores/turso/health.h"
 
+#include "stores/sql/other_prefixes.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"
 

@@ -278,7 +278,7 @@ Page Reader::Read(const PageRequest& request) {
       const Run& read = run.record.run;
       last_key_ = RunKey{read.account.started_at, read.run_id};
       last_time_ = std::move(run.started_at);
-      if (!run.conversions.empty()) page.misread.push_back({read.run_id, std::move(run.conversions)});
+      if (!run.conversions.empty()) page.converted.push_back({read.run_id, std::move(run.conversions)});
       page.records.push_back(std::move(run.record));
     }
     return found.more;

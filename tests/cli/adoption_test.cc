@@ -1,4 +1,4 @@
-// Tables from before, by hand: `flaky schema adopt`, `drop-old`, and the printed script run by plain sqlite3 and psql.
+// Legacy tables: `flaky schema adopt`, `drop-old`, and the printed script, run by plain sqlite3 and psql.
 
 #include <gmock/gmock.h>
 
@@ -47,7 +47,7 @@ class Adoption : public ProgramTest {
           " \"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name\"");
     return Content(Path("output"));
   }
-  // A script, as a file.
+  // Writes the output of `flaky schema sql OPTIONS…` to a file.
   void Script(const std::string& name, const std::vector<std::string>& options) const {
     std::vector<std::string> arguments = {"schema", "sql"};
     arguments.insert(arguments.end(), options.begin(), options.end());
@@ -55,7 +55,7 @@ class Adoption : public ProgramTest {
     ASSERT_EQ(outcome.code, 0) << outcome.err;
     WriteFile(name, outcome.out);
   }
-  // True if both hold the same.
+  // Returns true if both locations hold the same history.
   static bool AreSame(const std::string& one, const std::string& other) {
     return Run({"verify", "--source", one, "--target", other}).code == 0;
   }
@@ -66,37 +66,37 @@ constexpr char kOurTables[] =
     "flaky_test_claims\nflaky_test_failures\nflaky_test_parts\nflaky_test_rosters\nflaky_test_runs\nflaky_test_"
     "schema\n";
 
-TEST_F(Adoption, FirstUseSaysWhatItCopied) {
+TEST_F(Adoption, FirstUseReportsWhatItCopied) {
   Sqlite("h.db", kNpmTables);
   const Outcome outcome = Run({"schema", "migrate"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("runs there             2\n"), HasSubstr("failures there         3\n"),
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("runs found             2\n"), HasSubstr("failures found         3\n"),
                                  HasSubstr("in conflict            0")));
   EXPECT_TRUE(AreSame(File("h.db?prefix="), File("h.db")));
-  EXPECT_THAT(Run({"schema", "migrate"}).out, Not(HasSubstr("runs there")));
+  EXPECT_THAT(Run({"schema", "migrate"}).out, Not(HasSubstr("runs found")));
 }
 
-TEST_F(Adoption, JsonSaysWhatItCopied) {
+TEST_F(Adoption, JsonReportsWhatItCopied) {
   Sqlite("h.db", kNpmTables);
-  const json said = json::parse(Run({"schema", "migrate", "--json"}).out)["adopted"];
-  EXPECT_EQ(said, (json{{"runs", 2}, {"failures", 3}, {"conflicts", 0}, {"missing", 0}, {"left_out", 0}}));
+  const json report = json::parse(Run({"schema", "migrate", "--json"}).out)["adopted"];
+  EXPECT_EQ(report, (json{{"runs", 2}, {"failures", 3}, {"conflicts", 0}, {"missing", 0}, {"left_out", 0}}));
   EXPECT_TRUE(json::parse(Run({"schema", "migrate", "--json"}).out)["adopted"].is_null());
 }
 
-TEST_F(Adoption, AdoptTakesWhatArrivedSinceAndCompletesWhatEnded) {
+TEST_F(Adoption, AdoptCopiesNewRunsAndCompletesThoseThatEnded) {
   Sqlite("h.db", kNpmTables);
   Run({"schema", "migrate"});
   Sqlite("h.db",
          "INSERT INTO runs (run_id, started_at) VALUES ('c', '2026-01-02T10:00:00.000Z');"
          "UPDATE runs SET ended_at = '2026-01-01T11:00:00.000Z', status = 'pass' WHERE run_id = 'b';");
   const std::vector<std::string> adopt = {"schema", "adopt", "--from-prefix", "", "--json"};
-  json said = json::parse(Run(adopt).out);
-  EXPECT_EQ(said["copied"], 1);
-  EXPECT_EQ(said["completed"], 1);
-  EXPECT_EQ(said["unchanged"], 1);
-  said = json::parse(Run(adopt).out);
-  EXPECT_EQ(said["unchanged"], 3);
-  EXPECT_EQ(said["verified"], true);
+  json report = json::parse(Run(adopt).out);
+  EXPECT_EQ(report["copied"], 1);
+  EXPECT_EQ(report["completed"], 1);
+  EXPECT_EQ(report["unchanged"], 1);
+  report = json::parse(Run(adopt).out);
+  EXPECT_EQ(report["unchanged"], 3);
+  EXPECT_EQ(report["verified"], true);
 
   Sqlite("h.db", "UPDATE runs SET started_at = '2025-01-01T00:00:00.000Z' WHERE run_id = 'c';");
   const Outcome conflict = Run({"schema", "adopt", "--from-prefix", ""});
@@ -104,7 +104,7 @@ TEST_F(Adoption, AdoptTakesWhatArrivedSinceAndCompletesWhatEnded) {
   EXPECT_THAT(conflict.out, HasSubstr("conflict: run c"));
 }
 
-TEST_F(Adoption, DropOldDropsOnlyWhatIsWhollyCopied) {
+TEST_F(Adoption, DropOldDropsOnlyFullyCopiedTables) {
   Sqlite("h.db", kNpmTables);
   Run({"schema", "migrate"});
   Sqlite("h.db", "INSERT INTO runs (run_id, started_at) VALUES ('c', '2026-01-02T10:00:00.000Z');");
@@ -116,12 +116,12 @@ TEST_F(Adoption, DropOldDropsOnlyWhatIsWhollyCopied) {
   Run({"schema", "adopt", "--from-prefix", ""});
 
   Sqlite("h.db",
-         "INSERT INTO failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES ('nobody', '', '', '', "
+         "INSERT INTO failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES ('absent', '', '', '', "
          "'');");
   outcome = Run(drop);
   EXPECT_EQ(outcome.code, 5);
   EXPECT_THAT(outcome.err, HasSubstr("1 failure belongs to no run"));
-  Sqlite("h.db", "DELETE FROM failures WHERE run_id = 'nobody';");
+  Sqlite("h.db", "DELETE FROM failures WHERE run_id = 'absent';");
 
   outcome = Run({"schema", "drop-old", "--from-prefix", ""});
   EXPECT_EQ(outcome.code, 2);
@@ -133,10 +133,10 @@ TEST_F(Adoption, DropOldDropsOnlyWhatIsWhollyCopied) {
   outcome = Run(drop);
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_EQ(Tables("h.db"), std::string(kOurTables) + "schema_version\n");
-  EXPECT_EQ(Run(drop).code, 10) << "there is nothing of the kind any more";
+  EXPECT_EQ(Run(drop).code, 10) << "the tables are gone already";
 }
 
-TEST_F(Adoption, APrefixIsCheckedAndIsAnotherOne) {
+TEST_F(Adoption, ThePrefixIsCheckedAndMustDiffer) {
   for (const char* command : {"adopt", "drop-old"}) {
     EXPECT_EQ(Run({"schema", command}).code, 2);
     EXPECT_THAT(Run({"schema", command, "--from-prefix", "x\"; DROP"}).err, HasSubstr("only a-z, 0-9 and _"));
@@ -158,7 +158,7 @@ TEST_F(Adoption, AnotherPrefixIsAdoptedOnlyWhenAsked) {
   EXPECT_EQ(Tables("h.db"), "team_claims\nteam_failures\nteam_parts\nteam_rosters\nteam_runs\nteam_schema\n");
 }
 
-TEST_F(Adoption, TheScriptDoesForSqlite3WhatTheProgramDoes) {
+TEST_F(Adoption, TheScriptInSqlite3DoesTheSameAsTheProgram) {
   for (const char* name : {"h.db", "hand.db", "dropped.db"}) Sqlite(name, kNpmTables);
   Run({"schema", "migrate"});
   Script("adopt.sql", {"--store", "sqlite", "--adopt-from", ""});
@@ -173,7 +173,7 @@ TEST_F(Adoption, TheScriptDoesForSqlite3WhatTheProgramDoes) {
   EXPECT_THAT(Run({"schema", "migrate"}).out, HasSubstr("nothing to do"));
 }
 
-TEST_F(Adoption, TheScriptTakesTablesOfOursAlong) {
+TEST_F(Adoption, TheScriptAdoptsOurTables) {
   Keep({BuildRecord("r1").Part("p", 0, 1).Fail("Suite.Test").Build(), BuildRecord("r2").Part("p", 0, 2).Build()});
   ASSERT_EQ(Shell("cp h.db before.db && sqlite3 h.db 'PRAGMA wal_checkpoint' && cp h.db before.db"), 0);
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
@@ -183,13 +183,13 @@ TEST_F(Adoption, TheScriptTakesTablesOfOursAlong) {
   EXPECT_EQ(Tables("h.db"), "team_claims\nteam_failures\nteam_parts\nteam_rosters\nteam_runs\nteam_schema\n");
 }
 
-// sqlite3 goes on after a statement that failed, whatever it was.
-TEST_F(Adoption, TheScriptDropsNothingWhereARowIsMissingOrDiffers) {
+// Without -bail, sqlite3 continues after any statement that failed.
+TEST_F(Adoption, TheScriptDropsNothingIfARowIsMissingOrDiffers) {
   Script("drop.sql", {"--store", "sqlite", "--adopt-from", "", "--drop-old"});
   for (const char* spoil :
        {"UPDATE flaky_test_runs SET status = 'pass' WHERE run_id = 'a'", "DELETE FROM flaky_test_failures WHERE id = 1",
         "INSERT INTO failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES "
-        "('nobody', '', '', '', '')",
+        "('absent', '', '', '', '')",
         "INSERT INTO runs (run_id, started_at) VALUES (NULL, '')"}) {
     SCOPED_TRACE(spoil);
     for (const char* file : {"h.db", "h.db-wal", "h.db-shm"}) std::filesystem::remove(Path(file));
@@ -202,7 +202,7 @@ TEST_F(Adoption, TheScriptDropsNothingWhereARowIsMissingOrDiffers) {
   }
 }
 
-TEST_F(Adoption, TheScriptDropsNothingOfOursWhereAPartDiffers) {
+TEST_F(Adoption, TheScriptDropsNoneOfOurTablesIfAPartDiffers) {
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
   Script("move.sql", {"--store", "sqlite", "--adopt-from", "flaky_test_", "--drop-old"});
   Run({"schema", "migrate"});
@@ -221,8 +221,8 @@ TEST_F(Adoption, TheScriptDropsNothingOfOursWhereAPartDiffers) {
   }
 }
 
-// Killed at any moment of the first use, on a file and on a server: the next one goes on, and nothing is there twice.
-TEST_F(Adoption, AFirstUseThatIsKilledIsCompletedByTheNext) {
+// The first use is killed at many moments, on a file and on a server: the next use completes it without duplicates.
+TEST_F(Adoption, AKilledFirstUseIsCompletedByTheNext) {
   const std::string fill =
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) INSERT INTO runs (run_id, "
       "started_at, status) SELECT printf('run-%05d', i), strftime('%Y-%m-%dT%H:%M:%fZ', 1700000000 + i, 'unixepoch'), "
@@ -286,7 +286,7 @@ constexpr char kNpmPostgres[] =
     "INSERT INTO old_failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES ('a', 'a.ts', 'x', "
     "'weird', '2026-01-01 10:00Z'), ('a', 'a.ts', 'x', 'weird', '2026-01-01 10:00Z');";
 
-TEST_F(PostgresAdoption, TheScriptDoesForPsqlWhatTheProgramDoes) {
+TEST_F(PostgresAdoption, TheScriptInPsqlDoesTheSameAsTheProgram) {
   const std::string by_hand = PostgresServer::Shared().CreateDatabase();
   const std::string dropped = PostgresServer::Shared().CreateDatabase();
   for (const std::string& uri : {uri_, by_hand, dropped})
@@ -305,7 +305,7 @@ TEST_F(PostgresAdoption, TheScriptDoesForPsqlWhatTheProgramDoes) {
   EXPECT_EQ(TablesAt(uri_), kOurTables);
 }
 
-TEST_F(PostgresAdoption, TablesOfOursMoveToAnotherPrefix) {
+TEST_F(PostgresAdoption, OurTablesMoveToAnotherPrefix) {
   OpenStore(ParseLocation(uri_), OpenMode::kWrite)
       ->Write(std::vector{BuildRecord("r1").Part("p", 0, 1).Fail("Suite.Test").Build(),
                           BuildRecord("r2").Part("p", 0, 2).Build()});

@@ -1,10 +1,11 @@
-// What is wrong with the place of the history, for every command that reads it: a clear error in one line, the right
-// exit code, and nothing changed anywhere.
+// Every command that reads a history, on a location that cannot be used: a clear error in one line, the right exit
+// code, and nothing changed anywhere.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cctype>
 
 #include "tests/cli/program_fixture.h"
 
@@ -20,8 +21,8 @@ using Command = std::vector<std::string>;
 
 class BadInputTest : public ProgramTest {
  protected:
-  // Runs every command on the same bad place.
-  void ExpectAll(int code, const std::string& said, bool privileged = true) {
+  // Runs every command on the same bad location.
+  void ExpectAll(int code, const std::string& message, bool privileged = true) {
     const auto before = Everything();
     for (const Command& command : {Command{"runs"}, Command{"runs", "--json"}, Command{"show", "latest"},
                                    Command{"show", "abc"}, Command{"check"}, Command{"trend"}}) {
@@ -29,12 +30,12 @@ class BadInputTest : public ProgramTest {
       SCOPED_TRACE(command.front());
       EXPECT_EQ(outcome.code, code);
       EXPECT_EQ(outcome.out, "");
-      EXPECT_THAT(outcome.err, AllOf(StartsWith("flaky: "), HasSubstr(said), EndsWith("\n")));
+      EXPECT_THAT(outcome.err, AllOf(StartsWith("flaky: "), HasSubstr(message), EndsWith("\n")));
       EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
     }
     for (const auto& [file, content] : Everything()) {
-      // SQLite cannot read a database in WAL mode without an index and a log beside it, which is empty when nothing was
-      // written.
+      // SQLite cannot read a database in WAL mode without an index and a log next to it. The log is empty if nothing
+      // was written.
       if (file.ends_with("h.db-shm") || (file.ends_with("h.db-wal") && content.empty())) continue;
       EXPECT_TRUE(before.contains(file)) << file << " was left behind";
       EXPECT_TRUE(!before.contains(file) || before.at(file) == content) << file << " was changed";
@@ -42,7 +43,7 @@ class BadInputTest : public ProgramTest {
     for (const auto& [file, content] : before) EXPECT_TRUE(std::filesystem::exists(file)) << file << " is gone";
   }
 
-  // A history with enough in it to fill several pages.
+  // Keeps a history that fills several pages.
   void KeepSome() {
     std::vector<RunRecord> records;
     for (int i = 0; i < 200; ++i) {
@@ -60,7 +61,7 @@ class BadInputTest : public ProgramTest {
 
 TEST_F(BadInputTest, UnknownStore) {
   Set("FLAKY_TESTS_STORE", "mysql");
-  ExpectAll(2, "FLAKY_TESTS_STORE (in the environment): there is no store `mysql`, only sqlite");
+  ExpectAll(2, "FLAKY_TESTS_STORE (in the environment): invalid value `mysql`; expected sqlite");
 }
 
 TEST_F(BadInputTest, MissingFile) {
@@ -117,14 +118,14 @@ TEST_F(BadInputTest, CutOffDatabase) {
   ExpectAll(2, "SQLITE_CORRUPT");
 }
 
-TEST_F(BadInputTest, SomebodyElsesTables) {
+TEST_F(BadInputTest, TablesOfAnotherProgram) {
   Set("FLAKY_TESTS_TABLE_PREFIX", "");
   Sql("CREATE TABLE runs (id INTEGER PRIMARY KEY, athlete TEXT); CREATE TABLE failures (id INTEGER PRIMARY KEY);"
       "INSERT INTO runs VALUES (1, 'Zátopek')");
   ExpectAll(2, "runs");
 }
 
-TEST_F(BadInputTest, SomebodyElsesDatabaseIsNoHistory) {
+TEST_F(BadInputTest, DatabaseOfAnotherProgram) {
   Sql("CREATE TABLE cookies (host TEXT)");
   ExpectAll(10, Path("h.db"));
 }
@@ -166,12 +167,12 @@ TEST_F(BadInputTest, ANewerSchemaIsReadButNotUpgraded) {
   EXPECT_EQ(Content(Path("h.db")), before);
 }
 
-// Arguments and settings that no command can use; none of them comes so far as to look for a history.
+// Invalid arguments; each is rejected before the command looks for a history.
 struct BadArguments {
   Command arguments;
-  std::string said;
+  std::string message;
 };
-void PrintTo(const BadArguments& bad, std::ostream* out) { *out << bad.said; }
+void PrintTo(const BadArguments& bad, std::ostream* out) { *out << bad.message; }
 
 class BadArgumentsTest : public ProgramTest, public testing::WithParamInterface<BadArguments> {};
 
@@ -179,46 +180,59 @@ TEST_P(BadArgumentsTest, AreRefusedInOneLine) {
   const Outcome outcome = Run(GetParam().arguments);
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, "flaky: " + GetParam().said + "\n");
+  EXPECT_EQ(outcome.err, "flaky: " + GetParam().message + "\n");
 }
 
 const BadArguments kBadArguments[] = {
-    {{"chek"}, "there is no command `chek`; did you mean `check`? (see flaky --help)"},
-    {{"\x1b[31m"}, "there is no command `\\x1b[31m` (see flaky --help)"},
-    {{"--frobnicate"}, "there is no option `--frobnicate` (see flaky --help)"},
-    {{"runs", "--limt", "3"}, "there is no option `--limt`; did you mean `--limit`? (see flaky runs --help)"},
-    {{"--json", "runs"}, "there is no option `--json` (see flaky --help)"},
-    {{"runs", "extra"}, "there is no use for `extra` (see flaky runs --help)"},
+    {{"chek"}, "unknown command `chek`; did you mean `check`? (see flaky --help)"},
+    {{"\x1b[31m"}, "unknown command `\\x1b[31m` (see flaky --help)"},
+    {{"--frobnicate"}, "unknown option `--frobnicate` (see flaky --help)"},
+    {{"runs", "--limt", "3"}, "unknown option `--limt`; did you mean `--limit`? (see flaky runs --help)"},
+    {{"--json", "runs"}, "unknown option `--json` (see flaky --help)"},
+    {{"runs", "extra"}, "unexpected argument `extra` (see flaky runs --help)"},
     {{"runs", "--limit", "0"}, "--limit: Value 0 not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--limit", "-1"}, "--limit: Value -1 not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--limit", "18446744073709551617"},
      "--limit: Value 18446744073709551617 not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--limit", "ten"}, "--limit: Value ten not in range 1 to 1000000 (see flaky runs --help)"},
     {{"runs", "--since", "yesterday"},
-     "--since: `yesterday` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
+     "--since: `yesterday`: invalid time; expected a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
      "7d, 2w) "
      "(see flaky runs --help)"},
     {{"runs", "--since", "2026-02-30"},
-     "--since: `2026-02-30` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
+     "--since: `2026-02-30`: invalid time; expected a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, "
      "7d, 2w) "
      "(see flaky runs --help)"},
     {{"runs", "--since", "-7d"},
-     "--since: `-7d` is no time: wanted is a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, 7d, 2w) "
+     "--since: `-7d`: invalid time; expected a date (2026-03-01), a time (2026-03-01T12:30:00Z) or an age (36h, 7d, "
+     "2w) "
      "(see flaky runs --help)"},
     {{"runs", "--all", "--project", "x"}, "--project excludes --all (see flaky runs --help)"},
     {{"show"}, "RUN is required (see flaky show --help)"},
-    {{"check", "--window", "0"}, "--window is `0`, but a whole number from 1 to 3650 is wanted"},
-    {{"check", "--window", "-7"}, "--window is `-7`, but a whole number from 1 to 3650 is wanted"},
+    {{"check", "--window", "0"}, "--window: invalid value `0`; expected a whole number from 1 to 3650"},
+    {{"check", "--window", "-7"}, "--window: invalid value `-7`; expected a whole number from 1 to 3650"},
     {{"check", "--window", "99999999999999999999"},
-     "--window is `99999999999999999999`, but a whole number from 1 to 3650 is wanted"},
-    {{"check", "--threshold", "1.5"}, "--threshold is `1.5`, but a whole number from 1 to 1000000 is wanted"},
+     "--window: invalid value `99999999999999999999`; expected a whole number from 1 to 3650"},
+    {{"check", "--threshold", "1.5"}, "--threshold: invalid value `1.5`; expected a whole number from 1 to 1000000"},
     {{"trend", "--by", "month"}, "--by: month not in {day,week} (see flaky trend --help)"},
     {{"trend", "--days", "0"}, "--days: Value 0 not in range 1 to 3650 (see flaky trend --help)"},
-    {{"schema"}, "a command is wanted (see flaky schema --help)"},
-    {{"schema", "statu"}, "there is no command `statu`; did you mean `status`? (see flaky schema --help)"},
+    {{"schema"}, "missing command (see flaky schema --help)"},
+    {{"schema", "statu"}, "unknown command `statu`; did you mean `status`? (see flaky schema --help)"},
 };
 
-INSTANTIATE_TEST_SUITE_P(All, BadArgumentsTest, testing::ValuesIn(kBadArguments));
+// The arguments, short enough for ctest's lines.
+std::string NameOfArguments(const testing::TestParamInfo<BadArguments>& bad) {
+  std::string name;
+  for (const std::string& argument : bad.param.arguments) {
+    for (const char c : argument) {
+      if (std::isalnum(static_cast<unsigned char>(c)) != 0) name += c;
+    }
+    name += '_';
+  }
+  return name.substr(0, 30);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BadArgumentsTest, testing::ValuesIn(kBadArguments), NameOfArguments);
 
 }  // namespace
 }  // namespace flaky

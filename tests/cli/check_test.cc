@@ -18,7 +18,7 @@ constexpr int64_t kDay = 86'400;
 // A history that is judged as of kNow.
 class CheckTest : public ProgramTest {
  protected:
-  // A run of `project` with one failure each of the named tests, `days_ago` before kNow.
+  // Returns a run of the project with one failure of each named test, `days_ago` before kNow.
   RunRecord Failing(double days_ago, const std::vector<std::string>& tests, int64_t failed_tests = 1) {
     const Timestamp at = *Timestamp::Parse(kNow) - static_cast<int64_t>(days_ago * kDay) * kMicrosPerSecond;
     BuildRecord builder("run-" + std::to_string(++runs_));
@@ -37,7 +37,7 @@ class CheckTest : public ProgramTest {
   int runs_ = 0;
 };
 
-TEST_F(CheckTest, ReportsWhatIsNewlyFlaky) {
+TEST_F(CheckTest, ReportsNewlyFlakyTests) {
   Keep({Failing(1, {"QueueTest.Pops", "NetTest.Connects"}, 2), Failing(2, {"QueueTest.Pops"}),
         Failing(3, {"QueueTest.Pops", "NetTest.Connects"}, 2), Failing(2, {"OldTest.Fails"}),
         Failing(3, {"OldTest.Fails"}), Failing(8, {"OldTest.Fails"}), Failing(1, {"OnceTest.Fails"})});
@@ -56,7 +56,7 @@ TEST_F(CheckTest, ReportsWhatIsNewlyFlaky) {
             "    Expected: NetTest.Connects\n");
 }
 
-TEST_F(CheckTest, FindsNothingWhereNothingIs) {
+TEST_F(CheckTest, ReportsNothingIfNoTestIsNewlyFlaky) {
   Keep({Failing(1, {"OnceTest.Fails"})});
   const Outcome outcome = Check();
   EXPECT_EQ(outcome.code, 0);
@@ -65,8 +65,8 @@ TEST_F(CheckTest, FindsNothingWhereNothingIs) {
             "no newly flaky tests in project demo: 2 or more failures in the last 7 days, none in the 7 days before\n");
 }
 
-TEST_F(CheckTest, BordersOfTheWindows) {
-  // A failure exactly one window ago is prior; exactly two windows ago it does not matter.
+TEST_F(CheckTest, BoundariesOfTheWindows) {
+  // A failure exactly one window ago is prior; exactly two windows ago, it is ignored.
   Keep({Failing(0, {"A.A", "B.B", "C.C"}), Failing(0, {"A.A", "B.B", "C.C"}), Failing(7, {"A.A"}), Failing(14, {"B.B"}),
         Failing(13.9, {"C.C"})});
   const Outcome outcome = Check();
@@ -76,7 +76,7 @@ TEST_F(CheckTest, BordersOfTheWindows) {
   EXPECT_THAT(outcome.out, Not(HasSubstr("\nC.C  ")));
 }
 
-TEST_F(CheckTest, LeavesOutRunsWithManyFailedTestsAndThoseThatDidNotEnd) {
+TEST_F(CheckTest, LeavesOutUnfinishedRunsAndRunsWithManyFailedTests) {
   RunRecord open = Failing(1, {"Open.Run"});
   open.run.account.ended_at = std::nullopt;
   RunRecord unknown = Failing(1, {"Unknown.Count", "Unknown.Count"});
@@ -106,22 +106,22 @@ TEST_F(CheckTest, WindowAndThresholdComeFromFlagsAndSettings) {
   Keep({Failing(1, {"A.A"}), Failing(2, {"A.A"}), Failing(3, {"A.A"}), Failing(9, {"A.A"})});
   EXPECT_EQ(Check().code, 0);
   EXPECT_EQ(Check({"--window", "10"}).code, 1);
-  EXPECT_EQ(Check({"--window", "4"}).code, 1) << "nine days ago is beyond two windows";
+  EXPECT_EQ(Check({"--window", "4"}).code, 1) << "nine days ago is more than two windows ago";
   EXPECT_EQ(Check({"--window", "4", "--threshold", "4"}).code, 0);
   Set("FLAKY_TESTS_WINDOW", "10");
   EXPECT_EQ(Check().code, 1);
-  EXPECT_EQ(Check({"--window", "7"}).code, 0) << "the flag counts more";
+  EXPECT_EQ(Check({"--window", "7"}).code, 0) << "the flag overrides the setting";
   Set("FLAKY_TESTS_THRESHOLD", "5");
   EXPECT_EQ(Check().code, 0);
 }
 
-TEST_F(CheckTest, AtLeavesOutWhatCameLater) {
+TEST_F(CheckTest, AtLeavesOutLaterFailures) {
   Keep({Failing(1, {"A.A"}), Failing(-1, {"A.A"})});
   EXPECT_EQ(Check().code, 0);
   EXPECT_EQ(Run({"check", "--at", "2026-03-17"}).code, 1);
 }
 
-TEST_F(CheckTest, JsonIsForPrograms) {
+TEST_F(CheckTest, JsonListsTheTests) {
   RunRecord timeout = Failing(2, {"A.A"});
   timeout.failures[0].failure_kind = "timeout";
   timeout.failures[0].error_stack = "at a.cc:3";
@@ -152,7 +152,7 @@ TEST_F(CheckTest, JsonIsForPrograms) {
 )");
 }
 
-// The rule as one statement over the tables, as other tools may put it: on the same database both must say the same.
+// The rule as one SQL statement, as other tools may write it: on the same database, both must report the same tests.
 constexpr char kRuleAsSql[] = R"(
   SELECT f.test_file || '|' || f.test_name || '|' || count(*) || '|' || max(f.failed_at)
   FROM flaky_test_failures f JOIN flaky_test_runs r ON r.run_id = f.run_id
@@ -184,14 +184,14 @@ TEST_F(CheckTest, AgreesWithTheRuleInSqlOnAGeneratedHistory) {
         rule.bind(2, (shape.end - window * kMicrosPerDay).ToString());
         rule.bind(3, (shape.end - 2 * window * kMicrosPerDay).ToString());
         rule.bind(4, threshold);
-        std::vector<std::string> wanted;
-        while (rule.executeStep()) wanted.push_back(rule.getColumn(0).getString());
-        EXPECT_THAT(found, testing::ElementsAreArray(wanted)) << project << " " << window << " " << threshold;
+        std::vector<std::string> expected;
+        while (rule.executeStep()) expected.push_back(rule.getColumn(0).getString());
+        EXPECT_THAT(found, testing::ElementsAreArray(expected)) << project << " " << window << " " << threshold;
         reported += found.size();
       }
     }
   }
-  EXPECT_GT(reported, 100U) << "or else little was compared";
+  EXPECT_GT(reported, 100U) << "too little was compared";
 }
 
 TEST_F(CheckTest, HostileNamesAndMessagesCannotTouchTheTerminal) {

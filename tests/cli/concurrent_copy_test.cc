@@ -1,4 +1,4 @@
-// Copies that are not alone: the source grows meanwhile, or another copy goes into the same place.
+// Concurrent copies: the source grows during the copy, or another copy writes to the same target.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -20,11 +20,11 @@ using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
 
-// Writes into a store for as long as it lives, all the while and in processes of their own: test programs with the
-// recorder, whose runs are the newest, and imports of runs that lie in the middle of what is there.
+// Keeps writing to a store during its lifetime, in separate processes: test programs with the recorder, which add the
+// newest runs, and imports, which add runs in the middle of the history.
 class Writers {
  public:
-  // `files`: how the paths of what they need begin.
+  // `files`: the prefix of the paths of their files.
   Writers(const EmptyPlace& place, const std::string& files)
       : environment_({"FLAKY_TESTS_STORE=" + place.store().store,
                       "FLAKY_TESTS_CONNECTION_STRING=" + place.store().connection, "FLAKY_TESTS_DELIVERY_TIMEOUT=60",
@@ -65,9 +65,9 @@ class Writers {
   std::thread recording_, importing_;
 };
 
-class CopyCompanyTest : public CopyTest {};
+class CopyWithWritersTest : public CopyTest {};
 
-TEST_F(CopyCompanyTest, WhatWasThereAtTheStartIsCompleteAndASecondRunCatchesUp) {
+TEST_F(CopyWithWritersTest, EarlierRunsAreCompleteAndASecondCopyCatchesUp) {
   const std::vector<Pair> pairs = {
       {"sqlite", "postgres"}, {"postgres", "sqlite"}, {"sqlite", "turso"}, {"postgres", "turso"}, {"sqlite", "jsonl"}};
   const auto rounds = static_cast<size_t>(SoakCount(2, 20));
@@ -89,20 +89,20 @@ TEST_F(CopyCompanyTest, WhatWasThereAtTheStartIsCompleteAndASecondRunCatchesUp) 
     writers.Stop();
 
     EXPECT_EQ(copy.code, 0) << copy.out << copy.err;
-    EXPECT_GT(after.size(), before.size()) << "nobody wrote meanwhile";
+    EXPECT_GT(after.size(), before.size()) << "no run was written during the copy";
     const RunDigests copied = target.Now();
-    int64_t lacking = 0;
+    int64_t incomplete = 0;
     for (const auto& [run_id, digest] : before) {
       const auto found = copied.find(run_id);
-      lacking += found == copied.end() || found->second != digest;
+      incomplete += found == copied.end() || found->second != digest;
     }
-    EXPECT_EQ(lacking, 0);
-    const RunDigests in_the_end = source.Now();
-    Missing(in_the_end, copied);
+    EXPECT_EQ(incomplete, 0);
+    const RunDigests at_the_end = source.Now();
+    Missing(at_the_end, copied);
 
     const Outcome again = Flaky(command);
     EXPECT_EQ(again.code, 0) << again.out << again.err;
-    EXPECT_EQ(Missing(in_the_end, target.Now()), 0);
+    EXPECT_EQ(Missing(at_the_end, target.Now()), 0);
     if (!target.is_file()) ExpectVerified(source.location(), target.location());
     if (HasFailure()) return;
   }
@@ -110,9 +110,9 @@ TEST_F(CopyCompanyTest, WhatWasThereAtTheStartIsCompleteAndASecondRunCatchesUp) 
 
 class TwoCopiesTest : public CopyTest, public testing::WithParamInterface<StoreKind> {};
 
-TEST_P(TwoCopiesTest, IntoOneStoreOneOfThemLeaves) {
+TEST_P(TwoCopiesTest, OnlyOneAtATimeCopiesIntoAStore) {
   const int64_t rounds = SoakCount(3, 30);
-  int left = 0;
+  int refused = 0;
   for (int64_t round = 0; round < rounds; ++round) {
     const EmptyPlace target = NewPlace(GetParam().name);
     const auto command =
@@ -122,10 +122,10 @@ TEST_P(TwoCopiesTest, IntoOneStoreOneOfThemLeaves) {
     if (outcomes[0].code != 0) std::swap(outcomes[0], outcomes[1]);
     ASSERT_EQ(outcomes[0].code, 0) << outcomes[0].err << outcomes[1].err;
     EXPECT_EQ(json::parse(outcomes[0].out).at("runs"), GeneratedContents().size());
-    // Where the other began when the first had ended already, it found everything there.
+    // If the second copy began after the first had ended, it found every run in the target.
     ASSERT_THAT(outcomes[1].code, AnyOf(0, 11)) << outcomes[1].err;
     if (outcomes[1].code == 11) {
-      ++left;
+      ++refused;
       EXPECT_EQ(outcomes[1].out, "");
       EXPECT_THAT(outcomes[1].err, AllOf(HasSubstr("another copy into"), HasSubstr("--wait")));
     }
@@ -133,10 +133,10 @@ TEST_P(TwoCopiesTest, IntoOneStoreOneOfThemLeaves) {
     ExpectInOrder(target);
     ExpectVerified(Filled("sqlite").location, target.location());
   }
-  EXPECT_GT(left, 0);
+  EXPECT_GT(refused, 0);
 }
 
-TEST_P(TwoCopiesTest, OneWaitsForTheOtherWhereThatIsAsked) {
+TEST_P(TwoCopiesTest, OneWaitsForTheOtherIfAskedTo) {
   const int64_t rounds = SoakCount(1, 10);
   for (int64_t round = 0; round < rounds; ++round) {
     const EmptyPlace target = NewPlace(GetParam().name);
@@ -147,18 +147,18 @@ TEST_P(TwoCopiesTest, OneWaitsForTheOtherWhereThatIsAsked) {
     for (const auto& copy : {one.get(), other.get()}) {
       const Outcome outcome = copy->Wait();
       ASSERT_EQ(outcome.code, 0) << outcome.err;
-      const json account = json::parse(outcome.out);
-      EXPECT_EQ(account.at("source_digest"), account.at("target_digest"));
-      copied += account.at("copied").get<int64_t>();
-      EXPECT_THAT(account.at("sent"), AnyOf(0, GeneratedContents().size()));
+      const json summary = json::parse(outcome.out);
+      EXPECT_EQ(summary.at("source_digest"), summary.at("target_digest"));
+      copied += summary.at("copied").get<int64_t>();
+      EXPECT_THAT(summary.at("sent"), AnyOf(0, GeneratedContents().size()));
     }
-    EXPECT_EQ(copied, GeneratedContents().size()) << "each run by one of them";
+    EXPECT_EQ(copied, GeneratedContents().size()) << "each run was copied by one of them";
     EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
     ExpectInOrder(target);
   }
 }
 
-TEST_P(TwoCopiesTest, OneThatWaitsCanBeInterrupted) {
+TEST_P(TwoCopiesTest, AWaitingCopyCanBeInterrupted) {
   const EmptyPlace target = NewPlace(GetParam().name);
   const auto command = [&](const std::vector<std::string>& more) {
     return CopyCommand({"sqlite", target.kind()}, Filled("sqlite").location, target.location(), more);

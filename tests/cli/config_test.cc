@@ -16,7 +16,7 @@ using testing::Not;
 
 class ConfigTest : public ProgramTest {
  protected:
-  // The columns VALUE and FROM of a setting, between bars.
+  // Returns the columns VALUE and FROM of a setting, joined by a bar.
   static std::string LineOf(const Outcome& outcome, const std::string& setting) {
     std::istringstream lines(outcome.out);
     for (std::string line; std::getline(lines, line);) {
@@ -54,7 +54,7 @@ TEST_F(ConfigTest, ListsEverySettingOfTheTable) {
   }
 }
 
-TEST_F(ConfigTest, DefaultsAreShownAsTheyAreHere) {
+TEST_F(ConfigTest, DefaultsAreShownAsResolved) {
   Unset("FLAKY_TESTS_DB");
   Unset("FLAKY_TESTS_PROJECT");
   Outcome outcome = Run({"config"});
@@ -84,32 +84,35 @@ TEST_F(ConfigTest, SecretsAreNeverPrinted) {
   EXPECT_EQ(LineOf(outcome, "FLAKY_TESTS_SOURCE_AUTH_TOKEN"), "-|default");
 }
 
-TEST_F(ConfigTest, UnknownVariablesAreAHintNoFailure) {
+TEST_F(ConfigTest, UnknownVariablesAreReportedButNotAnError) {
   Set("FLAKY_TESTS_WINDWO", "3");
   Set("FLAKY_TESTS_COLOUR", "3");
   const Outcome outcome = Run({"config"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.err,
-              HasSubstr("flaky: FLAKY_TESTS_WINDWO is set, but is no setting; did you mean `FLAKY_TESTS_WINDOW`?\n"));
-  EXPECT_THAT(outcome.err, HasSubstr("flaky: FLAKY_TESTS_COLOUR is set, but is no setting\n"));
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr(
+          "flaky: FLAKY_TESTS_WINDWO is set, but is not a setting of flaky; did you mean `FLAKY_TESTS_WINDOW`?\n"));
+  EXPECT_THAT(outcome.err, HasSubstr("flaky: FLAKY_TESTS_COLOUR is set, but is not a setting of flaky\n"));
   Keep({});
-  EXPECT_THAT(Run({"runs"}).err, Not(HasSubstr("WINDWO"))) << "other commands do not nag";
+  EXPECT_THAT(Run({"runs"}).err, Not(HasSubstr("WINDWO"))) << "other commands do not mention it";
 }
 
-TEST_F(ConfigTest, ValuesThatCannotBeUsedAreAllSaid) {
+TEST_F(ConfigTest, AllInvalidValuesAreReported) {
   Set("FLAKY_TESTS_WINDOW", "week");
   Set("FLAKY_TESTS_MAX_MESSAGE", "1");
   const Outcome outcome = Run({"config"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(LineOf(outcome, "FLAKY_TESTS_WINDOW"), "week|environment") << "and still shown";
-  EXPECT_EQ(outcome.err,
-            "flaky: FLAKY_TESTS_WINDOW (in the environment) is `week`, but a whole number from 1 to 3650 is wanted\n"
-            "flaky: FLAKY_TESTS_MAX_MESSAGE (in the environment) is `1`, but a whole number of bytes from 1024 to "
-            "16777216 is "
-            "wanted\n");
+  EXPECT_EQ(
+      outcome.err,
+      "flaky: FLAKY_TESTS_WINDOW (in the environment): invalid value `week`; expected a whole number from 1 to 3650\n"
+      "flaky: FLAKY_TESTS_MAX_MESSAGE (in the environment) is `1`, but a whole number of bytes from 1024 to "
+      "16777216 is "
+      "wanted\n");
 }
 
-TEST_F(ConfigTest, ABrokenFileIsAnErrorOfEveryCommand) {
+TEST_F(ConfigTest, ABrokenFileIsAnErrorForEveryCommand) {
   WriteFile("work/.flaky.toml", "windwo = 14\n");
   for (const std::string command : {"config", "runs", "check"}) {
     const Outcome outcome = Run({command});
@@ -121,14 +124,14 @@ TEST_F(ConfigTest, ABrokenFileIsAnErrorOfEveryCommand) {
   EXPECT_EQ(Run({"runs", "--help"}).code, 0) << "the help needs no settings";
 }
 
-TEST_F(ConfigTest, AFileOfTheProjectIsUsed) {
+TEST_F(ConfigTest, TheProjectsFileIsUsed) {
   Unset("FLAKY_TESTS_DB");
   WriteFile("work/.flaky.toml", "db = \"../h.db\"\n");
   Keep({BuildRecord("r1").Project("demo").Build()});
   EXPECT_THAT(Run({"runs"}).out, HasSubstr("\nr1 "));
 }
 
-// Where the settings say that the stores are.
+// The store locations that the settings name.
 class LocationTest : public ProgramTest {
  protected:
   std::string Shown() {
@@ -160,7 +163,7 @@ TEST_F(LocationTest, IsTheFileTheStringOrTheDefault) {
   Set("FLAKY_TESTS_DB", "/x/odd?name.db");
   EXPECT_EQ(Shown(), "sqlite:/x/odd?name.db");
   Set("FLAKY_TESTS_CONNECTION_STRING", "sqlite:/y/h.db");
-  EXPECT_EQ(Shown(), "sqlite:/x/odd?name.db") << "of equals, the file";
+  EXPECT_EQ(Shown(), "sqlite:/x/odd?name.db") << "of two settings from the same origin, the file wins";
   Unset("FLAKY_TESTS_DB");
   EXPECT_EQ(Shown(), "sqlite:/y/h.db");
   Set("FLAKY_TESTS_CONNECTION_STRING", "/y/h.db?prefix=t_");
@@ -169,19 +172,19 @@ TEST_F(LocationTest, IsTheFileTheStringOrTheDefault) {
   EXPECT_EQ(Shown(), "sqlite:" + Path("home/.local/state/flaky/history.db"));
 }
 
-TEST_F(LocationTest, UnknownAndAbsentStoresAreSaid) {
+TEST_F(LocationTest, UnknownStoresAndStoresThatAreNotBuiltAreReported) {
   Set("FLAKY_TESTS_STORE", "sqllite");
-  EXPECT_THAT(Shown(), HasSubstr("FLAKY_TESTS_STORE (in the environment): there is no store `sqllite`, only sqlite, "));
+  EXPECT_THAT(Shown(), HasSubstr("FLAKY_TESTS_STORE (in the environment): invalid value `sqllite`; expected sqlite, "));
   EXPECT_THAT(Shown(), HasSubstr("; did you mean `sqlite`?"));
   Set("FLAKY_TESTS_STORE", "SQLite");
-  EXPECT_THAT(Shown(), HasSubstr("there is no store `SQLite`"));
-  std::vector<std::string_view> built;
-  for (const SchemeInfo& scheme : Schemes()) {
-    if (IsBuilt(scheme.name)) built.push_back(scheme.name);
+  EXPECT_THAT(Shown(), HasSubstr("invalid value `SQLite`"));
+  std::string built;
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (info.built) built += (built.empty() ? "" : ", ") + info.scheme;
   }
-  for (const SchemeInfo& scheme : Schemes()) {
-    if (IsBuilt(scheme.name)) continue;
-    Set("FLAKY_TESTS_STORE", std::string(scheme.name));
+  for (const SchemeInfo& info : KnownSchemes()) {
+    if (info.built || info.scheme == "jsonl") continue;  // a JSONL file is not a store
+    Set("FLAKY_TESTS_STORE", info.scheme);
     EXPECT_EQ(Shown(), "FLAKY_TESTS_STORE (in the environment): this build of flaky does not have the store `" +
                            std::string(scheme.name) + "`; it has " + Join(built, ", "));
   }
@@ -200,7 +203,7 @@ TEST_F(LocationTest, PrefixesAreChecked) {
   EXPECT_THAT(Shown(), HasSubstr("FLAKY_TESTS_TABLE_PREFIX: "));
 }
 
-TEST_F(LocationTest, TheSourceHasSettingsOfItsOwnAndNoDefault) {
+TEST_F(LocationTest, TheSourceHasSeparateSettingsAndNoDefault) {
   EXPECT_EQ(SourceShown(), "none");
   Set("FLAKY_TESTS_SOURCE_DB", "/old.db");
   EXPECT_EQ(SourceShown(), "sqlite:/old.db");

@@ -26,7 +26,7 @@ json TextOf(const ProcessId& process) {
           {"boot_id", process.boot_id}, {"pid_ns", process.pid_ns}, {"since", "2026-01-02T03:04:05.678Z"}};
 }
 
-// Somebody of whom this machine cannot tell whether he is still there.
+// A process on another machine. This machine cannot find out whether it still runs.
 json Elsewhere() {
   ProcessId process = ThisProcess();
   process.host = "ci-7";
@@ -46,7 +46,7 @@ class CopyClaimTest : public ProgramTest {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(arguments);
   }
-  // Who has the claim now. Asking leaves no trace.
+  // Returns who holds the claim; empty if it is free. Leaves the claim as it was.
   std::string Holder() {
     const std::string holder = target_->Claim("test", 60s, "").holder;
     target_->Claim("test", 0s, "");
@@ -56,14 +56,14 @@ class CopyClaimTest : public ProgramTest {
   std::unique_ptr<Store> target_;
 };
 
-TEST_F(CopyClaimTest, IsGivenUpAtTheEnd) {
+TEST_F(CopyClaimTest, IsReleasedAtTheEnd) {
   EXPECT_EQ(Copy().code, 0);
   EXPECT_EQ(Holder(), "");
   EXPECT_EQ(Run({"import", "--to", "sqlite:" + Path("new.db"), "nothing.jsonl"}).code, 10);
   EXPECT_EQ(Holder(), "");
 }
 
-TEST_F(CopyClaimTest, ASecondCopyOnThisMachineIsToldAndLeaves) {
+TEST_F(CopyClaimTest, ASecondCopyOnThisMachineIsRefused) {
   target_->Claim(TextOf(ThisProcess()).dump(), 600s, "");
   const Outcome outcome = Copy();
   EXPECT_EQ(outcome.code, 11);
@@ -71,10 +71,10 @@ TEST_F(CopyClaimTest, ASecondCopyOnThisMachineIsToldAndLeaves) {
                                            std::to_string(ThisProcess().pid)),
                                  HasSubstr("since 2026-01-02T03:04:05.678Z"), HasSubstr("--wait")));
   EXPECT_EQ(target_->Count({}).runs, 0);
-  EXPECT_EQ(Copy({"--dry-run"}).code, 0) << "which writes nothing";
+  EXPECT_EQ(Copy({"--dry-run"}).code, 0) << "a dry run writes nothing";
 }
 
-TEST_F(CopyClaimTest, OneWhoseProcessIsGoneIsTakenAtOnce) {
+TEST_F(CopyClaimTest, IsTakenAtOnceIfItsProcessIsGone) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
@@ -87,7 +87,7 @@ TEST_F(CopyClaimTest, OneWhoseProcessIsGoneIsTakenAtOnce) {
   EXPECT_EQ(target_->Count({}).runs, 1);
 }
 
-TEST_F(CopyClaimTest, OneOfAnotherMachineIsWaitedForUntilItLapses) {
+TEST_F(CopyClaimTest, AClaimOfAnotherMachineIsWaitedForUntilItExpires) {
   target_->Claim(Elsewhere().dump(), 2s, "");
   const Outcome outcome = Copy();
   EXPECT_EQ(outcome.code, 0);
@@ -95,7 +95,7 @@ TEST_F(CopyClaimTest, OneOfAnotherMachineIsWaitedForUntilItLapses) {
   EXPECT_EQ(target_->Count({}).runs, 1);
 }
 
-TEST_F(CopyClaimTest, OneOfAnotherMachineThatIsProlongedIsLeftAlone) {
+TEST_F(CopyClaimTest, ARenewedClaimOfAnotherMachineIsNotTaken) {
   const std::string holder = Elsewhere().dump();
   target_->Claim(holder, 20s, "");
   std::jthread prolonging([&] {
@@ -108,7 +108,7 @@ TEST_F(CopyClaimTest, OneOfAnotherMachineThatIsProlongedIsLeftAlone) {
   EXPECT_EQ(Holder(), holder);
 }
 
-TEST_F(CopyClaimTest, IsWaitedForWhereThatIsAsked) {
+TEST_F(CopyClaimTest, IsWaitedForIfAskedTo) {
   const std::string holder = TextOf(ThisProcess()).dump();
   target_->Claim(holder, 600s, "");
   std::atomic<bool> ended = false;
@@ -125,7 +125,7 @@ TEST_F(CopyClaimTest, IsWaitedForWhereThatIsAsked) {
   EXPECT_EQ(target_->Count({}).runs, 1);
 }
 
-TEST_F(CopyClaimTest, ATextThatSomebodyLeftIsWaitedForLikeAnyOther) {
+TEST_F(CopyClaimTest, AnUnreadableClaimIsWaitedForLikeAnyOther) {
   for (const char* text : {"\x1b[31m not json", "[]", R"({"pid":"x","host":7,"boot_id":"\u001b[31m"})"}) {
     target_->Claim(text, 1s, "");
     const Outcome outcome = Copy();
@@ -134,7 +134,7 @@ TEST_F(CopyClaimTest, ATextThatSomebodyLeftIsWaitedForLikeAnyOther) {
   }
 }
 
-// The claim alone, of a copy into a store in memory.
+// CopyClaimHolder by itself, with a store in memory.
 class CopyClaimHolderTest : public testing::Test {
  protected:
   std::ostringstream out_, err_;
@@ -147,7 +147,7 @@ class CopyClaimHolderTest : public testing::Test {
   const std::vector<RunRecord> records_ = {BuildRecord("run").Build()};
 };
 
-TEST_F(CopyClaimHolderTest, WhoLostItLeavesTheRestToTheOther) {
+TEST_F(CopyClaimHolderTest, ACopyThatLostItsClaimStops) {
   CopyClaimHolder claim(session_, sink_, *store_, 60s, clock_);
   claim.Take(false);
   EXPECT_EQ(claim.Write(records_, OnExisting::kMerge).size(), 1u);
@@ -162,7 +162,7 @@ TEST_F(CopyClaimHolderTest, WhoLostItLeavesTheRestToTheOther) {
   }
 }
 
-TEST_F(CopyClaimHolderTest, IsProlongedWhileItIsUsed) {
+TEST_F(CopyClaimHolderTest, IsRenewedWhileTheCopyWrites) {
   CopyClaimHolder claim(session_, sink_, *store_, 60s, clock_);
   claim.Take(false);
   for (int i = 0; i < 5; ++i) {

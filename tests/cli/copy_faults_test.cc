@@ -1,4 +1,4 @@
-// Copies between real stores over a bad network, and with servers that go away.
+// Copies between real stores over a bad network, and with servers that are killed.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -22,15 +22,15 @@ using testing::HasSubstr;
 
 bool IsHttp(const std::string& kind) { return kind != "postgres"; }
 
-// A server that answers 500 has a fault that trying again may not mend, so that is not among the transient ones.
+// Trying again may not help if a server answers 500, so that fault is not transient.
 std::vector<ProxyFault> TransientFaults(const std::string& kind) {
   std::vector<ProxyFault> faults = PassingFaults(IsHttp(kind));
   std::erase(faults, ProxyFault::kHttp500);
   return faults;
 }
 
-// A cut connection costs PostgreSQL's client half a dozen requests to make anew and begin a transaction, each of which
-// may be cut again: where that is so for every third, a call needs some dozen tries, and a copy minutes.
+// After a cut connection, PostgreSQL's client needs half a dozen requests to reconnect and begin a transaction. Each of
+// them may be cut again: if every third is, a call takes about a dozen tries, and a copy takes minutes.
 double Probability(const std::string& kind) { return IsHttp(kind) || Soaking() ? 0.3 : 0.1; }
 
 // Whether a server holds the source or the target of a copy; the other one is an SQLite file.
@@ -50,7 +50,7 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
         source_(Filled(pair_.source).location),
         server_(GetParam().is_source ? Filled(pair_.source).server : target_.store().server) {}
 
-  // Both locations, the server's at another port.
+  // The two locations, with the server at another port.
   std::string SourceAt(int port) const { return GetParam().is_source ? AtPort(source_, port) : source_; }
   std::string TargetAt(int port) const {
     return GetParam().is_source ? target_.location() : AtPort(target_.location(), port);
@@ -59,19 +59,19 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
     return CopyCommand(pair_, SourceAt(port), TargetAt(port), more);
   }
 
-  void ExpectWhole(const Outcome& copy) {
+  void ExpectComplete(const Outcome& copy) {
     ASSERT_EQ(copy.code, 0) << copy.err;
-    const json account = json::parse(copy.out);
-    EXPECT_EQ(account.at("source_digest"), SumOf(GeneratedHistory()).ToString());
-    EXPECT_EQ(account.at("target_digest"), account.at("source_digest"));
+    const json summary = json::parse(copy.out);
+    EXPECT_EQ(summary.at("source_digest"), SumOf(GeneratedHistory()).ToString());
+    EXPECT_EQ(summary.at("target_digest"), summary.at("source_digest"));
     EXPECT_EQ(Missing(GeneratedContents(), target_.Now()), 0);
     ExpectInOrder(target_);
     ExpectVerified(source_, target_.location());
   }
 
-  // A proxy that lets requests fail from now on. Making the tables takes the most requests of all, and PostgreSQL's in
-  // one transaction, which hardly ever gets through where every third one fails: so they are there, but for Turso's at
-  // length.
+  // Returns a proxy that makes requests fail at random. Creating the tables takes the most requests, for PostgreSQL in
+  // one transaction, which rarely succeeds if every third request fails. So the tables are created before, except
+  // Turso's in a soak test.
   std::unique_ptr<FaultProxy> BadNetwork() {
     if (!GetParam().is_source && !(Soaking() && pair_.target == "turso")) target_.store().Open(OpenMode::kWrite);
     auto proxy = std::make_unique<FaultProxy>(
@@ -81,7 +81,7 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
     return proxy;
   }
 
-  // So slow that there is time to do something to the server.
+  // Options that make a copy so slow that there is time to kill the server.
   static std::vector<std::string> Slowly(int rows_per_second = 3000) {
     return {"--json", "--max-rate", std::to_string(rows_per_second)};
   }
@@ -95,7 +95,7 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
   const ServerControl server_;
 };
 
-TEST_P(CopyFaultsTest, RequestsThatFailOnlyMakeItSlower) {
+TEST_P(CopyFaultsTest, FailedRequestsOnlyMakeItSlower) {
   const auto proxy = BadNetwork();
   const Outcome copy = Flaky(CopyCommand(pair_, SourceAt(proxy->port()), TargetAt(proxy->port()), {"--json"},
                                          Soaking() ? kBatch : 5 * kBatch));
@@ -108,10 +108,10 @@ TEST_P(CopyFaultsTest, RequestsThatFailOnlyMakeItSlower) {
   ExpectVerified(SourceAt(proxy->port()), TargetAt(proxy->port()));
   EXPECT_GT(proxy->faults(), before);
   proxy->ClearFaults();
-  ExpectWhole(copy);
+  ExpectComplete(copy);
 }
 
-TEST_P(CopyFaultsTest, AFileIsWrittenAndReadThroughThemAsWell) {
+TEST_P(CopyFaultsTest, ExportsAndImportsSurviveFailedRequestsToo) {
   const auto proxy = BadNetwork();
   if (GetParam().is_source) {
     const EmptyPlace file = NewPlace("jsonl");
@@ -138,12 +138,12 @@ TEST_P(CopyFaultsTest, AServerThatComesBackIsWaitedFor) {
     std::this_thread::sleep_for(milliseconds(800));
     EXPECT_TRUE(copy->Runs());
     server_.restart();
-    ExpectWhole(copy->Wait());
+    ExpectComplete(copy->Wait());
   }
 }
 
-// Where nobody interrupts, the copy gives up after its patience of two minutes.
-TEST_P(CopyFaultsTest, AServerThatStaysAwayIsLeftAndTheNextCopyGoesOn) {
+// If it is not interrupted, the copy gives up after two minutes without the server.
+TEST_P(CopyFaultsTest, ACopyGivesUpOnADeadServerAndTheNextOneResumes) {
   const auto copy = Start(CommandAt(server_.port, Slowly()));
   WaitForTheMiddle(*copy);
   server_.kill();
@@ -160,7 +160,7 @@ TEST_P(CopyFaultsTest, AServerThatStaysAwayIsLeftAndTheNextCopyGoesOn) {
   EXPECT_GT(missing, 0);
   const Outcome again = Flaky(CommandAt(server_.port, {"--json"}));
   EXPECT_LE(json::parse(again.out).at("sent"), missing + kBatch);
-  ExpectWhole(again);
+  ExpectComplete(again);
 }
 
 INSTANTIATE_TEST_SUITE_P(Servers, CopyFaultsTest,
@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(Servers, CopyFaultsTest,
 
 class ServerLimitsTest : public CopyTest {};
 
-TEST_F(ServerLimitsTest, TheAskedRateAndTheServersRefusalsAreBothHeeded) {
+TEST_F(ServerLimitsTest, TheMaximumRateAndTheServersRefusalsAreRespected) {
   constexpr int kRate = 5000;
   const EmptyPlace target = NewPlace("turso");
   FaultProxy proxy(FaultProxy::Protocol::kHttp, target.store().server.port);
@@ -193,7 +193,7 @@ TEST_F(ServerLimitsTest, TheAskedRateAndTheServersRefusalsAreBothHeeded) {
   EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
   ExpectInOrder(target);
   EXPECT_GE(proxy.faults(), 3);
-  // The last second's rows need no wait behind them; two threads may be refused at the same time.
+  // The last second's rows need no wait after them; two threads may be refused at the same time.
   EXPECT_GE(took.count(), static_cast<double>(rows) / kRate - 1);
   EXPECT_GE(took.count(), static_cast<double>(proxy.faults()) / 2);
 }

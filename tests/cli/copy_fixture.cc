@@ -23,7 +23,7 @@ namespace {
 
 using nlohmann::json;
 
-// Where the filled places without a server are, for as long as the process lives.
+// The folder of the filled places that have no server. It is removed at the end of the process.
 const TempFolder& SharedFolder() {
   static ProcessWide<TempFolder> folder;
   return folder.get();
@@ -127,7 +127,7 @@ RunningProgram::~RunningProgram() {
   Wait();
 }
 
-// Before it was waited for, its id is nobody else's.
+// Until it has been waited for, no other process can have its id.
 void RunningProgram::Signal(int signal) const {
   if (!status_) ::kill(pid_, signal);
 }
@@ -234,7 +234,7 @@ std::string AtPort(const std::string& location, int port) {
 CopyTest::CopyTest() {
   Unset("FLAKY_TESTS_DB");
   Unset("GTEST_OUTPUT");
-  // Of the one that wants any.
+  // Only the Supabase stores use it.
   Set("FLAKY_TESTS_AUTH_TOKEN", SupabaseServer::SecretKey());
   Set("FLAKY_TESTS_SOURCE_AUTH_TOKEN", SupabaseServer::SecretKey());
 }
@@ -264,16 +264,16 @@ std::vector<std::string> CopyTest::CopyCommand(const Pair& pair, const std::stri
   return command;
 }
 
-int64_t CopyTest::Missing(const RunDigests& wanted, const RunDigests& there) {
-  int64_t foreign = 0, in_part = 0;
-  for (const auto& [run_id, digest] : there) {
-    const auto found = wanted.find(run_id);
-    foreign += found == wanted.end();
-    in_part += found != wanted.end() && found->second != digest;
+int64_t CopyTest::Missing(const RunDigests& expected, const RunDigests& actual) {
+  int64_t foreign = 0, incomplete = 0;
+  for (const auto& [run_id, digest] : actual) {
+    const auto found = expected.find(run_id);
+    foreign += found == expected.end();
+    incomplete += found != expected.end() && found->second != digest;
   }
   EXPECT_EQ(foreign, 0);
-  EXPECT_EQ(in_part, 0) << "runs that are there in part";
-  return static_cast<int64_t>(wanted.size()) - static_cast<int64_t>(there.size());
+  EXPECT_EQ(incomplete, 0) << "incomplete runs";
+  return static_cast<int64_t>(expected.size()) - static_cast<int64_t>(actual.size());
 }
 
 void CopyTest::ExpectVerified(const std::string& source, const std::string& target) {
@@ -288,7 +288,7 @@ void CopyTest::ExpectInOrder(const EmptyPlace& place) {
   EXPECT_EQ(schema.code, 0) << schema.out << schema.err;
   EXPECT_EQ(json::parse(schema.out).at("state"), "current");
   const auto store = place.store().Open(OpenMode::kWrite);
-  EXPECT_EQ(store->Claim("test", std::chrono::seconds(60), "").holder, "test") << "the claim was not given up";
+  EXPECT_EQ(store->Claim("test", std::chrono::seconds(60), "").holder, "test") << "the claim was not released";
   store->Claim("test", std::chrono::seconds(0), "");
 }
 

@@ -15,14 +15,15 @@
 #include "tests/support/contents.h"
 #include "tests/support/fresh_store.h"
 
-// What tests of copies between real stores, made by the real program in processes of its own, have in common. Needs all
+// Shared by the tests of copies between real stores, which run the real program in separate processes. Needs all
 // stores.
 namespace flaky {
 
-// A program that runs, with what it writes kept in files. One that still runs at the end of the scope is killed.
+// A running program whose output goes to files. It is killed if it still runs at the end of the scope.
 class RunningProgram {
  public:
-  // `environment`: variables ("NAME=value") besides those of this process; `files`: how the files' paths begin.
+  // `environment`: variables ("NAME=value") in addition to those of this process; `files`: the prefix of the files'
+  // paths.
   RunningProgram(const std::vector<std::string>& command, const std::vector<std::string>& environment,
                  std::string files);
   ~RunningProgram();
@@ -31,9 +32,9 @@ class RunningProgram {
 
   void Signal(int signal) const;
   bool Runs();
-  // What it came to; the code is -N where signal N ended it.
+  // Waits for its end and returns its output and exit code. The code is -N if signal N ended it.
   Outcome Wait();
-  // What it wrote to stderr so far.
+  // Returns what it has written to stderr so far.
   std::string Err() const;
 
  private:
@@ -42,43 +43,43 @@ class RunningProgram {
   std::optional<int> status_;
 };
 
-// The stores, as a location's scheme has them, and "jsonl": a file that is written by export and read by import.
+// Each is a store, named by its location's scheme, or "jsonl": a file that export writes and import reads.
 struct Pair {
   std::string source, target;
   std::string Name() const { return source + " to " + target; }
 };
-// Every ordered pair but from a file to a file.
+// Returns every ordered pair except from a file to a file.
 std::vector<Pair> AllPairs();
 
 // 1,500 runs over 90 days with failures, rosters and some in the npm packages' form; the same in every process.
 const std::vector<RunRecord>& GeneratedHistory();
 const RunDigests& GeneratedContents();
-// A few more, of other ids, from the same days.
+// Returns more runs from the same days, with other ids.
 std::vector<RunRecord> OtherHistory(uint64_t seed, int64_t runs);
 
-// A place of a kind that holds the generated history, made when first asked for; nobody writes to it.
+// A place of a kind that holds the generated history. It is made on first use, and no test writes to it.
 struct FilledPlace {
   std::string location;       // the file for "jsonl"
-  ServerControl server = {};  // that it is on
+  ServerControl server = {};  // the one it is on
 };
 const FilledPlace& Filled(const std::string& kind);
 
-// An empty place of a kind to copy into. One of each kind at a time.
+// An empty place of a kind to copy into. At most one of each kind exists at a time.
 class EmptyPlace {
  public:
-  // `file` is where a place without a server is, and is not there.
+  // `file`: the path of a place without a server; nothing exists there yet.
   EmptyPlace(const std::string& kind, const std::string& file);
 
   const std::string& kind() const { return kind_; }
   const std::string& location() const { return location_; }
   bool is_file() const { return kind_ == "jsonl"; }
   const FreshStore& store() const { return *store_; }  // not for files
-  // Nothing where there is no such place, or no tables in it yet.
+  // Returns its contents; empty if the place or its tables do not exist yet.
   RunDigests Now() const;
-  // How many parts and failures the tables have of runs that they do not have; 0 for files. Precondition: there are
-  // tables.
+  // Returns how many parts and failures belong to runs that the tables do not have; 0 for files. Precondition: the
+  // tables exist.
   int64_t Orphans() const;
-  // The names of all indexes in the database; empty for files.
+  // Returns the names of all indexes in the database; empty for files.
   std::vector<std::string> Indexes() const;
 
  private:
@@ -87,7 +88,7 @@ class EmptyPlace {
   std::string location_;
 };
 
-// The location with the server at another port: a proxy's.
+// Returns the location with the server's port replaced, such as by a proxy's.
 std::string AtPort(const std::string& location, int port);
 
 class CopyTest : public ProgramTest {
@@ -97,27 +98,27 @@ class CopyTest : public ProgramTest {
   CopyTest();
   ~CopyTest() override;
 
-  // The path of something that is not there yet.
+  // Returns a path at which nothing exists yet.
   std::string NewPath(const std::string& name) { return Path(std::to_string(++made_) + "-" + name); }
   EmptyPlace NewPlace(const std::string& kind) { return {kind, NewPath(kind)}; }
 
-  // `flaky ARGUMENTS…` in a process of its own.
+  // Starts `flaky ARGUMENTS…` in a separate process.
   std::unique_ptr<RunningProgram> Start(std::vector<std::string> arguments,
                                         const std::vector<std::string>& environment = {});
   Outcome Flaky(const std::vector<std::string>& arguments, const std::vector<std::string>& environment = {}) {
     return Start(arguments, environment)->Wait();
   }
 
-  // The command that copies from one location to the other, in many batches.
+  // Returns the command that copies from one location to the other, in many batches.
   static std::vector<std::string> CopyCommand(const Pair& pair, const std::string& from, const std::string& to,
                                               const std::vector<std::string>& more = {}, int64_t batch = kBatch);
 
-  // That the place holds nothing but whole runs of these, and how many of them it lacks.
-  static int64_t Missing(const RunDigests& wanted, const RunDigests& there);
+  // Expects that `actual` has only runs of `expected`, each complete. Returns how many runs are missing.
+  static int64_t Missing(const RunDigests& expected, const RunDigests& actual);
 
-  // That `flaky verify` finds both stores the same.
+  // Expects that `flaky verify` finds both stores equal.
   void ExpectVerified(const std::string& source, const std::string& target);
-  // That the store has nothing to catch up with, and nobody is copying into it.
+  // Expects that the store has no pending migrations and that no copy holds its claim.
   void ExpectInOrder(const EmptyPlace& place);
 
  private:

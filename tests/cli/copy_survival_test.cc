@@ -1,5 +1,5 @@
-// Copies that are killed or interrupted at any moment, over all pairs of places: what is there is whole, and the same
-// command again completes it without sending much of it twice.
+// Copies that are killed or interrupted at any moment, for all pairs of places: every run in the target is complete,
+// and the same command completes the copy without sending much of it twice.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ class CopySurvivalTest : public CopyTest {
                        as_json ? std::vector<std::string>{"--json"} : std::vector<std::string>{});
   }
 
-  // A copy that nobody disturbs: how long it lives and what it leaves behind.
+  // Returns how long an undisturbed copy takes, and the indexes of its target.
   const Undisturbed& UndisturbedOf(const Pair& pair) {
     const auto [place, is_new] = undisturbed_.try_emplace(pair.Name());
     if (!is_new) return place->second;
@@ -50,40 +50,40 @@ class CopySurvivalTest : public CopyTest {
     return place->second;
   }
 
-  // The same command once more, with nothing in its way. Gives how many runs it sent.
+  // Runs the same command again, undisturbed. Returns how many runs it sent.
   int64_t ExpectCompletes(const Pair& pair, const EmptyPlace& target) {
     const Outcome again = Flaky(CommandInto(pair, target));
     EXPECT_EQ(again.code, 0) << again.err;
-    EXPECT_THAT(again.err, Not(HasSubstr("another copy"))) << "nobody else is at it";
+    EXPECT_THAT(again.err, Not(HasSubstr("another copy"))) << "no other copy is running";
     EXPECT_EQ(Missing(GeneratedContents(), target.Now()), 0);
     if (again.code != 0) return 0;
-    const json account = json::parse(again.out);
+    const json summary = json::parse(again.out);
     const std::string digest = SumOf(GeneratedHistory()).ToString();
-    EXPECT_EQ(account.at("runs"), GeneratedHistory().size());
+    EXPECT_EQ(summary.at("runs"), GeneratedHistory().size());
     if (target.is_file()) {
-      EXPECT_EQ(account.at("digest"), digest);
+      EXPECT_EQ(summary.at("digest"), digest);
       EXPECT_FALSE(std::filesystem::exists(target.location() + ".part"));
       return 0;
     }
-    EXPECT_EQ(account.at("source_digest"), digest);
-    EXPECT_EQ(account.at("target_digest"), digest);
+    EXPECT_EQ(summary.at("source_digest"), digest);
+    EXPECT_EQ(summary.at("target_digest"), digest);
     EXPECT_EQ(target.Orphans(), 0);
     EXPECT_EQ(target.Indexes(), UndisturbedOf(pair).indexes);
     ExpectInOrder(target);
     ExpectVerified(Filled(pair.source == "jsonl" ? "sqlite" : pair.source).location, target.location());
-    return account.at("sent");
+    return summary.at("sent");
   }
 
  private:
   std::map<std::string, Undisturbed> undisturbed_;
 };
 
-// The moments of the kills of a pair are spread evenly over the life of its copy, each at random within its share.
-TEST_F(CopySurvivalTest, KilledAtAnyMomentItEndsEqualWhenItIsRunAgain) {
+// The kills of a pair are spread evenly over the duration of its copy, each at a random moment of its share.
+TEST_F(CopySurvivalTest, KilledAtAnyMomentItIsCompletedByASecondRun) {
   const uint64_t seed = SoakSeed();
   const int64_t rounds = SoakCount(1, 7);
   std::mt19937_64 random(seed);
-  int kills = 0, under_way = 0;
+  int kills = 0, in_part = 0;
   for (const Pair& pair : AllPairs()) {
     const auto life = UndisturbedOf(pair).life.count();
     for (int64_t round = 0; round < rounds; ++round) {
@@ -98,11 +98,11 @@ TEST_F(CopySurvivalTest, KilledAtAnyMomentItEndsEqualWhenItIsRunAgain) {
 
       const int64_t missing = Missing(GeneratedContents(), target.Now());
       const bool has_runs = missing < static_cast<int64_t>(GeneratedHistory().size());
-      under_way += has_runs && missing > 0;
+      in_part += has_runs && missing > 0;
       if (has_runs) {
         EXPECT_EQ(target.Orphans(), 0);
       }
-      // A file has its name once it is whole.
+      // A file gets its name when it is complete.
       if (target.is_file()) {
         EXPECT_THAT(missing, AnyOf(0, GeneratedHistory().size()));
       }
@@ -111,11 +111,11 @@ TEST_F(CopySurvivalTest, KilledAtAnyMomentItEndsEqualWhenItIsRunAgain) {
     }
   }
   std::printf("[  KILLED  ] %d of %zu copies, %d of them with some of the runs there\n", kills,
-              AllPairs().size() * static_cast<size_t>(rounds), under_way);
-  EXPECT_GT(under_way, 0);
+              AllPairs().size() * static_cast<size_t>(rounds), in_part);
+  EXPECT_GT(in_part, 0);
 }
 
-TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToGoOn) {
+TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToResume) {
   std::vector<Pair> pairs = AllPairs();
   std::mt19937_64 random(SoakSeed());
   std::ranges::shuffle(pairs, random);
@@ -132,7 +132,7 @@ TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToGoOn) {
     std::this_thread::sleep_for(moment);
     copy->Signal(SIGINT);
     const Outcome outcome = copy->Wait();
-    // It came before the copy had begun, or when it had ended.
+    // The signal may have come before the copy began or after it had ended.
     ASSERT_THAT(outcome.code, AnyOf(130, -SIGINT, 0)) << outcome.err;
 
     const int64_t missing = Missing(GeneratedContents(), target.Now());
@@ -146,7 +146,7 @@ TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToGoOn) {
         EXPECT_THAT(outcome.out, HasSubstr("run the same command again for the rest"));
         ExpectInOrder(target);
         const int64_t there = static_cast<int64_t>(GeneratedHistory().size()) - missing;
-        EXPECT_TRUE(missing == 0 || there % kBatch == 0) << there << " runs are no whole batches";
+        EXPECT_TRUE(missing == 0 || there % kBatch == 0) << there << " runs are not whole batches";
       }
     }
     EXPECT_LE(ExpectCompletes(pair, target), missing);
@@ -156,8 +156,8 @@ TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToGoOn) {
   EXPECT_GT(interrupted, 0);
 }
 
-// Several old files go into one server, one after the other; a kill in any of them is mended by the same command.
-TEST_F(CopySurvivalTest, FiveFilesGoIntoOneServerThoughTheCopyIsKilled) {
+// Several old files are copied to one server, one after the other. After a kill, the same command completes the copy.
+TEST_F(CopySurvivalTest, FiveFilesAreCopiedToOneServerDespiteKills) {
   constexpr size_t kFiles = 5;
   constexpr int64_t kRuns = 300;
   RunDigests all;
@@ -192,16 +192,16 @@ TEST_F(CopySurvivalTest, FiveFilesGoIntoOneServerThoughTheCopyIsKilled) {
     ASSERT_EQ(again.code, 0) << again.err;
     EXPECT_EQ(Missing(all, target.Now()), 0);
     ExpectInOrder(target);
-    // An account for each file.
-    std::istringstream accounts(again.out);
+    // One summary for each file.
+    std::istringstream summaries(again.out);
     int64_t sent = 0;
     for (size_t file = 0; file < kFiles; ++file) {
-      json account;
-      accounts >> account;
-      EXPECT_EQ(account.at("from"), command.at(2 + 2 * file));
-      EXPECT_EQ(account.at("runs"), kRuns);
-      EXPECT_EQ(account.at("source_digest"), account.at("target_digest"));
-      sent += account.at("sent").get<int64_t>();
+      json summary;
+      summaries >> summary;
+      EXPECT_EQ(summary.at("from"), command.at(2 + 2 * file));
+      EXPECT_EQ(summary.at("runs"), kRuns);
+      EXPECT_EQ(summary.at("source_digest"), summary.at("target_digest"));
+      sent += summary.at("sent").get<int64_t>();
     }
     EXPECT_LE(sent, missing + kBatch);
   }

@@ -1,4 +1,4 @@
-// Tests in which the process ends: what the history says of them, run by `flaky run` and by plain ctest.
+// Tests in which the process ends: what the history reports about them, run by `flaky run` and by plain ctest.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -21,49 +21,49 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr char kDeaths[] = FLAKY_FIXTURES "/deaths";
+constexpr char kCrashes[] = FLAKY_FIXTURES "/crashes";
 
-struct Death {
+struct Crash {
   std::string name;  // of the test in Dies
   std::string message_of_parent, message_of_ctest;
   std::string signal = "";  // as its parent sees it
-  std::string program = kDeaths;
+  std::string program = kCrashes;
   std::vector<std::string> arguments = {};
 };
 
 const std::string kInTest = " in this test";
 
-const Death kDeathsThereAre[] = {
+const Crash kAllCrashes[] = {
     {"BySegmentationFault", "was ended by SIGSEGV", "died", "SIGSEGV"},
     {"ByStackOverflow", "was ended by SIGSEGV", "died", "SIGSEGV"},
     {"ByAbort", "was ended by SIGABRT", "died", "SIGABRT"},
-    {"ByException", "was ended by SIGABRT", "died", "SIGABRT", kDeaths, {"--gtest_catch_exceptions=0"}},
+    {"ByException", "was ended by SIGABRT", "died", "SIGABRT", kCrashes, {"--gtest_catch_exceptions=0"}},
     {"ByQuietExit0", "ended with exit code 0", "died"},
     {"ByKill", "was ended by SIGKILL", "died", "SIGKILL"},
-    {"ByMemoryError", "ended with exit code 1", "died", "", FLAKY_FIXTURES "/deaths_asan"},
+    {"ByMemoryError", "ended with exit code 1", "died", "", FLAKY_FIXTURES "/crashes_asan"},
 };
 
-void PrintTo(const Death& death, std::ostream* out) { *out << death.name; }
+void PrintTo(const Crash& crash, std::ostream* out) { *out << crash.name; }
 
-class DeathsTest : public ProgramTest {
+class CrashesTest : public ProgramTest {
  protected:
-  DeathsTest() {
+  CrashesTest() {
     Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
     Set("FLAKY_TESTS_SPOOL", Path("spool"));
-    // Under a sanitizer the signal itself is to end the process, not the sanitizer's report of it.
+    // Under a sanitizer too, the signal itself must end the process, not the sanitizer's report.
     for (const char* options : {"ASAN_OPTIONS", "TSAN_OPTIONS"}) Set(options, "handle_segv=0");
     Unset("GTEST_OUTPUT");
   }
 
-  // The test of Dies, and the one before it; in the order that this seed leads to.
-  static std::vector<std::string> Command(const Death& death) {
-    std::vector<std::string> command{death.program, "--gtest_filter=Before.*:NeverReached.*:Dies." + death.name,
+  // Returns the command that runs the test of Dies after Before.Passes; the seed leads to this order.
+  static std::vector<std::string> Command(const Crash& crash) {
+    std::vector<std::string> command{crash.program, "--gtest_filter=Before.*:NeverReached.*:Dies." + crash.name,
                                      "--gtest_shuffle", "--gtest_random_seed=5"};
-    command.insert(command.end(), death.arguments.begin(), death.arguments.end());
+    command.insert(command.end(), crash.arguments.begin(), crash.arguments.end());
     return command;
   }
 
-  // Ends with the status that waitpid gives. Its output goes to a file.
+  // Runs a program to its end and returns its status from waitpid. Its output goes to files.
   int RunProgramWith(std::vector<std::string> arguments) const {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -80,7 +80,7 @@ class DeathsTest : public ProgramTest {
     return status;
   }
 
-  // Runs ctest over one test, and waits until its history is delivered.
+  // Runs ctest with one test, and waits until its history is delivered.
   int RunCtest(const std::vector<std::string>& command, const std::string& properties = "",
                const std::vector<std::string>& options = {}) {
     std::string line = "add_test(the_test";
@@ -98,7 +98,7 @@ class DeathsTest : public ProgramTest {
 
   static json Latest() { return json::parse(Run({"show", "latest", "--json"}).out); }
 
-  static void ExpectDeath(const json& latest, const std::string& test, const std::string& how) {
+  static void ExpectCrash(const json& latest, const std::string& test, const std::string& how) {
     ASSERT_THAT(latest["failures"], SizeIs(1)) << latest.dump(1);
     const json& failure = latest["failures"][0];
     EXPECT_EQ(failure["test_name"], "Dies." + test);
@@ -108,9 +108,9 @@ class DeathsTest : public ProgramTest {
     EXPECT_LT(failure["duration_ms"], 60'000);
     EXPECT_EQ(failure["preceding_test"], "Before.Passes");
     EXPECT_EQ(failure["shuffle_seed"], 5);
-    EXPECT_THAT(failure["test_file"].get<std::string>(), HasSubstr("deaths.cc"));
+    EXPECT_THAT(failure["test_file"].get<std::string>(), HasSubstr("crashes.cc"));
     EXPECT_EQ(latest["run"]["status"], "fail");
-    EXPECT_EQ(latest["run"]["total_tests"], 2) << "what was behind it did not run";
+    EXPECT_EQ(latest["run"]["total_tests"], 2) << "the tests after it did not run";
     EXPECT_EQ(latest["run"]["errors_between_tests"], 0);
   }
 
@@ -124,44 +124,44 @@ class DeathsTest : public ProgramTest {
   }
 };
 
-class EveryDeath : public DeathsTest, public testing::WithParamInterface<Death> {};
+class EveryCrash : public CrashesTest, public testing::WithParamInterface<Crash> {};
 
-TEST_P(EveryDeath, IsNamedByFlakyRun) {
-  const Death& death = GetParam();
-  std::vector<std::string> command = Command(death);
+TEST_P(EveryCrash, IsNamedByFlakyRun) {
+  const Crash& crash = GetParam();
+  std::vector<std::string> command = Command(crash);
   command.insert(command.begin(), {FLAKY_PROGRAM, "run", "--"});
   RunProgramWith(command);
   EXPECT_EQ(Content(Path("err")).find("flaky:"), std::string::npos) << Content(Path("err"));
   const json latest = Latest();
-  ExpectDeath(latest, death.name, death.message_of_parent);
-  EXPECT_EQ(latest["failures"][0]["signal"], death.signal.empty() ? json() : json(death.signal));
+  ExpectCrash(latest, crash.name, crash.message_of_parent);
+  EXPECT_EQ(latest["failures"][0]["signal"], crash.signal.empty() ? json() : json(crash.signal));
 }
 
-TEST_P(EveryDeath, IsNamedBelowPlainCtest) {
-  const Death& death = GetParam();
-  RunCtest(Command(death));
+TEST_P(EveryCrash, IsNamedUnderPlainCtest) {
+  const Crash& crash = GetParam();
+  RunCtest(Command(crash));
   const json latest = Latest();
-  ExpectDeath(latest, death.name, death.message_of_ctest);
-  EXPECT_EQ(latest["failures"][0]["signal"], json()) << "ctest alone knows";
+  ExpectCrash(latest, crash.name, crash.message_of_ctest);
+  EXPECT_EQ(latest["failures"][0]["signal"], json()) << "only ctest knows it";
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryDeath, testing::ValuesIn(kDeathsThereAre),
-                         [](const auto& death) { return death.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, EveryCrash, testing::ValuesIn(kAllCrashes),
+                         [](const auto& crash) { return crash.param.name; });
 
-TEST_F(DeathsTest, AnExitIsAFailureThoughCtestCallsItPassed) {
-  EXPECT_EQ(RunCtest({kDeaths, "--gtest_filter=Before.*:Dies.ByExit0"}), 0);
+TEST_F(CrashesTest, AnExitIsAFailureAlthoughCtestReportsAPass) {
+  EXPECT_EQ(RunCtest({kCrashes, "--gtest_filter=Before.*:Dies.ByExit0"}), 0);
   EXPECT_THAT(Content(Path("out")), HasSubstr("100% tests passed"));
   const json latest = Latest();
   ASSERT_THAT(latest["failures"], SizeIs(1));
   EXPECT_EQ(latest["failures"][0]["test_name"], "Dies.ByExit0");
   EXPECT_EQ(latest["failures"][0]["failure_kind"], "uncaught");
-  EXPECT_EQ(latest["failures"][0]["error_message"], "the test called exit(0): the tests behind it did not run");
+  EXPECT_EQ(latest["failures"][0]["error_message"], "the test called exit(0); later tests in this process did not run");
   EXPECT_GE(latest["failures"][0]["duration_ms"], 50);
   EXPECT_EQ(latest["run"]["status"], "fail");
 }
 
-// ctest stops and kills what exceeds its TIMEOUT; nothing in the process could note that.
-class Timeouts : public DeathsTest {
+// ctest stops and kills a test that exceeds its TIMEOUT; the process itself cannot record that.
+class Timeouts : public CrashesTest {
  protected:
   static void ExpectTimeout(double seconds, const std::string& limit) {
     const json latest = Latest();
@@ -174,7 +174,7 @@ class Timeouts : public DeathsTest {
     EXPECT_GE(failure["duration_ms"], seconds * 700);
     EXPECT_EQ(failure["preceding_test"], "Before.Passes");
   }
-  const std::vector<std::string> command_{kDeaths, "--gtest_filter=Before.*:Dies.ByHanging"};
+  const std::vector<std::string> command_{kCrashes, "--gtest_filter=Before.*:Dies.ByHanging"};
 };
 
 TEST_F(Timeouts, OfTheTestAreNamed) {
@@ -193,7 +193,7 @@ TEST_F(Timeouts, OfTheDashboardsConfigurationAreNamed) {
   ExpectTimeout(1, "1");
 }
 
-TEST_F(Timeouts, BelowFlakyRunAreNamed) {
+TEST_F(Timeouts, UnderFlakyRunAreNamed) {
   WriteFile("build/CTestTestfile.cmake", "add_test(hangs " + command_[0] + " " + command_[1] +
                                              ")\nset_tests_properties(hangs PROPERTIES TIMEOUT 1)\n");
   RunProgramWith({FLAKY_PROGRAM, "run", "--", "ctest", "--test-dir", Path("build")});
@@ -201,12 +201,12 @@ TEST_F(Timeouts, BelowFlakyRunAreNamed) {
   EXPECT_EQ(Latest()["run"]["errors_between_tests"], 0);
 }
 
-TEST_F(Timeouts, AreNotBlamedForWhatDiedBefore) {
-  RunCtest(Command(kDeathsThereAre[2]), "TIMEOUT 600");
-  ExpectDeath(Latest(), "ByAbort", "died");
+TEST_F(Timeouts, AreNotBlamedForAnEarlierCrash) {
+  RunCtest(Command(kAllCrashes[2]), "TIMEOUT 600");
+  ExpectCrash(Latest(), "ByAbort", "died");
 }
 
-// A group of processes that may use so much memory; none where this user may not make one.
+// A cgroup with a memory limit. Its path is empty if this user may not create one.
 class MemoryLimit {
  public:
   explicit MemoryLimit(int64_t bytes) {
@@ -234,18 +234,18 @@ class MemoryLimit {
   std::string group_;
 };
 
-TEST_F(DeathsTest, AKillForWantOfMemoryIsNamed) {
+TEST_F(CrashesTest, AnOutOfMemoryKillIsNamed) {
   const MemoryLimit limit(int64_t{48} << 20);
-  if (limit.path().empty()) GTEST_SKIP() << "this user may make no memory cgroup";
+  if (limit.path().empty()) GTEST_SKIP() << "this user may not create a memory cgroup";
   const std::string join = "echo $$ > " + limit.path() + "/cgroup.procs && exec \"$0\" \"$@\"";
   const int status = RunProgramWith(
-      {FLAKY_PROGRAM, "run", "--", "sh", "-c", join, kDeaths, "--gtest_filter=Before.*:Dies.ByWantOfMemory"});
+      {FLAKY_PROGRAM, "run", "--", "sh", "-c", join, kCrashes, "--gtest_filter=Before.*:Dies.ByLackOfMemory"});
   EXPECT_TRUE(WIFSIGNALED(status));
   EXPECT_EQ(WTERMSIG(status), SIGKILL);
   const json latest = Latest();
   ASSERT_THAT(latest["failures"], SizeIs(1));
   const json& failure = latest["failures"][0];
-  EXPECT_EQ(failure["test_name"], "Dies.ByWantOfMemory");
+  EXPECT_EQ(failure["test_name"], "Dies.ByLackOfMemory");
   EXPECT_EQ(failure["failure_kind"], "uncaught");
   EXPECT_EQ(failure["signal"], "SIGKILL");
   EXPECT_EQ(
@@ -255,7 +255,7 @@ TEST_F(DeathsTest, AKillForWantOfMemoryIsNamed) {
   EXPECT_GE(failure["duration_ms"], 50);
 }
 
-TEST_F(DeathsTest, RepeatedUntilItPassesEveryAttemptIsKept) {
+TEST_F(CrashesTest, RepeatedUntilItPassesEveryAttemptIsKept) {
   Set("FIXTURE_FOLDER", Path(""));
   EXPECT_EQ(RunCtest({FLAKY_FIXTURES "/behaviours", "--gtest_filter=Retried.PassesInTheThird"}, "",
                      {"--repeat", "until-pass:5"}),
@@ -273,7 +273,7 @@ TEST_F(DeathsTest, RepeatedUntilItPassesEveryAttemptIsKept) {
   EXPECT_THAT(Run({"show", "latest"}).out, HasSubstr("flaky in this run (1)"));
 }
 
-TEST_F(DeathsTest, RepeatedByGoogleTestEveryAttemptIsKept) {
+TEST_F(CrashesTest, RepeatedByGoogleTestEveryAttemptIsKept) {
   RunProgramWith({FLAKY_FIXTURES "/behaviours", "--gtest_filter=Repeat.FailsInTheSecond", "--gtest_repeat=5"});
   const json latest = Latest();
   ASSERT_THAT(latest["failures"], SizeIs(1));
@@ -283,7 +283,7 @@ TEST_F(DeathsTest, RepeatedByGoogleTestEveryAttemptIsKept) {
   EXPECT_EQ(latest["flaky"][0]["passed_attempts"], 4);
 }
 
-TEST_F(DeathsTest, RunsWithoutSuchATestShowNone) {
+TEST_F(CrashesTest, RunsWithoutFlakyTestsShowNone) {
   RunProgramWith({FLAKY_FIXTURES "/behaviours", "--gtest_filter=Plain.Fails"});
   EXPECT_THAT(Latest()["flaky"], IsEmpty());
   EXPECT_EQ(Run({"show", "latest"}).out.find("flaky in this run"), std::string::npos);

@@ -1,5 +1,5 @@
-// docs/reference says what the program does, word for word. Where one of these fails, the failure shows the lines to
-// paste.
+// docs/reference describes what the program does, word for word. If one of these tests fails, its failure shows the
+// lines to paste.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "cli/exit_code.h"
 #include "cli/output/json_output.h"
 #include "cli/output/progress_text.h"
+#include "history/text.h"
 #include "settings/settings.h"
 #include "tests/cli/program_fixture.h"
 
@@ -39,7 +40,7 @@ class DocsTest : public ProgramTest {
     return found;
   }
 
-  // The text of each ```text block that follows a heading `## flaky …`, by that heading.
+  // Returns the text of each ```text block that follows a heading `## flaky …`, by that heading.
   static std::map<std::string, std::string> Blocks(const std::string& file) {
     std::map<std::string, std::string> blocks;
     std::string heading;
@@ -53,8 +54,8 @@ class DocsTest : public ProgramTest {
     return blocks;
   }
 
-  // The commands below this one, as the program's own help lists them.
-  static std::vector<std::vector<std::string>> CommandsBelow(const std::vector<std::string>& command) {
+  // Returns the subcommands of a command, as the program's help lists them.
+  static std::vector<std::vector<std::string>> SubcommandsOf(const std::vector<std::string>& command) {
     std::vector<std::string> arguments = command;
     arguments.push_back("--help");
     std::vector<std::vector<std::string>> found;
@@ -81,8 +82,7 @@ std::string DefaultCell(const SettingInfo& info) {
 std::string MeaningCell(const SettingInfo& info) {
   std::string text(info.meaning);
   if (info.min < info.max) text += " (" + std::to_string(info.min) + " to " + std::to_string(info.max) + ")";
-  if (!info.choices.empty())
-    text += " (" + std::regex_replace(std::string(info.choices), std::regex("\\|"), ", ") + ")";
+  if (const auto choices = ChoicesOf(info); !choices.empty()) text += " (" + Join(choices, ", ") + ")";
   return text;
 }
 
@@ -99,47 +99,47 @@ std::string PlacesCell(const SettingInfo& info) {
 }
 
 TEST_F(DocsTest, TheReadmeHasEveryCommand) {
-  std::set<std::string> wanted, found;
-  for (const auto& command : CommandsBelow({})) wanted.insert(command.front());
+  std::set<std::string> expected, found;
+  for (const auto& command : SubcommandsOf({})) expected.insert(command.front());
   for (const std::string& line : LinesThatBegin("README.md", "| `flaky ")) {
     found.insert(line.substr(9, line.find_first_of(" `", 9) - 9));
   }
-  EXPECT_EQ(found, wanted);
+  EXPECT_EQ(found, expected);
 }
 
-TEST_F(DocsTest, SettingsAreThoseOfTheTable) {
-  std::vector<std::string> wanted;
+TEST_F(DocsTest, TheSettingsPageMatchesTheTable) {
+  std::vector<std::string> expected;
   for (const SettingInfo& info : SettingTable()) {
-    wanted.push_back("| `" + std::string(info.name) + "` | " + DefaultCell(info) + " | " + MeaningCell(info) + " | " +
-                     PlacesCell(info) + " |");
+    expected.push_back("| `" + std::string(info.name) + "` | " + DefaultCell(info) + " | " + MeaningCell(info) + " | " +
+                       PlacesCell(info) + " |");
   }
-  EXPECT_THAT(LinesThatBegin("docs/reference/settings.md", "| `FLAKY_TESTS_"), ElementsAreArray(wanted))
-      << testing::PrintToString(wanted);
+  EXPECT_THAT(LinesThatBegin("docs/reference/settings.md", "| `FLAKY_TESTS_"), ElementsAreArray(expected))
+      << testing::PrintToString(expected);
 }
 
-TEST_F(DocsTest, ExitCodesAreThoseOfTheTable) {
-  std::vector<std::string> enumerators, listed, wanted;
+TEST_F(DocsTest, TheExitCodesPageMatchesTheTable) {
+  std::vector<std::string> enumerators, listed, expected;
   for (const std::string& line : LinesOf("cli/exit_code.h")) {
     std::smatch match;
     if (std::regex_match(line, match, std::regex(R"(  k\w+ = (\d+),)"))) enumerators.push_back(match.str(1));
   }
   for (const ExitCodeInfo& info : kExitCodes) {
     listed.push_back(std::to_string(static_cast<int>(info.code)));
-    wanted.push_back("| " + listed.back() + " | " + std::string(info.meaning) + " |");
+    expected.push_back("| " + listed.back() + " | " + std::string(info.meaning) + " |");
   }
   EXPECT_EQ(listed, enumerators);
   std::vector<std::string> found;
   for (const std::string& line : LinesThatBegin("docs/reference/exit-codes.md", "| ")) {
     if (std::regex_match(line, std::regex(R"(\| \d.*)"))) found.push_back(line);
   }
-  EXPECT_THAT(found, ElementsAreArray(wanted));
+  EXPECT_THAT(found, ElementsAreArray(expected));
 }
 
-TEST_F(DocsTest, CommandsAreThoseOfTheHelp) {
+TEST_F(DocsTest, TheCommandsPageMatchesTheHelp) {
   std::map<std::string, std::string> blocks = Blocks("docs/reference/commands.md");
   std::vector<std::vector<std::string>> commands = {{}};
   for (size_t i = 0; i < commands.size(); ++i) {
-    for (const auto& below : CommandsBelow(commands[i])) commands.push_back(below);
+    for (const auto& subcommand : SubcommandsOf(commands[i])) commands.push_back(subcommand);
     std::string heading = "flaky";
     for (const std::string& word : commands[i]) heading += " " + word;
     std::vector<std::string> arguments = commands[i];
@@ -156,7 +156,7 @@ TEST_F(DocsTest, CommandsAreThoseOfTheHelp) {
 TEST_F(DocsTest, EveryCommandHasTwoExamplesThatItUnderstands) {
   std::vector<std::vector<std::string>> commands = {{}};
   for (size_t i = 0; i < commands.size(); ++i) {
-    for (const auto& below : CommandsBelow(commands[i])) commands.push_back(below);
+    for (const auto& subcommand : SubcommandsOf(commands[i])) commands.push_back(subcommand);
     std::vector<std::string> arguments = commands[i];
     arguments.push_back("--help");
     const std::string help = Run(arguments).out;
@@ -165,11 +165,12 @@ TEST_F(DocsTest, EveryCommandHasTwoExamplesThatItUnderstands) {
     std::istringstream lines(help.substr(examples + std::string("\nExamples:\n").size()));
     int count = 0;
     for (std::string line; std::getline(lines, line); ++count) {
+      for (std::string next; line.ends_with('\\') && std::getline(lines, next);) line.replace(line.size() - 1, 1, next);
       const size_t program = line.find("flaky ");
       ASSERT_NE(program, std::string::npos) << line;
       std::istringstream words(line.substr(program + 6));
       std::vector<std::string> example{std::istream_iterator<std::string>(words), {}};
-      // What follows `--` is not ours to understand.
+      // Arguments after `--` are another program's.
       example.insert(std::ranges::find(example, "--"), "--help");
       EXPECT_EQ(Run(example).code, 0) << line;
     }
@@ -177,23 +178,22 @@ TEST_F(DocsTest, EveryCommandHasTwoExamplesThatItUnderstands) {
   }
 }
 
-TEST_F(DocsTest, TheExampleOfVariablesHasEverySetting) {
+TEST_F(DocsTest, TheExampleEnvironmentHasEverySetting) {
   std::vector<std::string> shown;
   for (const std::string& line : LinesOf(".env.example")) {
-    EXPECT_TRUE(line.empty() || line.starts_with("#"))
-        << "it must change nothing where it is loaded as it is: " << line;
+    EXPECT_TRUE(line.empty() || line.starts_with("#")) << "loading the file unchanged must set nothing: " << line;
     std::smatch match;
     if (std::regex_search(line, match, std::regex("^# (FLAKY_TESTS_[A-Z_]+)="))) shown.push_back(match[1]);
   }
   std::vector<std::string> known;
   for (const SettingInfo& info : SettingTable()) known.emplace_back(info.name);
   std::ranges::sort(shown);
-  shown.erase(std::ranges::unique(shown).begin(), shown.end());  // a store's variables stand together, so some twice
+  shown.erase(std::ranges::unique(shown).begin(), shown.end());  // grouped by store, so some are listed twice
   std::ranges::sort(known);
   EXPECT_THAT(shown, ElementsAreArray(known));
 }
 
-TEST_F(DocsTest, EveryVariableThatTheGuidesNameIsThere) {
+TEST_F(DocsTest, EveryVariableInTheGuidesExists) {
   std::set<std::string> known;
   for (const SettingInfo& info : SettingTable()) known.emplace(info.name);
   const std::filesystem::path guides = std::filesystem::path(FLAKY_SOURCE_DIR) / "docs/guides";
@@ -206,7 +206,7 @@ TEST_F(DocsTest, EveryVariableThatTheGuidesNameIsThere) {
   }
 }
 
-TEST_F(DocsTest, TheFieldsOfProgressEventsAreThose) {
+TEST_F(DocsTest, TheFieldsOfProgressEventsAreDocumented) {
   std::vector<std::string> documented;
   bool within = false;
   for (const std::string& line : LinesOf("docs/reference/commands.md")) {

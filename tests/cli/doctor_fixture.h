@@ -8,7 +8,7 @@
 
 namespace flaky {
 
-// `flaky doctor` in a home of its own, in which it finds the program.
+// Runs `flaky doctor` in a separate home, with settings that name the program.
 class DoctorTest : public ProgramTest {
  protected:
   DoctorTest() {
@@ -16,18 +16,18 @@ class DoctorTest : public ProgramTest {
     Set("FLAKY_TESTS_SPOOL", Path("spool"));
   }
 
-  // What it says, which must leave everything as it was.
+  // Returns its report. Expects this exit code, and that it changed nothing.
   nlohmann::json Examine(int code) {
     const auto before = Everything();
     const Outcome outcome = Run({"doctor", "--json"});
     EXPECT_EQ(Everything(), before) << "the doctor changed something";
     EXPECT_EQ(outcome.code, code) << outcome.out;
     EXPECT_EQ(outcome.err, "");
-    said_ = outcome.out;
+    output_ = outcome.out;
     return nlohmann::json::parse(outcome.out);
   }
 
-  // The texts of the findings of this check and verdict, a line each, with the advice behind a tab.
+  // Returns the texts of the findings of this check and verdict, one per line, each with its advice after a tab.
   static std::string Found(const nlohmann::json& json, const std::string& check, const std::string& verdict) {
     std::string text;
     for (const auto& finding : json["findings"]) {
@@ -39,11 +39,11 @@ class DoctorTest : public ProgramTest {
     return text;
   }
 
-  // The whole output of the last Examine.
-  const std::string& said() const { return said_; }
+  // Returns the whole output of the last Examine.
+  const std::string& output() const { return output_; }
 
  private:
-  std::string said_;
+  std::string output_;
 };
 
 }  // namespace flaky

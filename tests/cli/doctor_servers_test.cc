@@ -1,4 +1,4 @@
-// `flaky doctor` and stores on servers: what it finds out, and that it leaves nothing there.
+// `flaky doctor` and stores on servers: what it reports, and that it changes nothing there.
 
 #include <gmock/gmock.h>
 
@@ -35,34 +35,34 @@ class DoctorServersTest : public DoctorTest {
     UseTurso(url, key);
     Set("FLAKY_TESTS_STORE", "supabase");
   }
-  // The code of a store without problems: whatever is said of the machine's own file systems.
+  // Expects a store without problems, whatever the report says about the machine's file systems.
   json ExamineFine() {
-    const json said = Examine(Run({"doctor"}).code);
+    const json report = Examine(Run({"doctor"}).code);
     for (const char* check : {"store", "permissions", "schema", "clock"}) {
-      EXPECT_THAT(Found(said, check, "fine"), Not(IsEmpty())) << check;
-      EXPECT_THAT(Found(said, check, "warning") + Found(said, check, "problem"), IsEmpty());
+      EXPECT_THAT(Found(report, check, "fine"), Not(IsEmpty())) << check;
+      EXPECT_THAT(Found(report, check, "warning") + Found(report, check, "problem"), IsEmpty());
     }
-    return said;
+    return report;
   }
 };
 
-TEST_F(DoctorServersTest, PostgresIsFineAndLeftAsItIs) {
+TEST_F(DoctorServersTest, PostgresIsFineAndUnchanged) {
   const std::string uri = PostgresServer::Shared().CreateDatabase();
   UsePostgres(uri);
   EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("no tables yet"));
   EXPECT_EQ(PostgresServer::Query(uri, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")[0][0], "0");
 
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
-  const json said = ExamineFine();
-  EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
-  EXPECT_THAT(Found(said, "store", "fine"), AllOf(HasSubstr("PostgreSQL 1"), HasSubstr("as `postgres`")));
-  EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+  const json report = ExamineFine();
+  EXPECT_THAT(Found(report, "schema", "fine"), HasSubstr("which is this program's"));
+  EXPECT_THAT(Found(report, "store", "fine"), AllOf(HasSubstr("PostgreSQL 1"), HasSubstr("as `postgres`")));
+  EXPECT_THAT(Found(report, "clock", "fine"), HasSubstr("differ by"));
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
   EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' are here as well"));
   Unset("FLAKY_TESTS_TABLE_PREFIX");
 }
 
-TEST_F(DoctorServersTest, PostgresTellsWhatARoleLacks) {
+TEST_F(DoctorServersTest, PostgresReportsMissingPrivileges) {
   const PostgresServer& server = PostgresServer::Shared();
   const std::string uri = server.CreateDatabase();
   const std::string database = uri.substr(uri.rfind('/') + 1);
@@ -76,17 +76,17 @@ TEST_F(DoctorServersTest, PostgresTellsWhatARoleLacks) {
   UsePostgres(uri);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
   UsePostgres(server.Uri(database, "patient", "right"));
-  json said = Examine(12);
-  EXPECT_THAT(Found(said, "permissions", "problem"), HasSubstr("SELECT, INSERT, UPDATE, DELETE on flaky_test_runs"));
-  EXPECT_THAT(Found(said, "schema", "warning"), HasSubstr("may not be read"));
+  json report = Examine(12);
+  EXPECT_THAT(Found(report, "permissions", "problem"), HasSubstr("SELECT, INSERT, UPDATE, DELETE on flaky_test_runs"));
+  EXPECT_THAT(Found(report, "schema", "warning"), HasSubstr("may not be read"));
 
   PostgresServer::Execute(uri, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO patient");
-  said = Examine(12);
-  EXPECT_THAT(Found(said, "permissions", "problem"),
+  report = Examine(12);
+  EXPECT_THAT(Found(report, "permissions", "problem"),
               AllOf(HasSubstr("lacks: INSERT, UPDATE, DELETE on flaky_test_runs"), HasSubstr("USAGE on ")));
-  EXPECT_THAT(Found(said, "schema", "fine"), Not(IsEmpty()));
+  EXPECT_THAT(Found(report, "schema", "fine"), Not(IsEmpty()));
 
-  // What docs/stores/postgres.md says that recording needs.
+  // The grants that recording needs, as in docs/stores/postgres.md.
   PostgresServer::Execute(
       uri,
       "GRANT USAGE ON SCHEMA public TO patient; GRANT SELECT, INSERT, UPDATE, DELETE ON "
@@ -96,10 +96,10 @@ TEST_F(DoctorServersTest, PostgresTellsWhatARoleLacks) {
 
   UsePostgres(server.Uri(database, "patient", "hunter2"));
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("password"));
-  EXPECT_THAT(this->said(), Not(HasSubstr("hunter2")));
+  EXPECT_THAT(output(), Not(HasSubstr("hunter2")));
 }
 
-TEST_F(DoctorServersTest, PostgresNewerDamagedOrAway) {
+TEST_F(DoctorServersTest, PostgresNewerDamagedOrUnreachable) {
   PostgresServer server;
   const std::string uri = server.CreateDatabase();
   UsePostgres(uri);
@@ -119,7 +119,7 @@ TEST_F(DoctorServersTest, PostgresNewerDamagedOrAway) {
   EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
 }
 
-TEST_F(DoctorServersTest, PostgresTablesThatAreLockedAreWaitedForAWhile) {
+TEST_F(DoctorServersTest, LockedPostgresTablesAreWaitedForAWhile) {
   const std::string uri = PostgresServer::Shared().CreateDatabase();
   UsePostgres(uri);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
@@ -139,15 +139,15 @@ TEST_F(DoctorServersTest, PostgresTablesThatAreLockedAreWaitedForAWhile) {
   ExamineFine();
 }
 
-TEST_F(DoctorServersTest, TursoIsFineAndLeftAsItIs) {
+TEST_F(DoctorServersTest, TursoIsFineAndUnchanged) {
   const SqldServer server;
   UseTurso(server.url());
   EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("no tables yet"));
   EXPECT_EQ(server.Query("SELECT count(*) FROM sqlite_master")[0][0], "0");
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
-  const json said = ExamineFine();
-  EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
-  EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+  const json report = ExamineFine();
+  EXPECT_THAT(Found(report, "schema", "fine"), HasSubstr("which is this program's"));
+  EXPECT_THAT(Found(report, "clock", "fine"), HasSubstr("differ by"));
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
   EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' are here as well"));
   Unset("FLAKY_TESTS_TABLE_PREFIX");
@@ -156,7 +156,7 @@ TEST_F(DoctorServersTest, TursoIsFineAndLeftAsItIs) {
   EXPECT_THAT(Found(Examine(13), "schema", "problem"), HasSubstr("version 900"));
 }
 
-TEST_F(DoctorServersTest, TursoTellsWhatATokenMayNot) {
+TEST_F(DoctorServersTest, TursoReportsWhatATokenMayNotDo) {
   const SqldServer server({.auth = true, .flags = {}});
   UseTurso(server.url(), server.tokens().read_only);
   EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("for reading only"));
@@ -165,25 +165,25 @@ TEST_F(DoctorServersTest, TursoTellsWhatATokenMayNot) {
   ExamineFine();
   UseTurso(server.url(), server.tokens().read_only);
   EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("for reading only"));
-  EXPECT_THAT(said(), Not(HasSubstr(server.tokens().read_only)));
+  EXPECT_THAT(output(), Not(HasSubstr(server.tokens().read_only)));
   UseTurso(server.url(), server.tokens().expired);
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("expired"));
   UseTurso(server.url());
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("none is set"));
 }
 
-TEST_F(DoctorServersTest, SupabaseIsFineAndLeftAsItIs) {
+TEST_F(DoctorServersTest, SupabaseIsFineAndUnchanged) {
   SupabaseServer server({.sql = "", .max_rows = std::nullopt});
   UseSupabase(server.url(), SupabaseServer::SecretKey());
-  json said = Examine(10);
-  EXPECT_THAT(Found(said, "schema", "problem"),
+  json report = Examine(10);
+  EXPECT_THAT(Found(report, "schema", "problem"),
               AllOf(HasSubstr("no tables"), HasSubstr("schema sql --store supabase")));
-  EXPECT_THAT(Found(said, "permissions", "fine"), IsEmpty()) << "nobody can know";
+  EXPECT_THAT(Found(report, "permissions", "fine"), IsEmpty()) << "permissions are unknown without tables";
   server.Execute(SchemaScript("supabase", kDefaultPrefix));
   server.Restart();
-  said = ExamineFine();
-  EXPECT_THAT(Found(said, "schema", "fine"), HasSubstr("which is this program's"));
-  EXPECT_THAT(Found(said, "clock", "fine"), HasSubstr("differ by"));
+  report = ExamineFine();
+  EXPECT_THAT(Found(report, "schema", "fine"), HasSubstr("which is this program's"));
+  EXPECT_THAT(Found(report, "clock", "fine"), HasSubstr("differ by"));
   for (const char* table : {"runs", "parts", "failures", "rosters", "claims"}) {
     EXPECT_EQ(server.Query(std::string("SELECT count(*) FROM flaky_test_") + table)[0][0], "0");
   }
@@ -192,17 +192,17 @@ TEST_F(DoctorServersTest, SupabaseIsFineAndLeftAsItIs) {
   EXPECT_THAT(Found(Examine(1), "clock", "warning"), HasSubstr("yet to come"));
 }
 
-TEST_F(DoctorServersTest, SupabaseTellsWhatIsWrong) {
+TEST_F(DoctorServersTest, SupabaseReportsProblems) {
   SupabaseServer server({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt});
   UseSupabase(server.url(), "");
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("none is set"));
   UseSupabase(server.url(), "sb_secret_wrong");
   EXPECT_THAT(Found(Examine(12), "store", "problem"), HasSubstr("does not accept the key"));
-  EXPECT_THAT(said(), Not(HasSubstr("sb_secret_wrong")));
+  EXPECT_THAT(output(), Not(HasSubstr("sb_secret_wrong")));
   UseSupabase(server.url() + "/elsewhere", SupabaseServer::SecretKey());
   EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("no REST interface"));
   UseSupabase(server.url(), SupabaseServer::SecretKey());
-  // @supabase/lite knows no grants: what PostgreSQL says where one is lacking.
+  // @supabase/lite does not check grants, so this raises PostgreSQL's error for a missing one.
   server.Execute(
       "CREATE OR REPLACE FUNCTION rest_flaky_test_insert(request TEXT) RETURNS JSON LANGUAGE plpgsql AS $$ BEGIN "
       "RAISE insufficient_privilege USING MESSAGE = 'permission denied for table flaky_test_parts'; END $$");
@@ -215,7 +215,7 @@ TEST_F(DoctorServersTest, SupabaseTellsWhatIsWrong) {
   EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
 }
 
-TEST_F(DoctorServersTest, AServerThatDoesNotAnswerIsGivenUp) {
+TEST_F(DoctorServersTest, AServerThatDoesNotAnswerTimesOut) {
   const SqldServer& server = SqldServer::Shared();
   FaultProxy proxy(FaultProxy::Protocol::kHttp, server.port());
   UseTurso("http://127.0.0.1:" + std::to_string(proxy.port()));

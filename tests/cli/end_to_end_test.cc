@@ -1,5 +1,5 @@
-// The whole path with nothing left out: a test program with the recorder linked, the program that it delivers with, an
-// SQLite file, and the commands that read it.
+// The whole path: a test program with the recorder, the program that it delivers with, an SQLite file, and the commands
+// that read it.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ class EndToEndTest : public ProgramTest {
   EndToEndTest() { Unset("GTEST_OUTPUT"); }
 
   struct TestRun {
-    int status = 0;  // as waitpid gives it
+    int status = 0;  // as waitpid returns it
     std::string err;
   };
 
@@ -67,7 +67,7 @@ class EndToEndTest : public ProgramTest {
   }
 };
 
-TEST_F(EndToEndTest, AProcessAloneIsARunAtItsEnd) {
+TEST_F(EndToEndTest, ASingleProcessIsARunAtItsEnd) {
   const TestRun tests = RunTests("Plain.Passes:Plain.Fails:Plain.Skips");
   EXPECT_EQ(tests.status, 1 << 8);
   EXPECT_EQ(tests.err, "");
@@ -89,7 +89,7 @@ TEST_F(EndToEndTest, AProcessAloneIsARunAtItsEnd) {
 }
 
 // In each of these the process ends within a test, sometimes with status 0.
-TEST_F(EndToEndTest, WhoeverEndsInATestIsNamedByTheNextCommand) {
+TEST_F(EndToEndTest, ATestThatEndsItsProcessIsNamedByTheNextCommand) {
   const struct {
     const char* test;
     int status;
@@ -108,7 +108,7 @@ TEST_F(EndToEndTest, WhoeverEndsInATestIsNamedByTheNextCommand) {
     EXPECT_EQ(run["run"]["failed_tests"], 1) << c.test;
     EXPECT_NE(run["run"]["ended_at"], nullptr) << c.test;
     ASSERT_FALSE(run["failures"].empty()) << c.test;
-    const json& end = run["failures"].back();  // behind the assertions that failed before
+    const json& end = run["failures"].back();  // after the assertions that failed before it
     EXPECT_EQ(end["test_name"], c.test);
     EXPECT_EQ(end["failure_kind"], "uncaught") << c.test;
     EXPECT_EQ(end["preceding_test"], "Plain.Passes") << c.test;
@@ -116,10 +116,10 @@ TEST_F(EndToEndTest, WhoeverEndsInATestIsNamedByTheNextCommand) {
   EXPECT_THAT(Runs(), SizeIs(std::size(cases)));
 }
 
-TEST_F(EndToEndTest, DeliveriesUnderOneRunIdAreOneRunAlsoWhenOneComesTwice) {
+TEST_F(EndToEndTest, DeliveriesWithOneRunIdAreOneRunEvenIfOneIsRepeated) {
   Set("FLAKY_TESTS_RUN_ID", "nightly/42 'x'");
   RunTests("Plain.Passes", {}, "one");
-  // The second one is kept back, to be delivered by hand, twice.
+  // The second one is kept in the spool, to be delivered by a command, twice.
   Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
   RunTests("Plain.Fails:Plain.Passes", {}, "two");
   Unset("FLAKY_TESTS_DELIVERY_TIMEOUT");
@@ -144,7 +144,7 @@ TEST_F(EndToEndTest, DeliveriesUnderOneRunIdAreOneRunAlsoWhenOneComesTwice) {
   EXPECT_THAT(before["failures"], SizeIs(2)) << "two failed assertions of one test";
 }
 
-TEST_F(EndToEndTest, AStoreOutOfReachChangesNothingAndLosesNothing) {
+TEST_F(EndToEndTest, AnUnreachableStoreChangesNothingAndLosesNothing) {
   Set("FLAKY_TESTS_DB", Path("no/such/folder.db"));
   const TestRun passing = RunTests("Plain.Passes"), failing = RunTests("Plain.Fails");
   EXPECT_EQ(passing.status, 0);
@@ -183,7 +183,7 @@ TEST_F(EndToEndTest, FailuresOutsideTestsAreCountedAsSuch) {
 TEST_F(EndToEndTest, HostileTextArrivesAsTextThatEveryStoreCanHold) {
   RunTests("Names.*:Text.NotUtf8:Text.FiveMegabytes");
   const json run = Show("latest");  // throws unless it is UTF-8
-  EXPECT_EQ(run["run"]["total_tests"], 4 + 2) << "of one name and file, Names.Twice is one test with two attempts";
+  EXPECT_EQ(run["run"]["total_tests"], 4 + 2) << "Names.Twice is one test with two attempts";
   for (const json& failure : run["failures"]) {
     EXPECT_LT(failure["error_message"].get<std::string>().size(), 66'000u);
   }
@@ -196,7 +196,7 @@ TEST_F(EndToEndTest, ListingTestsLeavesNothing) {
   EXPECT_EQ(Everything(), before);
 }
 
-TEST_F(EndToEndTest, DeathTestsAreOneRunOfTheirOwn) {
+TEST_F(EndToEndTest, DeathTestsAndTheirChildrenAreOneRun) {
   for (const char* style : {"fast", "threadsafe"}) {
     RunTests("DeathTest.Exits:DeathTest.Aborts", {std::string("--gtest_death_test_style=") + style});
     EXPECT_THAT(Spooled(), IsEmpty());
@@ -207,7 +207,7 @@ TEST_F(EndToEndTest, DeathTestsAreOneRunOfTheirOwn) {
   EXPECT_THAT(Runs(), SizeIs(2));
 }
 
-// No process below ctest delivers; all of them are one run and one part, as soon as ctest has ended.
+// No process under ctest delivers. After ctest has ended, all of them are one run and one part.
 TEST_F(EndToEndTest, TheTestsOfOneCtestAreOneRun) {
   const std::string program = FLAKY_FIXTURES "/behaviours";
   std::string list;
@@ -215,7 +215,7 @@ TEST_F(EndToEndTest, TheTestsOfOneCtestAreOneRun) {
     list += "add_test([=[" + std::string(test) + "]=] \"" + program + "\" \"--gtest_filter=" + test + "\")\n";
   }
   WriteFile("tree/CTestTestfile.cmake", list);
-  Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");  // nobody but the next command delivers
+  Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");  // only the next command delivers
   EXPECT_NE(Execute({"ctest", "-j2"}, "tree").status, 0);
   Unset("FLAKY_TESTS_DELIVERY_TIMEOUT");
   EXPECT_FALSE(std::filesystem::exists(Path("h.db")));
@@ -228,15 +228,15 @@ TEST_F(EndToEndTest, TheTestsOfOneCtestAreOneRun) {
   EXPECT_EQ(runs[0]["failed_tests"], 2);
   const json run = Show("latest");
   EXPECT_THAT(run["parts"], SizeIs(1));
-  EXPECT_THAT(run["failures"], SizeIs(3)) << "two assertions and a death";
+  EXPECT_THAT(run["failures"], SizeIs(3)) << "two assertions and a killed process";
 }
 
-TEST_F(EndToEndTest, WhatWasRecordedCanBeMovedWhole) {
+TEST_F(EndToEndTest, TheWholeHistoryCanBeMoved) {
   RunTests("Plain.*");
   RunTests("Ends.ByKill");
   EXPECT_EQ(Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", "sqlite:" + Path("second.db")}).code, 0);
   const json first = Runs();
-  EXPECT_THAT(first, SizeIs(2)) << "what was pending was delivered before it was copied";
+  EXPECT_THAT(first, SizeIs(2)) << "pending results were delivered before the copy";
   Set("FLAKY_TESTS_DB", Path("second.db"));
   EXPECT_EQ(Runs(), first);
 }

@@ -29,7 +29,7 @@ class ExportImportTest : public ProgramTest {
   Outcome Import(const std::string& file, const std::string& to) const {
     return Run({"import", file, "--to", "sqlite:" + Path(to)});
   }
-  // The status of a command line for bash in the test's folder, where `flaky` is the program as built.
+  // Runs a command line with bash in the test's folder, with the built `flaky` in PATH. Returns its exit code.
   int Shell(const std::string& line) {
     const std::string program = FLAKY_PROGRAM;
     Set("SCRIPT", "PATH='" + program.substr(0, program.rfind('/')) + "':$PATH; cd '" + Path("") + "'; " + line);
@@ -38,7 +38,7 @@ class ExportImportTest : public ProgramTest {
   }
 };
 
-TEST_F(ExportImportTest, EveryFormOfFileGivesTheHistoryBack) {
+TEST_F(ExportImportTest, EveryFileFormatRestoresTheHistory) {
   KeepHistory(300);
   const auto contents = Contents("h.db");
   ASSERT_EQ(contents.size(), 300u);
@@ -47,7 +47,7 @@ TEST_F(ExportImportTest, EveryFormOfFileGivesTheHistoryBack) {
     const Outcome exported = Run({"export", file});
     ASSERT_EQ(exported.code, 0) << exported.err;
     EXPECT_THAT(exported.out, AllOf(StartsWith("exported sqlite:" + Path("h.db") + " to " + file + "\n"),
-                                    HasSubstr("verified: the file holds the same, digest ")));
+                                    HasSubstr("verified: the file is equal to the store, digest ")));
     struct stat status {};
     ASSERT_EQ(::stat(file.c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0777, 0600u);
@@ -62,23 +62,23 @@ TEST_F(ExportImportTest, EveryFormOfFileGivesTheHistoryBack) {
             0);
 }
 
-TEST_F(ExportImportTest, TheAccountsAreThese) {
+TEST_F(ExportImportTest, SummariesAreTextOrJson) {
   Keep({BuildRecord("r1").Part("p1", 0, 1).Fail("S.A").Build(), BuildRecord("r2").Part("p2", 5).Build()});
   const Outcome text = Run({"export", Path("h.jsonl")});
-  const json account = json::parse(Run({"export", Path("h.jsonl"), "--json"}).out);
-  EXPECT_EQ(account["runs"], 2);
-  EXPECT_EQ(account["parts"], 2);
-  EXPECT_EQ(account["failures"], 1);
-  EXPECT_EQ(account["verified"], true);
-  EXPECT_EQ(account["to"], Path("h.jsonl"));
-  const std::string digest = account["digest"];
+  const json summary = json::parse(Run({"export", Path("h.jsonl"), "--json"}).out);
+  EXPECT_EQ(summary["runs"], 2);
+  EXPECT_EQ(summary["parts"], 2);
+  EXPECT_EQ(summary["failures"], 1);
+  EXPECT_EQ(summary["verified"], true);
+  EXPECT_EQ(summary["to"], Path("h.jsonl"));
+  const std::string digest = summary["digest"];
   EXPECT_EQ(text.err, "");
   EXPECT_EQ(WithoutSpeed(text.out), "exported sqlite:" + Path("h.db") + " to " + Path("h.jsonl") + R"(
   runs                   2
   parts                  2
   failures               1
-  rows a second N  5 rows in N s
-verified: the file holds the same, digest )" +
+  rows per second N  5 rows in N s
+verified: the file is equal to the store, digest )" +
                                         digest + "\n");
 
   const Outcome piped = Run({"export", "--json"});
@@ -95,25 +95,25 @@ verified: the file holds the same, digest )" +
   EXPECT_EQ(imported["from"], Path("h.jsonl"));
 }
 
-TEST_F(ExportImportTest, PipesCarryIt) {
+TEST_F(ExportImportTest, WorksThroughPipes) {
   KeepHistory(200);
   const auto contents = Contents("h.db");
-  EXPECT_EQ(Shell("flaky export 2> account | flaky import - --to sqlite:one.db > /dev/null"), 0);
+  EXPECT_EQ(Shell("flaky export 2> summary | flaky import - --to sqlite:one.db > /dev/null"), 0);
   EXPECT_EQ(Contents("one.db"), contents);
-  EXPECT_THAT(Content(Path("account")), HasSubstr("to standard output\n"));
+  EXPECT_THAT(Content(Path("summary")), HasSubstr("to standard output\n"));
   EXPECT_EQ(Shell("flaky export - 2> /dev/null | zstd -q | flaky import - --to sqlite:two.db > /dev/null"), 0);
   EXPECT_EQ(Contents("two.db"), contents);
   EXPECT_EQ(Shell("cat <(flaky export 2> /dev/null | head -c 100000) | flaky import - --to sqlite:cut.db 2> cut"), 2);
   EXPECT_THAT(Content(Path("cut")), AllOf(HasSubstr("standard input"), HasSubstr("cut off"), HasSubstr("line ")));
 }
 
-TEST_F(ExportImportTest, AReaderThatGoesAwayIsAnError) {
+TEST_F(ExportImportTest, AClosedPipeIsAnError) {
   KeepHistory(2000);
   EXPECT_EQ(Shell("flaky export 2> gone | head -n 1 > /dev/null"), 2);
   EXPECT_THAT(Content(Path("gone")), HasSubstr("standard output: cannot write: Broken pipe"));
 }
 
-TEST_F(ExportImportTest, JqReadsIt) {
+TEST_F(ExportImportTest, JqCanReadIt) {
   Keep({BuildRecord("r1").Part("p1", 0, 1).Fail("Suite.Slow").Fail("Suite.Other").Build()});
   ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
   EXPECT_EQ(Shell("jq -r 'select(.type == \"failure\") | .test_name' h.jsonl > names"), 0);
@@ -143,7 +143,7 @@ TEST_F(ExportImportTest, ADryRunCreatesNothing) {
   EXPECT_EQ(Everything(), before);
 }
 
-TEST_F(ExportImportTest, WhatIsWrongWithAFileIsSaidAndNothingIsMade) {
+TEST_F(ExportImportTest, AnInvalidFileIsReportedAndNothingIsCreated) {
   KeepHistory(5);
   ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
   const auto refused = [&](const std::string& name, int code) {
@@ -168,7 +168,7 @@ TEST_F(ExportImportTest, WhatIsWrongWithAFileIsSaidAndNothingIsMade) {
   EXPECT_EQ(Run({"import"}).code, 2);
 }
 
-TEST_F(ExportImportTest, WhatANewerFlakyWroteIsNamed) {
+TEST_F(ExportImportTest, UnknownFieldsOfANewerFlakyAreNamed) {
   Keep({BuildRecord("r1").Fail("S.A").Fail("S.B").Build()});
   ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
   ASSERT_EQ(Shell("sed 's/\"version\":\"1.0\"/\"version\":\"1.1\"/; "
@@ -180,7 +180,7 @@ TEST_F(ExportImportTest, WhatANewerFlakyWroteIsNamed) {
   EXPECT_EQ(Contents("n.db"), Contents("h.db"));
 }
 
-TEST_F(ExportImportTest, AsAStoreAFileIsRefusedWithTheCommandsForIt) {
+TEST_F(ExportImportTest, AFileIsNotAStoreAndTheRightCommandsAreNamed) {
   Keep({});
   const Outcome outcome = Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", "jsonl:" + Path("x")});
   EXPECT_EQ(outcome.code, 2);
@@ -205,7 +205,7 @@ TEST_F(ExportImportTest, AnExportReplacesAnOlderOneAndNothingElse) {
   EXPECT_EQ(Contents("n.db").size(), 6u);
 }
 
-TEST_F(ExportImportTest, AnExportThatFailsLeavesTheOldFileAndNoOther) {
+TEST_F(ExportImportTest, AFailedExportLeavesOnlyTheOldFile) {
   KeepHistory(5);
   ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
   const std::string old = Content(Path("h.jsonl"));
@@ -225,7 +225,7 @@ TEST_F(ExportImportTest, AnExportThatFailsLeavesTheOldFileAndNoOther) {
   EXPECT_FALSE(std::filesystem::exists(Path("x.jsonl")));
 }
 
-TEST_F(ExportImportTest, WhatTheFormCannotHoldIsConvertedAndTold) {
+TEST_F(ExportImportTest, WhatTheFormatCannotHoldIsConvertedAndReported) {
   Keep({BuildRecord("zz").Fail("S.A").Build(), BuildRecord("fine").Fail("S.A").Build()});
   ASSERT_EQ(Shell("sqlite3 h.db \"update flaky_test_failures set error_message = cast(x'61ff' as text) where run_id = "
                   "'zz'\""),
@@ -233,7 +233,7 @@ TEST_F(ExportImportTest, WhatTheFormCannotHoldIsConvertedAndTold) {
   Outcome outcome = Run({"export", Path("h.jsonl")});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("\n  converted              1  held what the form cannot hold as it is\n"),
+              AllOf(HasSubstr("\n  converted              1  held values that the format cannot hold\n"),
                     HasSubstr("\n  converted: run zz: failures.error_message: bytes that are no UTF-8, or NUL\n")));
   EXPECT_EQ(Import(Path("h.jsonl"), "n.db").code, 0);
   outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", "sqlite:" + Path("n.db")});
@@ -243,7 +243,7 @@ TEST_F(ExportImportTest, WhatTheFormCannotHoldIsConvertedAndTold) {
   EXPECT_THAT(Run({"show", "zz"}).out, HasSubstr("a\uFFFD"));
 }
 
-TEST_F(ExportImportTest, AKilledExportNeverHasTheName) {
+TEST_F(ExportImportTest, AKilledExportLeavesNoFileOfThatName) {
   KeepHistory(10'000);
   const int status = Shell(
       "flaky export big.jsonl & pid=$!; while kill -0 $pid && ! [ -s big.jsonl.part ]; do :; done; kill -9 $pid; wait "
@@ -256,14 +256,14 @@ TEST_F(ExportImportTest, AKilledExportNeverHasTheName) {
   EXPECT_EQ(Contents("n.db"), Contents("h.db"));
 }
 
-TEST_F(ExportImportTest, CtrlCLeavesNoHalf) {
+TEST_F(ExportImportTest, CtrlCLeavesNoPartialFile) {
   KeepHistory(10'000);
   const int status = Shell(
-      "set -m; flaky export big.jsonl 2> said & pid=$!; while kill -0 $pid && ! [ -s big.jsonl.part ]; do :; done; "
+      "set -m; flaky export big.jsonl 2> messages & pid=$!; while kill -0 $pid && ! [ -s big.jsonl.part ]; do :; done; "
       "kill -INT $pid; wait "
       "$pid");
   EXPECT_EQ(status, 130);
-  EXPECT_THAT(Content(Path("said")), HasSubstr("interrupted"));
+  EXPECT_THAT(Content(Path("messages")), HasSubstr("interrupted"));
   EXPECT_FALSE(std::filesystem::exists(Path("big.jsonl")));
   EXPECT_FALSE(std::filesystem::exists(Path("big.jsonl.part")));
 }

@@ -1,4 +1,4 @@
-// Runs of an extraordinary size through all pairs of places, in batches of the ordinary size.
+// Copies of very large runs between all pairs of places, in batches of the usual size.
 
 #include <gmock/gmock.h>
 
@@ -17,10 +17,10 @@ namespace {
 using nlohmann::json;
 using testing::SizeIs;
 
-class CopyGiantsTest : public CopyTest {
+class LargeRecordsTest : public CopyTest {
  protected:
-  // Copies the records through all pairs: an SQLite file gives them to a place of each kind, and these to all others.
-  // Shows the account of each copy to `check`.
+  // Copies the records through all pairs: from an SQLite file to a place of each kind, and from these to all others.
+  // Passes the summary of each copy to `check`.
   void CopyThroughAllPairs(const std::vector<RunRecord>& records,
                            const std::function<void(const Pair&, const json&)>& check) {
     const SqldServer sqld;
@@ -29,7 +29,7 @@ class CopyGiantsTest : public CopyTest {
                                                   {"turso", "turso:" + sqld.url()},
                                                   {"jsonl", NewPath("first.jsonl")}};
     OpenStore(ParseLocation(sources["sqlite"]), OpenMode::kWrite)->Write(records);
-    // Those that fill the sources come first; of the others some, in ordinary runs.
+    // The pairs that fill the sources come first. Then come some of the others, more of them in a soak test.
     std::vector<Pair> pairs = AllPairs();
     std::mt19937_64 random(SoakSeed());
     std::ranges::shuffle(pairs, random);
@@ -59,40 +59,40 @@ class CopyGiantsTest : public CopyTest {
   }
 };
 
-TEST_F(CopyGiantsTest, AMessageOfTenMegabytes) {
+TEST_F(LargeRecordsTest, AMessageOfTenMegabytes) {
   std::string message;
   while (message.size() < 10 << 20) message += "Expected: \"naïve\" in frame " + std::to_string(message.size()) + '\n';
   const std::vector<RunRecord> records = {
       BuildRecord("before").Project("demo").Part("p0", 0, 1).Fail("S.T").Build(),
-      BuildRecord("giant").Project("demo").Part("p1", 60, 2).Fail("S.T", message).Fail("S.U").Build(),
-      BuildRecord("behind").Project("demo").Part("p2", 120, 1).Fail("S.T").Build()};
-  CopyThroughAllPairs(records, [](const Pair& pair, const json& account) {
-    EXPECT_EQ(account.at("failures"), 4);
+      BuildRecord("large").Project("demo").Part("p1", 60, 2).Fail("S.T", message).Fail("S.U").Build(),
+      BuildRecord("after").Project("demo").Part("p2", 120, 1).Fail("S.T").Build()};
+  CopyThroughAllPairs(records, [](const Pair& pair, const json& summary) {
+    EXPECT_EQ(summary.at("failures"), 4);
     const bool cut = pair.target == "turso" && pair.source != "turso";
-    ASSERT_THAT(account.at("conversions"), SizeIs(cut ? 1 : 0));
+    ASSERT_THAT(summary.at("conversions"), SizeIs(cut ? 1 : 0));
     if (!cut) return;
-    const json& conversion = account.at("conversions").at(0);
-    EXPECT_EQ(conversion.at("run_id"), "giant");
+    const json& conversion = summary.at("conversions").at(0);
+    EXPECT_EQ(conversion.at("run_id"), "large");
     EXPECT_EQ(conversion.at("column"), "failures.error_message");
     EXPECT_EQ(conversion.at("kind"), "cut");
     EXPECT_GT(conversion.at("amount"), 0);
   });
 }
 
-TEST_F(CopyGiantsTest, ARunOfTwentyThousandFailures) {
+TEST_F(LargeRecordsTest, ARunOfTwentyThousandFailures) {
   constexpr int kFailures = 20'000;
-  BuildRecord giant("giant");
-  giant.Project("demo").Part("p1", 60, kFailures);
+  BuildRecord large("large");
+  large.Project("demo").Part("p1", 60, kFailures);
   for (int i = 0; i < kFailures; ++i) {
-    giant.Fail("Suite.Test" + std::to_string(i), "value " + std::to_string(i) + std::string(200, 'x'), 61 + i % 3600);
+    large.Fail("Suite.Test" + std::to_string(i), "value " + std::to_string(i) + std::string(200, 'x'), 61 + i % 3600);
   }
-  const std::vector<RunRecord> records = {giant.Build(),
-                                          BuildRecord("behind").Project("demo").Part("p2", 120, 1).Fail("S.T").Build()};
+  const std::vector<RunRecord> records = {large.Build(),
+                                          BuildRecord("after").Project("demo").Part("p2", 120, 1).Fail("S.T").Build()};
   const std::string digest = SumOf(records).ToString();
-  CopyThroughAllPairs(records, [&](const Pair& pair, const json& account) {
-    EXPECT_EQ(account.at("failures"), kFailures + 1);
-    EXPECT_EQ(account.at("converted"), 0);
-    EXPECT_EQ(account.at(pair.target == "jsonl" ? "digest" : "target_digest"), digest);
+  CopyThroughAllPairs(records, [&](const Pair& pair, const json& summary) {
+    EXPECT_EQ(summary.at("failures"), kFailures + 1);
+    EXPECT_EQ(summary.at("converted"), 0);
+    EXPECT_EQ(summary.at(pair.target == "jsonl" ? "digest" : "target_digest"), digest);
   });
 }
 

@@ -1,5 +1,5 @@
 // Many test programs that end at the same moment, each with the real recorder and the real `flaky deliver`, all for one
-// store that is empty when they begin. Whatever they meet, every result arrives once and nobody hears of a lock.
+// store that is empty when they begin. Every result arrives exactly once, and no program reports a lock.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -31,7 +31,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     Set("FLAKY_TESTS_STORE", fresh_.store);
     Set("FLAKY_TESTS_CONNECTION_STRING", fresh_.connection);
     Set("FLAKY_TESTS_AUTH_TOKEN", fresh_.token);
-    // All of them wait for each other, and for a machine that does other things as well.
+    // They all wait for each other, and the machine may be busy with other work.
     Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "120");
     Set("MANY_TESTS", std::to_string(kTests));
     begin_ = std::chrono::steady_clock::now();
@@ -46,7 +46,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     std::string err;
   };
 
-  // Starts so many processes that all wait for one word, and gives it.
+  // Starts `count` processes that wait at a gate, and then opens it for all of them at once.
   std::vector<Process> StartAtOnce(int count, const std::vector<std::string>& command,
                                    const std::function<void(int)>& in_child) const {
     int gate[2];
@@ -74,7 +74,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     return processes;
   }
 
-  // The same, to their ends. Expects status 0 and nothing on stderr.
+  // Does the same and waits for their ends. Expects status 0 and nothing on stderr.
   void RunAtOnce(int count, const std::vector<std::string>& command, const std::function<void(int)>& in_child = {}) {
     for (const Process& process : StartAtOnce(count, command, in_child)) {
       int status = -1;
@@ -93,7 +93,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
 
   std::vector<RunRecord> Stored() const { return ReadAll(*fresh_.Open(OpenMode::kRead)); }
 
-  // That these runs together hold a part for each process, each with all of its tests.
+  // Expects that these runs together have a part for each process, each with all of its tests.
   static void ExpectAllResults(const std::vector<RunRecord>& runs, int64_t processes = kProcesses) {
     int64_t parts = 0, counted = 0, executed = 0;
     for (const RunRecord& record : runs) {
@@ -114,11 +114,11 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     EXPECT_EQ(executed, processes * kTests);
   }
 
-  // That each migration was applied, and none twice.
+  // Expects that each migration was applied exactly once.
   void ExpectLedgerInOrder() const {
     const SchemaState state = fresh_.Open(OpenMode::kRead)->schema();
     EXPECT_THAT(state.pending, IsEmpty());
-    // A Supabase project has a second series, which goes on where the first one ends.
+    // A Supabase project has a second series of migrations, numbered here after the first one.
     const std::string second = fresh_.store != "supabase"
                                    ? ""
                                    : " UNION ALL SELECT s.version + (SELECT max(version) FROM flaky_test_schema) FROM "
@@ -139,7 +139,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
   std::chrono::steady_clock::time_point begin_;
 };
 
-TEST_P(ManyWritersTest, EachHasARunOfItsOwn) {
+TEST_P(ManyWritersTest, EachHasASeparateRun) {
   RunPrograms(kProcesses, [this](int process) { UseSpoolOf(process); });
   EXPECT_EQ(Spooled(), 0u);
   const std::vector<RunRecord> runs = Stored();
@@ -176,9 +176,9 @@ TEST_P(ManyWritersTest, AllShareARunAndASpool) {
   ExpectAllResults(runs);
 }
 
-// Programs that leave their journals in eight spools, and deliveries from all of these at once, killed at a random
-// moment of their lives, time and again.
-TEST_P(ManyWritersTest, KilledDeliveriesLoseAndDoubleNothing) {
+// Programs leave their journals in eight spools. In each round, deliveries from all of these run at once and are killed
+// at a random moment.
+TEST_P(ManyWritersTest, KilledDeliveriesLoseAndDuplicateNothing) {
   constexpr int kSpools = 8, kProgramsOfARound = 16;
   Set("FLAKY_TESTS_RUN_ID", "nightly");
   const auto record = [this] {

@@ -46,20 +46,20 @@ class MigrateStoreTest : public ProgramTest {
   }
 };
 
-TEST_F(MigrateStoreTest, CopiesEveryProjectAndSaysThatBothAreEqual) {
+TEST_F(MigrateStoreTest, CopiesEveryProjectAndReportsThatBothAreEqual) {
   WriteHistory(Old(), 700);
   const std::string before = Content(Path("old.db"));
   const Outcome outcome = Run({"migrate-store", "--from", Old(), "--to", New()});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   EXPECT_THAT(outcome.out, StartsWith("copied " + Old() + " to " + New() + "\n"));
-  EXPECT_THAT(outcome.out, HasSubstr("verified: both hold the same, digest "));
+  EXPECT_THAT(outcome.out, HasSubstr("verified: source and target are equal, digest "));
   const auto contents = ContentsAt(Old());
   EXPECT_EQ(contents.size(), 700u);
   EXPECT_EQ(ContentsAt(New()), contents);
   EXPECT_EQ(Content(Path("old.db")), before) << "the source is only read";
 }
 
-TEST_F(MigrateStoreTest, TheOutputIsThis) {
+TEST_F(MigrateStoreTest, PrintsASummary) {
   Write(Old(), {BuildRecord("r1").Project("demo").Part("p1", 0, 1).Fail("S.A").Build(),
                 BuildRecord("r2").Project("demo").Part("p2", 5).Build()});
   const Outcome outcome = Run({"migrate-store", "--from", Old()});
@@ -67,16 +67,16 @@ TEST_F(MigrateStoreTest, TheOutputIsThis) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_EQ(WithoutSpeed(outcome.out), "copied " + Old() + " to " + New() + R"(
   runs read              2
-  copied                 2  were not in the target
-  completed              0  had grown or ended since
-  unchanged              0  were there already
-  in conflict            0  the target has others of the same id, and keeps them
-  different              0  are not in the target as they were sent
+  copied                 2  new in the target
+  updated                0  the source had newer data
+  unchanged              0  already in the target
+  in conflict            0  different run with the same id; the target's was kept
+  different              0  read back differently from what was sent
   parts                  2  of the runs read
   failures               1  of the runs read
-  rows a second N  5 rows in N s
-verified: both hold the same, digest )" + RunJson({"--from", Old()})["source_digest"].get<std::string>() +
-                                           "\n");
+  rows per second N  5 rows in N s
+verified: source and target are equal, digest )" +
+                                           RunJson({"--from", Old()})["source_digest"].get<std::string>() + "\n");
 }
 
 TEST_F(MigrateStoreTest, TheEnvironmentNamesBothStoresByDefault) {
@@ -86,7 +86,7 @@ TEST_F(MigrateStoreTest, TheEnvironmentNamesBothStoresByDefault) {
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
-TEST_F(MigrateStoreTest, RunAgainItTakesAlongWhatHasGrownAndDoublesNothing) {
+TEST_F(MigrateStoreTest, ASecondCopyAddsWhatIsNewAndDuplicatesNothing) {
   const RunRecord other = BuildRecord("same").Part("p1", 0, 1).Fail("S.A").Build();
   Write(Old(), {other, BuildRecord("unfinished").Fail("S.B").Build()});
   EXPECT_EQ(RunJson({"--from", Old()})["copied"], 2);
@@ -100,7 +100,7 @@ TEST_F(MigrateStoreTest, RunAgainItTakesAlongWhatHasGrownAndDoublesNothing) {
   EXPECT_EQ(RunJson({"--from", Old()})["unchanged"], 3);
 }
 
-TEST_F(MigrateStoreTest, AConflictIsNamedAndKept) {
+TEST_F(MigrateStoreTest, AConflictIsNamedAndTheTargetsRunIsKept) {
   RunRecord theirs = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
   theirs.parts[0].variant = "asan";
   Write(New(), {theirs});
@@ -132,7 +132,7 @@ TEST_F(MigrateStoreTest, MaxRateAlsoLimitsReplacedRows) {
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
-TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
+TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyOnRequest) {
   RunRecord theirs = BuildRecord("clash").Part("p1", 0, 1).Fail("S.A").Build();
   theirs.parts[0].variant = "asan";
   Write(New(), {theirs});
@@ -149,9 +149,9 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("\n  replaced               1  the target had others of the same id\n"),
-                    HasSubstr("replaced: run clash: part p1 differs"), HasSubstr("verified: both hold the same")));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\n  replaced               1  different run with the same id\n"),
+                                 HasSubstr("replaced: run clash: part p1 differs"),
+                                 HasSubstr("verified: source and target are equal")));
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "merge"});
@@ -159,7 +159,7 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyWhereThatIsAsked) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("--on-conflict"), HasSubstr("merge")));
 }
 
-TEST_F(MigrateStoreTest, ADryRunSaysTheSameAndCreatesNothing) {
+TEST_F(MigrateStoreTest, ADryRunReportsTheSameAndCreatesNothing) {
   WriteHistory(Old(), 30);
   const auto before = Everything();
   const auto dry = RunJson({"--from", Old(), "--dry-run"});
@@ -173,7 +173,7 @@ TEST_F(MigrateStoreTest, ADryRunSaysTheSameAndCreatesNothing) {
   }
 }
 
-TEST_F(MigrateStoreTest, AnyBatchSizeGivesTheSame) {
+TEST_F(MigrateStoreTest, AnyBatchSizeCopiesTheSame) {
   WriteHistory(Old(), 100);
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--batch-size", "1"}).code, 0);
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
@@ -184,14 +184,14 @@ TEST_F(MigrateStoreTest, AnyBatchSizeGivesTheSame) {
   }
 }
 
-TEST_F(MigrateStoreTest, PrefixesAreTheirOwn) {
+TEST_F(MigrateStoreTest, EachPrefixIsASeparateHistory) {
   WriteHistory(Old() + "?prefix=", 25);
   EXPECT_EQ(Run({"migrate-store", "--from", Old()}).code, 10) << "there is no history under the default prefix";
   EXPECT_EQ(Run({"migrate-store", "--from", Old() + "?prefix=", "--to", New() + "?prefix=team_"}).code, 0);
   EXPECT_EQ(ContentsAt(New() + "?prefix=team_"), ContentsAt(Old() + "?prefix="));
 }
 
-TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
+TEST_F(MigrateStoreTest, InvalidSourcesAndTargetsAreRefused) {
   Outcome outcome = Run({"migrate-store"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("--from"));
@@ -199,7 +199,7 @@ TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
   outcome = Run({"migrate-store", "--from", Old()});
   EXPECT_EQ(outcome.code, 10);
   EXPECT_THAT(outcome.err, HasSubstr(Path("old.db")));
-  EXPECT_FALSE(std::filesystem::exists(Path("new.db"))) << "nothing is created for a source that is not there";
+  EXPECT_FALSE(std::filesystem::exists(Path("new.db"))) << "nothing is created for a missing source";
 
   WriteHistory(Old(), 3);
   std::filesystem::create_symlink(Path("old.db"), Path("link.db"));
@@ -212,7 +212,7 @@ TEST_F(MigrateStoreTest, WhatCannotBeCopiedIsSaid) {
   EXPECT_EQ(Run({"migrate-store", "--from", "mysql:x"}).code, 2);
 }
 
-TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
+TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsCompletedByASecondRun) {
   WriteHistory(Old(), 1500);
   const uint32_t seed = std::random_device()();
   SCOPED_TRACE("seed " + std::to_string(seed));
@@ -234,12 +234,12 @@ TEST_F(MigrateStoreTest, KilledAtAnyMomentItIsContinuedByRunningItAgain) {
   const auto last = RunJson({"--from", Old()});
   EXPECT_EQ(last["verified"], true);
   EXPECT_EQ(last["source_digest"], last["target_digest"]);
-  EXPECT_EQ(last["copied"].get<int>() + last["unchanged"].get<int>(), 1500) << "no run was ever there in part";
+  EXPECT_EQ(last["copied"].get<int>() + last["unchanged"].get<int>(), 1500) << "no run was ever stored in part";
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
-  EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes are there";
+  EXPECT_EQ(Run({"schema", "status"}).code, 0) << "the indexes exist";
 }
 
-TEST_F(MigrateStoreTest, AValueThatNoFieldCanHoldStopsNothing) {
+TEST_F(MigrateStoreTest, AnInvalidValueDoesNotStopTheCopy) {
   WriteHistory(Old(), 40);
   SQLite::Database(Path("old.db"), SQLite::OPEN_READWRITE)
       .exec("UPDATE flaky_test_failures SET failed_at = 'year!' WHERE id = (SELECT max(id) FROM flaky_test_failures)");
@@ -248,7 +248,7 @@ TEST_F(MigrateStoreTest, AValueThatNoFieldCanHoldStopsNothing) {
   EXPECT_EQ(ContentsAt(New()), ContentsAt(Old()));
 }
 
-TEST(Interrupt, TheFirstSignalIsOnlySeen) {
+TEST(Interrupt, TheFirstSignalIsOnlyNoted) {
   const InterruptGuard guard;
   EXPECT_FALSE(InterruptGuard::Seen());
   raise(SIGINT);
@@ -277,7 +277,7 @@ TEST(Numbers, AreGroupedAndScaled) {
   EXPECT_EQ(AsDuration(7200.4), "2:00:00 h");
 }
 
-// Which runs, and under which project.
+// Selecting runs and renaming projects.
 class MigrateSelectionTest : public MigrateStoreTest {
  protected:
   MigrateSelectionTest() {
@@ -292,7 +292,7 @@ class MigrateSelectionTest : public MigrateStoreTest {
                   run("none1", 2).Build()});
   }
 
-  // The runs that a copy with these arguments brings, as "project/id".
+  // Copies with these arguments and returns the runs in the target, as "project/id".
   std::vector<std::string> Copied(const std::vector<std::string>& more) {
     std::filesystem::remove(Path("new.db"));
     std::vector<std::string> arguments = {"migrate-store", "--from", Old()};
@@ -309,19 +309,19 @@ class MigrateSelectionTest : public MigrateStoreTest {
   Outcome outcome_;
 };
 
-TEST_F(MigrateSelectionTest, TakesProjectsAndWindows) {
+TEST_F(MigrateSelectionTest, SelectsProjectsAndTimes) {
   EXPECT_THAT(Copied({"--project", "demo"}), ElementsAre("demo/demo1", "demo/demo2", "demo/demo3"));
   EXPECT_THAT(Copied({"--project", "tools", "--project", ""}), UnorderedElementsAre("tools/tools1", "-/none1"));
   EXPECT_THAT(Copied({"--since", "2026-01-02", "--until", "2026-01-04"}), ElementsAre("tools/tools1", "-/none1"));
   EXPECT_THAT(Copied({"--project", "demo", "--exclude-unfinished"}), ElementsAre("demo/demo1", "demo/demo2"));
   EXPECT_THAT(outcome_.err, HasSubstr("1 run of " + Old() + " has no end and was left out"));
-  EXPECT_THAT(outcome_.out, HasSubstr("verified: both hold the same"));
+  EXPECT_THAT(outcome_.out, HasSubstr("verified: source and target are equal"));
 }
 
-TEST_F(MigrateSelectionTest, CarriesProjectsOverToOtherNames) {
+TEST_F(MigrateSelectionTest, RenamesProjects) {
   EXPECT_THAT(Copied({"--map-project", "tools=demo", "--map-project", "=lost", "--map-project", "demo="}),
               ElementsAre("-/demo1", "demo/tools1", "lost/none1", "-/demo2", "-/demo3"));
-  EXPECT_THAT(outcome_.out, HasSubstr("verified: both hold the same"));
+  EXPECT_THAT(outcome_.out, HasSubstr("verified: source and target are equal"));
   EXPECT_EQ(outcome_.err, "");
   const Outcome again = Run({"migrate-store", "--from", Old(), "--map-project", "tools=demo", "--map-project", "=lost",
                              "--map-project", "demo="});
@@ -329,15 +329,15 @@ TEST_F(MigrateSelectionTest, CarriesProjectsOverToOtherNames) {
   EXPECT_THAT(again.out, HasSubstr("unchanged              5"));
 }
 
-TEST_F(MigrateSelectionTest, SaysThatTheProjectHereHasNothing) {
+TEST_F(MigrateSelectionTest, WarnsIfTheCurrentProjectHasNoRuns) {
   Set("FLAKY_TESTS_PROJECT", "elsewhere");
   EXPECT_THAT(Copied({}), SizeIs(5));
   EXPECT_THAT(outcome_.err, AllOf(HasSubstr("no run of project elsewhere"), HasSubstr("--map-project")));
   Copied({"--project", "demo"});
-  EXPECT_EQ(outcome_.err, "") << "who names projects knows them";
+  EXPECT_EQ(outcome_.err, "") << "no hint if the user names projects";
 }
 
-TEST_F(MigrateSelectionTest, RefusesMappingsThatAreNone) {
+TEST_F(MigrateSelectionTest, RefusesInvalidMappings) {
   Outcome outcome = Run({"migrate-store", "--from", Old(), "--map-project", "demo"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err, HasSubstr("`demo` is not of the form OLD=NEW"));
@@ -354,7 +354,7 @@ TEST_F(MigrateSelectionTest, WritesNoFasterThanAsked) {
   EXPECT_EQ(Run({"migrate-store", "--from", Old(), "--max-rate", "0"}).code, 2);
 }
 
-TEST_F(MigrateSelectionTest, ExportsTakeTheSame) {
+TEST_F(MigrateSelectionTest, ExportsTakeTheSameOptions) {
   const Outcome outcome =
       Run({"export", "-", "--from", Old(), "--project", "demo", "--map-project", "demo=other", "--exclude-unfinished"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -368,7 +368,7 @@ TEST_F(MigrateSelectionTest, SeveralOldStoresBecomeOne) {
   Write(other, {BuildRecord("other1").Project("demo").Build(),
                 BuildRecord("tools1").StartedAt(At(86'400)).Ended(At(99'999)).Build()});
   const Outcome outcome = Run({"migrate-store", "--from", Old(), "--from", other});
-  EXPECT_EQ(outcome.code, 3) << "the second one's tools1 is another run";
+  EXPECT_EQ(outcome.code, 3) << "the second store's tools1 is a different run";
   EXPECT_THAT(outcome.out,
               AllOf(HasSubstr("copied " + Old()), HasSubstr("copied " + other), HasSubstr("conflict: run tools1")));
   EXPECT_EQ(ContentsAt(New()).size(), 6u);

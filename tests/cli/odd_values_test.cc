@@ -5,7 +5,7 @@
 
 #include "tests/cli/program_fixture.h"
 
-// Commands go on with a history in which another tool left what no field can hold (docs/reference/conversion.md).
+// Commands still work if another tool left values that no field can hold in the history (docs/reference/conversion.md).
 namespace flaky {
 namespace {
 
@@ -75,7 +75,7 @@ TEST_F(OddValuesTest, AreExportedAsTheyAreRead) {
   EXPECT_EQ(shown["failures"][0]["signal"], "ABC");
 }
 
-TEST_F(OddValuesTest, ChangeNothingForTheOthers) {
+TEST_F(OddValuesTest, DoNotAffectOtherRuns) {
   const auto before = nlohmann::json::parse(Run({"runs", "--json"}).out);
   const std::string check = Run({"check", "--at", "2026-01-06T12:00:00Z"}).out;
   EXPECT_THAT(check, HasSubstr("S.Often"));
@@ -86,11 +86,11 @@ TEST_F(OddValuesTest, ChangeNothingForTheOthers) {
     if (run["run_id"] == "run-3") continue;
     EXPECT_THAT(after["runs"], testing::Contains(run));
   }
-  // The failures of the run have their times still.
+  // The failures of the run still have their times.
   EXPECT_EQ(Run({"check", "--at", "2026-01-06T12:00:00Z"}).out, check);
 }
 
-TEST_F(OddValuesTest, TheJudgementIsTheSameBeforeAndAfterACopy) {
+TEST_F(OddValuesTest, GiveTheSameVerdictsBeforeAndAfterACopy) {
   Change(
       "UPDATE flaky_test_runs SET ended_at = 'soon' WHERE run_id IN ('run-4', 'run-5');"
       "UPDATE flaky_test_failures SET failed_at = 'year!' WHERE run_id = 'run-2'");

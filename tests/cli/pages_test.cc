@@ -1,4 +1,4 @@
-// The man page and the completions, in the shells themselves, against the commands and options of the program.
+// The man pages in groff and the completions in the shells, compared with the program's commands and options.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,13 +8,17 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <regex>
 #include <set>
+#include <span>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "cli/commands.h"
 #include "cli/completions.h"
 #include "cli/man_page.h"
+#include "cli/output/escaped.h"
 #include "cli/output/status_line.h"
 #include "cli/program.h"
 #include "cli/session.h"
@@ -23,7 +27,6 @@
 namespace flaky {
 namespace {
 
-using testing::ContainsRegex;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -32,7 +35,8 @@ std::vector<CommandHelp> ProgramCommands() {
   StatusLine messages(std::cerr);
   Session session{.settings = {}, .out = std::cout, .err = messages};
   CLI::App app;
-  DescribeProgram(app, session);
+  const RunRequest nothing;
+  DescribeProgram(app, session, nothing);
   return DescribeCommands(app);
 }
 
@@ -59,7 +63,7 @@ class Pages : public testing::Test {
     return folder_.File(name);
   }
 
-  // What the program prints, line by line; a failed test where it fails. Its stderr counts as printed.
+  // Runs a script with a program and returns the lines of its output and its errors. Fails the test if it fails.
   std::vector<std::string> Run(const std::string& program, const std::string& script) const {
     const std::string file = File("script", script);
     const std::string command = "HOME=" + folder_.path().string() + " LC_ALL=C.UTF-8 " + program + " " + file + " 2>&1";
@@ -83,7 +87,7 @@ class Pages : public testing::Test {
   const std::vector<CommandHelp> commands_;
 };
 
-TEST_F(Pages, AreOfAllCommands) {
+TEST_F(Pages, CoverAllCommands) {
   std::set<std::string> names;
   for (const CommandHelp& command : commands_) names.insert(command.name);
   EXPECT_TRUE(names.contains("flaky"));
@@ -107,7 +111,7 @@ TEST_F(Pages, BashCompletes) {
   }
   EXPECT_THAT(complete("flaky ", "migr"), ElementsAre("migrate-store"));
   EXPECT_THAT(complete("flaky migrate-store --on-conflict ", "re"), ElementsAre("replace"));
-  EXPECT_THAT(complete("flaky migrate-store --to ", ""), IsEmpty()) << "which leaves it to the shell";
+  EXPECT_THAT(complete("flaky migrate-store --to ", ""), IsEmpty()) << "the shell completes file names";
   EXPECT_THAT(complete("flaky runs -- ", ""), IsEmpty());
 }
 
@@ -145,28 +149,78 @@ TEST_F(Pages, FishCompletes) {
   EXPECT_EQ(complete("flaky migrate-store --on-conflict "), (std::set<std::string>{"keep", "replace", "fail"}));
 }
 
-TEST_F(Pages, ManShowsEveryCommandOptionSettingAndExitCode) {
-  const std::vector<std::string> lines =
-      Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=200n", ManPage(commands_, SettingTable(), kExitCodes, "1.2.3"));
-  std::string text;
-  for (const std::string& line : lines) {
-    EXPECT_THAT(line, testing::Not(testing::ContainsRegex("(groff|troff|grotty).*warning")));
-    text += line + "\n";
+// Formats pages as man(1) does on a terminal of 80 columns.
+class ManPages : public Pages {
+ protected:
+  std::string Set(const std::string& page) const {
+    std::string text;
+    for (const std::string& line : Run("groff -man -ww -Kutf8 -Tutf8 -P-cbou -rLL=80n", page)) {
+      EXPECT_THAT(line, testing::Not(testing::ContainsRegex("(groff|troff|grotty).*warning")));
+      EXPECT_LE(DisplayWidth(line), 80U) << line;
+      text += line + "\n";
+    }
+    return text;
   }
+
+  // Returns the text in one line with single spaces, so that a line break changes nothing. Hyphenation is undone.
+  static std::string Joined(const std::string& text) {
+    std::string joined = std::regex_replace(text, std::regex("\xe2\x80\x90\n +"), "");
+    return std::regex_replace(joined, std::regex("[ \n]+"), " ");
+  }
+};
+
+TEST_F(ManPages, TheProgramsPageHasEveryCommandSettingAndExitCode) {
+  const std::string text = Joined(Set(ProgramManPage(commands_, SettingTable(), kExitCodes, "1.2.3")));
   EXPECT_THAT(text, HasSubstr("flaky 1.2.3"));
-  for (const CommandHelp& command : commands_) {
-    SCOPED_TRACE(command.name);
-    EXPECT_THAT(text, HasSubstr(&command == &commands_.front() ? "flaky COMMAND [OPTIONS]" : command.usage));
-    for (const std::string& name : NamesOf(command.options)) EXPECT_THAT(text, HasSubstr(name));
-    std::istringstream footer(command.footer);
-    for (std::string line; std::getline(footer, line);) EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, HasSubstr("flaky COMMAND [OPTIONS]"));
+  for (const CommandHelp& command : std::span(commands_).subspan(1)) {
+    EXPECT_THAT(text, HasSubstr(ManPageName(command) + "(1)"));
   }
   for (const SettingInfo& setting : SettingTable()) EXPECT_THAT(text, HasSubstr(std::string(setting.name)));
-  EXPECT_THAT(text, HasSubstr("\nEXIT STATUS\n"));
+  EXPECT_THAT(text, HasSubstr(" EXIT STATUS "));
   for (const ExitCodeInfo& info : kExitCodes) {
-    const std::string code = std::to_string(static_cast<int>(info.code));
-    EXPECT_THAT(text, ContainsRegex("\n +" + code + " +" + std::string(info.meaning) + "\n"));
+    EXPECT_THAT(text,
+                HasSubstr(" " + std::to_string(static_cast<int>(info.code)) + " " + Joined(std::string(info.meaning))));
   }
+}
+
+TEST_F(ManPages, EveryCommandHasAPageWithItsOptionsNotesAndExamples) {
+  for (const CommandHelp& command : std::span(commands_).subspan(1)) {
+    SCOPED_TRACE(command.name);
+    const std::string text = Joined(Set(CommandManPage(command, "1.2.3")));
+    EXPECT_THAT(text, HasSubstr(" SYNOPSIS " + command.usage));
+    for (const std::string& name : NamesOf(command.options)) EXPECT_THAT(text, HasSubstr(name));
+    for (const std::string& name : NamesOf(command.commands)) EXPECT_THAT(text, HasSubstr(name));
+    for (const std::string& note : command.notes) EXPECT_THAT(text, HasSubstr(note));
+    for (const std::string& example : command.examples) {
+      EXPECT_THAT(std::regex_replace(text, std::regex(R"( \\ )"), " "), HasSubstr(example));
+    }
+  }
+}
+
+TEST_F(Pages, TheHelpFitsATerminal) {
+  for (const CommandHelp& command : commands_) {
+    SCOPED_TRACE(command.name);
+    CLI::App app;
+    StatusLine messages(std::cerr);
+    Session session{.settings = {}, .out = std::cout, .err = messages};
+    const RunRequest nothing;
+    DescribeProgram(app, session, nothing);
+    const CLI::App* shown = &app;
+    std::istringstream words(command.name);
+    std::string word;
+    for (words >> word; words >> word;) shown = shown->get_subcommand(word);
+    std::istringstream help(shown->help());
+    for (std::string line; std::getline(help, line);) EXPECT_LE(DisplayWidth(line), 80U) << line;
+  }
+}
+
+TEST(WrapExample, ContinuesALongCommandAsAShellReadsIt) {
+  EXPECT_EQ(WrapExample("flaky runs", 20), std::vector<std::string>{"flaky runs"});
+  EXPECT_EQ(WrapExample("flaky copy --from a --to b", 22),
+            (std::vector<std::string>{"flaky copy --from a \\", "    --to b"}));
+  EXPECT_EQ(WrapExample("flaky 0123456789012345678901234567890", 20),
+            (std::vector<std::string>{"flaky \\", "    0123456789012345678901234567890"}));
 }
 
 }  // namespace

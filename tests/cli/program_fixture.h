@@ -27,14 +27,14 @@ extern char** environ;
 
 namespace flaky {
 
-// What one call of the program came to.
+// The result of one call of the program.
 struct Outcome {
   int code = 0;
   std::string out;
   std::string err;
 };
 
-// Runs the program in the test's own process: in a folder, home and environment that belong to the test alone.
+// Runs the program in the test's own process: in a folder, home and environment that only this test uses.
 class ProgramTest : public testing::Test {
  protected:
   ProgramTest() : before_(std::filesystem::current_path()) {
@@ -67,7 +67,7 @@ class ProgramTest : public testing::Test {
   }
   void Unset(const std::string& name) { ::unsetenv(name.c_str()); }
 
-  // `flaky ARGUMENTS…`
+  // Runs `flaky ARGUMENTS…`.
   static Outcome Run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "flaky");
     std::vector<const char*> argv;
@@ -87,13 +87,13 @@ class ProgramTest : public testing::Test {
     return lines;
   }
 
-  // An account with N in place of what its last row measured.
-  static std::string WithoutSpeed(const std::string& account) {
-    static const std::regex speed(R"((rows a second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s)");
-    return std::regex_replace(account, speed, "$1 N$2N s");
+  // Returns a summary with N in place of the measured values in its last row.
+  static std::string WithoutSpeed(const std::string& summary) {
+    static const std::regex speed(R"((rows per second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s)");
+    return std::regex_replace(summary, speed, "$1 N$2N s");
   }
 
-  // The same by a user who may do nothing that others may not: in a child process, as nobody where the tests run as
+  // Does the same as a user without special privileges: in a child process, which changes its user if the tests run as
   // root.
   Outcome RunWithoutPrivileges(const std::vector<std::string>& arguments) const {
     for (const char* name : {"", "home", "work"}) {
@@ -104,11 +104,11 @@ class ProgramTest : public testing::Test {
     std::fflush(nullptr);
     const pid_t child = ::fork();
     if (child == 0) {
-      constexpr unsigned kNobody = 65534;
+      constexpr unsigned kOtherUser = 65534;
       const bool ready =
-          ::geteuid() != 0 || (::setgroups(0, nullptr) == 0 && ::setresgid(kNobody, kNobody, kNobody) == 0 &&
-                               ::setresuid(kNobody, kNobody, kNobody) == 0);
-      const Outcome outcome = ready ? Run(arguments) : Outcome{-1, "", "cannot become nobody"};
+          ::geteuid() != 0 || (::setgroups(0, nullptr) == 0 && ::setresgid(kOtherUser, kOtherUser, kOtherUser) == 0 &&
+                               ::setresuid(kOtherUser, kOtherUser, kOtherUser) == 0);
+      const Outcome outcome = ready ? Run(arguments) : Outcome{-1, "", "cannot drop privileges"};
       std::fwrite(outcome.out.data(), 1, outcome.out.size(), result);
       std::fputc('\0', result);
       std::fwrite(outcome.err.data(), 1, outcome.err.size(), result);
@@ -125,7 +125,7 @@ class ProgramTest : public testing::Test {
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text.substr(0, border), text.substr(border + 1)};
   }
 
-  // Puts records into the history that FLAKY_TESTS_DB names.
+  // Writes records to h.db, which FLAKY_TESTS_DB names unless a test changes it.
   void Keep(const std::vector<RunRecord>& records) const {
     const auto store = OpenStore(ParseLocation("sqlite:" + Path("h.db")), OpenMode::kWrite);
     for (const WriteResult& result : store->Write(records)) {
@@ -143,7 +143,7 @@ class ProgramTest : public testing::Test {
     return {std::istreambuf_iterator<char>(stream), {}};
   }
 
-  // Every file and folder of the test, with its bytes.
+  // Returns every file and folder of the test, with its bytes.
   std::map<std::string, std::string> Everything() const {
     std::map<std::string, std::string> all;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path())) {

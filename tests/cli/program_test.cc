@@ -17,7 +17,7 @@ using testing::StartsWith;
 
 class RunProgramTest : public ProgramTest {
  protected:
-  // The program as its users start it. Its standard output goes to the given descriptor.
+  // Runs the program as users do, with standard output to this descriptor, and returns its exit code.
   static int Start(const std::vector<std::string>& arguments, int out) {
     std::vector<std::string> words = arguments;
     words.insert(words.begin(), FLAKY_PROGRAM);
@@ -47,14 +47,14 @@ class RunProgramTest : public ProgramTest {
   }
 };
 
-TEST_F(RunProgramTest, WithoutACommandItShowsItsHelpAsAnError) {
+TEST_F(RunProgramTest, WithoutACommandHelpIsPrintedAsAnError) {
   const Outcome outcome = Run({});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err, Run({"--help"}).out);
 }
 
-TEST_F(RunProgramTest, HelpAndVersionAreData) {
+TEST_F(RunProgramTest, HelpAndVersionGoToStandardOutput) {
   EXPECT_THAT(Run({"--version"}).out, MatchesRegex("flaky [0-9]+\\.[0-9]+\\.[0-9]+\n"));
   EXPECT_EQ(Run({"--version"}).code, 0);
   const Outcome help = Run({"--help"});
@@ -64,7 +64,7 @@ TEST_F(RunProgramTest, HelpAndVersionAreData) {
                                    "Usage: flaky COMMAND [OPTIONS]\n"));
 }
 
-TEST_F(RunProgramTest, LogSaysHowMuchIsSaid) {
+TEST_F(RunProgramTest, LogSetsHowMuchIsPrinted) {
   Keep({});
   EXPECT_THAT(Run({"runs"}).err, StartsWith("flaky: no such runs"));
   Set("FLAKY_TESTS_LOG", "error");
@@ -77,22 +77,23 @@ TEST_F(RunProgramTest, LogSaysHowMuchIsSaid) {
   EXPECT_THAT(Run({"runs"}).err, HasSubstr("flaky: reading sqlite:" + Path("h.db") + "\n"));
 }
 
-TEST_F(RunProgramTest, NonsenseInLogIsAWarning) {
+TEST_F(RunProgramTest, AnInvalidLogLevelIsAWarning) {
   Keep({BuildRecord("r1").Project("demo").Build()});
   Set("FLAKY_TESTS_LOG", "loud");
   const Outcome outcome = Run({"runs"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("r1"));
-  EXPECT_EQ(outcome.err,
-            "flaky: FLAKY_TESTS_LOG (in the environment) is `loud`, but silent, error, warn or debug is wanted\n");
+  EXPECT_EQ(
+      outcome.err,
+      "flaky: FLAKY_TESTS_LOG (in the environment): invalid value `loud`; expected silent, error, warn or debug\n");
 }
 
-TEST_F(RunProgramTest, TheLogFileTakesTheMessages) {
+TEST_F(RunProgramTest, MessagesGoToTheLogFile) {
   Keep({});
   Set("FLAKY_TESTS_LOG_FILE", Path("flaky.log"));
   EXPECT_EQ(Run({"runs"}).err, "");
   EXPECT_THAT(Run({"show", "x\ny"}).err, StartsWith("flaky: no run's id begins with `x\\ny`"))
-      << "errors are said as well";
+      << "errors are also printed to stderr";
   const std::string log = Content(Path("flaky.log"));
   const std::string time = "[0-9-]+T[0-9:.]+Z";
   EXPECT_THAT(log, MatchesRegex(time + " warn flaky\\[[0-9]+\\]: no such runs of [^\n]*\n" + time +
@@ -109,16 +110,16 @@ TEST_F(RunProgramTest, ALogFileThatCannotBeWrittenLosesNothing) {
                                       ": No such file or directory\nflaky: no such runs"));
 }
 
-TEST_F(RunProgramTest, TroubleInDeliveringDoesNotHideTheHistory) {
+TEST_F(RunProgramTest, AFailedDeliveryDoesNotHideTheHistory) {
   Keep({BuildRecord("r1").Project("demo").Build()});
-  WriteFile("spool", "this is no folder");
+  WriteFile("spool", "this is not a folder");
   Set("FLAKY_TESTS_SPOOL", Path("spool"));
   const Outcome outcome = Run({"runs"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("\nr1 "));
 }
 
-TEST_F(RunProgramTest, AReaderThatGoesAwayIsNoError) {
+TEST_F(RunProgramTest, AClosedPipeIsNotAnError) {
   KeepMany();
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
@@ -128,17 +129,17 @@ TEST_F(RunProgramTest, AReaderThatGoesAwayIsNoError) {
   EXPECT_EQ(Stderr(), "");
 }
 
-TEST_F(RunProgramTest, AFullDiskBehindStandardOutputIsAnError) {
+TEST_F(RunProgramTest, StandardOutputToAFullDiskIsAnError) {
   KeepMany();
   const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
   ASSERT_GE(full, 0);
   EXPECT_EQ(Start({"runs", "--limit", "3000"}, full), 2);
   EXPECT_THAT(Stderr(), StartsWith("flaky: cannot write to standard output"));
-  EXPECT_EQ(Start({"--version"}, full), 2) << "also when all of it fits into the buffer";
+  EXPECT_EQ(Start({"--version"}, full), 2) << "even if all of it fits into the buffer";
   ::close(full);
 }
 
-TEST_F(RunProgramTest, TheProgramItselfPrintsWhatTheFunctionDoes) {
+TEST_F(RunProgramTest, TheExecutablePrintsWhatRunProgramDoes) {
   KeepMany();
   const int file = ::open("stdout.txt", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   EXPECT_EQ(Start({"runs"}, file), 0);

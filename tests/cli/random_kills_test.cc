@@ -1,4 +1,4 @@
-// Test programs that are killed at random moments: what they were seen to have done is in the history, once.
+// Test programs that are killed at random moments: each test that was seen to end is in the history, exactly once.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -28,17 +28,17 @@ using std::chrono::microseconds;
 
 constexpr int kTests = 6000, kFailing = 300, kAtOnce = 4;
 
-// What a program printed: GoogleTest's printer is told of an end behind the recorder, and of a start before it. So the
-// ends that were printed are the ends that must be in the history, whatever the recorder itself believes.
+// What a program printed. GoogleTest's printer is notified of a test's end after the recorder, and of its start before
+// the recorder. So the printed ends must be in the history, whatever the recorder itself believes.
 struct Printed {
   std::map<std::string, bool> failed;  // by name of a test whose end was printed
-  std::string open;                    // the test that began last, where its end was not printed
+  std::string open;                    // the test that began last, if its end was not printed
 };
 
 Printed ReadPrinted(const std::string& text) {
   Printed printed;
   std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // a line that was cut says nothing
+  for (std::string line; std::getline(lines, line) && !lines.eof();) {  // a line that was cut is ignored
     const auto name = [&] { return line.substr(13, line.find(' ', 13) - 13); };
     if (line.starts_with("[ RUN      ] ")) printed.open = name();
     const bool passed = line.starts_with("[       OK ] "), failed = line.starts_with("[  FAILED  ] Suite");
@@ -62,7 +62,7 @@ class RandomKills : public ProgramTest {
   static std::string RunId(int64_t number) { return "run-" + std::to_string(number); }
   std::string OutputOf(int64_t number) const { return Path("out-" + std::to_string(number)); }
 
-  // In a process group of its own, with the delivery that it may start at its end.
+  // Starts a program in a new process group, together with the delivery that it may start at its end.
   pid_t Start(int64_t number) const {
     const pid_t child = ::fork();
     if (child != 0) return child;
@@ -74,7 +74,7 @@ class RandomKills : public ProgramTest {
     ::_exit(99);
   }
 
-  // Compares the history of one program with what it printed; true if it died within its tests.
+  // Compares the history of one program with what it printed. Returns true if it died within its tests.
   static bool Check(const std::optional<RunRecord>& record, const Printed& printed) {
     if (!record) {
       EXPECT_TRUE(printed.failed.empty()) << "the run is not in the history";
@@ -95,7 +95,7 @@ class RandomKills : public ProgramTest {
       EXPECT_EQ(entry->second, (RosterEntry{1, 0})) << test;
       EXPECT_EQ(failures[test].size(), failed ? 1u : 0u) << test;
     }
-    // Beyond that there is the test that was under way at most.
+    // The history may have one more test: the one that was running.
     size_t beyond = 0;
     for (const auto& [test, entry] : roster) {
       if (printed.failed.contains(test)) continue;
@@ -118,11 +118,11 @@ class RandomKills : public ProgramTest {
   }
 };
 
-TEST_F(RandomKills, EveryEndThatWasSeenIsInTheHistoryOnce) {
+TEST_F(RandomKills, EveryPrintedEndIsInTheHistoryOnce) {
   const int64_t count = SoakCount(60, 1000);
   std::mt19937_64 random(SoakSeed());
   std::fflush(nullptr);  // or every child prints it again
-  // How long a program runs where it is not killed, so that moments lie within that; the first one may be slow.
+  // How long a program runs if it is not killed. The kills are within that time. The first run may be slow.
   microseconds whole = microseconds::max();
   for (int64_t number = count; number < count + 3; ++number) {
     const auto begin = std::chrono::steady_clock::now();
@@ -138,14 +138,14 @@ TEST_F(RandomKills, EveryEndThatWasSeenIsInTheHistoryOnce) {
         const pid_t child = Start(number);
         std::this_thread::sleep_for(after);
         ::kill(child, SIGKILL);
-        ::kill(-child, SIGKILL);  // the delivery, too, that it may have started
+        ::kill(-child, SIGKILL);  // also the delivery that it may have started
         ::waitpid(child, nullptr, 0);
       });
     }
     for (std::thread& killer : killers) killer.join();
   }
   EXPECT_EQ(Run({"deliver"}).code, 0);
-  // One that was killed before its first line may count as running for an hour.
+  // A program that was killed before its first line may count as running for an hour.
   EXPECT_THAT(Run({"deliver"}).out, testing::StartsWith("nothing to deliver"));
 
   const std::unique_ptr<Store> store = OpenStore(ParseLocation("sqlite:" + Path("h.db")), OpenMode::kRead);

@@ -55,16 +55,16 @@ class RunTest : public ProgramTest {
   static json Latest() { return json::parse(Run({"show", "latest", "--json"}).out); }
 };
 
-TEST_F(RunTest, IsTheCommandToWhoeverLooks) {
+TEST_F(RunTest, BehavesLikeItsCommand) {
   const int status = RunCommand({"--", "sh", "-c", "echo out; echo err >&2; cat; exit 66"});
   EXPECT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 66);
   EXPECT_EQ(Out(), "out\n");
   EXPECT_EQ(Err(), "err\n");
-  EXPECT_EQ(RunCommand({"true"}), 0) << "without --, too";
+  EXPECT_EQ(RunCommand({"true"}), 0) << "also without --";
   EXPECT_EQ(Err(), "");
   EXPECT_EQ(RunCommand({"--", "printf", "%s,", "--help", "", "--x=", "[a,b]", "-h"}), 0);
-  EXPECT_EQ(Out(), "--help,,--x=,[a,b],-h,") << "arguments go on as they are";
+  EXPECT_EQ(Out(), "--help,,--x=,[a,b],-h,") << "arguments are passed on unchanged";
 }
 
 TEST_F(RunTest, ManyProcessesAreOneRun) {
@@ -91,7 +91,7 @@ TEST_F(RunTest, ARunIdThatIsSetIsKept) {
   EXPECT_EQ(Latest()["run"]["total_tests"], 2);
 }
 
-TEST_F(RunTest, ACommandThatFailedAlthoughNoTestDidIsAFailedRunThatSaysSo) {
+TEST_F(RunTest, ACommandThatFailsWithoutAFailedTestIsAFailedRun) {
   EXPECT_EQ(WEXITSTATUS(RunCommand(
                 {"--", "sh", "-c", std::string(kBehaviours) + " --gtest_filter=Plain.Passes > /dev/null; exit 23"})),
             23);
@@ -104,7 +104,7 @@ TEST_F(RunTest, ACommandThatFailedAlthoughNoTestDidIsAFailedRunThatSaysSo) {
             "the command ended with exit code 23, although no test that was recorded failed");
 }
 
-TEST_F(RunTest, AFailureOfATestExplainsTheCommands) {
+TEST_F(RunTest, AFailedTestExplainsTheCommandsFailure) {
   EXPECT_EQ(WEXITSTATUS(RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Fails"})), 1);
   EXPECT_EQ(Latest()["run"]["errors_between_tests"], 0);
   EXPECT_EQ(Latest()["run"]["status"], "fail");
@@ -113,7 +113,7 @@ TEST_F(RunTest, AFailureOfATestExplainsTheCommands) {
 TEST_F(RunTest, NamesTheSignalThatEndedItsProgram) {
   const int status = RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Passes:Ends.ByAbort"});
   EXPECT_TRUE(WIFSIGNALED(status));
-  EXPECT_EQ(WTERMSIG(status), SIGABRT) << "as the program ended, so does flaky run";
+  EXPECT_EQ(WTERMSIG(status), SIGABRT) << "flaky run ends in the same way as its command";
   const json latest = Latest();
   ASSERT_THAT(latest["failures"], SizeIs(1));
   EXPECT_EQ(latest["failures"][0]["test_name"], "Ends.ByAbort");
@@ -142,19 +142,19 @@ TEST_F(RunTest, PassesSignalsOn) {
   }
 }
 
-TEST_F(RunTest, KilledItselfItLosesNothing) {
+TEST_F(RunTest, AKillOfFlakyRunLosesNothing) {
   const pid_t child = Start(
       {"--", "sh", "-c", std::string(kBehaviours) + " --gtest_filter=Plain.Fails > /dev/null; echo ready; sleep 1"});
   while (Out() != "ready\n") std::this_thread::sleep_for(10ms);
   ::kill(child, SIGKILL);
   StatusOf(child);
-  ASSERT_THAT(Runs(), SizeIs(1)) << "any command that reads delivers";
+  ASSERT_THAT(Runs(), SizeIs(1)) << "any command that reads also delivers";
   const json latest = Latest();
   EXPECT_EQ(latest["run"]["failed_tests"], 1);
-  EXPECT_EQ(latest["run"]["errors_between_tests"], 1) << "that it was killed";
+  EXPECT_EQ(latest["run"]["errors_between_tests"], 1) << "for the kill";
 }
 
-TEST_F(RunTest, WhatCannotBeStartedIsSaidAsAShellDoes) {
+TEST_F(RunTest, UsesAShellsExitCodesIfACommandCannotBeStarted) {
   EXPECT_EQ(WEXITSTATUS(RunCommand({"--", "no-such-program"})), 127);
   EXPECT_THAT(Err(), HasSubstr("cannot start `no-such-program`"));
   WriteFile("text", "no program");
@@ -164,10 +164,10 @@ TEST_F(RunTest, WhatCannotBeStartedIsSaidAsAShellDoes) {
   EXPECT_EQ(WEXITSTATUS(RunCommand({"--nonsense", "true"})), 2);
   EXPECT_EQ(RunCommand({"--help"}), 0);
   EXPECT_THAT(Out(), HasSubstr("flaky run"));
-  EXPECT_EQ(Run({"runs"}).code, 10) << "nothing was recorded of all that";
+  EXPECT_EQ(Run({"runs"}).code, 10) << "none of that was recorded";
 }
 
-TEST_F(RunTest, WhateverIsWrongWithTheHistoryTheCommandRuns) {
+TEST_F(RunTest, TheCommandRunsDespiteProblemsWithTheHistory) {
   const std::vector<std::string> command = {"--", "sh", "-c", "echo ran; exit 4"};
   const auto expect_one_line = [&](const std::string& part) {
     EXPECT_EQ(WEXITSTATUS(RunCommand(command)), 4) << part;
@@ -188,14 +188,14 @@ TEST_F(RunTest, WhateverIsWrongWithTheHistoryTheCommandRuns) {
   expect_one_line(".flaky.toml");
 }
 
-TEST_F(RunTest, DisabledItOnlyRuns) {
+TEST_F(RunTest, IfDisabledItOnlyRunsTheCommand) {
   Set("FLAKY_TESTS_DISABLE", "1");
   EXPECT_EQ(WEXITSTATUS(RunCommand({"--", kBehaviours, "--gtest_filter=Plain.Fails"})), 1);
   Unset("FLAKY_TESTS_DISABLE");
-  EXPECT_EQ(Run({"runs", "--all"}).code, 10) << "no history was made";
+  EXPECT_EQ(Run({"runs", "--all"}).code, 10) << "no history was created";
 }
 
-TEST_F(RunTest, BelowItACtestIsOnePart) {
+TEST_F(RunTest, ACtestUnderItIsOnePart) {
   WriteFile("build/CTestTestfile.cmake", std::string("add_test(passes ") + kBehaviours +
                                              " --gtest_filter=Plain.Passes)\nadd_test(fails " + kBehaviours +
                                              " --gtest_filter=Plain.Fails)\n");
@@ -208,13 +208,13 @@ TEST_F(RunTest, BelowItACtestIsOnePart) {
   EXPECT_THAT(latest["run"]["test_args"].get<std::string>(), AllOf(HasSubstr("ctest"), HasSubstr("-j2")));
 }
 
-// `command` below a shell that starts three shards of it at once, or one behind the other.
+// Returns a shell command that runs three shards of `command`, at once or one after the other.
 std::string Sharded(const std::string& command, bool together) {
   return "for shard in 0 1 2; do GTEST_TOTAL_SHARDS=3 GTEST_SHARD_INDEX=$shard " + command +
          (together ? " > /dev/null & done; wait" : " > /dev/null; done");
 }
 
-TEST_F(RunTest, ShardsBelowOneParentAreOnePart) {
+TEST_F(RunTest, ShardsUnderOneParentAreOnePart) {
   const std::string shards = std::string(kBehaviours) + " --gtest_filter=Plain.Passes:Plain.Skips:Plain.Fails";
   for (const bool together : {true, false}) {
     RunCommand({"--", "sh", "-c", Sharded(shards, together) + "; true"});
@@ -225,8 +225,8 @@ TEST_F(RunTest, ShardsBelowOneParentAreOnePart) {
   }
 }
 
-TEST_F(RunTest, ShardsAtTheSameTimeBelowAShellAreOnePartWithoutFlakyRun) {
-  // Each waits for the others, so that all are there before one of them ends.
+TEST_F(RunTest, SimultaneousShardsUnderAShellAreOnePartWithoutFlakyRun) {
+  // Each shard waits until all three run.
   Set("FIXTURE_SHARDS", Path("shards"));
   const std::string shards = std::string(kBehaviours) + " --gtest_filter=Shards.*";
   EXPECT_EQ(std::system(Sharded(shards, true).c_str()), 0);
@@ -246,7 +246,7 @@ TEST_F(RunTest, ShardsOfSeveralMachinesArePartsOfOneRun) {
   EXPECT_EQ(latest["run"]["total_tests"], 3);
 }
 
-// Plain ctest, and nothing else: the first test program leaves a process that delivers when that ctest has ended.
+// Plain ctest, without `flaky run`: the first test program starts a process that delivers after that ctest has ended.
 class CtestTest : public RunTest {
  protected:
   CtestTest() { Set("FLAKY_TESTS_SPOOL", Path("spool")); }
@@ -276,16 +276,16 @@ TEST_F(CtestTest, IsDeliveredOnceWhenItHasEnded) {
   AddTests({"Plain.Passes", "Plain.Fails", "Plain.Skips"});
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_NE(std::system(("ctest --test-dir '" + Path("build") + "' -j3 > '" + Path("out") + "' 2>&1").c_str()), 0);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s) << "nobody waits for the delivery";
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 20s) << "ctest does not wait for the delivery";
   AwaitDelivery();
   const std::string runs = Content(Path("h.db"));
-  EXPECT_FALSE(runs.empty()) << "without any command of flaky's";
+  EXPECT_FALSE(runs.empty()) << "delivered without a flaky command";
   ASSERT_THAT(Runs(), SizeIs(1));
   EXPECT_EQ(Latest()["run"]["total_tests"], 3);
   EXPECT_THAT(Latest()["parts"], SizeIs(1));
 }
 
-TEST_F(CtestTest, RelativePathsMeanTheFolderThatTheTestsRunIn) {
+TEST_F(CtestTest, RelativePathsAreRelativeToTheTestsFolder) {
   AddTests({"Plain.Passes"});
   Set("FLAKY_TESTS_DB", "here.db");
   Set("FLAKY_TESTS_SPOOL", "../spool");
@@ -294,7 +294,7 @@ TEST_F(CtestTest, RelativePathsMeanTheFolderThatTheTestsRunIn) {
   EXPECT_TRUE(std::filesystem::exists(Path("build/here.db")));
 }
 
-TEST_F(CtestTest, AKilledCtestIsOneThatHasEnded) {
+TEST_F(CtestTest, AKilledCtestCountsAsEnded) {
   AddTests({"Plain.Passes", "Descriptors.ClosedAndReused"});
   WriteFile("build/CTestTestfile.cmake", Content(Path("build/CTestTestfile.cmake")) +
                                              "add_test(waits sh -c [[echo $$ > '" + Path("waiting") +
@@ -315,7 +315,7 @@ TEST_F(CtestTest, AKilledCtestIsOneThatHasEnded) {
   ::kill(std::stoi(Content(Path("waiting"))), SIGKILL);
 }
 
-TEST_F(CtestTest, TheMarkOfADeliveryThatWasKilledIsCleared) {
+TEST_F(CtestTest, TheMarkOfAKilledDeliveryIsRemoved) {
   AddTests({"Plain.Passes"});
   EXPECT_EQ(std::system(("ctest --test-dir '" + Path("build") + "' > '" + Path("out") + "'").c_str()), 0);
   AwaitDelivery();
@@ -329,7 +329,7 @@ TEST_F(CtestTest, TheMarkOfADeliveryThatWasKilledIsCleared) {
   EXPECT_THAT(InSpool(), IsEmpty());
 }
 
-TEST_F(CtestTest, IsLeftToOthersWhereThatIsAsked) {
+TEST_F(CtestTest, IsNotDeliveredIfTheTimeoutIsZero) {
   Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
   AddTests({"Plain.Passes"});
   EXPECT_EQ(std::system(("ctest --test-dir '" + Path("build") + "' > '" + Path("out") + "'").c_str()), 0);

@@ -41,7 +41,7 @@ TEST_F(RunsTest, ListsTheNewestFirst) {
             "1f0c93ab  2026-01-01 00:00:00  demo/main       4b825dc6   pass            2       0       0    1m 15s\n");
 }
 
-TEST_F(RunsTest, CutsIdsNoFurtherThanWhatTellsThemApart) {
+TEST_F(RunsTest, CutsIdsOnlyAsFarAsTheyStayDistinct) {
   Keep({Finished("github-1234-1", 0), Finished("github-1234-2", 1), Finished("x", 2)});
   const auto lines = Lines(Run({"runs"}).out);
   ASSERT_EQ(lines.size(), 4U);
@@ -50,7 +50,7 @@ TEST_F(RunsTest, CutsIdsNoFurtherThanWhatTellsThemApart) {
   EXPECT_THAT(lines[3], StartsWith("github-1234-1  2026"));
 }
 
-TEST_F(RunsTest, AnIdThatBeginsAnotherStaysWhole) {
+TEST_F(RunsTest, AnIdThatIsAPrefixOfAnotherIsNotCut) {
   Keep({Finished("nightly-run", 0), Finished("nightly-run-2", 1)});
   const std::string out = Run({"runs"}).out;
   EXPECT_THAT(out, HasSubstr("\nnightly-run   2026"));
@@ -78,7 +78,7 @@ TEST_F(RunsTest, ListsOneProjectAnotherOrAll) {
   EXPECT_EQ(ids(Run({"runs"})), "RUN none ");
 }
 
-TEST_F(RunsTest, LimitAndSinceBoundTheList) {
+TEST_F(RunsTest, LimitAndSinceShortenTheList) {
   std::vector<RunRecord> records;
   for (int i = 0; i < 30; ++i) records.push_back(Finished("run-" + std::to_string(100 + i), i * 3600));
   Keep(records);
@@ -89,7 +89,7 @@ TEST_F(RunsTest, LimitAndSinceBoundTheList) {
   EXPECT_EQ(Lines(Run({"runs", "--since", "2026-01-02T01:00:01Z"}).out).size(), 1U + 4);
 }
 
-TEST_F(RunsTest, ReadsAsManyPagesAsItTakes) {
+TEST_F(RunsTest, ReadsSeveralPages) {
   std::vector<RunRecord> records;
   for (int i = 0; i < 2500; ++i) records.push_back(Finished("run-" + std::to_string(10000 + i), i));
   Keep(records);
@@ -108,13 +108,13 @@ TEST_F(RunsTest, SinceTakesAnAge) {
   EXPECT_EQ(Lines(Run({"runs", "--since", "150h"}).out).size(), 2U);
 }
 
-TEST_F(RunsTest, SaysWhenThereAreNone) {
+TEST_F(RunsTest, ReportsAnEmptyHistory) {
   Keep({});
   const Outcome outcome = Run({"runs"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_EQ(outcome.out, "");
   EXPECT_EQ(outcome.err,
-            "flaky: no such runs of project demo in sqlite:" + Path("h.db") + " (--all shows every project)\n");
+            "flaky: no such runs of project demo in sqlite:" + Path("h.db") + " (--all includes every project)\n");
 }
 
 TEST_F(RunsTest, HostileTextCannotTouchTheTerminal) {

@@ -18,7 +18,7 @@ class SchemaTest : public ProgramTest {
   static int64_t Known() { return nlohmann::json::parse(Run({"schema", "status", "--json"}).out)["known"]; }
 };
 
-TEST_F(SchemaTest, StatusOfAMissingStoreSaysSo) {
+TEST_F(SchemaTest, StatusReportsAMissingStore) {
   const Outcome outcome = Run({"schema", "status"});
   EXPECT_EQ(outcome.code, 10);
   EXPECT_EQ(outcome.out, Store() + ": there is no store yet; the first delivery creates it\n");
@@ -32,7 +32,7 @@ TEST_F(SchemaTest, StatusOfAMissingStoreSaysSo) {
 TEST_F(SchemaTest, MigrateCreatesTheStoreOnce) {
   Outcome outcome = Run({"schema", "migrate", "--dry-run"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.out, Store() + ": would be created with its schema\n");
+  EXPECT_EQ(outcome.out, Store() + ": would create the store and its tables\n");
   EXPECT_FALSE(std::filesystem::exists(Path("h.db")));
 
   outcome = Run({"schema", "migrate"});
@@ -47,7 +47,7 @@ TEST_F(SchemaTest, MigrateCreatesTheStoreOnce) {
   EXPECT_EQ(outcome.out, Store() + ": schema version " + version + ", this program has " + version + "\n");
 }
 
-TEST_F(SchemaTest, MigrateMakesTheFolderOfTheDefaultFile) {
+TEST_F(SchemaTest, MigrateCreatesTheFolderOfTheDefaultFile) {
   Unset("FLAKY_TESTS_DB");
   EXPECT_EQ(Run({"schema", "migrate"}).code, 0);
   struct stat folder {};
@@ -58,7 +58,7 @@ TEST_F(SchemaTest, MigrateMakesTheFolderOfTheDefaultFile) {
   EXPECT_EQ(file.st_mode & 0777, 0600U);
 }
 
-TEST_F(SchemaTest, AnyOtherFolderIsTheUsersToMake) {
+TEST_F(SchemaTest, MigrateCreatesNoOtherFolder) {
   Set("FLAKY_TESTS_DB", Path("none/h.db"));
   const Outcome outcome = Run({"schema", "migrate"});
   EXPECT_EQ(outcome.code, 10);
@@ -77,12 +77,12 @@ TEST_F(SchemaTest, AnotherToolsTablesAreUpgradedWhenAsked) {
           "INSERT INTO runs (run_id, started_at) VALUES ('theirs', '2026-01-01T00:00:00.000Z')");
   const std::string before = Content(Path("h.db"));
   Outcome outcome = Run({"schema", "status"});
-  EXPECT_EQ(outcome.code, 1) << "migrations are to come";
-  EXPECT_THAT(outcome.out, HasSubstr("to be applied by the next delivery, or by flaky schema migrate:\n  "));
+  EXPECT_EQ(outcome.code, 1) << "migrations are pending";
+  EXPECT_THAT(outcome.out, HasSubstr("pending; the next delivery or flaky schema migrate applies:\n  "));
   outcome = Run({"schema", "migrate", "--dry-run"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr(": would apply\n  "));
-  EXPECT_EQ(Content(Path("h.db")), before) << "so far it was only looked at";
+  EXPECT_EQ(Content(Path("h.db")), before) << "so far it was only read";
 
   outcome = Run({"schema", "migrate"});
   EXPECT_EQ(outcome.code, 0);
@@ -91,7 +91,7 @@ TEST_F(SchemaTest, AnotherToolsTablesAreUpgradedWhenAsked) {
   EXPECT_THAT(Run({"runs", "--project", ""}).out, HasSubstr("\ntheirs  "));
 }
 
-TEST_F(SchemaTest, JsonSaysWhatWasDone) {
+TEST_F(SchemaTest, JsonReportsWhatWasDone) {
   auto json = nlohmann::json::parse(Run({"schema", "migrate", "--json"}).out);
   EXPECT_EQ(json["format"], 1);
   EXPECT_EQ(json["store"], Store());

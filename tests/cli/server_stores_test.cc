@@ -1,5 +1,5 @@
-// The program and a recorded test program on real servers: what a user has to set, and what is said when something is
-// wrong with a server, its credentials or its permissions.
+// The program and a recorded test program on real servers: what a user has to set, and what is reported if something
+// is wrong with a server, its credentials or its permissions.
 
 #include <gmock/gmock.h>
 
@@ -35,7 +35,7 @@ class ServerStoresTest : public ProgramTest {
     Set("FLAKY_TESTS_AUTH_TOKEN", token);
   }
 
-  // Runs the fixture program with the recorder as users have it. Gives what it wrote to stderr.
+  // Runs the fixture program with the recorder as users have it. Returns what it wrote to stderr.
   std::string RunTests(const std::string& filter, int expected_status) {
     const std::string command = "cd '" + Path("work") +
                                 "' && env -u GTEST_OUTPUT '" FLAKY_FIXTURES "/behaviours' --gtest_filter='" + filter +
@@ -47,7 +47,7 @@ class ServerStoresTest : public ProgramTest {
 
   static json Runs() { return json::parse(Run({"runs", "--all", "--json"}).out)["runs"]; }
 
-  // The store that is set gets its tables and the run from the next run of the tests, and nothing else is needed.
+  // Expects that the next run of the tests creates the tables in the configured store and records the run.
   void ExpectTheNextRunIsRecorded() {
     EXPECT_EQ(RunTests("Plain.Passes:Plain.Fails", 1), "");
     const json runs = Runs();
@@ -65,7 +65,7 @@ class ServerStoresTest : public ProgramTest {
   }
 };
 
-TEST_F(ServerStoresTest, TwoVariablesAreAllForPostgres) {
+TEST_F(ServerStoresTest, TwoVariablesAreEnoughForPostgres) {
   UsePostgres(PostgresServer::Shared().CreateDatabase());
   ExpectTheNextRunIsRecorded();
 }
@@ -80,13 +80,13 @@ TEST_F(ServerStoresTest, LibpqsVariablesAreEnoughForPostgres) {
   ExpectTheNextRunIsRecorded();
 }
 
-TEST_F(ServerStoresTest, TwoVariablesAreAllForTurso) {
+TEST_F(ServerStoresTest, TwoVariablesAreEnoughForTurso) {
   const SqldServer server;
   UseTurso(server);
   ExpectTheNextRunIsRecorded();
 }
 
-TEST_F(ServerStoresTest, ASupabaseProjectGetsItsTablesByCommandAndThenEveryRun) {
+TEST_F(ServerStoresTest, SupabaseRecordsRunsOnceACommandMadeItsTables) {
   SupabaseServer server({.sql = "", .max_rows = std::nullopt});
   Set("FLAKY_TESTS_STORE", "supabase");
   Set("FLAKY_TESTS_CONNECTION_STRING", server.url());
@@ -106,20 +106,20 @@ TEST_F(ServerStoresTest, ASupabaseProjectGetsItsTablesByCommandAndThenEveryRun) 
 
   Set("FLAKY_TESTS_SUPABASE_DB", server.database_uri());
   EXPECT_EQ(Run({"schema", "migrate"}).code, 0);
-  server.Restart();  // what a project does by itself: reads its schema anew
+  server.Restart();  // a real project reloads its schema by itself
   EXPECT_EQ(Run({"schema", "status"}).code, 0);
   EXPECT_THAT(Run({"schema", "migrate"}).out, HasSubstr("nothing to do"));
   EXPECT_EQ(RunTests("Plain.Fails", 1), "");
-  EXPECT_THAT(Runs(), SizeIs(2)) << "the first one had waited in the spool";
+  EXPECT_THAT(Runs(), SizeIs(2)) << "the first one waited in the spool";
 }
 
-TEST_F(ServerStoresTest, AndATokenWhereTheServerWantsOne) {
+TEST_F(ServerStoresTest, ATokenIsEnoughIfTheServerRequiresOne) {
   const SqldServer server({.auth = true, .flags = {}});
   UseTurso(server, server.tokens().read_write);
   ExpectTheNextRunIsRecorded();
 }
 
-TEST_F(ServerStoresTest, EachWrongTokenIsRefusedWithItsOwnWords) {
+TEST_F(ServerStoresTest, EachKindOfWrongTokenHasItsOwnError) {
   const SqldServer server({.auth = true, .flags = {}});
   UseTurso(server, server.tokens().read_write);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
@@ -139,7 +139,7 @@ TEST_F(ServerStoresTest, EachWrongTokenIsRefusedWithItsOwnWords) {
   EXPECT_THAT(refusal(server.tokens().expired, {"runs"}), HasSubstr("expired"));
 
   UseTurso(server, server.tokens().read_only);
-  EXPECT_EQ(Run({"runs"}).code, 0) << "reading is what it is for";
+  EXPECT_EQ(Run({"runs"}).code, 0) << "a read-only token is enough for reading";
   const std::string warning = RunTests("Plain.Passes", 0);
   EXPECT_THAT(warning, AllOf(HasSubstr("for reading only"), Not(HasSubstr(server.tokens().read_only))));
   const Outcome delivery = Run({"deliver"});
@@ -179,7 +179,7 @@ TEST_F(ServerStoresTest, PostgresRefusalsSayWhatToDo) {
   EXPECT_THAT(wrong.err, HasSubstr("invalid connection option"));
 }
 
-TEST_F(ServerStoresTest, AnAdministratorMakesTheTablesForARoleThatMayNot) {
+TEST_F(ServerStoresTest, AnAdministratorCanMakeTheTablesForAnotherRole) {
   const PostgresServer& server = PostgresServer::Shared();
   const std::string uri = server.CreateDatabase();
   const std::string database = uri.substr(uri.rfind('/') + 1);
@@ -202,7 +202,7 @@ TEST_F(ServerStoresTest, AnAdministratorMakesTheTablesForARoleThatMayNot) {
   EXPECT_THAT(Runs(), SizeIs(1));
 }
 
-TEST_F(ServerStoresTest, MovesBetweenAllOfThemAndSaysTheSame) {
+TEST_F(ServerStoresTest, ReportsTheSameAfterMovesBetweenAllOfThem) {
   const SqldServer sqld;
   const std::string uri = PostgresServer::Shared().CreateDatabase();
   std::vector<RunRecord> records;
@@ -221,9 +221,9 @@ TEST_F(ServerStoresTest, MovesBetweenAllOfThemAndSaysTheSame) {
   const auto copy = [&](const std::string& from, const std::string& to) {
     const Outcome outcome = Run({"migrate-store", "--from", from, "--to", to, "--json"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
-    const json account = json::parse(outcome.out);
-    EXPECT_EQ(account["copied"], 40);
-    EXPECT_EQ(account["source_digest"], account["target_digest"]);
+    const json summary = json::parse(outcome.out);
+    EXPECT_EQ(summary["copied"], 40);
+    EXPECT_EQ(summary["source_digest"], summary["target_digest"]);
   };
   const std::string first = "sqlite:" + Path("h.db");
   const std::string back = "sqlite:" + Path("back.db");
@@ -248,7 +248,7 @@ TEST_F(ServerStoresTest, MovesBetweenAllOfThemAndSaysTheSame) {
   EXPECT_EQ(history(), before);
 }
 
-TEST_F(ServerStoresTest, OneCharacterThatWasChangedOnTheServerIsFound) {
+TEST_F(ServerStoresTest, OneChangedCharacterOnTheServerIsFound) {
   const SqldServer sqld;
   const std::string uri = PostgresServer::Shared().CreateDatabase();
   std::vector<RunRecord> records;
@@ -272,10 +272,10 @@ TEST_F(ServerStoresTest, OneCharacterThatWasChangedOnTheServerIsFound) {
   ASSERT_EQ(Run({"migrate-store", "--from", "sqlite:" + Path("h.db"), "--to", sqld.url()}).code, 0);
   sqld.Execute(change);
   expect_found(sqld.url());
-  EXPECT_EQ(Run({"verify", "--source", uri, "--target", sqld.url()}).code, 0) << "both were changed alike";
+  EXPECT_EQ(Run({"verify", "--source", uri, "--target", sqld.url()}).code, 0) << "both were changed in the same way";
 }
 
-TEST_F(ServerStoresTest, AFileCarriesAHistoryBetweenAllOfThem) {
+TEST_F(ServerStoresTest, AFileMovesAHistoryBetweenAllOfThem) {
   const SqldServer sqld;
   const std::string uri = PostgresServer::Shared().CreateDatabase();
   std::vector<RunRecord> records;
@@ -286,17 +286,17 @@ TEST_F(ServerStoresTest, AFileCarriesAHistoryBetweenAllOfThem) {
   records[7].run.account.started_at = *Timestamp::Parse("2026-01-01T00:00:00.123456Z");
   records[8].failures[0].line = std::numeric_limits<int64_t>::min();
   Keep(records);
-  // Through a file of each kind; gives the digest that all steps agree on.
+  // Copies through a file and returns the digest, which must be the same after each step.
   const auto carry = [&](const std::string& from, const std::string& file, const std::string& to) {
     const Outcome exported = Run({"export", Path(file), "--from", from, "--json"});
     EXPECT_EQ(exported.code, 0) << exported.err;
     const Outcome imported = Run({"import", Path(file), "--to", to, "--json"});
     EXPECT_EQ(imported.code, 0) << imported.err;
-    const json account = json::parse(imported.out);
-    EXPECT_EQ(account["copied"], 40);
-    EXPECT_EQ(account["target_digest"], account["source_digest"]);
-    EXPECT_EQ(account["source_digest"], json::parse(exported.out)["digest"]);
-    return account["target_digest"];
+    const json summary = json::parse(imported.out);
+    EXPECT_EQ(summary["copied"], 40);
+    EXPECT_EQ(summary["target_digest"], summary["source_digest"]);
+    EXPECT_EQ(summary["source_digest"], json::parse(exported.out)["digest"]);
+    return summary["target_digest"];
   };
   const json digest = carry("sqlite:" + Path("h.db"), "a.jsonl", uri);
   EXPECT_EQ(carry(uri, "b.jsonl.gz", sqld.url()), digest);
@@ -304,7 +304,7 @@ TEST_F(ServerStoresTest, AFileCarriesAHistoryBetweenAllOfThem) {
   EXPECT_EQ(carry(sqld.url(), "d.jsonl", "sqlite:" + Path("back.db")), digest);
 }
 
-TEST_F(ServerStoresTest, APasswordIsNoArgument) {
+TEST_F(ServerStoresTest, APasswordInAnArgumentIsRefused) {
   Outcome outcome = Run({"migrate-store", "--from", "postgresql://u:hunter2@127.0.0.1:1/x"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_THAT(outcome.err,
@@ -315,7 +315,7 @@ TEST_F(ServerStoresTest, APasswordIsNoArgument) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("--to"), Not(HasSubstr("hunter2"))));
 }
 
-TEST_F(ServerStoresTest, TheSchemasSqlIsForEachStoreThatHasTables) {
+TEST_F(ServerStoresTest, SchemaSqlIsPrintedForEachStoreWithTables) {
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
   for (const char* store : {"sqlite", "turso", "postgres", "supabase"}) {
     const Outcome outcome = Run({"schema", "sql", "--store", store});
@@ -324,7 +324,7 @@ TEST_F(ServerStoresTest, TheSchemasSqlIsForEachStoreThatHasTables) {
                 AllOf(HasSubstr("\"team_runs\""), HasSubstr("\"team_schema\""), Not(HasSubstr("{prefix}"))));
     EXPECT_EQ(outcome.err, "");
   }
-  EXPECT_EQ(Run({"schema", "sql"}).out, Run({"schema", "sql", "--store", "sqlite"}).out) << "the store that is set";
+  EXPECT_EQ(Run({"schema", "sql"}).out, Run({"schema", "sql", "--store", "sqlite"}).out) << "the configured store";
   for (const char* none : {"jsonl", "mysql", ""})
     EXPECT_EQ(Run({"schema", "sql", "--store", none}).code, *none ? 2 : 0);
   EXPECT_THAT(Run({"schema", "sql"}).err, IsEmpty());

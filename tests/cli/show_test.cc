@@ -62,7 +62,7 @@ part-one…  2026-01-01 00:00:00  asan     1/2    fail        2       1       0 
 
 failures (1)
 QueueTest.Pops  tests/queue_test.cc:41
-  assertion, 2026-01-01 00:00:03 UTC, attempt 2, after 12 ms, run behind QueueTest.Pushes, shuffled with seed 77
+  assertion, 2026-01-01 00:00:03 UTC, attempt 2, after 12 ms, after QueueTest.Pushes, shuffled with seed 77
     Expected equality of these values:
       queue.size()
         Which is: 1
@@ -77,32 +77,32 @@ TEST_F(ShowTest, AnotherToolsRunHasNoParts) {
   EXPECT_THAT(outcome.out, HasSubstr("outer > inner > name  tests/suite_test.cc\n"));
 }
 
-TEST_F(ShowTest, FindsARunByAUniqueBeginning) {
+TEST_F(ShowTest, FindsARunByAUniquePrefix) {
   Keep({BuildRecord("abc1").Project("demo").Build(), BuildRecord("abd2").Project("other").Build()});
   EXPECT_THAT(Run({"show", "abc"}).out, HasSubstr("run         abc1\n"));
-  EXPECT_THAT(Run({"show", "abd"}).out, HasSubstr("run         abd2\n")) << "of whatever project";
+  EXPECT_THAT(Run({"show", "abd"}).out, HasSubstr("run         abd2\n")) << "from any project";
   EXPECT_THAT(Run({"show", "abd2"}).out, HasSubstr("run         abd2\n"));
 }
 
-TEST_F(ShowTest, AWholeIdCountsMoreThanABeginning) {
+TEST_F(ShowTest, AFullIdWinsOverAPrefix) {
   Keep({BuildRecord("ci-1").Project("demo").Build(), BuildRecord("ci-10").Project("demo").Build()});
   EXPECT_THAT(Run({"show", "ci-1"}).out, HasSubstr("run         ci-1\n"));
 }
 
-TEST_F(ShowTest, AnAmbiguousBeginningListsTheCandidates) {
+TEST_F(ShowTest, AnAmbiguousPrefixListsTheCandidates) {
   Keep({BuildRecord("abc1").Build(), BuildRecord("abd2").Build()});
   const Outcome outcome = Run({"show", "ab"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err, "flaky: `ab` begins the ids of several runs: abc1, abd2\n");
+  EXPECT_EQ(outcome.err, "flaky: `ab` matches several runs: abc1, abd2\n");
 }
 
-TEST_F(ShowTest, ListsTenCandidatesAtMost) {
+TEST_F(ShowTest, ListsAtMostTenCandidates) {
   std::vector<RunRecord> records;
   for (int i = 10; i < 30; ++i) records.push_back(BuildRecord("r" + std::to_string(i)).Build());
   Keep(records);
   EXPECT_EQ(Run({"show", "r"}).err,
-            "flaky: `r` begins the ids of several runs: r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, …\n");
+            "flaky: `r` matches several runs: r10, r11, r12, r13, r14, r15, r16, r17, r18, r19, …\n");
 }
 
 TEST_F(ShowTest, AnUnknownIdIsAClearError) {
@@ -116,17 +116,17 @@ TEST_F(ShowTest, AnUnknownIdIsAClearError) {
   EXPECT_EQ(Run({"show", ""}).code, 2);
 }
 
-TEST_F(ShowTest, LatestIsOfTheProject) {
+TEST_F(ShowTest, LatestIsTheNewestOfTheProject) {
   Keep({BuildRecord("old").StartedAt(At(0)).Project("demo").Build(),
         BuildRecord("new").StartedAt(At(9)).Project("demo").Build(),
         BuildRecord("foreign").StartedAt(At(99)).Project("other").Build()});
   EXPECT_THAT(Run({"show", "latest"}).out, HasSubstr("run         new\n"));
   EXPECT_THAT(Run({"show", "latest", "--all"}).out, HasSubstr("run         foreign\n"));
   EXPECT_THAT(Run({"show", "latest", "--project", "other"}).out, HasSubstr("run         foreign\n"));
-  const Outcome none = Run({"show", "latest", "--project", "nobody"});
+  const Outcome none = Run({"show", "latest", "--project", "absent"});
   EXPECT_EQ(none.code, 2);
-  EXPECT_EQ(none.err, "flaky: there are no runs of project nobody in sqlite:" + Path("h.db") +
-                          " (--all looks at every project)\n");
+  EXPECT_EQ(none.err, "flaky: there are no runs of project absent in sqlite:" + Path("h.db") +
+                          " (--all includes every project)\n");
 }
 
 TEST_F(ShowTest, JsonIsTheWholeRecord) {

@@ -27,7 +27,7 @@ void Screen::Take(std::string_view bytes) {
       } else if (sequence_.size() < 5) {
         continue;
       } else {
-        ADD_FAILURE() << "not understood: ESC" << sequence_.substr(1);
+        ADD_FAILURE() << "unknown sequence: ESC" << sequence_.substr(1);
       }
       sequence_.clear();
     } else if (c == '\r') {

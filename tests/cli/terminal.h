@@ -10,15 +10,15 @@
 
 namespace flaky {
 
-// What a terminal shows of what it is sent. It knows the little that the program uses, and fails the test for any other
-// control character or sequence.
+// What a terminal shows. It knows only the control characters and sequences that the program uses, and fails the test
+// for any other.
 class Screen {
  public:
   explicit Screen(size_t width) : width_(width) {}
 
   void Take(std::string_view bytes);
 
-  // From top to bottom, without blanks and empty lines at their ends. Nothing scrolls away.
+  // Returns the lines from top to bottom, without blanks and empty lines at their ends. Nothing scrolls away.
   std::vector<std::string> Lines() const;
 
  private:
@@ -28,10 +28,10 @@ class Screen {
   std::vector<std::string> rows_ = {""};
   size_t row_ = 0, column_ = 0;
   bool wraps_ = true;
-  std::string sequence_;  // that is not whole yet
+  std::string sequence_;  // incomplete so far
 };
 
-// A program on a terminal of its own.
+// A program on a separate pseudo-terminal.
 class Terminal {
  public:
   // Starts `program` with these arguments and, on top of the environment, variables `NAME=VALUE`.
@@ -41,16 +41,16 @@ class Terminal {
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;
 
-  // Reads until `seen` says so of everything that was sent so far; false at the program's end or after half a minute.
+  // Reads until `seen` is true for all that was sent so far. Returns false at the program's end or after half a minute.
   bool ReadUntil(const std::function<bool(const std::string& sent)>& seen);
 
-  // Reads the rest and returns the exit code, or what the signal that ended the program is, negative.
+  // Reads the rest and returns the exit code, or the negative number of the signal that ended the program.
   int End();
 
   void Type(std::string_view keys) const;
   void Resize(unsigned short width) const;
 
-  // All that was sent.
+  // Returns all that was sent.
   const std::string& sent() const { return sent_; }
 
  private:

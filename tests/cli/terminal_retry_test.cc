@@ -1,4 +1,4 @@
-// A server that stays away for a moment while the program draws its progress on a terminal.
+// A server that is unavailable for a moment while the program draws its progress on a terminal.
 
 #include <gmock/gmock.h>
 
@@ -19,7 +19,7 @@ using testing::StartsWith;
 
 class TerminalRetryTest : public ProgramTest {};
 
-TEST_F(TerminalRetryTest, AMessageDoesNotStandOnTheBarAndTheBarGoesOnBelowIt) {
+TEST_F(TerminalRetryTest, AMessageIsPrintedAboveTheBar) {
   std::vector<RunRecord> records;
   for (int i = 0; i < 60; ++i) records.push_back(BuildRecord("r" + std::to_string(i)).Project("demo").Build());
   Keep(records);
@@ -39,8 +39,8 @@ TEST_F(TerminalRetryTest, AMessageDoesNotStandOnTheBarAndTheBarGoesOnBelowIt) {
   ASSERT_TRUE(terminal.ReadUntil(sees_after(0, "copying  [##"))) << terminal.sent();
   proxy.FaultAt(1, ProxyFault::kHttp429);
   ASSERT_TRUE(terminal.ReadUntil(sees_after(0, "trying again"))) << terminal.sent();
-  const size_t said = terminal.sent().find("trying again");
-  ASSERT_TRUE(terminal.ReadUntil(sees_after(said, "copying  ["))) << "the server is waited for";
+  const size_t message = terminal.sent().find("trying again");
+  ASSERT_TRUE(terminal.ReadUntil(sees_after(message, "copying  ["))) << "the bar is redrawn during the wait";
   Screen screen(kWidth);
   screen.Take(terminal.sent());
   std::vector<std::string> lines = screen.Lines();
@@ -53,7 +53,7 @@ TEST_F(TerminalRetryTest, AMessageDoesNotStandOnTheBarAndTheBarGoesOnBelowIt) {
   Screen at_end(kWidth);
   at_end.Take(terminal.sent());
   lines = at_end.Lines();
-  EXPECT_THAT(lines.back(), StartsWith("verified: both hold the same"));
+  EXPECT_THAT(lines.back(), StartsWith("verified: source and target are equal"));
   for (const std::string& line : lines) EXPECT_THAT(line, Not(HasSubstr("copying"))) << line;
 }
 

@@ -1,4 +1,4 @@
-// The program on a terminal, as somebody sees it who sits before it.
+// The program on a terminal, as a user sees it.
 
 #include "tests/cli/terminal.h"
 
@@ -30,7 +30,7 @@ class TerminalTest : public ProgramTest {
   std::string Old() const { return "sqlite:" + Path("old.db"); }
   std::string New() const { return "sqlite:" + Path("new.db"); }
 
-  // A copy of so many rows a second; a run has about five.
+  // Returns the arguments of a copy of `rate` rows per second; a run has about five rows.
   std::vector<std::string> SlowCopy(const std::string& rate) const {
     return {"migrate-store", "--from", Old(), "--to", New(), "--max-rate", rate, "--batch-size", "20"};
   }
@@ -44,7 +44,7 @@ class TerminalTest : public ProgramTest {
   }
 };
 
-TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsAccount) {
+TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsSummary) {
   WriteHistory(500);
   Terminal terminal(FLAKY_PROGRAM, SlowCopy("800"), 100);
   ASSERT_TRUE(terminal.ReadUntil(Sees("copying  [####")));
@@ -54,7 +54,7 @@ TEST_F(TerminalTest, ACopyShowsABarAndThenOnlyItsAccount) {
   EXPECT_THAT(terminal.sent(), AllOf(HasSubstr(" runs/s  "), HasSubstr(" left")));
   const std::vector<std::string> after = Shown(terminal, 100);
   ASSERT_GE(after.size(), 11u);
-  EXPECT_THAT(after.back(), StartsWith("verified: both hold the same, digest "));
+  EXPECT_THAT(after.back(), StartsWith("verified: source and target are equal, digest "));
   for (const std::string& line : after)
     EXPECT_THAT(line, AllOf(Not(HasSubstr("copying")), Not(HasSubstr("[")))) << line;
 }
@@ -82,7 +82,7 @@ TEST_F(TerminalTest, AVerifyShowsABar) {
   for (const std::string& line : after) EXPECT_THAT(line, Not(HasSubstr("comparing"))) << line;
 }
 
-TEST_F(TerminalTest, CtrlCLeavesAnAnswerAndAnAccount) {
+TEST_F(TerminalTest, CtrlCLeavesAnAnswerAndASummary) {
   WriteHistory(500);
   Terminal terminal(FLAKY_PROGRAM, SlowCopy("200"), 100);
   ASSERT_TRUE(terminal.ReadUntil(Sees("copying  [")));
@@ -103,10 +103,10 @@ TEST_F(TerminalTest, APipelineHasOneBar) {
   EXPECT_THAT(terminal.sent(), AllOf(HasSubstr("copying  "), Not(HasSubstr("writing"))));
 }
 
-// An answer is a whole line.
-TEST_F(TerminalTest, NothingIsDroppedUnlessSomebodySaysYes) {
+// Only a whole line is an answer.
+TEST_F(TerminalTest, NothingIsDroppedUnlessTheUserTypesYes) {
   WriteHistory(3);
-  const auto old_tables = [&] { return ContentsAt(Old()).size(); };
+  const auto legacy_runs = [&] { return ContentsAt(Old()).size(); };
   Set("FLAKY_TESTS_DB", Path("old.db"));
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
   ASSERT_EQ(Run({"schema", "adopt", "--from-prefix", "flaky_test_"}).code, 0);
@@ -122,17 +122,17 @@ TEST_F(TerminalTest, NothingIsDroppedUnlessSomebodySaysYes) {
     const auto [code, sent] = answered(keys);
     EXPECT_EQ(code, 0);
     EXPECT_THAT(sent, HasSubstr("left alone "));
-    EXPECT_EQ(old_tables(), 3u);
+    EXPECT_EQ(legacy_runs(), 3u);
   }
   EXPECT_EQ(answered("\x03").first, -SIGINT);
-  EXPECT_EQ(old_tables(), 3u);
+  EXPECT_EQ(legacy_runs(), 3u);
   const auto [code, sent] = answered("yes\n");
   EXPECT_EQ(code, 0);
   EXPECT_THAT(sent, AllOf(HasSubstr("Remove the tables flaky_test_"), HasSubstr("; dropped flaky_test_")));
-  EXPECT_THROW(old_tables(), StoreError);
+  EXPECT_THROW(legacy_runs(), StoreError);
 }
 
-TEST_F(TerminalTest, NoBarWhereALineCannotBeDrawnAnewAndNoneWithJson) {
+TEST_F(TerminalTest, NoBarIfALineCannotBeRedrawnOrWithJson) {
   WriteHistory(200);
   for (const bool json : {false, true}) {
     std::filesystem::remove(Path("new.db"));

@@ -11,7 +11,7 @@ using testing::HasSubstr;
 
 class TrendCommandTest : public ProgramTest {
  protected:
-  // Runs on 1, 2 and 4 January 2026; the failures of the last one.
+  // Keeps runs on 1, 2 and 4 January 2026, with failures on the last two days.
   void KeepHistory() {
     constexpr int64_t kDay = 86'400;
     std::vector<RunRecord> records;
@@ -58,15 +58,14 @@ TEST_F(TrendCommandTest, CountsByWeek) {
             "2026-01-05     0            0         0              0\n");
 }
 
-TEST_F(TrendCommandTest, OfOneTest) {
+TEST_F(TrendCommandTest, CountsFailuresOfOneTest) {
   KeepHistory();
   const Outcome outcome = Run({"trend", "B.B", "--at", "2026-01-04T23:00:00Z", "--days", "2"});
   EXPECT_THAT(outcome.out, HasSubstr("2026-01-03     0            0         0              0\n"
                                      "2026-01-04     1            1         1              1\n"));
   const Outcome unknown = Run({"trend", "B", "--at", "2026-01-04T23:00:00Z"});
   EXPECT_EQ(unknown.code, 0);
-  EXPECT_EQ(unknown.err,
-            "flaky: no failure of `B` in these days; names are whole, as --gtest_filter takes them: Suite.Test\n");
+  EXPECT_EQ(unknown.err, "flaky: no failure of `B` in this period; give the full name, Suite.Test\n");
 }
 
 TEST_F(TrendCommandTest, JsonHasThePeriods) {
@@ -77,11 +76,11 @@ TEST_F(TrendCommandTest, JsonHasThePeriods) {
     "periods":[{"date":"2026-01-04","runs":1,"failed_runs":1,"failures":2,"failing_tests":1}]})"));
 }
 
-TEST_F(TrendCommandTest, OfNothingIsAllZeroAndSaysSo) {
+TEST_F(TrendCommandTest, ReportsThatAProjectHasNoRuns) {
   KeepHistory();
-  const Outcome outcome = Run({"trend", "--project", "nobody", "--days", "2"});
+  const Outcome outcome = Run({"trend", "--project", "absent", "--days", "2"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(outcome.err, "flaky: no such runs of project nobody (--all shows every project)\n");
+  EXPECT_EQ(outcome.err, "flaky: no such runs of project absent (--all includes every project)\n");
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class VerifyCommandTest : public ProgramTest {
   }
 };
 
-TEST_F(VerifyCommandTest, WhatIsEqualIsSaidInThreeLines) {
+TEST_F(VerifyCommandTest, EqualStoresAreReportedInThreeLines) {
   Write("old.db", Some());
   Write("new.db", Some());
   Digest digest;
@@ -85,28 +85,28 @@ TEST_F(VerifyCommandTest, DifferencesAreListedAndCountedByProjectAndMonth) {
   EXPECT_EQ(combined.code, 5);
   EXPECT_THAT(combined.out, AllOf(HasSubstr("\n+ r2\n= r3\n- r4"), StartsWith("* r1")));
 
-  const json account = RunJson({});
-  EXPECT_EQ(account["format"], 1);
-  EXPECT_EQ(account["same"], false);
-  EXPECT_EQ(account["interrupted"], false);
-  EXPECT_EQ(account["equal"], 1);
-  EXPECT_EQ(account["only_source"], 1);
-  EXPECT_EQ(account["only_target"], 1);
-  EXPECT_EQ(account["different"], 1);
-  EXPECT_EQ(account["in_source"]["failures"], 1);
-  EXPECT_NE(account["in_source"]["digest"], account["in_target"]["digest"]);
-  ASSERT_THAT(account["differing_buckets"], SizeIs(2));
-  EXPECT_EQ(account["differing_buckets"][0]["project"], nullptr);
-  EXPECT_EQ(account["differing_buckets"][1]["project"], "demo");
-  EXPECT_EQ(account["differing_buckets"][1]["month"], "2026-01");
-  EXPECT_EQ(account["differing_buckets"][1]["in_target"]["runs"], 1);
-  ASSERT_THAT(account["runs"], SizeIs(3));
-  EXPECT_EQ(account["runs"][0]["run_id"], "r1");
-  EXPECT_EQ(account["runs"][0]["comparison"], "different");
-  EXPECT_THAT(account["runs"][0]["what"].get<std::string>(), HasSubstr("error_message"));
-  EXPECT_EQ(account["runs"][2]["run_id"], "r4\x1b[2J");
-  EXPECT_EQ(account["runs"][2]["what"], nullptr);
-  EXPECT_EQ(account["sample"], nullptr);
+  const json summary = RunJson({});
+  EXPECT_EQ(summary["format"], 1);
+  EXPECT_EQ(summary["same"], false);
+  EXPECT_EQ(summary["interrupted"], false);
+  EXPECT_EQ(summary["equal"], 1);
+  EXPECT_EQ(summary["only_source"], 1);
+  EXPECT_EQ(summary["only_target"], 1);
+  EXPECT_EQ(summary["different"], 1);
+  EXPECT_EQ(summary["in_source"]["failures"], 1);
+  EXPECT_NE(summary["in_source"]["digest"], summary["in_target"]["digest"]);
+  ASSERT_THAT(summary["differing_buckets"], SizeIs(2));
+  EXPECT_EQ(summary["differing_buckets"][0]["project"], nullptr);
+  EXPECT_EQ(summary["differing_buckets"][1]["project"], "demo");
+  EXPECT_EQ(summary["differing_buckets"][1]["month"], "2026-01");
+  EXPECT_EQ(summary["differing_buckets"][1]["in_target"]["runs"], 1);
+  ASSERT_THAT(summary["runs"], SizeIs(3));
+  EXPECT_EQ(summary["runs"][0]["run_id"], "r1");
+  EXPECT_EQ(summary["runs"][0]["comparison"], "different");
+  EXPECT_THAT(summary["runs"][0]["what"].get<std::string>(), HasSubstr("error_message"));
+  EXPECT_EQ(summary["runs"][2]["run_id"], "r4\x1b[2J");
+  EXPECT_EQ(summary["runs"][2]["what"], nullptr);
+  EXPECT_EQ(summary["sample"], nullptr);
 
   EXPECT_EQ(Run({"verify", "--project="}).code, 5);
   EXPECT_EQ(RunJson({"--project", "demo"})["equal"], 0);
@@ -114,7 +114,7 @@ TEST_F(VerifyCommandTest, DifferencesAreListedAndCountedByProjectAndMonth) {
   EXPECT_EQ(RunJson({"--project", "nothing"})["same"], true);
 }
 
-TEST_F(VerifyCommandTest, OneCharacterMoreInAnyColumnOfAnyTableIsFound) {
+TEST_F(VerifyCommandTest, OneMoreCharacterInAnyColumnOfAnyTableIsFound) {
   HistoryShape shape;
   shape.runs = 40;
   const std::vector<RunRecord> records = GenerateHistory(shape);
@@ -133,13 +133,13 @@ TEST_F(VerifyCommandTest, OneCharacterMoreInAnyColumnOfAnyTableIsFound) {
       while (info.executeStep()) names.push_back(info.getColumn(0).getString());
     }
     for (const std::string& column : names) {
-      if (column == "id") continue;  // the store's own
+      if (column == "id") continue;  // assigned by the store
       SCOPED_TRACE(real + "." + column);
       WriteFile("new.db", whole);
       std::filesystem::remove(Path("new.db-wal"));
       std::filesystem::remove(Path("new.db-shm"));
       const bool is_key = column == "run_id" || column == "part_id";
-      // A number grows by one, a text by a character, a time by an hour's digit; what is absent becomes 1.
+      // A number grows by one, a text by a character, a time by a digit of the hour; NULL becomes 1.
       Sql("new.db",
           "PRAGMA foreign_keys = OFF; UPDATE \"" + real + "\" SET \"" + column + "\" = CASE typeof(\"" + column +
               "\") WHEN 'null' THEN 1 WHEN 'integer' THEN \"" + column + "\" + 1 ELSE " +
@@ -158,7 +158,7 @@ TEST_F(VerifyCommandTest, OneCharacterMoreInAnyColumnOfAnyTableIsFound) {
   EXPECT_GT(columns, 40);
 }
 
-TEST_F(VerifyCommandTest, OneWayWhatOnlyTheTargetHasIsNoDifference) {
+TEST_F(VerifyCommandTest, OneWayIgnoresWhatOnlyTheTargetHas) {
   Write("old.db", Some());
   std::vector<RunRecord> more = Some();
   more[1] = BuildRecord("r2").Project("demo").Part("p2", 60).Part("p5", 90).Build();
@@ -178,7 +178,7 @@ TEST_F(VerifyCommandTest, OneWayWhatOnlyTheTargetHasIsNoDifference) {
       5);
 }
 
-TEST_F(VerifyCommandTest, ASampleSaysThatItIsOne) {
+TEST_F(VerifyCommandTest, ASampleIsReportedAsASample) {
   Write("old.db", Some());
   Write("new.db", Some());
   const Outcome outcome = Run({"verify", "--sample", "99.9%"});
@@ -194,19 +194,19 @@ TEST_F(VerifyCommandTest, ASampleSaysThatItIsOne) {
   EXPECT_EQ(Run({"verify", "--quick", "--sample", "5%"}).code, 2);
 }
 
-TEST_F(VerifyCommandTest, QuickSaysWhatItLooksAt) {
+TEST_F(VerifyCommandTest, QuickReportsWhatItCompares) {
   Write("old.db", Some());
   Write("new.db", Some());
   Outcome outcome = Run({"verify", "--quick"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.out, HasSubstr("equal, by the runs' own fields and the counts of the rest only: 3 runs\n"));
+  EXPECT_THAT(outcome.out, HasSubstr("equal, by the fields of the runs and the counts of the rest only: 3 runs\n"));
   Sql("new.db", "DELETE FROM flaky_test_failures");
   outcome = Run({"verify", "--quick"});
   EXPECT_EQ(outcome.code, 5);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("1 failure,"), HasSubstr("0 failures,"), HasSubstr("NOT equal")));
 }
 
-TEST_F(VerifyCommandTest, WhatCannotBeComparedIsSaid) {
+TEST_F(VerifyCommandTest, StoresThatCannotBeComparedAreReported) {
   Outcome outcome = Run({"verify"});
   EXPECT_EQ(outcome.code, 10);
   EXPECT_THAT(outcome.err, HasSubstr(Path("old.db")));
@@ -227,7 +227,7 @@ TEST_F(VerifyCommandTest, WhatCannotBeComparedIsSaid) {
   EXPECT_THAT(outcome.err, HasSubstr("verify: no old store is named: give --source LOCATION"));
 }
 
-TEST_F(VerifyCommandTest, InterruptedItSaysSoAndEndsWith130) {
+TEST_F(VerifyCommandTest, InterruptedItReportsThatAndEndsWith130) {
   HistoryShape shape;
   shape.runs = 20'000;
   shape.max_message = 400;
@@ -246,7 +246,7 @@ TEST_F(VerifyCommandTest, InterruptedItSaysSoAndEndsWith130) {
     ::_exit(127);
   }
   ::close(pipe_ends[1]);
-  // The handler is there once the stores are opened; the signal before would end the process as usual.
+  // The handler is installed when the stores are opened; an earlier signal would end the process as usual.
   const std::string status_file = "/proc/" + std::to_string(child) + "/status";
   const auto handles_interrupts = [&] {
     std::ifstream status_lines(status_file);
@@ -268,13 +268,13 @@ TEST_F(VerifyCommandTest, InterruptedItSaysSoAndEndsWith130) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 130);
-  const json account = json::parse(out);
-  EXPECT_EQ(account["interrupted"], true);
-  EXPECT_EQ(account["same"], false);
-  EXPECT_LT(account["equal"], 20'000);
+  const json summary = json::parse(out);
+  EXPECT_EQ(summary["interrupted"], true);
+  EXPECT_EQ(summary["same"], false);
+  EXPECT_LT(summary["equal"], 20'000);
 }
 
-TEST(VerifiedRuns, AreListedUpToABoundThatEqualOnesDoNotUseUp) {
+TEST(VerifiedRuns, AreListedUpToALimitThatEqualOnesDoNotUseUp) {
   VerifiedRuns runs(true, false);
   for (int i = 0; i < 3000; ++i) {
     runs.Add({"e" + std::to_string(i), At(i), Comparison::kEqual, {}});
@@ -290,10 +290,10 @@ TEST(VerifiedRuns, AreListedUpToABoundThatEqualOnesDoNotUseUp) {
   differing.Add({"t", At(0), Comparison::kOnlyTarget, {}});
   differing.Add({"a", At(0), Comparison::kAhead, {}});
   EXPECT_THAT(differing.Listed(), SizeIs(0));
-  const VerifySummary account;
+  const VerifySummary summary;
   std::ostringstream out;
-  PrintVerifyText({account, {}, runs, "a", "b", ""}, out, false);
-  EXPECT_THAT(out.str(), HasSubstr("\n4,000 more are counted, but not listed\n"));
+  PrintVerifyText({summary, {}, runs, "a", "b", ""}, out, false);
+  EXPECT_THAT(out.str(), HasSubstr("\n4,000 more are counted but not listed\n"));
 }
 
 }  // namespace

@@ -20,24 +20,24 @@ TEST_P(StoreContract, OneHasTheClaimAtATime) {
 
   const CopyClaim theirs = other->Claim("b", 600s, "");
   EXPECT_EQ(theirs.holder, "a");
-  EXPECT_LE(theirs.lapses, 60s) << "asking does not prolong it";
-  EXPECT_GT(store().Claim("a", 600s, "").lapses, 500s) << "its holder prolongs it";
+  EXPECT_LE(theirs.lapses, 60s) << "asking does not renew it";
+  EXPECT_GT(store().Claim("a", 600s, "").lapses, 500s) << "its holder renews it";
 
-  EXPECT_EQ(other->Claim("b", 0s, "").holder, "a") << "nobody gives up another's";
+  EXPECT_EQ(other->Claim("b", 0s, "").holder, "a") << "only its holder releases it";
   EXPECT_EQ(store().Claim("a", 0s, "").holder, "");
-  EXPECT_EQ(store().Claim("a", 0s, "").holder, "") << "twice is as once";
+  EXPECT_EQ(store().Claim("a", 0s, "").holder, "") << "releasing it twice changes nothing";
   EXPECT_EQ(other->Claim("b", 60s, "").holder, "b");
 }
 
-TEST_P(StoreContract, AClaimLapsesAndCanBeTakenFromANamedOne) {
+TEST_P(StoreContract, AClaimLapsesAndCanBeTakenOver) {
   EXPECT_EQ(store().Claim("dead", 600s, "").holder, "dead");
-  EXPECT_EQ(store().Claim("b", 1s, "somebody else").holder, "dead");
+  EXPECT_EQ(store().Claim("b", 1s, "another").holder, "dead");
   EXPECT_EQ(store().Claim("b", 1s, "dead").holder, "b");
   place().AgeClaims(2s);
   EXPECT_EQ(store().Claim("c", 60s, "").holder, "c");
 }
 
-TEST_P(StoreContract, OfManyWhoClaimAtOnceOneGetsIt) {
+TEST_P(StoreContract, OneOfManyConcurrentClaimantsGetsIt) {
   constexpr int kMany = 8;
   std::vector<std::string> holders(kMany);
   std::vector<std::jthread> threads;

@@ -7,7 +7,7 @@
 namespace flaky {
 namespace {
 
-// Collects fields as text, to name the one that differs.
+// Collects the fields as text, to find the one that differs.
 struct Lister {
   std::vector<std::pair<std::string, std::string>> fields;
 

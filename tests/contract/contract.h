@@ -15,31 +15,30 @@
 #include "stores/store.h"
 #include "tests/support/walk_pages.h"
 
-// The contract of stores/store.h as tests. A store joins with a source file <store>_contract.cc in this folder: a
-// Place, a Traits and one INSTANTIATE_TEST_SUITE_P (sqlite_contract.cc is an example), and a line
-// flaky_contract(<store>) in CMakeLists.txt, which makes the program <store>_contract_test of it and of the suite. A
-// store on a server starts it by itself (tests/servers), once for the whole program, and gives each Place a database or
-// schema of its own. To add to the contract, write a TEST_P(StoreContract, …) in one of the *_test.cc files; every
-// store runs it.
+// The contract of stores/store.h as tests. To add a store, write <store>_contract.cc in this folder with a Place, a
+// Traits and one INSTANTIATE_TEST_SUITE_P (see sqlite_contract.cc), and add a line flaky_contract(<store>) to
+// CMakeLists.txt, which builds the program <store>_contract_test from it and the suite. For a store on a server, start
+// one server for the whole program (tests/servers) and give each Place its own database or schema. To extend the
+// contract, write a TEST_P(StoreContract, …) in one of the *_test.cc files. Every store runs it.
 namespace flaky {
 
-// A fresh, empty place for one store's history; gone when it is destroyed.
+// A fresh, empty place for one store's history. It is gone when the object is destroyed.
 class Place {
  public:
   virtual ~Place() = default;
-  // Opens the store there, again at every call.
+  // Opens the store there. Each call returns a new object.
   virtual std::unique_ptr<Store> Open(OpenMode mode) = 0;
   // Lets `time` pass for the store's claims. Override it if the store's clock or the stored claim can be changed; this
   // one waits.
   virtual void AgeClaims(std::chrono::seconds time) { std::this_thread::sleep_for(time); }
 };
 
-// What the suite has to know of a store. Every difference between stores stands here.
+// What the suite needs to know about a store. All differences between stores are listed here.
 struct Traits {
   std::string name;  // of the tests: letters and digits
   std::function<std::unique_ptr<Place>()> make_place;
-  bool has_schema = true;      // keeps a schema ledger: schema() tells versions
-  bool keeps_any_kind = true;  // of failure_kind and status; otherwise only those of history/run.h, others are refused
+  bool has_schema = true;      // keeps a schema ledger: schema() reports versions
+  bool keeps_any_kind = true;  // of failure_kind and status; if false, it refuses those that history/run.h lacks
 };
 inline std::ostream& operator<<(std::ostream& out, const Traits& traits) { return out << traits.name; }
 inline std::string NameOf(const testing::TestParamInfo<Traits>& info) { return info.param.name; }
@@ -64,7 +63,7 @@ class StoreContract : public testing::TestWithParam<Traits> {
     return results.empty() ? WriteResult() : results.front();
   }
 
-  // The record of the run as it is stored; an empty one, and a failed test, when it is not there.
+  // Returns the record of the run as it is stored. If it is missing, fails the test and returns an empty record.
   RunRecord FetchOne(const std::string& run_id) { return FetchOne(store(), run_id); }
   static RunRecord FetchOne(Store& store, const std::string& run_id) {
     std::vector<RunRecord> records = store.Fetch({&run_id, 1});
@@ -85,7 +84,7 @@ class StoreContract : public testing::TestWithParam<Traits> {
   std::unique_ptr<Store> store_;
 };
 
-// Says of a record that was read back whether it is the one that was written, and in which field it is not.
+// Succeeds if the record that was read is the one that was written. Otherwise names the field that differs.
 testing::AssertionResult SameRecord(const RunRecord& read, const RunRecord& written);
 
 }  // namespace flaky

@@ -4,7 +4,7 @@
 #include "tests/contract/contract.h"
 #include "tests/support/record_builder.h"
 
-// Every store behind the fault wrapper: what a caller that repeats a failed call may rely on.
+// Every store in the fault wrapper: what a caller that repeats a failed call can rely on.
 namespace flaky {
 namespace {
 
@@ -30,7 +30,7 @@ TEST_P(StoreContract, AWriteThatFailedBeforehandLeftNothing) {
   faulty.Inject({StoreVerb::kWrite, Fault::When::kBefore, ErrorKind::kTransient});
   EXPECT_EQ(KindOf([&] { faulty.Write(Batch()); }), ErrorKind::kTransient);
   EXPECT_EQ(store().Count({}), Totals());
-  EXPECT_EQ(faulty.Write(Batch()).size(), 3u) << "the object may still be used";
+  EXPECT_EQ(faulty.Write(Batch()).size(), 3u) << "the object can still be used";
   EXPECT_EQ(store().Count({}), (Totals{3, 2, 1}));
 }
 
@@ -43,7 +43,7 @@ TEST_P(StoreContract, AWriteWhoseAnswerWasLostCanBeRepeated) {
   EXPECT_EQ(store().Count({}), (Totals{3, 2, 1}));
 }
 
-TEST_P(StoreContract, FaultsHitTheCallsTheyAreMeantFor) {
+TEST_P(StoreContract, FaultsHitTheIntendedCalls) {
   store().Write(Batch());
   FaultStore faulty(Open(OpenMode::kWrite));
   faulty.Inject({StoreVerb::kRead, Fault::When::kBefore, ErrorKind::kAuth, 2, 2});
@@ -56,7 +56,7 @@ TEST_P(StoreContract, FaultsHitTheCallsTheyAreMeantFor) {
   EXPECT_EQ(faulty.Calls(StoreVerb::kWrite), 0);
 }
 
-TEST_P(StoreContract, ARecordThatCannotBeWrittenTakesTheWholeCallWithIt) {
+TEST_P(StoreContract, OneInvalidRecordFailsTheWholeWrite) {
   std::vector<RunRecord> batch = Batch();
   batch[1].rosters.front() = std::make_shared<const Roster>(Roster{batch[1].rosters.front()->roster_id, "{}"});
   EXPECT_EQ(KindOf([&] { store().Write(batch); }), ErrorKind::kInvalid);

@@ -15,7 +15,7 @@ class MemoryPlace : public Place {
   std::shared_ptr<MemoryHistory> history_ = MakeMemoryHistory([this] { return now_; });
 };
 
-// The fault wrapper, as long as no fault is asked for, is as good as the store within.
+// Without injected faults, the fault wrapper behaves like the store inside.
 class FaultPlace : public MemoryPlace {
  public:
   std::unique_ptr<Store> Open(OpenMode mode) override { return std::make_unique<FaultStore>(MemoryPlace::Open(mode)); }
@@ -23,7 +23,7 @@ class FaultPlace : public MemoryPlace {
 
 INSTANTIATE_TEST_SUITE_P(Memory, StoreContract,
                          testing::Values(Traits{"Plain", [] { return std::make_unique<MemoryPlace>(); }, false},
-                                         Traits{"BehindFaults", [] { return std::make_unique<FaultPlace>(); }, false}),
+                                         Traits{"Faulty", [] { return std::make_unique<FaultPlace>(); }, false}),
                          NameOf);
 
 }  // namespace

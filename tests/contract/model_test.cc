@@ -1,6 +1,6 @@
-// Random writes and reads on all stores of this build and on the one in memory at once: whatever is written, in any
-// order and split, and whatever is asked, all give the same. Repeat a failed round with the FLAKY_TEST_SEED that its
-// message names and FLAKY_TEST_ROUNDS=1.
+// Random writes and reads, on all stores of this build and on the one in memory: for records written in any order and
+// split, and for any query, all stores return the same. Repeat a failed round with the FLAKY_TEST_SEED in its message
+// and FLAKY_TEST_ROUNDS=1.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kSteps = 60;
 
-// One history, opened twice: the reader has seen other states of it than the writer.
+// One history, opened twice: the reader has seen earlier states than the writer.
 struct Subject {
   std::string name;
   std::function<std::unique_ptr<Store>(OpenMode)> open;
@@ -42,7 +42,7 @@ std::string Hex(std::string_view text) {
   return hex;
 }
 
-// A run with the digest of all that was read of it.
+// A run with the digest of its record.
 std::string Brief(const RunRecord& record) { return Hex(record.run.run_id) + " " + DigestOf(record).ToString(); }
 
 std::vector<std::string> Brief(const std::vector<RunRecord>& records) {
@@ -51,7 +51,7 @@ std::vector<std::string> Brief(const std::vector<RunRecord>& records) {
   return lines;
 }
 
-// All that a store shows of a failure, but for its own id.
+// Everything that a store reports about a failure, except its id.
 std::string Brief(const FailureView& view) {
   Failure failure;
   failure.test_file = view.test_file;
@@ -65,7 +65,7 @@ std::string Brief(const FailureView& view) {
          view.failed_at.ToString() + " " + DigestOf(failure).ToString();
 }
 
-// Of two long lists, only where they part.
+// For two long lists, shows only the first difference.
 template <typename Answer>
 testing::AssertionResult IsSame(const Answer& found, const Answer& expected) {
   if (found == expected) return testing::AssertionSuccess();
@@ -100,12 +100,12 @@ std::string Describe(const PageRequest& request) {
          std::to_string(request.max_records) + " or " + std::to_string(request.max_bytes) + " bytes";
 }
 
-// Of the records written to the store in memory.
+// How many records written to the store in memory had each outcome.
 using Outcomes = std::map<WriteResult::Outcome, long long>;
 
 class Round {
  public:
-  // `seen` counts what became of the records.
+  // `seen` counts the outcomes of the records.
   Round(uint64_t seed, Outcomes& seen) : history_(seed), random_(history_.random()), seen_(seen) {
     const auto memory = MakeMemoryHistory();
     subjects_.push_back({"memory", [memory](OpenMode mode) { return OpenMemory(memory, mode); }});
@@ -137,7 +137,7 @@ class Round {
     }
   }
 
-  // Everything, as a reader that comes fresh finds it.
+  // Compares everything, as a newly opened reader finds it.
   void CompareAll() {
     for (Subject& subject : subjects_) subject.reader = subject.open(OpenMode::kRead);
     use_reader_ = true;
@@ -149,7 +149,7 @@ class Round {
  private:
   Store& StoreOf(Subject& subject) { return use_reader_ ? *subject.reader : *subject.writer; }
 
-  // Asks all stores the same; the answer in memory is the right one.
+  // Asks all stores the same. The answer of the one in memory is the expected one.
   template <typename Ask>
   void Compare(const std::string& what, Ask&& ask) {
     const auto expected = ask(StoreOf(subjects_.front()));
@@ -198,11 +198,11 @@ class Round {
     CompareRecords(RunIdsOf(batch));
   }
 
-  // A batch of which one record is no record: none of it is written.
+  // A batch with one invalid record: none of it is written.
   void WriteRefused() {
     std::vector<RunRecord> batch = history_.NextBatch();
     Part part;
-    part.part_id = "with a roster that is not there";
+    part.part_id = "with a missing roster";
     part.account.started_at = Timestamp{0};
     part.roster_id = std::string(32, '0');
     random_.OneIn(2) ? batch.back().parts.push_back(part) : batch.front().parts.push_back(part);
@@ -210,7 +210,7 @@ class Round {
       const Totals before = subject.writer->Count({});
       try {
         subject.writer->Write(batch);
-        ADD_FAILURE() << subject.name << " took it";
+        ADD_FAILURE() << subject.name << " accepted it";
       } catch (const StoreError& error) {
         EXPECT_EQ(error.kind(), ErrorKind::kInvalid) << error.what();
       }
@@ -218,7 +218,7 @@ class Round {
     }
   }
 
-  // As at the end of one program and the beginning of another; sometimes one that copies.
+  // As when one program ends and another begins, which sometimes is a copy.
   void Reopen() {
     const OpenMode mode = random_.Of({OpenMode::kWrite, OpenMode::kBulk});
     const bool finish = random_.OneIn(2);
@@ -259,7 +259,7 @@ class Round {
     Compare("the count" + Describe(filter), [&](Store& store) { return Numbers(store.Count(filter)); });
   }
 
-  // Each store has an order and ids of its own, so first all are compared, then each with itself.
+  // Order and ids differ between stores, so all failures are compared first, and then each store with itself.
   void VisitFailures() {
     const FailureFilter filter = history_.AnyFailureFilter();
     const uint64_t choice = random_.Bits();
@@ -274,10 +274,10 @@ class Round {
         const size_t at = static_cast<size_t>(choice % all.size());
         FailureFilter rest = filter;
         rest.behind = keys[at];
-        std::vector<std::string> behind;
-        store.VisitFailures(rest, [&](const FailureView& view) { behind.push_back(Brief(view)); });
-        EXPECT_EQ(behind, std::vector(all.begin() + static_cast<std::ptrdiff_t>(at) + 1, all.end()))
-            << store.name() << ": behind number " << at;
+        std::vector<std::string> later;
+        store.VisitFailures(rest, [&](const FailureView& view) { later.push_back(Brief(view)); });
+        EXPECT_EQ(later, std::vector(all.begin() + static_cast<std::ptrdiff_t>(at) + 1, all.end()))
+            << store.name() << ": after number " << at;
       }
       std::ranges::sort(all);
       return all;
@@ -313,7 +313,7 @@ TEST(Model, AllStoresAgree) {
               seen[kInserted], seen[kUnchanged], seen[kCompleted], seen[kConflict]);
   if (rounds == 1) return;
   for (const WriteResult::Outcome outcome : {kInserted, kUnchanged, kCompleted, kConflict}) {
-    EXPECT_GT(seen[outcome], 0) << "the histories made up here lack something";
+    EXPECT_GT(seen[outcome], 0) << "the generated histories are not varied enough";
   }
 }
 

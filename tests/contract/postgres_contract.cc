@@ -7,8 +7,8 @@
 namespace flaky {
 namespace {
 
-// One of the databases in which places are; made when it is first asked for, on the server that the program's tests
-// share. `create` goes into CREATE DATABASE; `alter` is run in the new database.
+// Returns one of the databases for places. It is made at the first call, on the server that the program's tests share.
+// `create` is added to CREATE DATABASE; `alter` is run in the new database.
 const std::string& DatabaseUri(const std::string& name, const std::string& create, const std::string& alter) {
   static std::map<std::string, std::string> uris;
   std::string& uri = uris[name];
@@ -21,7 +21,7 @@ const std::string& DatabaseUri(const std::string& name, const std::string& creat
   return uri;
 }
 
-// A schema of its own.
+// A place is a schema.
 class PostgresPlace : public Place {
  public:
   PostgresPlace(const std::string& database_uri, const std::string& prefix) : uri_(database_uri) {

@@ -14,9 +14,9 @@
 namespace flaky {
 namespace {
 
-// What texts are made of: quoting and escapes of SQL, JSON, COPY and C; marks of parameters and patterns; what Unicode
-// has for the unwary (composed and decomposed letters, case that changes length, order that UTF-16 has otherwise,
-// non-characters, marks without width or with direction); blanks that are trimmed and ends of lines that are changed.
+// The pieces of texts: quoting and escapes of SQL, JSON, COPY and C; marks of parameters and patterns; traps of Unicode
+// (composed and decomposed letters, case that changes length, an order that differs in UTF-16, non-characters, marks
+// without width or with direction); blanks that are trimmed and line ends that are changed.
 constexpr std::string_view kPieces[] = {
     "a",
     "A",
@@ -82,10 +82,10 @@ constexpr std::string_view kPieces[] = {
 
 constexpr size_t kLongText = 64 << 10;
 
-// Within a few seconds, so that many are equal or differ by little.
+// Within a few seconds, so that many are equal or hardly differ.
 constexpr int64_t kMicros[] = {0, 1, 999, 1'000, 1'001, 123'000, 123'456, 999'999};
 const Timestamp kFarTimes[] = {{-62'167'219'200 * kMicrosPerSecond},      // year 0
-                               {-62'135'596'800 * kMicrosPerSecond - 1},  // the last moment of it
+                               {-62'135'596'800 * kMicrosPerSecond - 1},  // its last microsecond
                                {-62'135'596'800 * kMicrosPerSecond},      // year 1
                                {-12'219'292'800 * kMicrosPerSecond},      // the Gregorian calendar's first day
                                {-1},
@@ -146,7 +146,7 @@ std::string RandomHistory::TestName() {
   return random_.OneIn(4) ? Text() : "Suite.Test" + std::to_string(random_.Below(4));
 }
 
-// Ids that differ by case, an accent, a blank, or in that one begins with the other.
+// Ids that differ by case, an accent or a blank, or of which one begins with the other.
 std::string RandomHistory::NewRunId() {
   std::string id = random_.Of<std::string>({"run", "RUN", "rün", "ru\u0308n", "", "1"});
   for (size_t more = random_.Below(4); more > 0; --more) {
@@ -254,8 +254,8 @@ RandomHistory::Plan RandomHistory::NewPlan() {
   return plan;
 }
 
-// What one writer may know of the run: some of its parts, of which some have not ended and lack failures; or, of a run
-// without parts, what was known when it began or on the way.
+// What one writer may know about the run: some of its parts, some of which have not ended and lack failures; or, for a
+// run without parts, what was known at its beginning or later.
 RunRecord RandomHistory::SomeOf(const Plan& plan) {
   if (random_.OneIn(3)) return plan.whole;
   RunRecord some;
@@ -279,7 +279,7 @@ RunRecord RandomHistory::SomeOf(const Plan& plan) {
     account = Account();
     account.started_at = started_at;
     unfinished.insert(part.part_id);
-    if (random_.OneIn(3)) {  // which the finished part tells otherwise
+    if (random_.OneIn(3)) {  // which differs in the finished part
       some.failures.push_back(AnyFailure());
       some.failures.back().part_id = part.part_id;
     }
@@ -303,7 +303,7 @@ RunRecord RandomHistory::SomeOf(const Plan& plan) {
   return some;
 }
 
-// Another record of the same id.
+// A different record of the same id.
 RunRecord RandomHistory::Contradiction(const Plan& plan) {
   RunRecord other = plan.whole;
   if (!other.parts.empty() && random_.OneIn(2)) {

@@ -12,7 +12,7 @@
 
 namespace flaky {
 
-// Choices that depend on the seed alone, on every machine.
+// Choices that depend only on the seed, on every machine.
 class Random {
  public:
   explicit Random(uint64_t seed) : engine_(seed) {}
@@ -33,30 +33,30 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// Makes up what writers may send and readers may ask, with content that stores are tempted to change: runs in parts
-// that arrive in any split and order, unfinished and then finished, runs of the npm packages, repeats and
-// contradictions, ids that differ by little, every kind of text, time and number that a record may hold. The same seed
-// gives the same.
+// Generates what writers may send and readers may ask for, with content that a faulty store would change: runs whose
+// parts arrive in any split and order, unfinished and then finished, runs of the npm packages, repetitions and
+// contradictions, ids that hardly differ, and every kind of text, time and number that a record can hold. The same seed
+// generates the same.
 class RandomHistory {
  public:
   explicit RandomHistory(uint64_t seed) : random_(seed) {}
 
   Random& random() { return random_; }
 
-  // Records for one call of Write: of distinct runs, some of them sent before.
+  // Returns records for one call of Write: distinct runs, some of which were sent before.
   std::vector<RunRecord> NextBatch();
 
-  std::string AnyRunId();   // of a run that may be there
-  std::string AnyPrefix();  // that some runs' ids may begin with
+  std::string AnyRunId();   // of a run that may be stored
+  std::string AnyPrefix();  // with which some run ids may begin
   RunFilter AnyRunFilter();
   PageRequest AnyPageRequest();
   FailureFilter AnyFailureFilter();
 
  private:
-  // All that will ever be sent of a run.
+  // Everything that is ever sent of a run.
   struct Plan {
     RunRecord whole;
-    std::vector<RunRecord> sent;  // some of what was sent of it
+    std::vector<RunRecord> sent;  // some of the records that were sent
   };
 
   std::string NewRunId();
@@ -72,7 +72,7 @@ class RandomHistory {
   Account EndedAccount();
   Failure AnyFailure();
   RosterPtr AnyRoster();
-  void Describe(Run& run);  // sets the facts that have nothing to do with parts
+  void Describe(Run& run);  // sets the facts that do not depend on parts
 
   Plan NewPlan();
   RunRecord SomeOf(const Plan& plan);

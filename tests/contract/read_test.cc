@@ -15,7 +15,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// Nine runs; r2 to r6 began at once, r7 within the same millisecond, later by a microsecond.
+// Nine runs; r2 to r6 began at the same time, r7 one microsecond later.
 std::vector<RunRecord> NineRuns() {
   std::vector<RunRecord> records;
   for (int i = 1; i <= 9; ++i) {
@@ -31,7 +31,7 @@ std::vector<RunRecord> NineRuns() {
   return records;
 }
 
-TEST_P(StoreContract, PagesOfAnySizeMeetEveryRunOnceInOrder) {
+TEST_P(StoreContract, PagesOfAnySizeHaveEveryRunOnceInOrder) {
   std::vector<RunRecord> records = NineRuns();
   std::rotate(records.begin(), records.begin() + 5, records.end());
   store().Write(records);
@@ -46,11 +46,11 @@ TEST_P(StoreContract, PagesOfAnySizeMeetEveryRunOnceInOrder) {
   }
 }
 
-TEST_P(StoreContract, TheLastPageSaysSo) {
+TEST_P(StoreContract, TheLastPageHasNoNext) {
   store().Write(NineRuns());
   PageRequest request;
   request.max_records = 9;
-  EXPECT_FALSE(store().Read(request).next.has_value()) << "a full page with nothing behind it is the last";
+  EXPECT_FALSE(store().Read(request).next.has_value()) << "a full page without a successor is the last";
   request.max_records = 8;
   const Page page = store().Read(request);
   ASSERT_TRUE(page.next.has_value());
@@ -69,7 +69,7 @@ TEST_P(StoreContract, PagesAreBoundedByBytesButHoldARecord) {
   EXPECT_LT(some, 9u);
 }
 
-TEST_P(StoreContract, AWalkGoesOnBehindAKeyWhoseRunIsNotThere) {
+TEST_P(StoreContract, AWalkResumesAfterAKeyWithoutARun) {
   store().Write(NineRuns());
   PageRequest request;
   request.after = RunKey{At(10), "r4x"};
@@ -78,7 +78,7 @@ TEST_P(StoreContract, AWalkGoesOnBehindAKeyWhoseRunIsNotThere) {
   EXPECT_THAT(RunIdsOf(ReadAll(store(), request)), ElementsAre("r4", "r3", "r2", "r1"));
 }
 
-TEST_P(StoreContract, ARunWrittenBehindTheReaderDoesNotDisturbTheWalk) {
+TEST_P(StoreContract, WritingAnEarlierRunDoesNotAffectAWalk) {
   store().Write(NineRuns());
   PageRequest request;
   request.max_records = 4;
@@ -136,7 +136,7 @@ TEST_P(StoreContract, FiltersChooseByProjectAndTime) {
   EXPECT_EQ(with(filter).size(), 9u);
 }
 
-TEST_P(StoreContract, TheFirstAndTheLastMomentLieWithinAllBounds) {
+TEST_P(StoreContract, TheFirstAndLastTimeCanBeSelected) {
   const Timestamp first = Timestamp::kMin, last = Timestamp::kMax;
   for (const char* id : {"a", "b"}) {
     WriteOne(BuildRecord(std::string("first-") + id).StartedAt(first).Build());
@@ -157,7 +157,7 @@ TEST_P(StoreContract, TheFirstAndTheLastMomentLieWithinAllBounds) {
   }
 }
 
-TEST_P(StoreContract, FetchGivesTheRunsThatAreThere) {
+TEST_P(StoreContract, FetchReturnsTheRunsThatExist) {
   store().Write(NineRuns());
   const std::vector<std::string> ids = {"r9", "none", "r1", "' OR 1=1 --"};
   EXPECT_THAT(RunIdsOf(store().Fetch(ids)), UnorderedElementsAre("r1", "r9"));
@@ -179,7 +179,7 @@ TEST_P(StoreContract, RunsAreFoundByThePlainTextTheyBeginWith) {
   EXPECT_THAT(store().FindRuns("zz", 9), IsEmpty());
 }
 
-TEST_P(StoreContract, FailuresAreShownWithWhatIsKnownOfTheirRun) {
+TEST_P(StoreContract, FailuresAreVisitedWithFactsOfTheirRun) {
   RunRecord ended = BuildRecord("ended").Project("p").Ended(At(50), 3).Fail("S.T", "message", 20).Build();
   ended.failures.front().error_stack = "stack";
   RunRecord dead = BuildRecord("dead").Fail("S.T", "m", 30).Build();
@@ -240,7 +240,7 @@ TEST_P(StoreContract, FailuresAreChosenByTimeProjectAndTest) {
   EXPECT_EQ(messages(filter).size(), 7u);
 }
 
-TEST_P(StoreContract, VisitingFailuresGoesOnBehindAnyOfThem) {
+TEST_P(StoreContract, VisitingFailuresResumesAfterAnyOfThem) {
   BuildRecord many("many");
   for (int i = 0; i < 9; ++i) many.Fail("S.T", "m" + std::to_string(i), 100 + i / 3);
   WriteOne(many.Build());
@@ -270,7 +270,7 @@ TEST_P(StoreContract, VisitingFailuresGoesOnBehindAnyOfThem) {
   }
 }
 
-TEST_P(StoreContract, FailuresAreShownWithoutTheirTextsWhereNobodyWantsThem) {
+TEST_P(StoreContract, FailuresAreVisitedWithoutTextsIfAsked) {
   RunRecord record = BuildRecord("run").Fail("S.T", "message").Build();
   record.failures.front().error_stack = "stack";
   WriteOne(record);

@@ -39,8 +39,7 @@ Traits Supabase(const std::string& name, const std::string& prefix, std::optiona
   Traits traits;
   traits.name = name;
   traits.make_place = [=] {
-    // GoogleTest makes the traits anew for every test.
-    PostgresServer::Shared();  // made first, so that it goes after those that use it
+    PostgresServer::Shared();  // made first, so that it is destroyed after the servers that use it
     static std::map<std::string, ServerPool<SupabaseServer>> servers;
     const auto found = servers.try_emplace(name, SupabaseServer::Options{SchemaScript("supabase", prefix), max_rows});
     return std::make_unique<SupabasePlace>(found.first->second, prefix);

@@ -101,7 +101,7 @@ TEST_P(StoreContract, APartSentAgainAddsNothing) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), whole));
 }
 
-TEST_P(StoreContract, AnUnfinishedPartIsReplacedByTheSamePartFinished) {
+TEST_P(StoreContract, AnUnfinishedPartIsReplacedWhenFinished) {
   const RunRecord done = BuildRecord("run").Part("p1", 0, 1).Fail("Suite.Test", "the whole message").Build();
   RunRecord begun = done;
   Account& account = begun.parts.front().account;
@@ -113,11 +113,11 @@ TEST_P(StoreContract, AnUnfinishedPartIsReplacedByTheSamePartFinished) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), begun));
   EXPECT_EQ(WriteOne(done).outcome, Outcome::kCompleted);
   EXPECT_TRUE(SameRecord(FetchOne("run"), done));
-  EXPECT_EQ(WriteOne(begun).outcome, Outcome::kUnchanged) << "late, and knows less";
+  EXPECT_EQ(WriteOne(begun).outcome, Outcome::kUnchanged) << "late, and with less information";
   EXPECT_TRUE(SameRecord(FetchOne("run"), done));
 }
 
-TEST_P(StoreContract, ARunWithoutPartsIsCompletedByItsEndAndFailures) {
+TEST_P(StoreContract, ARunWithoutPartsCanBeCompleted) {
   const RunRecord begun = BuildRecord("run").Project("p").Build();
   const RunRecord ended = BuildRecord("run").Project("p").Ended(At(9), 1).Fail("outer > inner > name").Build();
   WriteOne(begun);
@@ -127,13 +127,13 @@ TEST_P(StoreContract, ARunWithoutPartsIsCompletedByItsEndAndFailures) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), ended));
 }
 
-TEST_P(StoreContract, AContradictingRecordIsReportedAndTheStoredOneKept) {
+TEST_P(StoreContract, AConflictIsReportedAndNotWritten) {
   const RunRecord mine = ThreeParts();
   RunRecord other = mine;
   other.parts[1].account.passed_tests = 77;
   SumParts(other);
   WriteOne(mine);
-  const std::vector<RunRecord> batch = {BuildRecord("before").Build(), other, BuildRecord("behind").Build()};
+  const std::vector<RunRecord> batch = {BuildRecord("before").Build(), other, BuildRecord("after").Build()};
   const std::vector<WriteResult> results = store().Write(batch);
   ASSERT_EQ(results.size(), 3u);
   EXPECT_EQ(results[0].outcome, Outcome::kInserted);
@@ -155,7 +155,7 @@ TEST_P(StoreContract, ABatchHasOneResultPerRecordInOrder) {
   EXPECT_EQ(store().Write(batch)[1].outcome, Outcome::kUnchanged);
 }
 
-TEST_P(StoreContract, EqualFailuresStayAsManyAsTheyAre) {
+TEST_P(StoreContract, EqualFailuresAreAllKept) {
   const RunRecord record = BuildRecord("run").Ended(At(5), 1).Fail("S.T").Fail("S.T").Fail("S.T").Build();
   WriteOne(record);
   EXPECT_EQ(FetchOne("run").failures.size(), 3u);
@@ -196,7 +196,7 @@ TEST_P(StoreContract, NumbersAndTimesKeepTheirWholeRange) {
   EXPECT_TRUE(SameRecord(FetchOne("run"), record));
 }
 
-TEST_P(StoreContract, TextsThatLookLikeSomethingElseAreJustTexts) {
+TEST_P(StoreContract, TextsThatLookLikeSyntaxAreJustTexts) {
   const std::vector<std::string> texts = {"'; DROP TABLE flaky_test_runs; --",
                                           "\"quoted\" and `ticked` and [bracketed]",
                                           "two\nlines\r\nand\ta tab",
@@ -225,8 +225,8 @@ TEST_P(StoreContract, TextsThatLookLikeSomethingElseAreJustTexts) {
   EXPECT_EQ(ReadAll(store()).size(), texts.size());
 }
 
-TEST_P(StoreContract, LongMessagesAreKeptWhole) {
-  // As long as the store takes them, or 10 MiB, with a little left for the row's other texts.
+TEST_P(StoreContract, LongMessagesAreKeptCompletely) {
+  // As long as the store accepts, or 10 MiB, minus some room for the row's other texts.
   const size_t longest = std::min(store().limits().row_bytes, size_t{10} << 20) - 100;
   const RunRecord record = BuildRecord("run")
                                .Ended(At(3), 2)
@@ -240,7 +240,7 @@ TEST_P(StoreContract, LongMessagesAreKeptWhole) {
   EXPECT_TRUE(SameRecord(walked.front(), record));
 }
 
-TEST_P(StoreContract, ARosterThatDoesNotFitItsIdIsRefused) {
+TEST_P(StoreContract, ARosterThatDoesNotMatchItsIdIsRefused) {
   RunRecord record = BuildRecord("run").Part("p", 0).Build();
   const std::string id = record.rosters.front()->roster_id;
   record.rosters.front() = std::make_shared<const Roster>(Roster{id, R"({"Suite.Forged":1})"});
@@ -253,11 +253,11 @@ TEST_P(StoreContract, ARosterThatDoesNotFitItsIdIsRefused) {
     EXPECT_THAT(error.what(), HasSubstr(id));
   }
   record.rosters.clear();
-  EXPECT_THROW(WriteOne(record), StoreError) << "the part's roster is not there at all";
-  EXPECT_EQ(store().Count({}), Totals()) << "nothing of a failed call stays";
+  EXPECT_THROW(WriteOne(record), StoreError) << "the part's roster is missing";
+  EXPECT_EQ(store().Count({}), Totals()) << "a failed call leaves nothing";
 }
 
-TEST_P(StoreContract, RostersAreSharedAndComeBack) {
+TEST_P(StoreContract, RostersAreSharedAndReadBack) {
   for (int i = 0; i < 20; ++i) {
     RunRecord record = BuildRecord("run" + std::to_string(i)).Part("p", i).Build();
     if (i % 2 == 1) {
@@ -270,7 +270,7 @@ TEST_P(StoreContract, RostersAreSharedAndComeBack) {
   for (const RunRecord& record : ReadAll(store())) EXPECT_EQ(record.rosters.size(), 1u);
 }
 
-TEST_P(StoreContract, AGeneratedHistoryHasTheSameDigestEverywhere) {
+TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {
   const std::vector<RunRecord> written = History(300);
   const std::span<const RunRecord> all(written);
   store().Write(all.subspan(0, 100));
@@ -287,7 +287,7 @@ TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
   {
     const auto bulk = place->Open(OpenMode::kBulk);
     for (size_t at = 0; at < records.size(); at += 20) bulk->Write(std::span(records).subspan(at, 20));
-    EXPECT_EQ(Sum(ReadAll(*place->Open(OpenMode::kRead))), Sum(records)) << "readable all the while";
+    EXPECT_EQ(Sum(ReadAll(*place->Open(OpenMode::kRead))), Sum(records)) << "readable during the copy";
     bulk->Finish();
     EXPECT_THAT(bulk->schema().pending, testing::IsEmpty());
     EXPECT_EQ(bulk->Write(std::span(records).first(1))[0].outcome, WriteResult::Outcome::kUnchanged);
@@ -297,7 +297,7 @@ TEST_P(StoreContract, ABulkWriteIsCompleteOnceFinished) {
   EXPECT_EQ(Sum(ReadAll(*reader)), Sum(records));
 }
 
-TEST_P(StoreContract, ABulkWriteThatNeverFinishedIsCompletedByTheNextWriter) {
+TEST_P(StoreContract, AnUnfinishedBulkWriteIsCompletedLater) {
   const auto place = GetParam().make_place();
   const std::vector<RunRecord> records = History(60);
   place->Open(OpenMode::kBulk)->Write(std::span(records).first(30));
@@ -324,7 +324,7 @@ TEST_P(StoreContract, TwoOpenStoresSeeEachOther) {
   EXPECT_TRUE(SameRecord(FetchOne(*other, "run"), whole));
 }
 
-TEST_P(StoreContract, WritersAtOnceLoseAndDoubleNothing) {
+TEST_P(StoreContract, ConcurrentWritersKeepEverything) {
   constexpr int kWriters = 4;
   constexpr int kRuns = 25;
   std::vector<std::unique_ptr<Store>> stores;
@@ -333,7 +333,7 @@ TEST_P(StoreContract, WritersAtOnceLoseAndDoubleNothing) {
   for (int writer = 0; writer < kWriters; ++writer) {
     threads.emplace_back([&, writer] {
       for (int run = 0; run < kRuns; ++run) {
-        // Every writer adds a part of its own to the same runs, and writes one run that only it knows.
+        // Every writer adds its own part to the same runs, and writes one run that no other writer has.
         const std::string mine = std::to_string(writer);
         const std::vector<RunRecord> batch = {
             BuildRecord("shared" + std::to_string(run)).Part("part" + mine, writer, 1).Fail("S.T", mine).Build(),

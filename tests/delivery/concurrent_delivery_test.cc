@@ -45,12 +45,12 @@ TEST_F(DeliveryTest, JournalsThatArriveMeanwhileAreTakenAlong) {
   });
   int64_t rounds = 0;
   while (!done) {
-    const DeliverySummary account = DeliverPending(session_, std::chrono::seconds(10));
+    const DeliverySummary account = DeliverPending(resolved_, std::chrono::seconds(10));
     EXPECT_THAT(account.messages, IsEmpty());
     ++rounds;
   }
   writer.join();
-  DeliverPending(session_, std::chrono::seconds(10));
+  DeliverPending(resolved_, std::chrono::seconds(10));
   EXPECT_EQ(Waiting(), 0u);
   ExpectEachOnce(kJournals);
   EXPECT_GE(rounds, 1);
@@ -84,7 +84,7 @@ TEST_F(DeliveryTest, NothingIsLostOrDoubledWhenDeliveriesAreKilled) {
 TEST_F(DeliveryTest, OneDeliveryTakesThousandsOfJournals) {
   constexpr uint64_t kJournals = 5000;
   for (uint64_t i = 1; i <= kJournals; ++i) PutJournal(spool(), i, JournalText(i));
-  EXPECT_EQ(Deliver(session_, {}).runs, static_cast<int64_t>(kJournals));
+  EXPECT_EQ(Deliver(resolved_, {}).runs, static_cast<int64_t>(kJournals));
   ExpectEachOnce(kJournals);
 }
 

@@ -8,7 +8,6 @@
 
 #include <filesystem>
 #include <map>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -30,17 +29,20 @@ inline std::string JournalText(uint64_t number) {
 // What tests of deliveries have in common: a spool and a file to deliver it to, in this process and in others.
 class DeliveryTest : public ::testing::Test {
  protected:
-  DeliveryTest() : session_{.settings = {}, .out = out_, .err = messages_} {
-    session_.settings.Set("FLAKY_TESTS_SPOOL", {spool().string(), Origin::kEnvironment, ""});
-    session_.settings.Set("FLAKY_TESTS_DB", {file().string(), Origin::kEnvironment, ""});
+  DeliveryTest() { UseStore(file()); }
+
+  // From now on deliveries go to this SQLite file.
+  void UseStore(const fs::path& store) {
+    Settings settings;
+    settings.Set(setting::kSpool, {spool().string(), Origin::kEnvironment, ""});
+    settings.Set(setting::kDb, {store.string(), Origin::kEnvironment, ""});
+    resolved_ = Resolve(settings);
   }
 
   fs::path spool() const { return folder_.path() / "spool"; }
   fs::path file() const { return folder_.path() / "history.db"; }
 
-  std::vector<RunRecord> Stored() const {
-    return ReadAll(*OpenStore(HistoryLocation(session_.settings), OpenMode::kRead));
-  }
+  std::vector<RunRecord> Stored() const { return ReadAll(*OpenStore(resolved_.history.Get(), OpenMode::kRead)); }
 
   // How often each test stands in the store's parts.
   std::map<std::string, int64_t> StoredTests() const {
@@ -100,9 +102,7 @@ class DeliveryTest : public ::testing::Test {
   std::string Output() const { return fs::exists(folder_.File("output")) ? ReadWholeFile(folder_.File("output")) : ""; }
 
   TempFolder folder_;
-  std::ostringstream out_, err_;
-  StatusLine messages_{err_};
-  Session session_;
+  ResolvedSettings resolved_;
 };
 
 }  // namespace flaky

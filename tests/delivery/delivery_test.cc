@@ -19,13 +19,13 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 TEST_F(DeliveryTest, OpensNothingWhenNothingIsPending) {
-  const DeliverySummary account = DeliverPending(session_, std::chrono::seconds(1));
+  const DeliverySummary account = DeliverPending(resolved_, std::chrono::seconds(1));
   EXPECT_EQ(account.runs, 0);
   EXPECT_FALSE(fs::exists(file()));
   EXPECT_FALSE(fs::exists(spool()));
   // A program that still runs is no reason to open a store either.
   PutJournal(spool(), 1, DeadHeader(1).SetText("boot_id", "elsewhere").SetText("host", "elsewhere").Line());
-  EXPECT_EQ(DeliverPending(session_, std::chrono::seconds(1)).running, 1);
+  EXPECT_EQ(DeliverPending(resolved_, std::chrono::seconds(1)).running, 1);
   EXPECT_FALSE(fs::exists(file()));
 }
 
@@ -33,7 +33,7 @@ TEST_F(DeliveryTest, MovesWhatIsPendingIntoTheStore) {
   for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, JournalText(i));
   for (uint64_t i = 4; i <= 6; ++i)
     PutJournal(spool(), i, DeadHeader(i).SetText("run_id", "shared").Line() + kPassedEnd);
-  const DeliverySummary account = DeliverPending(session_, std::chrono::seconds(1));
+  const DeliverySummary account = DeliverPending(resolved_, std::chrono::seconds(1));
   EXPECT_EQ(account.runs, 4);
   EXPECT_EQ(account.parts, 6);
   EXPECT_EQ(account.rejected, 0);
@@ -48,10 +48,8 @@ TEST_F(DeliveryTest, MovesWhatIsPendingIntoTheStore) {
 
 TEST_F(DeliveryTest, KeepsEverythingWhenTheStoreCannotBeUsed) {
   PutJournal(spool(), 1, JournalText(1));
-  session_.settings = {};
-  session_.settings.Set("FLAKY_TESTS_SPOOL", {spool().string(), Origin::kEnvironment, ""});
-  session_.settings.Set("FLAKY_TESTS_DB", {folder_.path().string(), Origin::kEnvironment, ""});
-  EXPECT_THROW(DeliverPending(session_, std::chrono::seconds(1)), StoreError);
+  UseStore(folder_.path());
+  EXPECT_THROW(DeliverPending(resolved_, std::chrono::seconds(1)), StoreError);
   EXPECT_EQ(Waiting(), 1u);
   // And the lock is free again.
   EXPECT_TRUE(SpoolLock::Take(spool(), std::chrono::milliseconds(0)));
@@ -60,7 +58,7 @@ TEST_F(DeliveryTest, KeepsEverythingWhenTheStoreCannotBeUsed) {
 TEST_F(DeliveryTest, SaysThatAnotherProcessDelivers) {
   PutJournal(spool(), 1, JournalText(1));
   const auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));
-  const DeliverySummary account = DeliverPending(session_, std::chrono::milliseconds(20));
+  const DeliverySummary account = DeliverPending(resolved_, std::chrono::milliseconds(20));
   EXPECT_TRUE(account.locked);
   EXPECT_EQ(account.runs, 0);
   EXPECT_EQ(Waiting(), 1u);
@@ -74,16 +72,16 @@ TEST_F(DeliveryTest, ReturnsOnceTheOtherProcessHasDeliveredAll) {
     fs::remove(spool() / (TestId(1) + ".jsonl"));
   });
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_FALSE(DeliverPending(session_, std::chrono::seconds(60)).locked);
+  EXPECT_FALSE(DeliverPending(resolved_, std::chrono::seconds(60)).locked);
   other.join();
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
 }
 
 TEST_F(DeliveryTest, MovesAsideWhatContradictsTheStore) {
   PutJournal(spool(), 1, JournalText(1));
-  DeliverPending(session_, std::chrono::seconds(1));
+  DeliverPending(resolved_, std::chrono::seconds(1));
   PutJournal(spool(), 1, DeadHeader(1).Line() + "[\"S.Other\",1,1000,\"failed\",1]\n" + kFailedEnd);
-  const DeliverySummary account = DeliverPending(session_, std::chrono::seconds(1));
+  const DeliverySummary account = DeliverPending(resolved_, std::chrono::seconds(1));
   EXPECT_EQ(account.runs, 0);
   EXPECT_EQ(account.rejected, 1);
   ASSERT_THAT(account.messages, SizeIs(1));
@@ -100,9 +98,9 @@ TEST_F(DeliveryTest, TakesARunForDeliveredWhenOnlyItsSurroundingsChanged) {
                    "[\"S.T1\",1,1000,{\"at_us\":5,\"message\":\"m\"},\"failed\",1]\n" + kFailedEnd);
   };
   put("b");
-  DeliverPending(session_, std::chrono::seconds(1));
+  DeliverPending(resolved_, std::chrono::seconds(1));
   put("a");
-  const DeliverySummary account = DeliverPending(session_, std::chrono::seconds(1));
+  const DeliverySummary account = DeliverPending(resolved_, std::chrono::seconds(1));
   EXPECT_EQ(account.rejected, 0);
   EXPECT_EQ(account.runs, 1);
   EXPECT_EQ(Waiting(), 0u);
@@ -115,7 +113,7 @@ TEST_F(DeliveryTest, EndsInTimeAndSaysWhatIsLeft) {
   for (uint64_t i = 1; i <= 2000; ++i) PutJournal(spool(), i, JournalText(i));
   DeliveryOptions options;
   options.until = std::chrono::steady_clock::now();
-  const DeliverySummary account = Deliver(session_, options);
+  const DeliverySummary account = Deliver(resolved_, options);
   // The batches in flight are completed, and there are four at most.
   EXPECT_GE(account.runs, 256);
   EXPECT_LE(account.runs, 4 * 256);
@@ -123,7 +121,7 @@ TEST_F(DeliveryTest, EndsInTimeAndSaysWhatIsLeft) {
   ASSERT_THAT(account.messages, SizeIs(1));
   EXPECT_THAT(account.messages[0], HasSubstr(std::to_string(account.kept) + " more runs"));
   EXPECT_EQ(Waiting(), static_cast<size_t>(account.kept));
-  EXPECT_EQ(Deliver(session_, {}).runs, account.kept);
+  EXPECT_EQ(Deliver(resolved_, {}).runs, account.kept);
   ExpectEachOnce(2000);
 }
 
@@ -131,7 +129,7 @@ TEST_F(DeliveryTest, ADryRunOnlyCounts) {
   for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, JournalText(i));
   DeliveryOptions options;
   options.dry_run = true;
-  EXPECT_EQ(Deliver(session_, options).runs, 3);
+  EXPECT_EQ(Deliver(resolved_, options).runs, 3);
   EXPECT_EQ(Waiting(), 3u);
   EXPECT_FALSE(fs::exists(file()));
 }
@@ -159,7 +157,7 @@ TEST_F(DeliveryTest, QuietlyMeansNoLineOrOne) {
   PutJournal(spool(), 3, "damaged\n");
   EXPECT_EQ(StatusOf(StartProgram({"--quiet"})), 3);
   const std::string output = Output();
-  EXPECT_THAT(output, HasSubstr("line 1 is no JSON"));
+  EXPECT_THAT(output, HasSubstr("line 1 is not JSON"));
   EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 1) << output;
   // Somebody else delivers: no news for a test program, but for a user.
   fs::remove(folder_.File("output"));

@@ -17,6 +17,7 @@
 #include "delivery/run_context.h"
 #include "delivery/subprocess.h"
 #include "settings/project_folder.h"
+#include "spool/journal_parser.h"
 #include "spool/record_of.h"
 #include "spool/spool_source.h"
 #include "tests/support/journal_text.h"

@@ -22,7 +22,7 @@ std::vector<Step> ConsoleSteps(const std::string& markdown) {
   std::vector<Step> steps;
   std::istringstream lines(markdown);
   bool in_block = false;
-  size_t indent = 0;  // of a block within a list
+  size_t indent = 0;  // of the block, if it is in a list
   for (std::string line; std::getline(lines, line);) {
     if (in_block) line.erase(0, std::min(indent, line.find_first_not_of(' ')));
     if (const size_t fence = line.find("```"); fence != std::string::npos && line.find_first_not_of(' ') == fence) {
@@ -45,19 +45,19 @@ void Replace(std::string& text, const std::string& what, const std::string& with
 
 std::string Normalised(std::string text, const std::string& home) {
   Replace(text, home, "/home/you");
-  Replace(text, std::string(FLAKY_SOURCE_DIR) + "/", "");  // the example is not in the repository that it is run in
+  Replace(text, std::string(FLAKY_SOURCE_DIR) + "/", "");  // the tests run outside the repository of the example
   const std::pair<const char*, const char*> forms[] = {
       {R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", "TIME"},
       {R"(\b[0-9a-f]{32}\b)", "DIGEST"},
       {R"(\b[0-9a-f]{8}\b)", "RUN"},
       {R"( +\d+ ms\b)", " DURATION"},
-      {R"((rows a second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s\b)", "$1 RATE$2DURATION"},
+      {R"((rows per second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s\b)", "$1 RATE$2DURATION"},
   };
   for (const auto& [form, name] : forms) text = std::regex_replace(text, std::regex(form), name);
   return text;
 }
 
-// What the script prints behind each command: a line of this and the command's exit status.
+// After each command the script prints a line with this mark and the command's exit status.
 constexpr char kMark[] = "@@@ done: ";
 
 }  // namespace
@@ -79,7 +79,7 @@ void ExpectDocumentIsTrue(const std::string& document,
 
   const std::vector<Step> steps = ConsoleSteps(ReadFile(std::string(FLAKY_SOURCE_DIR) + "/" + document));
   ASSERT_FALSE(steps.empty()) << document;
-  // Below no repository but this folder's own, without a commit: as a newcomer's first try.
+  // A new repository without a commit, as for a newcomer's first try.
   std::string script =
       "exec 2>&1\ncd '" + shop.string() + "' && git init -q .\n" + before + "\necho '" + kMark + "0'\n";
   for (const Step& step : steps) {

@@ -1,4 +1,4 @@
-// The guides that need servers, on servers of this test's own.
+// Runs the guides that need servers, on servers that this test starts.
 
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ TEST(Guides, SwitchWithoutAGap) {
                        "for seed in $(seq 1 10); do BASKET_SEED=$seed ./basket_test > log.txt; done");
 }
 
-TEST(Guides, TablesFromBefore) { ExpectDocumentIsTrue("docs/guides/tables-from-before.md"); }
+TEST(Guides, MigratingFromNpm) { ExpectDocumentIsTrue("docs/guides/migrating-from-npm.md"); }
 
 TEST(Guides, SetUpCi) { ExpectDocumentIsTrue("docs/guides/set-up-ci.md", {PostgresStandIn()}); }
 

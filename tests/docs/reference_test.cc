@@ -1,4 +1,5 @@
-// docs/reference/data-model.md against the list of fields, docs/reference/journal.md against a journal just written.
+// Compares docs/reference/data-model.md with the list of fields, docs/reference/jsonl.md with an export and
+// docs/reference/journal.md with a journal that was just written.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,16 +25,16 @@ namespace {
 
 using testing::UnorderedElementsAreArray;
 
-// What stands in backticks in the first column of the table below a heading.
+// Returns the names in backticks in the first column of the tables under a heading.
 std::multiset<std::string> FirstColumn(const std::string& page, const std::string& heading) {
   std::ifstream lines(std::string(FLAKY_SOURCE_DIR) + "/docs/reference/" + page);
   EXPECT_TRUE(lines) << page;
   std::multiset<std::string> names;
-  bool below = false;
+  bool in_section = false;
   const std::regex in_backticks("`([^`]+)`");
   for (std::string line; std::getline(lines, line);) {
-    if (line.starts_with("## ")) below = line == "## " + heading;
-    if (!below || !line.starts_with("| `")) continue;
+    if (line.starts_with("## ")) in_section = line == "## " + heading;
+    if (!in_section || !line.starts_with("| `")) continue;
     const std::string column = line.substr(1, line.find(" |") - 1);
     for (std::sregex_iterator at(column.begin(), column.end(), in_backticks), end; at != end; ++at)
       names.insert((*at)[1]);
@@ -49,7 +50,7 @@ struct CollectNames {
   }
 };
 
-TEST(DataModelPage, DescribesEveryColumnOnce) {
+TEST(DataModelPage, DescribesEachColumnOnce) {
   const flaky::Run run;
   const Part part;
   const Failure failure;
@@ -63,7 +64,7 @@ TEST(DataModelPage, DescribesEveryColumnOnce) {
   EXPECT_THAT(FirstColumn("data-model.md", "`rosters`"), UnorderedElementsAreArray({"roster_id", "tests"}));
 }
 
-TEST(JsonlPage, DescribesTheLinesThatAreNoRows) {
+TEST(JsonlPage, DescribesHeaderRosterAndFooter) {
   RunRecord record;
   record.rosters = {MakeRoster({{"S.T", {1, 0}}})};
   record.parts.resize(1);
@@ -83,7 +84,7 @@ TEST(JsonlPage, DescribesTheLinesThatAreNoRows) {
   EXPECT_THAT(FirstColumn("jsonl.md", "The footer"), UnorderedElementsAreArray(written["footer"]));
 }
 
-TEST(JournalPage, DescribesTheHeaderThatTheRecorderWrites) {
+TEST(JournalPage, DescribesEachFieldOfTheHeader) {
   const TempFolder folder;
   const BazelStage stage(folder.path(), FLAKY_MANY_TESTS);
   std::string command = "env MANY_TESTS=4 FLAKY_TESTS_SPOOL=" + folder.path().string() +

@@ -1,5 +1,7 @@
-# cmake -D BAZEL=… -D FLAKY=… -D SOURCE=… -D RECORDER=… -D WORK=… -P bazel.cmake: the project of docs/guides/bazel.md in the real Bazel 4 of
-# Debian (bazel-bootstrap), without a network: what that Bazel would fetch is stood in for.
+# Runs the project of docs/guides/bazel.md in Debian's Bazel 4 (bazel-bootstrap), without a network: stand-ins replace
+# the repositories that Bazel would fetch.
+#
+#   cmake -D BAZEL=… -D FLAKY=… -D SOURCE=… -D RECORDER=… -D NAME=… -D WORK=… -P bazel.cmake
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 
 file(COPY ${SOURCE}/ DESTINATION ${WORK}/project)
@@ -35,21 +37,21 @@ set(bazel ${CMAKE_COMMAND} -E env ${BAZEL} --output_user_root=${WORK}/bazel --ma
 set(flaky ${CMAKE_COMMAND} -E env FLAKY_TESTS_SPOOL=${WORK}/state/spool
   FLAKY_TESTS_DB=${WORK}/state/history.db ${FLAKY})
 
-# bazel_test(RESULT FLAG …): one `bazel test //...`, which must end with this exit code.
-function(bazel_test wanted)
+# bazel_test(EXIT_CODE ARGUMENT …): runs `bazel test` with these arguments and expects this exit code.
+function(bazel_test expected)
   execute_process(COMMAND ${bazel} test ${overrides} --cxxopt=-std=c++17 --test_env=FLAKY_TESTS_SPOOL=${WORK}/state/spool
       --sandbox_writable_path=${WORK}/state --test_env=SHOP_STATE=${WORK}/state ${ARGN}
     WORKING_DIRECTORY ${WORK}/project RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
-  if(NOT result EQUAL wanted)
-    message(FATAL_ERROR "bazel test ${ARGN} ended with ${result}, not ${wanted}:\n${out}")
+  if(NOT result EQUAL expected)
+    message(FATAL_ERROR "bazel test ${ARGN} ended with ${result}, not ${expected}:\n${out}")
   endif()
 endfunction()
 
-# expect(JSON WANTED PATH …): what a value of the JSON is.
-function(expect json wanted)
+# expect(JSON EXPECTED PATH …): expects this value at this path of the JSON.
+function(expect json expected)
   string(JSON value ERROR_VARIABLE error GET "${json}" ${ARGN})
-  if(NOT value STREQUAL wanted)
-    message(FATAL_ERROR "${ARGN} is ${value}, not ${wanted} ${error}, in\n${json}")
+  if(NOT value STREQUAL expected)
+    message(FATAL_ERROR "${ARGN} is ${value}, not ${expected} ${error}, in\n${json}")
   endif()
 endfunction()
 
@@ -63,10 +65,10 @@ foreach(strategy ${strategies})
   file(REMOVE ${WORK}/state/attempts)
   bazel_test(3 //shop:Recovers_test //shop:Crashes_test //shop:Hangs_test //shop:Is_test --flaky_test_attempts=3 --test_timeout=2
     --nocache_test_results --spawn_strategy=${strategy})
-  execute_process(COMMAND ${flaky} deliver OUTPUT_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND ${flaky} deliver OUTPUT_VARIABLE printed COMMAND_ERROR_IS_FATAL ANY)
   # Three attempts at each of three tests, and two shards.
-  if(NOT said MATCHES "^delivered 1 run \\(11 parts\\) to [^;]*$")
-    message(FATAL_ERROR "${strategy}: ${said}")
+  if(NOT printed MATCHES "^delivered 1 run \\(11 parts\\) to [^;]*$")
+    message(FATAL_ERROR "${strategy}: ${printed}")
   endif()
   shown_latest(run)
   expect("${run}" 12 run total_tests)
@@ -74,7 +76,7 @@ foreach(strategy ${strategies})
   expect("${run}" 8 run failed_tests)
 endforeach()
 
-# The next command is another run; what is cached is not recorded again.
+# The next command is another run. Cached results are not recorded again.
 foreach(time first second)
   bazel_test(0 //shop:Is_test --test_env=NEW=1)
 endforeach()

@@ -1,5 +1,5 @@
-# `cpack -G DEB`: the package depends on what the program is linked with, and holds it, its pages and its CMake package where Debian
-# looks for them.
+# Tests the package of `cpack -G DEB`: it depends on the libraries that the program is linked with, and it has the
+# program, its pages and its CMake package in Debian's folders.
 #
 #   cmake -D BUILD=… -D WORK=… -D CPACK=… -P debian_package.cmake
 
@@ -8,29 +8,38 @@ file(MAKE_DIRECTORY ${WORK})
 execute_process(COMMAND ${CPACK} -G DEB -B ${WORK} WORKING_DIRECTORY ${BUILD} OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
 file(GLOB package ${WORK}/flaky_*.deb)
 if(NOT package MATCHES "^[^;]+/flaky_[0-9.]+_[a-z0-9]+[.]deb$")
-  message(FATAL_ERROR "no package, or several, or of another name: ${package}")
+  message(FATAL_ERROR "expected one package flaky_VERSION_ARCHITECTURE.deb, not: ${package}")
 endif()
 
-# What the loader needs, by the packages that it comes from.
+# The package must depend on the packages of the libraries that the loader needs.
 execute_process(COMMAND dpkg-deb --field ${package} Depends OUTPUT_VARIABLE depends COMMAND_ERROR_IS_FATAL ANY)
 execute_process(COMMAND ldd ${BUILD}/cli/flaky OUTPUT_VARIABLE linked COMMAND_ERROR_IS_FATAL ANY)
 foreach(library "libc.so libc6" "libsqlite3 libsqlite3-0" "libpqxx libpqxx-" "libcurl libcurl4")
   separate_arguments(library UNIX_COMMAND ${library})
   list(GET library 0 file)
-  list(GET library 1 wanted)
+  list(GET library 1 package_of_library)
   string(FIND "${linked}" "${file}" linked_at)
-  string(FIND "${depends}" "${wanted}" wanted_at)
-  if(NOT linked_at EQUAL -1 AND wanted_at EQUAL -1)
-    message(FATAL_ERROR "the program needs ${file}, but the package only ${depends}")
+  string(FIND "${depends}" "${package_of_library}" depends_at)
+  if(NOT linked_at EQUAL -1 AND depends_at EQUAL -1)
+    message(FATAL_ERROR "the program needs ${file}, but the package depends only on ${depends}")
   endif()
 endforeach()
 
 execute_process(COMMAND dpkg-deb --extract ${package} ${WORK}/unpacked COMMAND_ERROR_IS_FATAL ANY)
-foreach(wanted bin/flaky lib/cmake/flaky/flakyConfig.cmake share/bash-completion/completions/flaky share/doc/flaky/copyright
-               share/fish/vendor_completions.d/flaky.fish share/flaky/recorder/listener.cc share/man/man1/flaky.1
-               share/pkgconfig/flaky-recorder.pc share/zsh/vendor-completions/_flaky)
-  if(NOT EXISTS ${WORK}/unpacked/usr/${wanted})
-    message(FATAL_ERROR "/usr/${wanted} is not in the package")
+foreach(expected
+    bin/flaky
+    lib/cmake/flaky/flakyConfig.cmake
+    share/bash-completion/completions/flaky
+    share/doc/flaky/copyright
+    share/fish/vendor_completions.d/flaky.fish
+    share/flaky/recorder/listener.cc
+    share/man/man1/flaky-check.1
+    share/man/man1/flaky-schema-sql.1
+    share/man/man1/flaky.1
+    share/pkgconfig/flaky-recorder.pc
+    share/zsh/vendor-completions/_flaky)
+  if(NOT EXISTS ${WORK}/unpacked/usr/${expected})
+    message(FATAL_ERROR "/usr/${expected} is not in the package")
   endif()
 endforeach()
 execute_process(COMMAND ${WORK}/unpacked/usr/bin/flaky --version COMMAND_ERROR_IS_FATAL ANY)

@@ -1,11 +1,11 @@
-# What flaky_discover_tests promises, seen from a project that uses it:
+# Tests what flaky_discover_tests promises, in a project that uses it:
 #
 #   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… -P discover_tests.cmake
 
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{CMAKE_PREFIX_PATH} ${PREFIX})
 
-# Runs ctest in the build folder and gives what it prints.
+# ctest(OUTPUT ARGUMENT …): runs ctest in the build folder and stores its output.
 function(ctest output)
   list(JOIN ARGN " " shown)
   message("$ ctest ${shown}")
@@ -20,11 +20,11 @@ endfunction()
 
 function(expect text pattern)
   if(NOT text MATCHES "${pattern}")
-    message(FATAL_ERROR "there is no '${pattern}' in this:\n${text}")
+    message(FATAL_ERROR "'${pattern}' was not found in:\n${text}")
   endif()
 endfunction()
 
-# The newest run as the history has it, and how many there are.
+# ask_history(COUNT RUN): stores the number of runs in the history, and the output of `flaky show` for the newest one.
 function(ask_history count run)
   execute_process(COMMAND ${PREFIX}/bin/flaky runs --json OUTPUT_VARIABLE history COMMAND_ERROR_IS_FATAL ANY)
   string(JSON length LENGTH "${history}" runs)
@@ -38,8 +38,8 @@ endfunction()
 run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${WORK}/build)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 
-# Delivered by ctest itself, as one part, both attempts of the test that was repeated in it. What belongs to no fixture comes later,
-# as another part of the same run.
+# ctest itself delivers one part, with both attempts of the repeated test. Tests without the fixture are delivered
+# later, as another part of the same run.
 ctest(printed --repeat until-pass:3)
 expect("${printed}" "delivered 1 run \\(1 part\\)")
 ask_history(count run)
@@ -48,7 +48,7 @@ expect("${run}" "parts \\(2\\)")
 expect("${run}" "status      fail\ntests       6 \\(5 passed, 1 failed\\)")
 expect("${run}" "Unsteady.PassesInTheEnd")
 
-# A selection brings its fixture along; the same without the clean-up is delivered later, and is the same one part.
+# ctest adds the fixture to a selection of tests. Without the clean-up the same part is delivered later.
 ctest(printed -R "^second")
 expect("${printed}" "delivered 1 run \\(1 part\\)")
 ask_history(count run)
@@ -59,7 +59,7 @@ ask_history(count later_run)
 expect("${count}" "^3$")
 expect("${later_run}" "tests       2 \\(2 passed, 0 failed\\).*parts \\(1\\)")
 
-# A store that cannot be used decides over nothing, and says why. What was recorded waits.
+# A store that cannot be used fails no test. The reason is printed, and the results stay in the spool.
 file(WRITE ${WORK}/no_folder "")
 set(ENV{FLAKY_TESTS_DB} ${WORK}/no_folder/history.db)
 ctest(printed -R "^second")
@@ -71,7 +71,7 @@ expect("${printed}" "100% tests passed, 0 tests failed out of 4")
 unset(ENV{FLAKY_TESTS_LOG})
 unset(ENV{FLAKY_TESTS_DB})
 ctest(printed -R "^shop")
-# What waited may have been taken along before, by the process behind an earlier ctest that knew the store.
+# The results in the spool may already have been delivered by the process that waits for the end of an earlier ctest.
 expect("${printed}" "delivered 1 run ")
 ask_history(count run)
 expect("${count}" "^6$")

@@ -1,5 +1,5 @@
-# WORK is empty from here on, and the home of whatever is run: its history and spool are there. NAME is its project. run(…) runs a
-# program there, and ends the script where it fails.
+# Empties the folder WORK and makes it the home of all programs that the script runs, so their history and spool are
+# there. NAME is their project. run(…) runs a program in WORK and ends the script if it fails.
 
 function(run)
   list(JOIN ARGN " " shown)
@@ -10,7 +10,7 @@ endfunction()
 file(REMOVE_RECURSE ${WORK})
 file(MAKE_DIRECTORY ${WORK}/home)
 
-# Nothing of the settings of whoever runs this.
+# Removes the settings of the user who runs the tests.
 execute_process(COMMAND ${CMAKE_COMMAND} -E environment OUTPUT_VARIABLE environment)
 string(REGEX MATCHALL "(FLAKY_TESTS|GTEST|XDG)_[A-Z_]*" foreign "${environment}")
 foreach(variable IN LISTS foreign)
@@ -18,3 +18,4 @@ foreach(variable IN LISTS foreign)
 endforeach()
 set(ENV{HOME} ${WORK}/home)
 set(ENV{FLAKY_TESTS_PROJECT} ${NAME})
+set(ENV{FLAKY_TESTS_DELIVERY_TIMEOUT} 120)  # the machine may stall

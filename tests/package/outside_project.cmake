@@ -1,14 +1,15 @@
-# One outside project: configured and built in a fresh folder, its test programs run, and the history asked for their runs.
+# Configures and builds one outside project in an empty folder, runs its test programs, and checks that the history has
+# their runs.
 #
 #   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… [-D BUILD=…] [-D ARGUMENTS=…] [-D IN_CTEST=ON] -P outside_project.cmake
 #
-# BUILD is cmake, make, meson or configure, which goes no further. ARGUMENTS go to cmake. PREFIX is where flaky is installed.
-# IN_CTEST: the project has flaky_discover_tests, and delivers in ctest, too.
+# BUILD is cmake, make, meson, or configure, which only configures. ARGUMENTS are passed to cmake. flaky is installed in
+# PREFIX. IN_CTEST: the project uses flaky_discover_tests, so ctest delivers too.
 
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{PKG_CONFIG_PATH} ${PREFIX}/share/pkgconfig)
 set(ENV{CMAKE_PREFIX_PATH} ${PREFIX})
-if(ARGUMENTS MATCHES "FLAKY_BUILD_PROGRAM=OFF")  # so the recorder knows of no program
+if(ARGUMENTS MATCHES "FLAKY_BUILD_PROGRAM=OFF")  # then the recorder looks for the program in PATH
   set(ENV{PATH} ${PREFIX}/bin:$ENV{PATH})
 endif()
 
@@ -29,11 +30,11 @@ else()
   run(${CMAKE_COMMAND} --build ${WORK}/build)
 endif()
 
-# Without a word on stderr: each has found the program and has delivered.
+# An empty stderr shows that each test program has found the program `flaky` and has delivered.
 foreach(program IN LISTS programs)
-  execute_process(COMMAND ${program} --gtest_brief=1 ERROR_VARIABLE said COMMAND_ERROR_IS_FATAL ANY)
-  if(NOT said STREQUAL "")
-    message(FATAL_ERROR "${program} says: ${said}")
+  execute_process(COMMAND ${program} --gtest_brief=1 ERROR_VARIABLE printed COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT printed STREQUAL "")
+    message(FATAL_ERROR "${program} printed: ${printed}")
   endif()
 endforeach()
 
@@ -42,7 +43,7 @@ message("${history}")
 list(LENGTH programs expected)
 string(JSON found LENGTH "${history}" runs)
 if(NOT found EQUAL expected)
-  message(FATAL_ERROR "the history has ${found} runs of ${expected}")
+  message(FATAL_ERROR "the history has ${found} runs, not ${expected}")
 endif()
 foreach(program IN LISTS programs)
   math(EXPR expected "${expected} - 1")  # the newest run comes first
@@ -63,6 +64,6 @@ if(IN_CTEST)
     COMMAND_ERROR_IS_FATAL ANY)
   message("${printed}")
   if(NOT printed MATCHES "delivered 1 run \\(1 part\\)")
-    message(FATAL_ERROR "ctest has not delivered")
+    message(FATAL_ERROR "ctest did not deliver")
   endif()
 endif()

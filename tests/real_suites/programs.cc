@@ -12,7 +12,7 @@ std::ostream& operator<<(std::ostream& stream, const RealProgram& program) {
 }
 
 std::vector<RealProgram> RealPrograms() {
-  // As they are, and all their tests pass or fail as GoogleTest's authors have it.
+  // Without arguments. Their tests pass or fail as GoogleTest's authors intended.
   std::vector<RealProgram> programs;
   for (const char* name : {"gmock-actions_test",
                            "gmock-cardinalities_test",
@@ -68,7 +68,7 @@ std::vector<RealProgram> RealPrograms() {
     programs.push_back({name, {}, {}});
   }
 
-  // Which have no test, or run none.
+  // Programs that have no test or run none.
   const auto without_tests = [&](const char* name, std::vector<std::string> arguments = {},
                                  std::vector<std::string> environment = {}) {
     programs.push_back({name, std::move(arguments), std::move(environment), false});
@@ -92,7 +92,7 @@ std::vector<RealProgram> RealPrograms() {
   without_tests("gtest_skip_in_environment_setup_test");
   without_tests("gtest_throw_on_failure_ex_test");
 
-  // What GoogleTest's Python tests make of them, and what users do every day.
+  // As GoogleTest's Python tests run them, and as users run their tests every day.
   const auto with = [&](const char* name, std::vector<std::string> arguments,
                         std::vector<std::string> environment = {}) {
     programs.push_back({name, std::move(arguments), std::move(environment)});
@@ -127,7 +127,7 @@ std::vector<RealProgram> RealPrograms() {
   with("gtest_unittest", {"--gtest_shuffle", "--gtest_random_seed=1"});
   with("gtest_xml_output_unittest_", {"--shut_down_xml"});
 
-  // Which have no printer of GoogleTest's, but at most one of their own.
+  // Programs without GoogleTest's printer. Some have their own.
   const auto silent = [&](const char* name, std::vector<std::string> arguments = {}, int iterations = 1) {
     programs.push_back({name, std::move(arguments), {}, true, false, iterations});
   };

@@ -12,15 +12,16 @@ struct RealProgram {
   std::string name;
   std::vector<std::string> arguments;
   std::vector<std::string> environment;
-  bool runs_tests = true;  // false: none is defined, or none comes to run
-  bool prints = true;      // false: GoogleTest's printer is not at work in it
-  int iterations = 1;      // how often it runs its tests, where it does not print
-  bool threads = false;    // it prints from many threads at once
+  bool runs_tests = true;  // false: no test is defined, or none runs
+  bool prints = true;      // false: it does not use GoogleTest's printer
+  int iterations = 1;      // how often it runs its tests; used only if `prints` is false
+  bool threads = false;    // many threads print at once
 };
 
 std::ostream& operator<<(std::ostream& stream, const RealProgram& program);  // its command line
 
-// Every program at least once, and those that GoogleTest's Python tests drive with the flags that they are given there.
+// Returns every program at least once. Those that GoogleTest's Python tests run are there with the flags of those
+// tests.
 std::vector<RealProgram> RealPrograms();
 
 }  // namespace flaky

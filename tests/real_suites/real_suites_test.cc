@@ -1,6 +1,6 @@
-// GoogleTest's and GoogleMock's own test programs, which do to GoogleTest whatever can be done to it: with the recorder
-// they do the same as without, and what they did is in the history. There is no exception: also those that look at
-// listeners, flags and the environment find nothing that changes a result.
+// GoogleTest's and GoogleMock's own test programs, which use GoogleTest in every possible way. With the recorder they
+// do the same as without it, and their results are in the history. There is no exception: even the programs that
+// inspect listeners, flags and the environment find nothing that changes a result.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -32,13 +32,13 @@ using testing::ContainerEq;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-// What a run of a program can be seen to have done.
+// The visible effects of a run of a program. Times, addresses and process ids are removed where noted.
 struct Seen {
-  int status = 0;                            // as waitpid gives it
-  std::string out, err;                      // without what no two runs share
-  std::string printed;                       // on stdout, with it
-  std::map<std::string, std::string> files;  // that it wrote in its folder, without what no two runs share
-  std::string json;                          // what --gtest_output=json made
+  int status = 0;                            // as waitpid returns it
+  std::string out, err;                      // stdout and stderr, without times and so on
+  std::string printed;                       // stdout, unchanged
+  std::map<std::string, std::string> files;  // the files in its folder, without times and so on
+  std::string json;                          // the file of --gtest_output=json
 };
 
 constexpr char kJson[] = "results.json";
@@ -48,20 +48,20 @@ std::string WithoutNumbers(const std::string& text) {
   return std::regex_replace(text, number, "N");
 }
 
-// Without times, addresses and process ids.
+// Replaces times, addresses and process ids.
 std::string WithoutTimes(const std::string& text) {
-  static const std::regex moment(R"(\d+ ms|0x[0-9a-f]+|==\d+==)");
-  return std::regex_replace(text, moment, "~");
+  static const std::regex pattern(R"(\d+ ms|0x[0-9a-f]+|==\d+==)");
+  return std::regex_replace(text, pattern, "~");
 }
 
-// The characters that many threads wrote at once, whoever came first, without numbers.
+// Returns the sorted characters of a text without digits, for output that many threads wrote in no fixed order.
 std::string Characters(std::string text) {
   std::erase_if(text, [](unsigned char c) { return std::isdigit(c) != 0; });
   std::sort(text.begin(), text.end());
   return text;
 }
 
-// In words that are short also for megabytes.
+// Compares the texts. The message shows only the first difference, because the texts may be megabytes long.
 testing::AssertionResult AreSame(const std::string& recorded, const std::string& plain) {
   if (recorded == plain) return testing::AssertionSuccess();
   const auto end = std::min(recorded.size(), plain.size());
@@ -71,8 +71,8 @@ testing::AssertionResult AreSame(const std::string& recorded, const std::string&
     const size_t begin = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
     return text.substr(begin == std::string::npos ? 0 : begin + 1, 400);
   };
-  return testing::AssertionFailure() << "the first line that differs is with the recorder\n"
-                                     << around(recorded) << "\nand without\n"
+  return testing::AssertionFailure() << "the first difference: with the recorder\n"
+                                     << around(recorded) << "\nand without it\n"
                                      << around(plain) << '\n';
 }
 
@@ -84,8 +84,8 @@ std::set<std::string> Names(const std::map<std::string, std::string>& files) {
 
 class RealSuite : public ProgramTest, public testing::WithParamInterface<RealProgram> {
  protected:
-  // Runs the program as it is built below `way`: under the same path, in a fresh folder of the same name, in the same
-  // environment.
+  // Runs the program that is built in the folder `way`. Its path, the name of its working folder, which is empty, and
+  // its environment are always the same.
   Seen See(const std::string& way) {
     fs::remove_all(Path("folder"));
     fs::create_directories(Path("folder"));
@@ -95,11 +95,17 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
     std::vector<std::string> arguments = {Path("programs/") + GetParam().name};
     arguments.push_back(std::string("--gtest_output=json:") + kJson);
     arguments.insert(arguments.end(), GetParam().arguments.begin(), GetParam().arguments.end());
-    std::vector<std::string> environment = {"PATH=/usr/bin:/bin", "TZ=UTC", "HOME=" + Path("home"),
-                                            "FLAKY_TESTS_PROJECT=real", "FLAKY_TESTS_DB=" + Path("h.db")};
+    // A delivery that takes too long would be reported on stderr, and the machine may stall.
+    std::vector<std::string> environment = {"PATH=/usr/bin:/bin",
+                                            "TZ=UTC",
+                                            "HOME=" + Path("home"),
+                                            "FLAKY_TESTS_PROJECT=real",
+                                            "FLAKY_TESTS_DB=" + Path("h.db"),
+                                            "FLAKY_TESTS_DELIVERY_TIMEOUT=120"};
     environment.insert(environment.end(), GetParam().environment.begin(), GetParam().environment.end());
 
-    for (const std::string sanitizer : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {  // flaky's
+    // For the program `flaky`, which may be built with a sanitizer.
+    for (const std::string sanitizer : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
       if (const char* const options = std::getenv(sanitizer.c_str())) environment.push_back(sanitizer + "=" + options);
     }
 
@@ -115,8 +121,8 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
       if (name == kJson) seen.json = content;
     }
     if (GetParam().threads) {
-      // Between two runs of itself its messages come in another order, in the midst of one another, and GoogleMock's
-      // say how often a call has come until then. What is printed of each test is compared in any case.
+      // In each run the messages come in a different order, also within each other, and GoogleMock's contain the number
+      // of calls so far. The printed results of each test are compared in any case.
       seen.out.clear();
       seen.err = Characters(seen.err);
       seen.files[kJson].clear();
@@ -124,8 +130,8 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
     return seen;
   }
 
-  // What the history must have. What is printed and what is written by --gtest_output=json must be the same of a
-  // program's only iteration; of several, only the last one is written.
+  // Returns the results that the history must have. If there is one iteration, the printed results and those of
+  // --gtest_output=json must be equal. If there are several, the file has only the last one.
   static Results Expected(const Seen& seen) {
     Printed printed = PrintedResults(seen.printed);
     if (seen.json.empty()) return printed;
@@ -176,7 +182,7 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
   }
 };
 
-TEST_P(RealSuite, DoesTheSameAndIsInTheHistory) {
+TEST_P(RealSuite, IsUnchangedAndRecorded) {
   const Seen plain = See("plain");
   ASSERT_FALSE(fs::exists(Path("h.db")));
   const Seen recorded = See("recorded");
@@ -192,7 +198,7 @@ TEST_P(RealSuite, DoesTheSameAndIsInTheHistory) {
   const Results expected = Expected(plain);
   EXPECT_EQ(!expected.tests.empty(), GetParam().runs_tests) << plain.out;
   const Outcome exported = Run({"export"});
-  if (expected.tests.empty() && exported.code == static_cast<int>(ExitCode::kUnreachable)) return;  // not even a run
+  if (expected.tests.empty() && exported.code == static_cast<int>(ExitCode::kUnreachable)) return;  // no run, no store
   ASSERT_EQ(exported.code, 0) << exported.err;
   const Results history = HistoryResults(exported.out);
   EXPECT_THAT(history.tests, ContainerEq(expected.tests));
@@ -200,14 +206,22 @@ TEST_P(RealSuite, DoesTheSameAndIsInTheHistory) {
   EXPECT_EQ(history.failed, expected.failed);
 }
 
-INSTANTIATE_TEST_SUITE_P(OfGoogleTest, RealSuite, testing::ValuesIn(RealPrograms()), [](const auto& program) {
-  std::string name = program.param.name;
-  for (const std::string& argument : program.param.arguments) name += "_" + argument;
-  for (const std::string& variable : program.param.environment) name += "_" + variable;
-  std::replace_if(
-      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
-  return name;
-});
+// A name that fits ctest's lines: the program and its arguments, without the words that most of them share.
+std::string ShortName(const testing::TestParamInfo<RealProgram>& program) {
+  static const std::regex kPrefix("^(googletest|gtest)[-_]");
+  static const std::regex kSuffix("[-_](unit)?test_?$");
+  static const std::regex kArgumentPrefix("^(--(gtest_|gmock_)?|GTEST_)");
+  static const std::regex kOther("[^A-Za-z0-9]+");
+  std::vector<std::string> arguments = program.param.arguments;
+  arguments.insert(arguments.end(), program.param.environment.begin(), program.param.environment.end());
+
+  std::string name = std::regex_replace(program.param.name, kPrefix, "");
+  if (!arguments.empty()) name = std::regex_replace(name, kSuffix, "");
+  for (const std::string& argument : arguments) name += "_" + std::regex_replace(argument, kArgumentPrefix, "");
+  return std::regex_replace(name, kOther, "_").substr(0, 35);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RealSuite, testing::ValuesIn(RealPrograms()), ShortName);
 
 std::set<std::string> Built(const std::string& way) {
   std::set<std::string> names;
@@ -233,14 +247,15 @@ TEST(RealSuites, EverySourceOfGoogleTestsTestsIsBuiltOrNamedHere) {
   std::ifstream sources(std::string(FLAKY_REAL_SUITES) + "/sources.txt");
   for (std::string line; std::getline(sources, line);) left.erase(line);
   EXPECT_THAT(left, UnorderedElementsAre(
-                        // These include others, which are built one by one.
+                        // These include other sources, which are built one by one.
                         "/usr/src/googletest/googletest/test/gtest_all_test.cc",
                         "/usr/src/googletest/googlemock/test/gmock_all_test.cc",
-                        // These are about compiling and linking, at which they take long.
+                        // These test compiling and linking, and take long to build.
                         "/usr/src/googletest/googletest/test/gtest_test_macro_stack_footprint_test.cc",
                         "/usr/src/googletest/googlemock/test/gmock_link_test.cc",
                         "/usr/src/googletest/googlemock/test/gmock_link2_test.cc",
-                        // These have many more tests of the same kind as their sisters, and a third of all templates.
+                        // These have many more tests of the same kind as the ones that are built, and a third of all
+                        // templates.
                         "/usr/src/googletest/googlemock/test/gmock-matchers-comparisons_test.cc",
                         "/usr/src/googletest/googlemock/test/gmock-matchers-containers_test.cc",
                         "/usr/src/googletest/googlemock/test/gmock-matchers-misc_test.cc",

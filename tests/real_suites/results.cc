@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// Whether a printed line says so of this test, behind whatever the test has left on that line itself.
+// Returns true if the line contains `what` and the test's name, even if the test has printed something before them.
 bool Says(std::string_view line, std::string_view what, const std::string& test) {
   const size_t at = line.find(std::string(what) + test);
   if (at == std::string_view::npos) return false;
@@ -41,7 +41,7 @@ Printed PrintedResults(const std::string& stdout_text) {
     ++(skipped ? tally.skipped : tally.executed);
     tally.failed += failed ? 1 : 0;
     results.failed |= failed;
-    if (failed) tally.failures += failures;  // else it took them back
+    if (failed) tally.failures += failures;  // otherwise the test took them back
     open.reset();
     failures = 0;
   };
@@ -70,15 +70,15 @@ Printed PrintedResults(const std::string& stdout_text) {
 }
 
 Written WrittenResults(const std::string& text) {
-  static const std::string kListed = "listed";  // by --gtest_list_tests, which writes no results
+  static const std::string kListed = "listed";  // for --gtest_list_tests, which writes no results
   Written results;
-  // GoogleTest 1.12 forgets the comma before what was reported outside of tests.
-  static const std::regex kForgotten(R"(\}(\s+)\{)");
-  const json document = json::parse(std::regex_replace(text, kForgotten, "},$1{"));
+  // GoogleTest 1.12 writes no comma before the failures outside of tests.
+  static const std::regex kMissingComma(R"(\}(\s+)\{)");
+  const json document = json::parse(std::regex_replace(text, kMissingComma, "},$1{"));
   for (const json& suite : document.at("testsuites")) {
     for (const json& test : suite.at("testsuite")) {
       const std::string name = test.at("name"), result = test.value("result", kListed);
-      // Without a name: what the suite's set-up and tear-down reported.
+      // An empty name: failures in the suite's set-up and tear-down.
       if (name.empty() || result == "SUPPRESSED" || result == kListed) continue;
       const std::string full_name = suite.at("name").get<std::string>() + "." + name;
       if (test.at("timestamp").get<std::string>().starts_with("1970-01-01T00:00:00")) {

@@ -7,38 +7,39 @@
 #include <set>
 #include <string>
 
-// What a test program did, by three accounts that know nothing of each other.
+// The results of a test program according to three independent sources.
 namespace flaky {
 
 struct TestTally {
   int64_t executed = 0;
   int64_t skipped = 0;
-  int64_t failed = 0;    // of the executed ones
-  int64_t failures = 0;  // assertions and exceptions reported, and a death
+  int64_t failed = 0;    // of the executed runs of the test
+  int64_t failures = 0;  // reported assertions and exceptions, and the process's death
   bool operator==(const TestTally&) const = default;
 };
 std::ostream& operator<<(std::ostream& stream, const TestTally& tally);
 
 struct Results {
   std::map<std::string, TestTally> tests;  // by Suite.Test
-  int64_t between = 0;                     // failures outside of tests, since the first began
-  bool failed = false;                     // as a whole
+  int64_t between = 0;                     // failures outside of tests, after the first test began
+  bool failed = false;                     // the program failed as a whole
 };
 
-// What GoogleTest's printer said. A test that it reported without running it is among the skipped ones: the printer
-// tells no difference.
+// The results in the output of GoogleTest's printer. Tests that GoogleTest reported without running them count as
+// skipped, because the printer does not distinguish them.
 struct Printed : Results {
   int iterations = 0;
 };
 Printed PrintedResults(const std::string& stdout_text);
 
-// What GoogleTest wrote for --gtest_output=json, of its last iteration. It knows nothing of failures outside of tests.
+// The results that GoogleTest wrote for --gtest_output=json. They cover the last iteration, without the failures
+// outside of tests.
 struct Written : Results {
-  std::set<std::string> not_run;  // reported as skipped, but never begun; not among the tests
+  std::set<std::string> not_run;  // reported as skipped but never started; not in `tests`
 };
 Written WrittenResults(const std::string& json);
 
-// What the history has, all its runs together, as `flaky export` writes it.
+// Returns the results of all runs in a history that `flaky export` has written.
 Results HistoryResults(const std::string& jsonl);
 
 }  // namespace flaky

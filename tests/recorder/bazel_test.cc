@@ -1,4 +1,4 @@
-// What the recorder makes of being below Bazel.
+// The recorder in a test that Bazel runs.
 
 #include <gmock/gmock.h>
 
@@ -16,9 +16,9 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-class RecorderBelowBazel : public FixtureTest {
+class RecorderUnderBazel : public FixtureTest {
  protected:
-  RecorderBelowBazel() : stage(folder(), std::string(FLAKY_FIXTURES) + "/behaviours") { env["HOME"] = std::nullopt; }
+  RecorderUnderBazel() : stage(folder(), std::string(FLAKY_FIXTURES) + "/behaviours") { env["HOME"] = std::nullopt; }
 
   Outcome RunTest(const BazelTest& test = {}, const std::string& filter = "Plain.Passes") {
     for (const auto& [name, value] : stage.Environment(test)) env.try_emplace(name, value);
@@ -37,7 +37,7 @@ class RecorderBelowBazel : public FixtureTest {
   BazelStage stage;
 };
 
-TEST_F(RecorderBelowBazel, TellsWhichTestOfWhichCommandItIs) {
+TEST_F(RecorderUnderBazel, HeaderNamesTheTestAndTheCommand) {
   const json first = Header({.target = "//shop:shop_test", .run_number = 2, .shard = 1, .time_limit = "60"});
   EXPECT_EQ(first["bazel_target"], "//shop:shop_test");
   EXPECT_EQ(first["bazel_run"], 2);
@@ -53,7 +53,7 @@ TEST_F(RecorderBelowBazel, TellsWhichTestOfWhichCommandItIs) {
   EXPECT_GT(Header()["bazel_command_ns"], first["bazel_command_ns"]);
 }
 
-TEST_F(RecorderBelowBazel, TakesTheSeedForTheRunNumberOfOlderOnes) {
+TEST_F(RecorderUnderBazel, UsesTheSeedAsTheRunNumberOfOlderVersions) {
   BazelTest third;
   third.run_number = 3;
   env["TEST_RUN_NUMBER"] = std::nullopt;
@@ -62,7 +62,7 @@ TEST_F(RecorderBelowBazel, TakesTheSeedForTheRunNumberOfOlderOnes) {
   EXPECT_EQ(TheJournal().header["bazel_run"], 3);
 }
 
-TEST_F(RecorderBelowBazel, SaysNothingOfACommandThatItCannotSee) {
+TEST_F(RecorderUnderBazel, LeavesOutACommandThatItCannotSee) {
   std::filesystem::remove(std::filesystem::path(stage.test_setup()).parent_path() / "command.log");
   const json header = Header();
   EXPECT_EQ(header["bazel_target"], "//shop:shop_test");
@@ -70,7 +70,7 @@ TEST_F(RecorderBelowBazel, SaysNothingOfACommandThatItCannotSee) {
   EXPECT_FALSE(header.contains("bazel_execroot"));
 }
 
-TEST_F(RecorderBelowBazel, IsNotBelowBazelForOneVariableOfAnother) {
+TEST_F(RecorderUnderBazel, OneVariableAloneDoesNotMeanBazel) {
   env["TEST_TARGET"] = "debug";
   Run("behaviours", {"--gtest_filter=Plain.Passes"});
   const json header = TheJournal().header;
@@ -79,15 +79,15 @@ TEST_F(RecorderBelowBazel, IsNotBelowBazelForOneVariableOfAnother) {
   }
 }
 
-TEST_F(RecorderBelowBazel, KeepsItsJournalWithTheOutputsForWantOfASpool) {
-  env["HOME"] = folder().string();  // which may be the sandbox's: nothing is left there
+TEST_F(RecorderUnderBazel, KeepsItsJournalWithTheOutputsIfThereIsNoSpool) {
+  env["HOME"] = folder().string();  // may be the sandbox's, so nothing may be left there
   for (const std::optional<std::string>& spool_setting : {std::optional<std::string>(), {"relative/spool"}}) {
     env["FLAKY_TESTS_SPOOL"] = spool_setting;
     std::filesystem::remove_all(stage.outputs());
     const Outcome outcome = RunTest();
     EXPECT_EQ(ExitStatus(outcome), 0);
     EXPECT_EQ(outcome.err,
-              "flaky: FLAKY_TESTS_SPOOL names no absolute path (--test_env); recorded in test.outputs of "
+              "flaky: FLAKY_TESTS_SPOOL is not set to an absolute path (use --test_env); recorded in test.outputs of "
               "//shop:shop_test instead\n");
     ASSERT_THAT(ReadAll(stage.outputs() / "flaky"), SizeIs(1));
     EXPECT_EQ(ReadAll(stage.outputs() / "flaky")[0].OutcomeOf("Plain.Passes"), "passed");
@@ -95,28 +95,29 @@ TEST_F(RecorderBelowBazel, KeepsItsJournalWithTheOutputsForWantOfASpool) {
   }
 }
 
-TEST_F(RecorderBelowBazel, KeepsItsJournalWithTheOutputsWhenTheSpoolIsForbidden) {
+TEST_F(RecorderUnderBazel, KeepsItsJournalWithTheOutputsWhenTheSpoolIsForbidden) {
   std::ofstream(spool()) << "not a folder";
   const Outcome outcome = RunTest({}, "Plain.Fails");
   EXPECT_EQ(ExitStatus(outcome), 1);
-  EXPECT_EQ(outcome.err, "flaky: Not a directory: " + spool().string() +
-                             " (--sandbox_writable_path); recorded in test.outputs of //shop:shop_test instead\n");
+  EXPECT_EQ(outcome.err, "flaky: cannot write to the spool " + spool().string() +
+                             ": Not a directory (use --sandbox_writable_path); "
+                             "recorded in test.outputs of //shop:shop_test instead\n");
   ASSERT_THAT(ReadAll(stage.outputs() / "flaky"), SizeIs(1));
   EXPECT_EQ(ReadAll(stage.outputs() / "flaky")[0].OutcomeOf("Plain.Fails"), "failed");
 }
 
-TEST_F(RecorderBelowBazel, SaysWhenNothingIsRecorded) {
+TEST_F(RecorderUnderBazel, WarnsWhenNothingIsRecorded) {
   env["FLAKY_TESTS_SPOOL"] = std::nullopt;
   std::filesystem::create_directories(stage.outputs());
   std::ofstream(stage.outputs() / "flaky") << "not a folder";
   const Outcome outcome = RunTest();
   EXPECT_EQ(ExitStatus(outcome), 0);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("FLAKY_TESTS_SPOOL names no absolute path"),
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("FLAKY_TESTS_SPOOL is not set to an absolute path"),
                                  HasSubstr("nothing is recorded: Not a directory: ")));
   EXPECT_THAT(outcome.err, testing::Not(HasSubstr("instead")));
 }
 
-TEST_F(RecorderBelowBazel, DeliversNothing) {
+TEST_F(RecorderUnderBazel, DeliversNothing) {
   env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "20";
   env["FLAKY_TESTS_PROGRAM"] = std::string(FLAKY_FIXTURES) + "/stand_in_flaky";
   env["STAND_IN_NOTES"] = (folder() / "notes").string();

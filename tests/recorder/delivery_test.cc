@@ -1,4 +1,4 @@
-// What a test program does about its journal when it ends, with a stand-in for the program `flaky`.
+// The delivery that a test program starts when it ends, with a stand-in for the program `flaky`.
 
 #include <gmock/gmock.h>
 #include <unistd.h>
@@ -14,21 +14,24 @@ namespace {
 
 using testing::AllOf;
 using testing::Contains;
+using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
+constexpr char kGenerous[] = "120";  // seconds for a delivery that succeeds, because the machine may stall
+
 class RecorderDelivery : public FixtureTest {
  protected:
   RecorderDelivery() {
-    env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "20";
+    env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = kGenerous;
     env["FLAKY_TESTS_PROGRAM"] = std::string(FLAKY_FIXTURES) + "/stand_in_flaky";
     env["STAND_IN_NOTES"] = (folder() / "notes").string();
   }
 
-  // What the stand-in wrote down; empty when it was not started.
+  // Returns the lines that the stand-in wrote; none if it was not started.
   std::vector<std::string> Notes() const {
     std::vector<std::string> notes;
     std::ifstream file(folder() / "notes");
@@ -36,7 +39,7 @@ class RecorderDelivery : public FixtureTest {
     return notes;
   }
 
-  // The one line on stderr of a test program that itself prints nothing there, and how long it took.
+  // Runs a test that prints nothing to stderr. Returns what the recorder wrote there, at most one line, and sets took_.
   std::string Warning(const std::string& filter = "Plain.Passes") {
     const auto begin = std::chrono::steady_clock::now();
     const Outcome outcome = Run("behaviours", {"--gtest_filter=" + filter});
@@ -72,13 +75,13 @@ TEST_F(RecorderDelivery, SaysNothingWhenAllIsWell) {
   EXPECT_THAT(Notes(), Contains("argument deliver"));
 }
 
-TEST_F(RecorderDelivery, IsLeftToOthersWhereTheTimeIs0) {
+TEST_F(RecorderDelivery, DoesNotHappenIfTheTimeoutIs0) {
   env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "0";
   EXPECT_EQ(Warning(), "");
   EXPECT_THAT(Notes(), IsEmpty());
 }
 
-TEST_F(RecorderDelivery, IsLeftToTheCtestsEndBelowCtest) {
+TEST_F(RecorderDelivery, WaitsForTheEndOfCtest) {
   launcher = (folder() / "ctest").string();
   std::ofstream(*launcher) << "#!/bin/sh\n\"$@\"\nexit $?\n";
   std::filesystem::permissions(*launcher, std::filesystem::perms::owner_all);
@@ -87,28 +90,28 @@ TEST_F(RecorderDelivery, IsLeftToTheCtestsEndBelowCtest) {
   const std::string ctest = std::to_string(TheJournal().header["parent_pid"].get<int64_t>()) + "-" +
                             std::to_string(TheJournal().header["parent_start"].get<int64_t>());
   const std::vector<std::string> notes = Notes();
-  ASSERT_THAT(notes, Not(IsEmpty())) << "to whoever waits for that ctest's end";
+  ASSERT_THAT(notes, Not(IsEmpty())) << "no process was started that waits for the end of ctest";
   EXPECT_EQ(notes[0], "argument deliver");
   EXPECT_EQ(notes[1], "argument --after-ctest");
   EXPECT_EQ(notes[2], "argument " + ctest);
   EXPECT_TRUE(std::filesystem::exists(spool() / (".ctest-" + ctest)));
 }
 
-TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutWhatATerminalWouldObey) {
+TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutControlCharacters) {
   env["STAND_IN"] = "fail";
   EXPECT_EQ(Warning(), "flaky: the store ?[31mcannot?[0m be reached\n");
 }
 
-TEST_F(RecorderDelivery, TellsAFailureWithoutAWord) {
-  env["STAND_IN"] = "fail without a word";
-  EXPECT_EQ(Warning(), "flaky: `flaky deliver` ended with exit code 10; what was recorded stays in " +
-                           spool().string() + " until the next `flaky` command\n");
+TEST_F(RecorderDelivery, ReportsAFailureWithoutAMessage) {
+  env["STAND_IN"] = "fail without a message";
+  EXPECT_EQ(Warning(), "flaky: `flaky deliver` failed with exit code 10; the results stay in " + spool().string() +
+                           " until the next `flaky` command delivers them\n");
 }
 
-TEST_F(RecorderDelivery, TellsACrash) {
+TEST_F(RecorderDelivery, ReportsACrash) {
   env["STAND_IN"] = "crash";
-  EXPECT_THAT(Warning(), AnyOf(StartsWith("flaky: `flaky deliver` was ended by signal 11; "),
-                               HasSubstr("Sanitizer")));  // which prints a report of its own
+  EXPECT_THAT(Warning(), AnyOf(StartsWith("flaky: `flaky deliver` was killed by signal 11; "),
+                               HasSubstr("Sanitizer")));  // a sanitizer prints its own report
 }
 
 TEST_F(RecorderDelivery, IsNotHeldUpByAFlood) {
@@ -116,7 +119,7 @@ TEST_F(RecorderDelivery, IsNotHeldUpByAFlood) {
   EXPECT_EQ(Warning(), "flaky: line 0 of very many lines\n");
 }
 
-TEST_F(RecorderDelivery, EndsAProgramThatHangs) {
+TEST_F(RecorderDelivery, KillsAProgramThatHangs) {
   env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "1";
   for (const char* way : {"hang", "close and hang"}) {
     env["STAND_IN"] = way;
@@ -124,20 +127,21 @@ TEST_F(RecorderDelivery, EndsAProgramThatHangs) {
                 AllOf(StartsWith("flaky: `flaky deliver` did not end within 1 s (FLAKY_TESTS_DELIVERY_TIMEOUT); "),
                       HasSubstr(spool().string())));
     EXPECT_GE(took_.count(), 1.0);
-    EXPECT_LT(took_.count(), 8.0);
+    EXPECT_LT(took_.count(), 60.0) << "a generous bound, because the machine may stall";
     std::filesystem::remove_all(spool());
   }
 }
 
-TEST_F(RecorderDelivery, IsNotHeldUpForeverByWhatTheProgramLeaves) {
-  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "1";
+TEST_F(RecorderDelivery, IsNotHeldUpByAProcessThatTheProgramLeaves) {
+  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "5";  // the program itself must end within this time
   env["STAND_IN"] = "leave a child";
-  EXPECT_EQ(Warning(), "") << "the program itself has ended well";
-  EXPECT_LT(took_.count(), 8.0);
+  EXPECT_EQ(Warning(), "") << "the program itself succeeded";
+  EXPECT_LT(took_.count(), 60.0) << "the process that was left keeps stderr open for 120 s";
 }
 
-TEST_F(RecorderDelivery, EndsWhereTheTestsIgnoreOrReapAllChildren) {
+TEST_F(RecorderDelivery, WorksIfTheTestsIgnoreOrReapAllChildren) {
   for (const char* test : {"Process.IgnoresItsChildren", "Process.ReapsAllChildren"}) {
+    env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = kGenerous;
     env["STAND_IN"] = "succeed";
     EXPECT_EQ(Warning(test), "") << test;
     std::filesystem::remove_all(spool());
@@ -151,29 +155,29 @@ TEST_F(RecorderDelivery, EndsWhereTheTestsIgnoreOrReapAllChildren) {
   }
 }
 
-TEST_F(RecorderDelivery, NamesAProgramThatIsNotThere) {
+TEST_F(RecorderDelivery, NamesAProgramThatDoesNotExist) {
   for (const char* program : {"/nonexistent/flaky", "no-such-program", "./relative", "/tmp"}) {
     env["FLAKY_TESTS_PROGRAM"] = program;
     EXPECT_THAT(Warning(),
-                AllOf(StartsWith("flaky: FLAKY_TESTS_PROGRAM is \"" + std::string(program) + "\", which is no"),
-                      HasSubstr("stays in " + spool().string()), EndsWith("\n")));
+                AllOf(StartsWith("flaky: invalid FLAKY_TESTS_PROGRAM `" + std::string(program) + "`; expected an"),
+                      HasSubstr("the results stay in " + spool().string()), EndsWith("\n")));
     std::filesystem::remove_all(spool());
   }
 }
 
 TEST_F(RecorderDelivery, NamesAProgramThatCannotBeStarted) {
   const std::filesystem::path program = folder() / "program";
-  std::ofstream(program) << "this is no program";
+  std::ofstream(program) << "this is not a program";
   std::filesystem::permissions(program, std::filesystem::perms::owner_all);
   env["FLAKY_TESTS_PROGRAM"] = program.string();
-  EXPECT_THAT(Warning(), StartsWith("flaky: " + program.string() + " cannot be started: Exec format error; "));
+  EXPECT_THAT(Warning(), StartsWith("flaky: cannot start " + program.string() + ": Exec format error; "));
 }
 
 TEST_F(RecorderDelivery, FindsTheProgramInThePathOfTheStart) {
   std::filesystem::create_directory(folder() / "bin");
   std::filesystem::create_symlink(std::string(FLAKY_FIXTURES) + "/stand_in_flaky", folder() / "bin/stand-in");
   env["FLAKY_TESTS_PROGRAM"] = "stand-in";
-  env["PATH"] = "/nonexistent::bin:/usr/bin";  // relative to the working folder of the start
+  env["PATH"] = "/nonexistent::bin:/usr/bin";  // `bin` is relative to the working folder at the start
   Run("behaviours", {"--gtest_filter=Process.LeavesItsFolderAndEnvironment"});
   EXPECT_THAT(Notes(), Contains("argument deliver"));
 }
@@ -182,12 +186,12 @@ TEST_F(RecorderDelivery, WithoutDescriptorsTheJournalStays) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer needs descriptors itself";
   const Outcome outcome = Run("behaviours", {"--gtest_filter=Limits.NoDescriptors:Limits.Next"});
   EXPECT_EQ(ExitStatus(outcome), 1);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("not all was recorded: Too many open files"),
-                                 HasSubstr("cannot be started: Too many open files")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("the recording is incomplete: Too many open files"),
+                                 ContainsRegex("cannot start [^ ]+: Too many open files")));
   EXPECT_EQ(TheJournal().End(), false);
 }
 
-TEST_F(RecorderDelivery, IsDoneFromTheRootWhereTheFolderOfTheStartIsGone) {
+TEST_F(RecorderDelivery, StartsInTheRootIfTheFolderOfTheStartIsGone) {
   std::filesystem::create_directory(folder() / "gone");
   in_child = [this] {
     if (chdir((folder() / "gone").c_str()) != 0) _exit(126);

@@ -1,4 +1,4 @@
-// How test programs end, and what the journal then says.
+// The ways in which test programs end, and what the journal then contains.
 
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -23,20 +23,19 @@ TEST_F(RecorderEnds, RecordsEachOutcome) {
   EXPECT_EQ(journal.OutcomeOf("Plain.Passes"), "passed");
   EXPECT_EQ(journal.OutcomeOf("Plain.Fails"), "failed");
   EXPECT_EQ(journal.OutcomeOf("Plain.Skips"), "skipped");
-  EXPECT_EQ(journal.OutcomeOf("Plain.SkipsWithoutAWord"), "skipped");
+  EXPECT_EQ(journal.OutcomeOf("Plain.SkipsWithoutAMessage"), "skipped");
   EXPECT_EQ(journal.OutcomeOf("Plain.Throws"), "failed");
   EXPECT_THAT(journal.MessagesOf("Plain.Fails"),
               ElementsAre(StartsWith("Expected equality of these values:\n  1 + 1\n"), StartsWith("Failed\nsecond")));
   EXPECT_THAT(journal.MessagesOf("Plain.Fails")[0], HasSubstr("first \"quoted\"\ttext\nGoogle Test trace:\n"));
   EXPECT_THAT(journal.MessagesOf("Plain.Skips"), ElementsAre("not on this machine"));
-  EXPECT_THAT(journal.MessagesOf("Plain.SkipsWithoutAWord"), IsEmpty());
+  EXPECT_THAT(journal.MessagesOf("Plain.SkipsWithoutAMessage"), IsEmpty());
   EXPECT_EQ(journal.End(), false);
   EXPECT_FALSE(journal.unfinished);
 
   const nlohmann::json failure = journal.Results("Plain.Fails")[0][3];
   EXPECT_THAT(failure["file"], testing::EndsWith("behaviours.cc"));
-  EXPECT_GT(failure["line"], journal.Results("Plain.Fails")[0][1])
-      << "the assertion stands below the test's first line";
+  EXPECT_GT(failure["line"], journal.Results("Plain.Fails")[0][1]) << "the assertion is below the test's first line";
   const nlohmann::json thrown = journal.Results("Plain.Throws")[0][3];
   EXPECT_FALSE(thrown.contains("file") || thrown.contains("line")) << thrown;
   EXPECT_THAT(thrown["message"], HasSubstr("\"boom\""));
@@ -44,7 +43,7 @@ TEST_F(RecorderEnds, RecordsEachOutcome) {
 
 TEST_F(RecorderEnds, CutsTheFileToThePagesItNeeds) {
   const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  env["MANY_TESTS"] = "10000";  // for which more is taken than their short names need
+  env["MANY_TESTS"] = "10000";  // more space is allocated for them than their short names need
   Run("many_tests", {"--gtest_brief=1"});
   const Recorded many = TheJournal();
   EXPECT_EQ(many.End(), true);
@@ -77,12 +76,12 @@ TEST_F(RecorderEnds, NamesTheTestThatAborted) {
   EXPECT_EQ(TheJournal().OutcomeOf("Ends.ByAbort"), "unfinished");
 }
 
-TEST_F(RecorderEnds, NamesTheTestThatLeftWithoutAWordAndStatus0) {
+TEST_F(RecorderEnds, NamesTheTestThatEndedTheProcessWithStatus0) {
   EXPECT_EQ(ExitStatus(ExpectSameAsPlain("Ends.BySilentExit0")), 0);
   EXPECT_EQ(TheJournal().OutcomeOf("Ends.BySilentExit0"), "unfinished");
 }
 
-TEST_F(RecorderEnds, KnowsTheStatusOfAnExitWithinATest) {
+TEST_F(RecorderEnds, KeepsTheStatusOfAnExitWithinATest) {
   EXPECT_EQ(ExitStatus(ExpectSameAsPlain("Ends.ByExit0")), 0);
   const Recorded journal = TheJournal();
   EXPECT_EQ(journal.OutcomeOf("Ends.ByExit0"), "exited");
@@ -97,7 +96,7 @@ TEST_F(RecorderEnds, KeepsTheFailuresBeforeAnExit) {
   EXPECT_THAT(journal.MessagesOf("Ends.ByExit3"), ElementsAre(HasSubstr("before the exit")));
 }
 
-TEST_F(RecorderEnds, KeepsWhatCameBeforeBreakOrThrowOnFailure) {
+TEST_F(RecorderEnds, KeepsTheFailureBeforeABreakOrThrowOnFailure) {
   for (const char* flag : {"--gtest_throw_on_failure", "--gtest_break_on_failure"}) {
     ExpectSameAsPlain("Plain.Fails", {flag, "--gtest_catch_exceptions=0"});
     const Recorded journal = TheJournal();
@@ -107,7 +106,7 @@ TEST_F(RecorderEnds, KeepsWhatCameBeforeBreakOrThrowOnFailure) {
   }
 }
 
-TEST_F(RecorderEnds, CountsFailuresOfASuiteApart) {
+TEST_F(RecorderEnds, KeepsFailuresOfASuiteApart) {
   EXPECT_EQ(ExitStatus(ExpectSameAsPlain("SuiteSetUp.*")), 1);
   const Recorded journal = TheJournal();
   EXPECT_THAT(journal.FailuresOutside(), ElementsAre(HasSubstr("SuiteSetUp: Failed\nsuite set-up"),
@@ -125,7 +124,7 @@ TEST_F(RecorderEnds, KeepsAnEnvironmentsFailure) {
   EXPECT_EQ(journal.End(), false);
 }
 
-TEST_F(RecorderEnds, KeepsAnEnvironmentsExceptionThoughNoEndIsReached) {
+TEST_F(RecorderEnds, KeepsAnEnvironmentsExceptionAlthoughNoEndIsReached) {
   env["FIXTURE_ENVIRONMENT"] = "throws";
   EXPECT_EQ(ExitStatus(ExpectSameAsPlain("Plain.Passes")), 1);
   const Recorded journal = TheJournal();
@@ -139,12 +138,12 @@ TEST_F(RecorderEnds, HasNoOpenTestWhenAnEnvironmentExits) {
   EXPECT_THAT(TheJournal().lines, IsEmpty());
 }
 
-TEST_F(RecorderEnds, TellsTestsThatDidNotRunFromThoseThatSkipped) {
+TEST_F(RecorderEnds, DistinguishesTestsThatDidNotRunFromSkippedTests) {
   ExpectSameAsPlain("Plain.*", {"--gtest_fail_fast"});
   const Recorded journal = TheJournal();
   EXPECT_EQ(journal.OutcomeOf("Plain.Passes"), "passed");
   EXPECT_EQ(journal.OutcomeOf("Plain.Fails"), "failed");
-  for (const char* test : {"Plain.Skips", "Plain.SkipsWithoutAWord", "Plain.Throws"}) {
+  for (const char* test : {"Plain.Skips", "Plain.SkipsWithoutAMessage", "Plain.Throws"}) {
     EXPECT_EQ(journal.OutcomeOf(test), "not_run") << test;
   }
 }
@@ -158,7 +157,7 @@ TEST_F(RecorderEnds, KeepsAFailingIterationInTheMiddle) {
     if (line.is_object() && line.contains("iteration")) story.push_back(line.dump());
   }
   EXPECT_THAT(story, ElementsAre("passed", "{\"iteration\":1}", "failed", "{\"iteration\":2}", "passed"));
-  EXPECT_EQ(journal.End(), true) << "what GoogleTest says of the last iteration";
+  EXPECT_EQ(journal.End(), true) << "GoogleTest reports the last iteration only";
 }
 
 TEST_F(RecorderEnds, WritesAJournalForEachRunOfAMain) {
@@ -171,7 +170,7 @@ TEST_F(RecorderEnds, WritesAJournalForEachRunOfAMain) {
   EXPECT_NE(journals[0].header["journal_id"], journals[1].header["journal_id"]);
   for (const Recorded& journal : journals) {
     EXPECT_EQ(journal.OutcomeOf("OwnMain.Fails"), "failed");
-    EXPECT_EQ(journal.End(), false) << "though main returned 0";
+    EXPECT_EQ(journal.End(), false) << "although main returned 0";
   }
 }
 

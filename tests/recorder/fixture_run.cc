@@ -219,7 +219,7 @@ std::string WithoutTimes(const std::string& out) {
       at += kPlain.size();
     } else if (rest.starts_with("0x")) {  // an address
       at = std::min(out.find_first_not_of("0123456789abcdef", at + 2), out.size());
-    } else if (rest.starts_with("==") && digits_from(at + 2) > 0) {  // a process, in a sanitizer's report
+    } else if (rest.starts_with("==") && digits_from(at + 2) > 0) {  // a process id in a sanitizer's report
       at += 2 + digits_from(at + 2);
     } else if (const size_t digits = digits_from(at); digits > 0) {
       text += rest.substr(digits).starts_with(" ms") ? "N" : rest.substr(0, digits);

@@ -11,16 +11,16 @@
 #include <string>
 #include <vector>
 
-// Running the fixture programs (tests/fixtures) and reading what they recorded, independently of the program's own
-// reader.
+// Runs the fixture programs (tests/fixtures) and reads their journals, independently of the reader in the program
+// `flaky`.
 namespace flaky {
 
 struct Outcome {
-  int status = 0;  // as waitpid gives it
+  int status = 0;  // as waitpid returns it
   std::string out, err;
 };
 
-// One journal, read strictly: every line must be JSON, save an unfinished last one.
+// One journal, read strictly: every line must be JSON, except for an unfinished last one.
 struct Recorded {
   std::filesystem::path path;
   nlohmann::json header;
@@ -29,16 +29,18 @@ struct Recorded {
   std::string text;                   // all bytes up to the first NUL
   std::uintmax_t file_size = 0;
 
-  // The results of `test`, as the line's arrays, in order.
+  // Returns the lines of `test`, which are arrays, in order.
   std::vector<nlohmann::json> Results(const std::string& test) const;
-  // The one result's outcome: its text, or "unfinished". Fails the test unless there is exactly one.
+  // Returns the outcome of the only result of `test`: its text, or "unfinished". Fails the test if there is not exactly
+  // one result.
   std::string OutcomeOf(const std::string& test) const;
-  // The messages of the failures (or skips) in all results of the test, in order.
+  // Returns the messages of the failures (or skips) in all results of the test, in order.
   std::vector<std::string> MessagesOf(const std::string& test) const;
-  // Of failures outside a test: "Suite: message", or ": message" outside of any suite.
+  // Returns the failures outside a test, as "Suite: message", or ": message" outside any suite.
   std::vector<std::string> FailuresOutside() const;
-  // `passed` of the end line; absent when there is none.
+  // Returns `passed` of the end line, or nullopt without such a line.
   std::optional<bool> End() const;
+  // Returns the reason in the `lost` line, or nullopt without such a line.
   std::optional<std::string> Lost() const;
 };
 
@@ -49,17 +51,17 @@ class FixtureTest : public testing::Test {
   FixtureTest();
   ~FixtureTest() override;
 
-  // Runs a fixture program with an environment of its own: nothing of FLAKY_TESTS_* but the spool, no delivery, and
-  // `env` on top (absent: unset).
+  // Runs a fixture program with a fresh environment: of FLAKY_TESTS_* only the spool and a timeout that prevents
+  // delivery, then the variables in `env` (nullopt: unset).
   Outcome Run(const std::string& fixture, const std::vector<std::string>& arguments = {});
-  // Runs `behaviours` with the recorder and without it, and expects the same status, stdout and stderr, times aside.
-  // Where a warning is `due`, exactly one line `flaky: …` more on stderr is expected.
+  // Runs `behaviours` with the recorder and without it, and expects the same status, stdout and stderr, except for
+  // times. If a warning is due, expects exactly one additional line `flaky: …` on stderr.
   Outcome ExpectSameAsPlain(const std::string& filter, const std::vector<std::string>& more_arguments = {},
                             WarningIs warning = WarningIs::kNotDue);
 
-  // The journals in the spool, or another one; the one there must be.
   std::vector<Recorded> Journals() const { return ReadAll(spool_); }
   static std::vector<Recorded> ReadAll(const std::filesystem::path& spool);
+  // Returns the only journal in the spool. Fails the test if there is not exactly one.
   Recorded TheJournal() const;
   static Recorded Read(const std::filesystem::path& path);
 
@@ -68,18 +70,18 @@ class FixtureTest : public testing::Test {
 
   std::map<std::string, std::optional<std::string>> env;
   std::function<void()> in_child;       // called in the child before the fixture is executed
-  std::optional<std::string> launcher;  // a program that is given the fixture's path and arguments
+  std::optional<std::string> launcher;  // a program that runs the fixture: its arguments are the fixture's command line
 
  private:
   std::filesystem::path folder_, spool_;
 };
 
-// What no two runs share out of their output: times, addresses, process ids, and the name of the program.
+// Removes from a program's output what differs in every run: times, addresses, process ids, and the program's name.
 std::string WithoutTimes(const std::string& out);
 
 int ExitStatus(const Outcome& outcome);
 
-// Where a sanitizer takes part in these programs, it needs descriptors and address space itself.
+// True if these programs are built with a sanitizer, which itself needs descriptors and address space.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kSanitized = true;
 #else

@@ -1,4 +1,4 @@
-// Children of test programs, and programs that run no test, leave nothing.
+// Children of test programs, and programs that run no test, leave no journal.
 
 #include <gmock/gmock.h>
 
@@ -25,7 +25,7 @@ TEST_F(RecorderForks, AChildThatReturnsFromATestWritesNothing) {
 }
 
 TEST_F(RecorderForks, AChildThatReturnsDeliversNothing) {
-  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "5";
+  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "120";
   env["FLAKY_TESTS_PROGRAM"] = std::string(FLAKY_FIXTURES) + "/stand_in_flaky";
   env["STAND_IN_NOTES"] = (folder() / "notes").string();
   Run("behaviours", {"--gtest_filter=Fork.ChildReturns:Fork.Next"});
@@ -67,7 +67,7 @@ TEST_F(RecorderForks, ProgramsThatRunNothingLeaveNothing) {
   EXPECT_THAT(std::filesystem::directory_iterator(folder()), testing::Eq(std::filesystem::directory_iterator()));
 }
 
-TEST_F(RecorderForks, NothingIsLeftWhereRecordingIsDisabled) {
+TEST_F(RecorderForks, NothingIsLeftIfRecordingIsDisabled) {
   for (const char* yes : {"1", "true", "yes", "on"}) {
     env["FLAKY_TESTS_DISABLE"] = yes;
     EXPECT_EQ(ExpectSameAsPlain("Plain.Passes").err, "");

@@ -1,4 +1,4 @@
-// Hostile names and messages, and what the header says.
+// Hostile names and messages, and the fields of the header.
 
 #include <gmock/gmock.h>
 #include <sched.h>
@@ -28,7 +28,7 @@ using testing::SizeIs;
 
 class RecorderFormats : public FixtureTest {};
 
-TEST_F(RecorderFormats, KeepsNamesWhateverIsInThem) {
+TEST_F(RecorderFormats, KeepsNamesWithAnyCharacters) {
   ExpectSameAsPlain("Names.*");
   const Recorded journal = TheJournal();
   EXPECT_THAT(journal.Results("Names.Twice"), SizeIs(2));
@@ -48,7 +48,7 @@ TEST_F(RecorderFormats, CutsALongMessageWithANote) {
             whole.substr(0, 65536) + "\n[flaky: " + std::to_string(whole.size() - 65536) + " more bytes were cut]");
 }
 
-TEST_F(RecorderFormats, KeepsALongMessageWholeWhereAsked) {
+TEST_F(RecorderFormats, KeepsALongMessageInFullIfAsked) {
   env["FLAKY_TESTS_MAX_MESSAGE"] = "16777216";
   ExpectSameAsPlain("Text.FiveMegabytes:Plain.Passes");
   const Recorded journal = TheJournal();
@@ -64,7 +64,7 @@ TEST_F(RecorderFormats, MakesMessagesUtf8) {
                           ", good \xe2\x82\xac, bell \x07"));
 }
 
-TEST_F(RecorderFormats, WritesNumbersAlikeInEveryLocale) {
+TEST_F(RecorderFormats, WritesNumbersTheSameInEveryLocale) {
   ExpectSameAsPlain("Text.OfALocaleWithGrouping:Text.AfterTheLocale");
   const Recorded journal = TheJournal();
   const nlohmann::json result = journal.Results("Text.OfALocaleWithGrouping").at(0);
@@ -72,15 +72,17 @@ TEST_F(RecorderFormats, WritesNumbersAlikeInEveryLocale) {
   EXPECT_EQ(journal.OutcomeOf("Text.AfterTheLocale"), "passed");
 }
 
-TEST_F(RecorderFormats, TimesAreTrueWhereTheProgramFakesItsClock) {
+TEST_F(RecorderFormats, TimesAreTrueIfTheProgramFakesItsClock) {
   for (const char* fixture : {"own_clock", "from_source"}) {
     const auto before = std::chrono::system_clock::now().time_since_epoch();
+    const auto begin = std::chrono::steady_clock::now();
     EXPECT_EQ(ExitStatus(Run(fixture)), 0);
+    const auto took = std::chrono::steady_clock::now() - begin;
     const auto after = std::chrono::system_clock::now().time_since_epoch();
     const Recorded journal = TheJournal();
     const int64_t duration = journal.Results("OwnClock.Takes30Milliseconds").at(0).back();
     EXPECT_GE(duration, 30'000);
-    EXPECT_LT(duration, 5'000'000);
+    EXPECT_LE(std::chrono::microseconds(duration), took);
     const std::chrono::microseconds started(journal.header["started_us"].get<int64_t>());
     EXPECT_GE(started, before - std::chrono::milliseconds(10));
     EXPECT_LE(started, after);
@@ -88,7 +90,7 @@ TEST_F(RecorderFormats, TimesAreTrueWhereTheProgramFakesItsClock) {
   }
 }
 
-TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
+TEST_F(RecorderFormats, HeaderDescribesTheProcessAndItsMachine) {
   env["FLAKY_TESTS_RUN_ID"] = "run \"7\"";
   env["FLAKY_TESTS_PROJECT"] = "";
   env["FLAKY_TESTS_VARIANT"] = "nightly";
@@ -132,7 +134,7 @@ TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
   EXPECT_EQ(header["cwd"], std::filesystem::canonical(folder()).string());
   EXPECT_THAT(header["args"], SizeIs(4));
   EXPECT_THAT(header["args"][0].get<std::string>(), EndsWith("/behaviours"));
-  EXPECT_EQ(header["args"][3], "--gtest_random_seed=41") << "also what GoogleTest takes out of argv";
+  EXPECT_EQ(header["args"][3], "--gtest_random_seed=41") << "including the flags that GoogleTest removes from argv";
   EXPECT_THAT(header["compiler"].get<std::string>(), MatchesRegex("(GCC|Clang) [0-9.]+"));
   EXPECT_EQ(header["tests_to_run"], 4);
   EXPECT_EQ(header["shuffle_seed"], 41);
@@ -140,7 +142,8 @@ TEST_F(RecorderFormats, HeaderTellsTheProcessAndItsMachine) {
 }
 
 TEST_F(RecorderFormats, HeaderIsNotMisledByTheProcOfAnotherPidNamespace) {
-  in_child = [] {  // becomes process 1 of a new name space, its child the fixture, and nobody mounts their /proc
+  // The child becomes process 1 of a new pid name space, and its own child the fixture. Their /proc is not mounted.
+  in_child = [] {
     const auto stop = [](const char* what) {
       std::fprintf(stderr, "the test cannot make a pid name space (root or user name spaces are needed): %s: %s\n",
                    what, std::strerror(errno));
@@ -164,7 +167,7 @@ TEST_F(RecorderFormats, HeaderIsNotMisledByTheProcOfAnotherPidNamespace) {
   ASSERT_EQ(stat("/proc/self/ns/pid", &ours), 0);
   EXPECT_GT(header["pid_ns"], 0);
   EXPECT_NE(header["pid_ns"], ours.st_ino);
-  EXPECT_FALSE(header.contains("parent_pid")) << "in this /proc, that number is somebody else";
+  EXPECT_FALSE(header.contains("parent_pid")) << "in this /proc, that number belongs to another process";
 }
 
 TEST_F(RecorderFormats, HeaderLeavesOutWhatIsNotSet) {
@@ -182,7 +185,7 @@ TEST_F(RecorderFormats, SeedsOfShuffledIterationsAreKept) {
   EXPECT_THAT(journal.text, HasSubstr("\n{\"iteration\":1,\"shuffle_seed\":6}\n"));
 }
 
-TEST_F(RecorderFormats, ShardsNameTheirPlace) {
+TEST_F(RecorderFormats, ShardsNameTheirIndex) {
   env["GTEST_TOTAL_SHARDS"] = "3";
   env["GTEST_SHARD_INDEX"] = "1";
   ExpectSameAsPlain("Shuffled.*");
@@ -201,7 +204,7 @@ TEST_F(RecorderFormats, ALongCommandLineIsCut) {
   EXPECT_LT(journal.header.dump().size(), 48u * 1024);
 }
 
-TEST_F(RecorderFormats, KeepsEveryOneOfVeryManyResults) {
+TEST_F(RecorderFormats, KeepsAllOfVeryManyResults) {
   env["MANY_TESTS"] = "100000";
   EXPECT_EQ(ExitStatus(Run("many_tests", {"--gtest_brief=1"})), 0);
   const Recorded journal = TheJournal();

@@ -1,4 +1,5 @@
-// Full disks, limits, and everything else that may keep the recorder from writing: the tests end as without it.
+// Full disks, limits, and everything else that may prevent the recorder from writing. The tests end as they do without
+// the recorder.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -30,8 +31,8 @@ class RecorderLimits : public FixtureTest {
     for (const char* name : {"small", "saved"}) std::filesystem::create_directory(folder() / name);
   }
 
-  // Has the fixture run with a spool on a file system of its own, of the given size and mount flags, and copies what is
-  // in it to `saved` afterwards. This needs the right to mount: root's, or a user name space.
+  // Makes the next fixture run with a spool on a separate file system with the given size and mount flags, and copies
+  // the file system's contents to `saved` afterwards. This needs the right to mount: root, or a user name space.
   void OnAFileSystemOf(const std::string& size, unsigned long flags = 0) {
     const std::filesystem::path small = folder() / "small", saved = folder() / "saved";
     env["FLAKY_TESTS_SPOOL"] = small.string();
@@ -71,14 +72,13 @@ class RecorderLimits : public FixtureTest {
 
  private:
   [[noreturn]] static void Stop(const char* what) {
-    std::fprintf(stderr,
-                 "the test cannot make a file system of its own (root or user name spaces are needed): %s: %s\n", what,
+    std::fprintf(stderr, "the test cannot mount a file system (root or user name spaces are needed): %s: %s\n", what,
                  std::strerror(errno));
     _exit(126);
   }
 };
 
-TEST_F(RecorderLimits, ADiskThatBecomesFullLosesTheTextAndSaysSo) {
+TEST_F(RecorderLimits, OnAFullDiskTheTextIsLostWithAWarning) {
   const Outcome plain = Run("behaviours_plain", {"--gtest_filter=Text.FiveMegabytes:Plain.Passes:Plain.Fails"});
   OnAFileSystemOf("64k");
   env["FLAKY_TESTS_MAX_MESSAGE"] = "1000000";
@@ -87,24 +87,24 @@ TEST_F(RecorderLimits, ADiskThatBecomesFullLosesTheTextAndSaysSo) {
   EXPECT_EQ(WithoutTimes(outcome.out), WithoutTimes(plain.out));
   const std::vector<Recorded> journals = Saved();
   ASSERT_EQ(journals.size(), 1u);
-  // Before it in the order of the source: recorded in full.
+  // These come first in the source, so they are recorded in full.
   EXPECT_EQ(journals[0].OutcomeOf("Plain.Passes"), "passed");
   EXPECT_EQ(journals[0].OutcomeOf("Plain.Fails"), "failed");
   EXPECT_THAT(journals[0].MessagesOf("Text.FiveMegabytes"), ElementsAre("(not recorded: No space left on device)"));
   EXPECT_EQ(journals[0].OutcomeOf("Text.FiveMegabytes"), "failed");
   EXPECT_EQ(journals[0].Lost(), "No space left on device");
   EXPECT_EQ(journals[0].End(), false);
-  EXPECT_THAT(outcome.err, HasSubstr("flaky: not all was recorded: No space left on device"));
+  EXPECT_THAT(outcome.err, HasSubstr("flaky: the recording is incomplete: No space left on device"));
 }
 
-TEST_F(RecorderLimits, ManyTestsOnASmallDiskAreRecordedAsFarAsItGoes) {
+TEST_F(RecorderLimits, ManyTestsOnASmallDiskAreRecordedUntilItIsFull) {
   OnAFileSystemOf("128k");
   env["MANY_TESTS"] = "20000";
   const Outcome outcome = Run("many_tests", {"--gtest_brief=1"});
   EXPECT_EQ(ExitStatus(outcome), 0) << outcome.err;
   const std::vector<Recorded> journals = Saved();
   ASSERT_EQ(journals.size(), 1u);
-  EXPECT_GT(journals[0].file_size, 120u * 1024) << "what room there was is used";
+  EXPECT_GT(journals[0].file_size, 120u * 1024) << "all of the space is used";
   EXPECT_EQ(journals[0].Lost(), "No space left on device");
   EXPECT_EQ(journals[0].End(), true);
   EXPECT_FALSE(journals[0].unfinished);
@@ -180,7 +180,7 @@ TEST_F(RecorderLimits, StderrThatMayNotGrowKillsNothing) {
   EXPECT_EQ(ExitStatus(Run("behaviours", {"--gtest_filter=Plain.Passes"})), 0);
 }
 
-TEST_F(RecorderLimits, AStderrWithoutReaderKillsNothing) {
+TEST_F(RecorderLimits, StderrWithoutAReaderKillsNothing) {
   env["FLAKY_TESTS_SPOOL"] = "/dev/null";
   in_child = [] {
     int ends[2];
@@ -207,7 +207,7 @@ TEST_F(RecorderLimits, ErrnoIsAsWithoutTheRecorder) {
   EXPECT_THAT(ExpectSameAsPlain("Limits.ErrnoAfterAFailure", {}, WarningIs::kDue).out, HasSubstr("errno 77\n"));
 }
 
-TEST_F(RecorderLimits, WithoutMemoryTheTestsEndAsTheyWould) {
+TEST_F(RecorderLimits, WithoutMemoryTheTestsEndAsWithoutTheRecorder) {
   if (kSanitized) GTEST_SKIP() << "a sanitizer needs all the address space itself";
   ExpectSameAsPlain("Limits.NoMemory:Limits.Next");
   const Recorded journal = TheJournal();

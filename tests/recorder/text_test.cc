@@ -18,7 +18,7 @@ struct Case {
   std::string_view raw, escaped;
 };
 
-TEST(JsonText, EscapesWhatJsonWants) {
+TEST(JsonText, EscapesWhatJsonRequires) {
   using namespace std::literals;
   for (const auto& [raw, escaped] : {
            Case{""sv, ""sv},
@@ -31,7 +31,7 @@ TEST(JsonText, EscapesWhatJsonWants) {
   }
 }
 
-TEST(JsonText, ReplacesWhatIsNotUtf8ByMaximalSubparts) {
+TEST(JsonText, ReplacesInvalidUtf8ByMaximalSubparts) {
   using namespace std::literals;
   const std::string r(kReplacement);
   struct {
@@ -53,7 +53,7 @@ TEST(JsonText, ReplacesWhatIsNotUtf8ByMaximalSubparts) {
   for (const auto& [raw, escaped] : cases) EXPECT_EQ(Escaped(raw), escaped);
 }
 
-TEST(JsonText, StopsAtALimitWithoutHalvingAnything) {
+TEST(JsonText, StopsAtALimitWithoutSplittingAnything) {
   const std::string text = "ab\n\xe2\x82\xac\"\x01z";
   const std::string whole = Escaped(text);
   for (size_t limit = 0; limit <= whole.size(); ++limit) {
@@ -71,7 +71,7 @@ TEST(JsonText, CutsBetweenCharacters) {
   EXPECT_EQ(CutText(euros, 5), euros.substr(0, 3));
   EXPECT_EQ(CutText(euros, 4), euros.substr(0, 3));
   EXPECT_EQ(CutText(euros, 3), euros.substr(0, 3));
-  EXPECT_EQ(CutText(std::string(10, '\x80'), 6).size(), 3u) << "no more than a character's length is given up";
+  EXPECT_EQ(CutText(std::string(10, '\x80'), 6).size(), 3u) << "at most one character's length is cut off";
 }
 
 TEST(FixedText, DropsAndRemembersWhatDoesNotFit) {

@@ -1,4 +1,4 @@
-// Failures from other threads, at any moment.
+// Failures from other threads, at any time.
 
 #include <gmock/gmock.h>
 
@@ -19,8 +19,8 @@ TEST_F(RecorderThreads, ALateFailureBelongsToTheTestThatRan) {
   ExpectSameAsPlain("LateThread.*");
   const Recorded journal = TheJournal();
   EXPECT_EQ(journal.OutcomeOf("LateThread.Starts"), "passed");
-  EXPECT_EQ(journal.OutcomeOf("LateThread.SuffersForIt"), "failed");
-  EXPECT_THAT(journal.MessagesOf("LateThread.SuffersForIt"), ElementsAre(HasSubstr("late")));
+  EXPECT_EQ(journal.OutcomeOf("LateThread.IsCharged"), "failed");
+  EXPECT_THAT(journal.MessagesOf("LateThread.IsCharged"), ElementsAre(HasSubstr("late")));
 }
 
 TEST_F(RecorderThreads, FailuresAtTheSameTimeAreAllKept) {
@@ -30,8 +30,8 @@ TEST_F(RecorderThreads, FailuresAtTheSameTimeAreAllKept) {
   EXPECT_EQ(std::set<std::string>(messages.begin(), messages.end()).size(), 400u);
 }
 
-// The thread fails while tests end and begin. What falls into a test is its failure; what falls between, the suite's;
-// nothing is lost, doubled or torn.
+// The thread fails while tests end and begin. A failure during a test belongs to the test, a failure between two tests
+// to the suite. None is lost, recorded twice or torn.
 TEST_F(RecorderThreads, FailuresWhileTestsEndAreAllKept) {
   Run("behaviours", {"--gtest_filter=Many/Window.*"});
   const Recorded journal = TheJournal();
@@ -44,7 +44,7 @@ TEST_F(RecorderThreads, FailuresWhileTestsEndAreAllKept) {
       for (const auto& value : line) {
         if (value.is_object()) seen.insert(value["message"].get<std::string>()), failures = true;
       }
-      // Not the other way round: GoogleTest charges a failure to the test a moment before the test's line is begun.
+      // The reverse does not hold: GoogleTest may charge a failure to a test just before the test's line begins.
       EXPECT_TRUE(!failures || line[line.size() - 2] == "failed") << line;
     } else if (line.contains("failure")) {
       ++between;
@@ -53,7 +53,7 @@ TEST_F(RecorderThreads, FailuresWhileTestsEndAreAllKept) {
     }
   }
   EXPECT_EQ(results, 200);
-  EXPECT_LT(between, 600) << "no failure fell into a test: this run shows nothing";
+  EXPECT_LT(between, 600) << "no failure happened during a test, so this run shows nothing";
   ASSERT_EQ(seen.size(), 600u);
   EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()).size(), 600u);
   EXPECT_EQ(journal.End(), false);

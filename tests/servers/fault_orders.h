@@ -15,16 +15,16 @@
 
 namespace flaky {
 
-// Which request meets which fault, and the account of both. Thread-safe.
+// Decides which request meets which fault, and counts both. Thread-safe.
 class FaultOrders {
  public:
   struct Verdict {
     std::optional<ProxyFault> fault;
-    bool reset = false;  // how a cut is made
+    bool reset = false;  // a cut is made by a reset
     std::chrono::milliseconds delay{};
     std::chrono::seconds retry_after{};
   };
-  // Counts the request and says what happens to it.
+  // Counts the request and decides what happens to it.
   Verdict Judge(std::string_view request);
 
   void At(int64_t nth, ProxyFault fault);

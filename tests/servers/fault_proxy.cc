@@ -35,13 +35,13 @@ std::string HttpRefusal(ProxyFault fault, std::chrono::seconds retry_after) {
   if (fault == ProxyFault::kHttp429) status = "429 Too Many Requests";
   if (fault == ProxyFault::kHttp500) status = "500 Internal Server Error";
   if (fault == ProxyFault::kHttp502) status = "502 Bad Gateway";
-  const std::string body = R"({"error":"the fault proxy says so"})";
+  const std::string body = R"({"error":"from the fault proxy"})";
   std::string answer = std::string("HTTP/1.1 ") + status + "\r\ncontent-type: application/json\r\n";
   if (fault == ProxyFault::kHttp429) answer += "retry-after: " + std::to_string(retry_after.count()) + "\r\n";
   return answer + "content-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
-// One client's connection and the one to the server, served by a thread of its own.
+// Forwards between one client and the server, in its own thread.
 class Relay {
  public:
   Relay(FileDescriptor client, int server_port, std::unique_ptr<RequestFraming> framing, FaultOrders& orders, int stop)
@@ -60,7 +60,7 @@ class Relay {
   bool done() const { return done_; }
 
  private:
-  // What becomes of what the server sends.
+  // What happens to the bytes that the server sends.
   enum class Answer { kPass, kDrop, kCut, kHalf, kGarbage };
 
   void Run() {
@@ -81,7 +81,7 @@ class Relay {
     socket.Close();
   }
 
-  // Waits for bytes of either side and passes them on. False when the connection ends.
+  // Waits for bytes from either side and forwards them. Returns false when the connection ends.
   bool Step() {
     std::array<pollfd, 3> ready = {{{client_.get(), POLLIN, 0}, {server_.get(), POLLIN, 0}, {stop_, POLLIN, 0}}};
     if (poll(ready.data(), ready.size(), -1) < 0) return errno == EINTR;
@@ -90,7 +90,7 @@ class Relay {
     return ready[0].revents == 0 || FromClient();
   }
 
-  // What there is to read; nothing when the other side has ended.
+  // Returns the bytes that have arrived; none if the other side has closed the connection.
   std::string_view Receive(const FileDescriptor& socket) {
     ssize_t size = 0;
     do {
@@ -119,7 +119,7 @@ class Relay {
     return false;
   }
 
-  // A client that hangs goes on doing so when the server has had enough.
+  // A client that hangs continues to hang when the server closes its connection.
   bool StayOpen() {
     std::array<pollfd, 2> ready = {{{client_.get(), POLLIN, 0}, {stop_, POLLIN, 0}}};
     while (poll(ready.data(), ready.size(), -1) < 0 && errno == EINTR) {
@@ -132,11 +132,11 @@ class Relay {
     if (bytes.empty()) return false;
     received_.append(bytes);
     for (;;) {
-      const RequestFraming::InFlightBatch piece = framing_->Next(received_);
-      if (piece.size == 0) return true;
-      const std::string request = received_.substr(0, piece.size);
-      received_.erase(0, piece.size);
-      if (!(piece.asks ? Pass(request) : SendAll(server_, request))) return false;
+      const RequestFraming::Request next = framing_->Next(received_);
+      if (next.size == 0) return true;
+      const std::string request = received_.substr(0, next.size);
+      received_.erase(0, next.size);
+      if (!(next.asks ? Pass(request) : SendAll(server_, request))) return false;
     }
   }
 
@@ -160,7 +160,7 @@ class Relay {
       case ProxyFault::kCutAfter:
         return cut(answer(Answer::kCut));
       case ProxyFault::kCutWithinAnswer:
-        return answer(Answer::kHalf);  // a reset might take the half along
+        return answer(Answer::kHalf);  // not by a reset, which might discard the half
       case ProxyFault::kGarbage:
         return answer(Answer::kGarbage);
       case ProxyFault::kHang:
@@ -176,7 +176,7 @@ class Relay {
     return false;
   }
 
-  // True when the proxy ended during that time.
+  // Waits for that time. Returns true at once if the proxy ends during it.
   bool Stopped(std::chrono::milliseconds time) const {
     pollfd ready{stop_, POLLIN, 0};
     return poll(&ready, 1, static_cast<int>(time.count())) != 0;
@@ -189,7 +189,7 @@ class Relay {
   FaultOrders& orders_;
   const int stop_;
   std::array<char, 64 << 10> buffer_;
-  std::string received_;  // of the client, not a whole request yet
+  std::string received_;  // from the client, not a complete request yet
   Answer answer_ = Answer::kPass;
   bool reset_ = false;
   std::atomic<bool> done_ = false;
@@ -251,7 +251,7 @@ class FaultProxy::Impl {
   FileDescriptor listener_;
   FileDescriptor stop_;
   FaultOrders orders_;
-  std::list<std::unique_ptr<Relay>> relays_;  // the acceptor's, while it runs
+  std::list<std::unique_ptr<Relay>> relays_;  // used by the acceptor only, while it runs
   std::thread acceptor_;
 };
 

@@ -33,14 +33,14 @@ HttpAnswer HttpPost(const std::string& url, const std::string& body, const std::
                     std::chrono::milliseconds limit) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> curl(curl_easy_init(), &curl_easy_cleanup);
-  if (ready != CURLE_OK || !curl) throw std::runtime_error("libcurl cannot be used here");
+  if (ready != CURLE_OK || !curl) throw std::runtime_error("cannot initialise libcurl");
   curl_slist* list = nullptr;
   for (const std::string& header : headers) list = curl_slist_append(list, header.c_str());
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> owned(list, &curl_slist_free_all);
 
   HttpAnswer answer;
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");  // whatever the environment says
+  curl_easy_setopt(curl.get(), CURLOPT_PROXY, "");  // no proxy, even if the environment names one
   curl_easy_setopt(curl.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, list);

@@ -11,13 +11,13 @@
 
 namespace flaky {
 
-// pgbouncer in transaction mode before a server that outlives it: each transaction may meet another of a few sessions,
-// as with the pooled connection strings that hosted PostgreSQL hands out. Lets `users` in without a password.
+// pgbouncer in transaction mode in front of a server that outlives it. Each transaction may use a different session, as
+// with the pooled connection strings of hosted PostgreSQL. `users` need no password.
 class Pgbouncer {
  public:
   explicit Pgbouncer(const PostgresServer& server, const std::vector<std::string>& users = {"postgres"});
 
-  // The pooled connection to a database of the server.
+  // Returns the connection string of a pooled connection to a database of the server.
   std::string Uri(const std::string& database = "postgres", const std::string& user = "postgres") const;
   int port() const { return port_; }
 

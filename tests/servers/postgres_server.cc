@@ -16,14 +16,14 @@ namespace fs = std::filesystem;
 
 constexpr char kPackage[] = "Debian's package 'postgresql'";
 
-// Who is asked for a password, and who is not.
+// Which users need a password.
 constexpr char kAccess[] =
     "local all +with_password scram-sha-256\n"
     "host all +with_password 127.0.0.1/32 scram-sha-256\n"
     "local all all trust\n"
     "host all all 127.0.0.1/32 trust\n";
 
-// Debian keeps the programs of each major version in a folder of its own; the newest is taken.
+// Debian has a separate folder for the programs of each major version. Returns the newest.
 std::vector<fs::path> ProgramFolders() {
   fs::path newest;
   int newest_version = 0;
@@ -94,7 +94,7 @@ bool Answers(const std::string& uri) {
   return PQresultStatus(result.get()) == PGRES_TUPLES_OK;
 }
 
-// The name in a URI that Uri() made.
+// Returns the database's name in a URI that Uri() made.
 std::string DatabaseOf(const std::string& uri) { return uri.substr(uri.rfind('/') + 1); }
 
 }  // namespace
@@ -117,7 +117,7 @@ PostgresServer::PostgresServer(Options options)
 }
 
 PostgresServer::~PostgresServer() {
-  // Nobody will read the data again, so there is nothing to be written in good order.
+  // The data is not needed any more, so an immediate shutdown is enough.
   if (process_) process_->Stop(SIGQUIT);
 }
 
@@ -132,7 +132,7 @@ ServerCommand PostgresServer::Command(std::vector<std::string> arguments) const 
   command.folder = folder_.path();
   command.log = folder_.File("log");
   command.run_as = run_as_;
-  command.death_signal = SIGQUIT;  // on SIGKILL it would leave a segment of shared memory behind
+  command.death_signal = SIGQUIT;  // SIGKILL would leave a segment of shared memory
   return command;
 }
 
@@ -146,7 +146,7 @@ void PostgresServer::Start() {
     arguments.emplace_back("-c");
     arguments.push_back(setting);
   }
-  // After a crash the sessions of the old server may need a moment to notice that it is gone.
+  // After a crash, the sessions of the old server may take some time to notice that it has ended.
   constexpr int kAttempts = 100;
   for (int attempt = 1;; ++attempt) {
     process_ = std::make_unique<ServerProcess>(Command(arguments));
@@ -164,7 +164,7 @@ void PostgresServer::Start() {
 void PostgresServer::Kill() { process_->Stop(SIGKILL); }
 
 void PostgresServer::Restart() {
-  process_->Stop(SIGINT);  // "fast": open sessions are ended, what is committed is written
+  process_->Stop(SIGINT);  // a "fast" shutdown: ends open sessions and writes committed data
   Start();
 }
 

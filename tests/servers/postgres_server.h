@@ -12,26 +12,27 @@
 
 namespace flaky {
 
-// A connection string for a server on this port of 127.0.0.1. The parts are encoded, so that they may hold anything.
+// Returns a connection string for a server on this port of 127.0.0.1. The parts are encoded, so they may contain any
+// characters.
 std::string PostgresUri(int port, const std::string& database, const std::string& user,
                         const std::optional<std::string>& password = std::nullopt);
 
-// A PostgreSQL server of its own, in a temporary folder, on a free port of 127.0.0.1 and on a Unix socket in folder().
-// Everybody is let in without a password, except members of the role `with_password`: these have to show theirs
-// (SCRAM). The superuser is `postgres`. What was committed survives Kill() (fsync is off: the kernel keeps it).
+// A PostgreSQL server in a temporary folder, on a free port of 127.0.0.1 and on a Unix socket in folder(). Users need
+// no password, except for members of the role `with_password` (SCRAM). The superuser is `postgres`. Committed data
+// survives Kill(); fsync is off, but the kernel keeps the data.
 //
-// Not thread-safe, but for the functions that are const or static. Throws std::runtime_error.
+// Not thread-safe, except for the functions that are const or static. Throws std::runtime_error.
 class PostgresServer {
  public:
   struct Options {
-    std::vector<std::string> settings;  // "name=value", as `postgres -c` takes them
+    std::vector<std::string> settings;  // "name=value", as for `postgres -c`
   };
 
   PostgresServer() : PostgresServer(Options()) {}
   explicit PostgresServer(Options options);
   ~PostgresServer();
 
-  // The server that the tests of one process share; started when first asked for.
+  // Returns the server that the tests of one process share. The first call starts it.
   static PostgresServer& Shared();
 
   std::string Uri(const std::string& database = "postgres", const std::string& user = "postgres",
@@ -39,20 +40,20 @@ class PostgresServer {
     return PostgresUri(port_, database, user, password);
   }
 
-  // A fresh, empty database; gives its URI for the superuser. About 30 ms and 8 MB each.
+  // Creates an empty database and returns its URI for the superuser. Takes about 30 ms and 8 MB.
   std::string CreateDatabase() const;
-  // Ends who is still connected to the database of this URI, and removes it.
+  // Ends all connections to the database of this URI and removes it.
   void DropDatabase(const std::string& uri) const;
 
-  // Runs any number of statements, given by the test's own text.
+  // Runs any number of SQL statements.
   static void Execute(const std::string& uri, const std::string& sql);
-  // One statement with parameters $1, $2, …; gives its rows.
+  // Runs one statement with parameters $1, $2, … and returns its rows.
   static Rows Query(const std::string& uri, const std::string& sql,
                     const std::vector<std::optional<std::string>>& parameters = {});
 
-  // Ends the server as a crash would (SIGKILL); it can be restarted.
+  // Ends the server as a crash would (SIGKILL). It can be restarted.
   void Kill();
-  // Ends the server, if it runs, in good order, and starts it again on the same port with the same data.
+  // Shuts the server down, if it is running, and starts it again on the same port with the same data.
   void Restart();
 
   int port() const { return port_; }

@@ -17,7 +17,7 @@ std::string Lower(std::string_view text) {
 
 class Http : public RequestFraming {
  public:
-  InFlightBatch Next(std::string_view received) override {
+  Request Next(std::string_view received) override {
     constexpr std::string_view kEndOfHead = "\r\n\r\n";
     const size_t end = received.find(kEndOfHead);
     if (end == std::string_view::npos) return {};
@@ -39,20 +39,20 @@ class Http : public RequestFraming {
     const size_t digits = head.find_first_not_of(' ', at + kName.size());
     size_t size = 0;
     const auto [end, error] = std::from_chars(head.data() + digits, head.data() + head.size(), size);
-    if (error != std::errc() || *end != '\r') throw std::runtime_error("a Content-Length that is no number");
+    if (error != std::errc() || *end != '\r') throw std::runtime_error("an invalid Content-Length");
     return size;
   }
 };
 
 class Postgres : public RequestFraming {
  public:
-  InFlightBatch Next(std::string_view received) override {
+  Request Next(std::string_view received) override {
     if (!session_) return StartUp(received);
     constexpr size_t kHead = 5;  // a letter and the length, which does not count the letter
     size_t at = 0;
     while (received.size() >= at + kHead) {
       const size_t length = Number(received, at + 1);
-      if (length < 4) throw std::runtime_error("what is not a message of PostgreSQL's protocol");
+      if (length < 4) throw std::runtime_error("an invalid message of PostgreSQL's protocol");
       const size_t next = at + 1 + length;
       if (received.size() < next) break;
       const char type = received[at];
@@ -72,13 +72,13 @@ class Postgres : public RequestFraming {
     return number;
   }
 
-  InFlightBatch StartUp(std::string_view received) {
+  Request StartUp(std::string_view received) {
     if (received.size() < 8) return {};
     const size_t size = Number(received, 0);
-    if (size < 8) throw std::runtime_error("what is not a start-up packet of PostgreSQL's protocol");
+    if (size < 8) throw std::runtime_error("an invalid start-up packet of PostgreSQL's protocol");
     if (received.size() < size) return {};
     const uint32_t code = Number(received, 4);
-    session_ = code != kTls && code != kGss;  // these ask for encryption first; the same packet follows again
+    session_ = code != kTls && code != kGss;  // these ask for encryption; the start-up packet follows
     return {size, code != kCancel};
   }
 

@@ -7,27 +7,27 @@
 
 namespace flaky {
 
-// Where a client's requests end in what it sends over one connection. A request is what the client sends until it waits
-// for an answer.
+// Splits the bytes that a client sends over one connection into requests. A request is everything that the client sends
+// until it waits for an answer.
 class RequestFraming {
  public:
   virtual ~RequestFraming() = default;
 
-  struct InFlightBatch {
-    size_t size = 0;   // 0: what was received does not hold a whole one
-    bool asks = true;  // false: nothing answers it
+  struct Request {
+    size_t size = 0;   // 0: no complete request has been received
+    bool asks = true;  // false: the server does not answer it
   };
-  // The first piece of what was received and not taken yet. To be called once for each piece that is complete.
-  // Throws std::runtime_error for what it does not understand.
-  virtual InFlightBatch Next(std::string_view received) = 0;
+  // Returns the first request in the bytes that were received and not forwarded yet. Call it once for each complete
+  // request. Throws std::runtime_error for bytes that it does not understand.
+  virtual Request Next(std::string_view received) = 0;
 };
 
-// HTTP/1.1: a head, and the body that Content-Length announces. Chunked requests, and those that wait to be told to
-// send their body (Expect), are not understood.
+// HTTP/1.1: a head, and a body of Content-Length bytes. Chunked requests and requests with an Expect header are not
+// understood.
 std::unique_ptr<RequestFraming> HttpFraming();
 
-// PostgreSQL's protocol, version 3, without encryption: start-up packets; messages up to one that demands an answer
-// (Query, Sync, Flush, CopyDone, CopyFail, a password). The end of the session asks nothing.
+// PostgreSQL's protocol, version 3, without encryption. A request is a start-up packet, or all messages up to one that
+// the server answers (Query, Sync, Flush, CopyDone, CopyFail, a password). The server does not answer Terminate.
 std::unique_ptr<RequestFraming> PostgresFraming();
 
 }  // namespace flaky

@@ -7,7 +7,7 @@
 
 namespace flaky {
 
-// A query's answer as text; absent is NULL.
+// The rows of a query as text. nullopt is NULL.
 using Rows = std::vector<std::vector<std::optional<std::string>>>;
 
 }  // namespace flaky

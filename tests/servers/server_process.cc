@@ -28,19 +28,19 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kPause(5);
-// Of a process that somebody else in this one has waited for: it exited with 255, as far as one can tell.
+// The status if other code in this process has already waited for the child: reported as an exit with 255.
 constexpr int kUnknownStatus = 0xff00;
 
 [[noreturn]] void Fail(const std::string& what, int error) {
   throw std::runtime_error(what + ": " + std::strerror(error));
 }
 
-// The kernel sends the parent-death signal when the *thread* that forked ends. So one thread, which lives as long as
-// the process, does all the forking.
+// The kernel sends the parent-death signal when the *thread* that forked ends. So a single thread, which lives as long
+// as the process, forks all children.
 class Forker {
  public:
   static Forker& Instance() {
-    static Forker* const forker = new Forker();  // lives on while static objects end their servers
+    static Forker* const forker = new Forker();  // never destroyed: static objects stop their servers late
     return *forker;
   }
 
@@ -77,7 +77,7 @@ class Forker {
   pid_t result_ = -1;
 };
 
-// What the child needs, made before the fork: behind it only system calls are allowed.
+// The data that the child needs. Prepared before the fork, because only system calls are allowed after it.
 struct Prepared {
   std::vector<char*> argv;
   std::vector<char*> envp;
@@ -86,7 +86,7 @@ struct Prepared {
   int death_signal;
   int null;
   int log;
-  int error;  // a pipe that exec closes; a child that fails before writes errno into it
+  int error;  // a pipe that exec closes; a child that fails before exec writes errno to it
   pid_t parent;
 };
 
@@ -95,7 +95,7 @@ bool TakeIdentity(const Prepared& prepared) {
     const UserIds& ids = *prepared.run_as;
     if (setgroups(1, &ids.group) != 0 || setgid(ids.group) != 0 || setuid(ids.user) != 0) return false;
   }
-  // After the change of identity, which clears it. A parent that died meanwhile is noticed by hand.
+  // Set after the change of identity, which clears it. If the parent has already died, the kernel sends no signal.
   if (prctl(PR_SET_PDEATHSIG, prepared.death_signal) != 0) return false;
   if (getppid() != prepared.parent) _exit(1);
   return true;
@@ -158,7 +158,7 @@ pid_t Spawn(ServerCommand& command) {
 }
 
 std::string HowItEnded(int status) {
-  if (WIFSIGNALED(status)) return "was ended by signal " + std::to_string(WTERMSIG(status));
+  if (WIFSIGNALED(status)) return "was killed by signal " + std::to_string(WTERMSIG(status));
   return "ended with status " + std::to_string(WEXITSTATUS(status));
 }
 
@@ -169,7 +169,8 @@ std::optional<UserIds> UnprivilegedUser() {
   for (const char* name : {"postgres", "nobody"}) {
     if (const passwd* user = getpwnam(name)) return UserIds{user->pw_uid, user->pw_gid};
   }
-  throw std::runtime_error("this server does not run as root, and there is neither a user 'postgres' nor 'nobody'");
+  throw std::runtime_error(
+      "this server does not run as root, and there is no other user to run it, such as 'postgres'");
 }
 
 void GiveTo(const std::optional<UserIds>& ids, const std::filesystem::path& path) {
@@ -244,7 +245,7 @@ void RunToEnd(const ServerCommand& command, milliseconds limit) {
 }
 
 int FreePort() {
-  // Below the range that Linux takes outgoing connections' ports from.
+  // Below the range that Linux uses for the ports of outgoing connections.
   static thread_local std::minstd_rand random(std::random_device{}());
   std::uniform_int_distribution<int> any(20'000, 32'000);
   for (int attempt = 0; attempt < 1000; ++attempt) {
@@ -267,7 +268,7 @@ std::string FindProgram(const std::string& name, const std::vector<std::filesyst
     std::filesystem::path program = folder / name;
     if (access(program.c_str(), X_OK) == 0) return program.string();
   }
-  throw std::runtime_error("the tests need the program '" + name + "', which is not there; it comes with " + package +
+  throw std::runtime_error("the tests need the program '" + name + "', which was not found; it comes with " + package +
                            ", and `./dev test` installs it");
 }
 

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-// Servers as child processes of a test. Whatever goes wrong here is a std::runtime_error that says what and why, so
-// that the test fails: nothing is skipped because a server is missing.
+// Runs servers as child processes of a test. Every error is a std::runtime_error with the reason, so that the test
+// fails: no test is skipped because a server is missing.
 namespace flaky {
 
 struct UserIds {
@@ -23,24 +23,24 @@ struct UserIds {
   gid_t group;
 };
 
-// Whom a server that refuses to be run by root runs as: `postgres`, where Debian's package made that user, else
-// `nobody`. Absent when this process is not root's: then it runs as oneself.
+// Returns the user for servers that refuse to run as root: `postgres` if Debian's package created that user, else
+// the system's unprivileged user. Returns nullopt if this process is not root; servers then run as the same user.
 std::optional<UserIds> UnprivilegedUser();
 
-// Makes the file or folder theirs; does nothing without ids.
+// Makes the user with these ids the owner of the file or folder. Does nothing without ids.
 void GiveTo(const std::optional<UserIds>& ids, const std::filesystem::path& path);
 
 struct ServerCommand {
-  std::vector<std::string> arguments;  // the program's path is the first; no shell reads them
+  std::vector<std::string> arguments;  // the first is the program's path; passed without a shell
   std::filesystem::path folder;        // the working folder and HOME
   std::filesystem::path log;           // stdout and stderr are appended to it
-  std::optional<UserIds> run_as;       // absent: as this process
-  int death_signal = SIGKILL;          // what the kernel sends it when this process dies, however it dies
+  std::optional<UserIds> run_as;       // nullopt: the user of this process
+  int death_signal = SIGKILL;          // the signal that the kernel sends when this process ends in any way
 };
 
-// A running program with an environment of its own (PATH, HOME, LANG and nothing else of the test's) in a process group
-// of its own. Neither destruction of the object nor the death of this process leaves it running. Not thread-safe.
-// May be made in any thread, but not in a forked child of the process that made the first one.
+// A running program in its own process group. Its environment has only PATH, HOME and LANG. It is ended when the object
+// is destroyed or this process ends in any way. Not thread-safe. May be created in any thread, but not in a forked
+// child of the process that created the first one.
 class ServerProcess {
  public:
   explicit ServerProcess(ServerCommand command);
@@ -48,19 +48,20 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  // Returns when the probe gives true. Throws, with the end of the log, when the process ends before, or the time is
-  // up.
+  // Returns when the probe returns true. Throws an error with the end of the log if the process ends before that or the
+  // limit has passed.
   void WaitUntil(const std::function<bool()>& probe, std::chrono::milliseconds limit = std::chrono::seconds(60));
 
-  // The status, as waitpid gives it, of a process that ends within the limit.
+  // Waits for the end of the process. Returns its status, as from waitpid, or nullopt if it does not end within the
+  // limit.
   std::optional<int> WaitForEnd(std::chrono::milliseconds limit);
 
-  // Sends the signal, waits for the end, and sends SIGKILL when it takes longer than the limit. A process that has
-  // ended is left alone.
+  // Sends the signal, waits for the end, and sends SIGKILL if that takes longer than the limit. Does nothing if the
+  // process has already ended.
   void Stop(int signal, std::chrono::milliseconds limit = std::chrono::seconds(20));
 
   pid_t pid() const { return pid_; }
-  // The last lines that this process wrote to its log.
+  // Returns the last lines that this process wrote to its log.
   std::string LogTail() const;
 
  private:
@@ -70,18 +71,18 @@ class ServerProcess {
   std::optional<int> status_;
 };
 
-// Runs a program to its end; throws, with the end of its log, unless that is status 0 within the limit.
+// Runs a program to its end. Throws an error with the end of its log unless it ends with status 0 within the limit.
 void RunToEnd(const ServerCommand& command, std::chrono::milliseconds limit = std::chrono::seconds(120));
 
-// A loopback port that nobody listens on now, and that no outgoing connection gets by chance.
+// Returns a free loopback port, outside the range that Linux uses for outgoing connections.
 int FreePort();
 
-// The path of the program `name` in the first of the folders that has it, else along PATH. Throws what to install
-// (`package`, "Debian's package 'pgbouncer'") where it is missing.
+// Returns the path of the program `name`: in the first of the folders that contains it, else in PATH. If it is missing,
+// throws an error that names what to install (`package`, for example "Debian's package 'pgbouncer'").
 std::string FindProgram(const std::string& name, const std::vector<std::filesystem::path>& folders,
                         const std::string& package);
 
-// One `T` for the whole process, gone at its end; a forked child that ends with exit() leaves its parent's alone.
+// One `T` for the whole process, destroyed at its end. A forked child that calls exit() does not destroy it.
 template <typename T>
 class ProcessWide {
  public:

@@ -12,6 +12,7 @@
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
 #include "tests/servers/supabase_server.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -35,7 +36,7 @@ std::string ErrorOf(const std::function<void()>& call) {
 
 std::string One(const Rows& rows) { return rows.at(0).at(0).value_or("(null)"); }
 
-// The processes that descend from `ancestor`, by /proc.
+// Returns the processes that descend from `ancestor`, according to /proc.
 std::vector<pid_t> Descendants(pid_t ancestor) {
   std::vector<std::pair<pid_t, pid_t>> parents;
   for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
@@ -44,10 +45,10 @@ std::vector<pid_t> Descendants(pid_t ancestor) {
     std::ifstream file(entry.path() / "stat");
     std::string line;
     std::getline(file, line);
-    std::istringstream behind_name(line.substr(line.rfind(')') + 1));
+    std::istringstream after_name(line.substr(line.rfind(')') + 1));
     std::string state;
     pid_t parent = 0;
-    if (behind_name >> state >> parent) parents.emplace_back(std::stoi(name), parent);
+    if (after_name >> state >> parent) parents.emplace_back(std::stoi(name), parent);
   }
   std::vector<pid_t> found = {ancestor};
   for (size_t at = 0; at < found.size(); ++at) {
@@ -59,7 +60,7 @@ std::vector<pid_t> Descendants(pid_t ancestor) {
   return found;
 }
 
-// Gone, or dead and waiting for somebody to take note of it.
+// Returns true if the process has ended, even if its parent has not waited for it yet.
 bool IsGone(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
@@ -68,15 +69,11 @@ bool IsGone(pid_t pid) {
   return state >= line.size() || line[state] == 'Z' || line[state] == 'X';
 }
 
-bool BecomeGone(const std::vector<pid_t>& pids) {
-  for (int tries = 0; tries < 2000; ++tries) {
-    if (std::all_of(pids.begin(), pids.end(), IsGone)) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return false;
+void WaitUntilGone(const std::vector<pid_t>& pids) {
+  WaitFor("the end of the server's processes", [&] { return std::all_of(pids.begin(), pids.end(), IsGone); });
 }
 
-TEST(PostgresServer, KeepsItsDataOverRestartsAndCrashes) {
+TEST(PostgresServer, KeepsItsDataAfterRestartsAndCrashes) {
   PostgresServer server;
   const std::string uri = server.CreateDatabase();
   EXPECT_EQ(One(PostgresServer::Query(uri, "SELECT count(*) FROM pg_stat_user_tables")), "0");
@@ -93,7 +90,7 @@ TEST(PostgresServer, KeepsItsDataOverRestartsAndCrashes) {
   EXPECT_THAT(ErrorOf([&] { PostgresServer::Query(uri, "SELECT 1"); }), HasSubstr("does not exist"));
 }
 
-TEST(PostgresServer, AsksMembersOfWithPasswordForTheirs) {
+TEST(PostgresServer, AsksMembersOfWithPasswordForAPassword) {
   PostgresServer& server = PostgresServer::Shared();
   PostgresServer::Execute(server.Uri(),
                           "DROP ROLE IF EXISTS \"o'hara@x/y\"; CREATE ROLE \"o'hara@x/y\" LOGIN PASSWORD 'p@ss:/?#%' "
@@ -124,11 +121,11 @@ TEST(PostgresServer, EndsWithTheObject) {
     pids.push_back(server.pid());
     EXPECT_THAT(pids, SizeIs(testing::Gt(2u)));
   }
-  EXPECT_TRUE(BecomeGone(pids));
+  WaitUntilGone(pids);
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
-TEST(Pgbouncer, GivesASessionBackAfterEachTransaction) {
+TEST(Pgbouncer, ReleasesASessionAfterEachTransaction) {
   const PostgresServer& server = PostgresServer::Shared();
   const Pgbouncer pool(server);
   const std::string uri = server.CreateDatabase();
@@ -150,7 +147,7 @@ TEST(Pgbouncer, GivesASessionBackAfterEachTransaction) {
   PQfinish(second);
 }
 
-TEST(SqldServer, KeepsItsDataOverRestartsAndCrashes) {
+TEST(SqldServer, KeepsItsDataAfterRestartsAndCrashes) {
   SqldServer server;
   server.Execute("CREATE TABLE t(x TEXT, y); INSERT INTO t VALUES ('ä''\"', 1.5)");
   server.Restart();
@@ -176,7 +173,7 @@ TEST(SqldServer, ResetDropsEverything) {
   server.Reset();
 }
 
-TEST(SqldServer, TokensMeanWhatTheirNamesSay) {
+TEST(SqldServer, TokensDoWhatTheirNamesSay) {
   const SqldServer server({true, {}});
   const auto status = [&](const std::string& token, const std::string& sql) {
     const std::string body = R"({"requests":[{"type":"execute","stmt":{"sql":")" + sql + R"("}},{"type":"close"}]})";
@@ -201,7 +198,7 @@ TEST(Servers, AMissingProgramSaysWhatToInstall) {
   unsetenv("FLAKY_TEST_SQLD");
 }
 
-TEST(Servers, OneThatEndsEarlyIsReportedWithItsLog) {
+TEST(Servers, AServerThatEndsEarlyIsReportedWithItsLog) {
   EXPECT_THAT(ErrorOf([] {
                 SqldServer({false, {"--no-such-flag"}});
               }),
@@ -215,11 +212,11 @@ TEST(Servers, EndWhenTheThreadThatStartedThemEndsOnlyWithTheProcess) {
   EXPECT_EQ(One(server->Query("SELECT 1")), "1");
 }
 
-// with_server in a process group of its own, and what it wrote.
+// Runs with_server in its own process group and keeps its output.
 class WithServer {
  public:
   explicit WithServer(std::vector<std::string> arguments) {
-    // One that is killed cannot remove its folders, so they are made in a folder that is removed here.
+    // If it is killed, it cannot remove its folders, so they are created in a folder that is removed here.
     std::filesystem::permissions(folder_.path(), std::filesystem::perms::others_exec,
                                  std::filesystem::perm_options::add);
     std::vector<std::string> env = {"/usr/bin/env", "TMPDIR=" + folder_.path().string()};
@@ -239,10 +236,10 @@ class WithServer {
   std::unique_ptr<ServerProcess> process_;
 };
 
-TEST(WithServer, TellsTheCommandWhereTheyAreAndPassesItsStatusOn) {
+TEST(WithServer, PassesTheAddressesToTheCommandAndReturnsItsStatus) {
   WithServer run({"postgres,sqld", "--", "/bin/sh", "-c",
                   "echo $FLAKY_TESTS_STORE $FLAKY_TESTS_CONNECTION_STRING; echo $DATABASE_URL $SQLD_URL; exit 42"});
-  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::minutes(3));
   ASSERT_TRUE(status && WIFEXITED(*status));
   EXPECT_EQ(WEXITSTATUS(*status), 42);
   std::istringstream written(run.process().LogTail());
@@ -261,7 +258,7 @@ TEST(WithServer, ASupabaseProjectHasItsTablesAndAKey) {
       {"supabase", "--", "/bin/sh", "-c",
        "echo $FLAKY_TESTS_STORE $FLAKY_TESTS_CONNECTION_STRING $FLAKY_TESTS_AUTH_TOKEN $SUPABASE_DB; psql -At "
        "\"$SUPABASE_DB\" -c 'SELECT count(*) FROM flaky_test_runs'"});
-  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::minutes(3));
   ASSERT_TRUE(status && WIFEXITED(*status));
   EXPECT_EQ(WEXITSTATUS(*status), 0) << run.process().LogTail();
   std::istringstream written(run.process().LogTail());
@@ -279,15 +276,15 @@ TEST(WithServer, LeavesNothingRunningWhenItIsKilled) {
   const std::vector<pid_t> pids = Descendants(run.process().pid());
   EXPECT_THAT(pids, SizeIs(testing::Gt(5u))) << "the command, sqld, PostgreSQL and its own processes";
   run.process().Stop(SIGKILL);
-  EXPECT_TRUE(BecomeGone(pids));
+  WaitUntilGone(pids);
 }
 
-TEST(WithServer, RefusesWhatItDoesNotKnow) {
+TEST(WithServer, RefusesAnUnknownServer) {
   WithServer run({"oracle", "--", "true"});
-  const std::optional<int> status = run.process().WaitForEnd(std::chrono::seconds(60));
+  const std::optional<int> status = run.process().WaitForEnd(std::chrono::minutes(3));
   ASSERT_TRUE(status && WIFEXITED(*status));
   EXPECT_EQ(WEXITSTATUS(*status), 2);
-  EXPECT_THAT(run.process().LogTail(), HasSubstr("there is no server 'oracle'"));
+  EXPECT_THAT(run.process().LogTail(), HasSubstr("unknown server 'oracle'; expected postgres, sqld or supabase"));
 }
 
 }  // namespace

@@ -62,8 +62,8 @@ FileDescriptor Connect(int port) {
 void Prepare(const FileDescriptor& socket) {
   const int on = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  const timeval half_a_minute{30, 0};
-  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &half_a_minute, sizeof half_a_minute);
+  const timeval one_minute{60, 0};
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &one_minute, sizeof one_minute);
 }
 
 bool SendAll(const FileDescriptor& socket, std::string_view bytes) {

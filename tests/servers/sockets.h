@@ -31,19 +31,20 @@ class FileDescriptor {
   int fd_;
 };
 
-// TCP sockets on 127.0.0.1. Bind gives an empty descriptor (-1) where the port is taken, Connect where nobody listens;
-// anything else is a std::runtime_error.
-FileDescriptor Bind(int port);     // 0: any
-FileDescriptor Listen(int& port);  // on any port, which is told
+// TCP sockets on 127.0.0.1. Bind returns an empty descriptor (-1) if the port is in use, Connect if no process listens
+// on it. Other errors are thrown as std::runtime_error.
+FileDescriptor Bind(int port);     // 0: any port
+FileDescriptor Listen(int& port);  // on any port, which is stored in `port`
 FileDescriptor Connect(int port);
 
-// Bytes leave at once, and SendAll gives up when nobody takes them for half a minute. Connect has done so.
+// Makes the socket send small packets without delay, and SendAll fail if the other side takes no bytes for a minute.
+// Connect calls it.
 void Prepare(const FileDescriptor& socket);
 
-// False when the other side is gone.
+// Sends all bytes. Returns false if the other side has closed the connection.
 bool SendAll(const FileDescriptor& socket, std::string_view bytes);
 
-// Closes it with a reset instead of an orderly end.
+// Closes the socket with a reset instead of an orderly end.
 void Reset(FileDescriptor& socket);
 
 }  // namespace flaky

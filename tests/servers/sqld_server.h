@@ -11,13 +11,13 @@
 
 namespace flaky {
 
-// A libSQL server (sqld) with one database, in a temporary folder, on a free port of 127.0.0.1, over plain HTTP. Starts
+// A libSQL server (sqld) with one database in a temporary folder, on a free port of 127.0.0.1, over plain HTTP. Starts
 // in about 0.1 s. Not thread-safe. Throws std::runtime_error.
 class SqldServer {
  public:
   struct Options {
-    bool auth = false;               // demands one of tokens()
-    std::vector<std::string> flags;  // more of sqld's own, such as "--max-response-size", "1MB"
+    bool auth = false;               // the server requires one of tokens()
+    std::vector<std::string> flags;  // additional flags of sqld, such as "--max-response-size", "1MB"
   };
   struct Tokens {
     std::string read_write;
@@ -30,27 +30,27 @@ class SqldServer {
   SqldServer() : SqldServer(Options()) {}
   explicit SqldServer(Options options);
 
-  // The server, without authentication, that the tests of one process share; started when first asked for.
+  // Returns the server, without authentication, that the tests of one process share. The first call starts it.
   static SqldServer& Shared();
 
   const std::string& url() const { return url_; }  // "http://127.0.0.1:PORT"
   int port() const { return port_; }
   pid_t pid() const { return process_->pid(); }
-  // What it keeps its data in: an SQLite database, to be read by others once the server was killed.
+  // Returns the path of the server's data, an SQLite database. Other code may read it after the server was killed.
   std::string database_file() const { return folder_.File("db/dbs/default/data"); }
   // All empty without `auth`.
   const Tokens& tokens() const { return tokens_; }
 
   // Runs any number of statements.
   void Execute(const std::string& sql) const;
-  // One statement; gives its rows. Blobs are given as their base64.
+  // Runs one statement and returns its rows. Blobs are in base64.
   Rows Query(const std::string& sql) const;
 
-  // Ends the server and starts it again on the same port with an empty database; as fast as a start.
+  // Ends the server and starts it again on the same port with an empty database. As fast as a start.
   void Reset();
-  // Ends the server as a crash would (SIGKILL); it can be restarted.
+  // Ends the server as a crash would (SIGKILL). It can be restarted.
   void Kill();
-  // Ends the server, if it runs, and starts it again on the same port with the same data.
+  // Ends the server, if it is running, and starts it again on the same port with the same data.
   void Restart();
 
  private:

@@ -12,7 +12,7 @@
 namespace flaky {
 namespace {
 
-// A hosted project has these from the beginning.
+// A hosted project has these roles from the start.
 constexpr char kRoles[] = R"(
   DO $$
   DECLARE
@@ -31,7 +31,7 @@ std::string Program() {
   const std::filesystem::path path = FLAKY_SUPABASE_LITE;
   if (std::filesystem::exists(path)) return path.string();
   throw std::runtime_error("the tests need '" + path.string() +
-                           "', which is not there; it comes with the npm package '@supabase/lite', and `./dev test` "
+                           "', which was not found; it comes with the npm package '@supabase/lite', and `./dev test` "
                            "installs it");
 }
 
@@ -77,16 +77,16 @@ const std::string& SupabaseServer::PublishableKey() {
 
 void SupabaseServer::Start() {
   ServerCommand command;
-  // Nothing is reported to its makers.
+  // The first two variables disable telemetry.
   command.arguments = {"/usr/bin/env", "DO_NOT_TRACK=1", "LITE_TELEMETRY=0",
                        FindProgram("node", {}, "Debian's package 'nodejs'"), Program(), "start",
-                       // Otherwise it asks for no key.
+                       // Without this flag it requires no key.
                        "--no-admin"};
   command.folder = folder_.path();
   command.log = folder_.File("log");
   process_ = std::make_unique<ServerProcess>(command);
   process_->WaitUntil([this] {
-    // A function that is not there: its interface answers.
+    // Calls a function that does not exist. 404 shows that the interface answers.
     return HttpPost(url_ + "/rest/v1/rpc/none", "{}", {"apikey: " + SecretKey(), "Content-Type: application/json"})
                .status == 404;
   });

@@ -12,36 +12,37 @@
 
 namespace flaky {
 
-// What stands in for a Supabase project: @supabase/lite, which speaks PostgREST's dialect on a free port of 127.0.0.1,
-// over a database of its own on PostgresServer::Shared(). It learns of tables and functions when it starts only. Starts
-// in about half a second. Not thread-safe. Throws std::runtime_error.
+// A stand-in for a Supabase project: @supabase/lite, which speaks PostgREST's dialect on a free port of 127.0.0.1, with
+// its own database on PostgresServer::Shared(). It finds tables and functions only when it starts. Starts in about half
+// a second. Not thread-safe. Throws std::runtime_error.
 class SupabaseServer {
  public:
   struct Options {
-    std::string sql;              // run in the database before it starts: "" leaves it empty
-    std::optional<int> max_rows;  // in one answer; absent: 1000, as a hosted project has it
+    std::string sql;              // run in the database before the server starts; "" leaves the database empty
+    std::optional<int> max_rows;  // in one answer; nullopt: 1000, as in a hosted project
   };
 
   explicit SupabaseServer(Options options);
   ~SupabaseServer();
 
-  const std::string& url() const { return url_; }  // "http://127.0.0.1:PORT", the project's
+  const std::string& url() const { return url_; }  // the project's URL, "http://127.0.0.1:PORT"
   int port() const { return port_; }
   pid_t pid() const { return process_->pid(); }
-  // The database's own connection string, for its owner.
+  // Returns the connection string of the database, for its owner.
   const std::string& database_uri() const { return database_uri_; }
-  // The same of all of them.
+  // Return the keys, which all servers share.
   static const std::string& SecretKey();
   static const std::string& PublishableKey();
 
   void Execute(const std::string& sql) const;
   Rows Query(const std::string& sql) const;
 
-  // Empties all tables whose name begins with the prefix, but for the ledgers.
+  // Empties all tables whose name begins with the prefix, except for the ledgers.
   void Empty(const std::string& prefix) const;
-  // Ends the server as a crash would; it can be restarted.
+  // Ends the server as a crash would. It can be restarted.
   void Kill();
-  // Ends the server, if it runs, and starts it again on the same port: it then knows what was made meanwhile.
+  // Ends the server, if it is running, and starts it again on the same port. It then finds tables that were created
+  // since the last start.
   void Restart();
 
  private:

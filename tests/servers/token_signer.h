@@ -14,9 +14,9 @@ class TokenSigner {
  public:
   TokenSigner();
 
-  // The claims, a JSON object, as a token.
+  // Returns a token with these claims, which are a JSON object.
   std::string Sign(std::string_view claims) const;
-  // What the server checks tokens with, as PEM.
+  // Returns the key with which the server checks tokens, as PEM.
   std::string PublicKey() const;
 
  private:

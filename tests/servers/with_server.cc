@@ -1,10 +1,10 @@
 // with_server SERVER[,SERVER…] -- COMMAND [ARGUMENT…]
 //
-// Runs a command next to servers of its own, for trying things by hand and for measurements. The first server named is
-// the one that FLAKY_TESTS_STORE, FLAKY_TESTS_CONNECTION_STRING and FLAKY_TESTS_AUTH_TOKEN tell of; DATABASE_URL is
-// PostgreSQL's connection string, SQLD_URL that of sqld, SUPABASE_URL, SUPABASE_KEY and SUPABASE_DB are those of what
-// stands in for a Supabase project, which has its tables. Ends with the command's exit status (128 + N where signal N
-// ended it).
+// Starts servers and runs a command that can use them, for manual experiments and measurements. The command's
+// FLAKY_TESTS_STORE, FLAKY_TESTS_CONNECTION_STRING and FLAKY_TESTS_AUTH_TOKEN name the first server. DATABASE_URL is
+// PostgreSQL's connection string, SQLD_URL is sqld's. SUPABASE_URL, SUPABASE_KEY and SUPABASE_DB belong to the stand-in
+// for a Supabase project, which already has flaky's tables. Ends with the command's exit status, or 128 + N if signal N
+// killed the command.
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,7 +31,7 @@ namespace {
 constexpr char kUsage[] = "usage: with_server postgres|sqld|supabase[,…] -- COMMAND [ARGUMENT…]\n";
 constexpr int kUsageStatus = 2;
 
-// A server, the store it is for, and what a command finds it by.
+// A server, the store that it is for, and the variables with which a command finds it.
 struct Running {
   std::shared_ptr<void> server;
   std::string store, address, token;
@@ -59,7 +59,7 @@ Running Start(const std::string& name) {
             key,
             {{"SUPABASE_URL", url}, {"SUPABASE_KEY", key}, {"SUPABASE_DB", server->database_uri()}}};
   }
-  throw std::invalid_argument("there is no server '" + name + "'");
+  throw std::invalid_argument("unknown server '" + name + "'; expected postgres, sqld or supabase");
 }
 
 int Run(char** command) {
@@ -73,7 +73,7 @@ int Run(char** command) {
     _exit(127);
   }
   if (pid < 0) throw std::runtime_error(std::string("cannot fork: ") + std::strerror(errno));
-  // What a terminal sends to both is the command's to answer.
+  // A terminal sends these to both processes; only the command reacts to them.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGQUIT, SIG_IGN);
   int status = 0;

@@ -20,9 +20,9 @@ TEST(RecorderSettingsTest, AreInTheTableWithTheSameNumbers) {
     const SettingInfo* info = FindSetting(setting.name);
     ASSERT_NE(info, nullptr);
     if (info->kind == SettingKind::kBool) {
-      EXPECT_EQ(setting.default_value != 0, Settings().Bool(setting.name));
+      EXPECT_EQ(std::to_string(setting.default_value), info->default_value);
     } else if (IsNumber(*info)) {
-      EXPECT_EQ(setting.default_value, Settings().Number(setting.name));
+      EXPECT_EQ(std::to_string(setting.default_value), info->default_value);
       EXPECT_EQ(setting.min, info->min);
       EXPECT_EQ(setting.max, info->max);
     }
@@ -40,15 +40,15 @@ TEST(RecorderSettingsTest, WhatIsReadFromTheEnvironmentOnlyIsReadByTheRecorder) 
 TEST(RecorderSettingsTest, BothTakeTheSameTruthValues) {
   for (const char* text : {"1", "true", "yes", "on", "0", "false", "no", "off", "2", "maybe", "TRUE", "1|true"}) {
     Settings settings;
-    settings.Set("FLAKY_TESTS_DISABLE", {text, Origin::kEnvironment, {}});
+    settings.Set(setting::kDisable, {text, Origin::kEnvironment, {}});
     ::setenv("FLAKY_TESTS_DISABLE", text, 1);
     flaky_recorder::Warning warning;
-    const bool truth = flaky_recorder::TruthOf(flaky_recorder::kDisable, warning);
+    const bool truth = flaky_recorder::BoolOf(flaky_recorder::kDisable, warning);
     ::unsetenv("FLAKY_TESTS_DISABLE");
     bool refused = false;
     bool wanted = false;
     try {
-      wanted = settings.Bool("FLAKY_TESTS_DISABLE");
+      wanted = settings.Get(setting::kDisable);
     } catch (const SettingError&) {
       refused = true;
     }

@@ -42,19 +42,19 @@ TEST_F(SettingsFilesTest, TakesTextsNumbersAndTruthValues) {
       "\n"
       "threshold = \"3\"\n"
       "table_prefix = ''\n");
-  EXPECT_EQ(settings.Text("FLAKY_TESTS_PROJECT"), "engine");
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_WINDOW"), 14);
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_THRESHOLD"), 3);
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_TABLE_PREFIX")->text, "");
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_THRESHOLD")->where, Path("repo/settings.toml") + ":5");
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_THRESHOLD")->origin, Origin::kProjectFile);
+  EXPECT_EQ(settings.Get(setting::kProject), "engine");
+  EXPECT_EQ(settings.Get(setting::kWindow), 14);
+  EXPECT_EQ(settings.Get(setting::kThreshold), 3);
+  EXPECT_EQ(settings.Given(setting::kTablePrefix)->text, "");
+  EXPECT_EQ(settings.Given(setting::kThreshold)->where, Path("repo/settings.toml") + ":5");
+  EXPECT_EQ(settings.Given(setting::kThreshold)->origin, Origin::kProjectFile);
 }
 
 TEST_F(SettingsFilesTest, PathsAreMeantFromTheFileOrTheHome) {
-  EXPECT_EQ(Read("db = 'ci/h.db'").Text("FLAKY_TESTS_DB"), Path("repo/ci/h.db"));
-  EXPECT_EQ(Read("db = '../h.db'").Text("FLAKY_TESTS_DB"), Path("h.db"));
-  EXPECT_EQ(Read("db = '/var/h.db'").Text("FLAKY_TESTS_DB"), "/var/h.db");
-  EXPECT_EQ(Read("db = '~/h.db'").Text("FLAKY_TESTS_DB"), Path("home/h.db"));
+  EXPECT_EQ(Read("db = 'ci/h.db'").Get(setting::kDb), Path("repo/ci/h.db"));
+  EXPECT_EQ(Read("db = '../h.db'").Get(setting::kDb), Path("h.db"));
+  EXPECT_EQ(Read("db = '/var/h.db'").Get(setting::kDb), "/var/h.db");
+  EXPECT_EQ(Read("db = '~/h.db'").Get(setting::kDb), Path("home/h.db"));
 }
 
 TEST_F(SettingsFilesTest, ErrorsNameFileAndLine) {
@@ -79,20 +79,19 @@ TEST_F(SettingsFilesTest, AProjectsFileMayHoldNoSecret) {
 
 TEST_F(SettingsFilesTest, AProjectsFileMayNotNameFilesToWriteTo) {
   EXPECT_THAT(ErrorOf("log_file = '~/.profile'\n"), HasSubstr("`log_file` may not be set by a project"));
-  EXPECT_EQ(Read("log_file = 'x.log'\n", Origin::kUserFile).Text("FLAKY_TESTS_LOG_FILE"), Path("repo/x.log"));
+  EXPECT_EQ(Read("log_file = 'x.log'\n", Origin::kUserFile).Get(setting::kLogFile), Path("repo/x.log"));
 }
 
 TEST_F(SettingsFilesTest, AUsersFileMayHoldSecretsIfNobodyElseReadsIt) {
   const std::string content = "auth_token = 'hunter2'\n";
-  EXPECT_EQ(Read(content, Origin::kUserFile, 0600).Text("FLAKY_TESTS_AUTH_TOKEN"), "hunter2");
-  EXPECT_EQ(Read(content, Origin::kUserFile, 0400).Text("FLAKY_TESTS_AUTH_TOKEN"), "hunter2");
+  EXPECT_EQ(Read(content, Origin::kUserFile, 0600).Get(setting::kAuthToken), "hunter2");
+  EXPECT_EQ(Read(content, Origin::kUserFile, 0400).Get(setting::kAuthToken), "hunter2");
   for (const mode_t mode : {0640, 0604, 0660, 0644, 0620}) {
     EXPECT_EQ(
         ErrorOf(content, Origin::kUserFile, mode),
         "settings.toml:1: `auth_token` is a secret, and others may use this file: make it yours alone (chmod 600)");
   }
-  EXPECT_EQ(Read("window = 3\n", Origin::kUserFile, 0644).Number("FLAKY_TESTS_WINDOW"), 3)
-      << "without one it may be open";
+  EXPECT_EQ(Read("window = 3\n", Origin::kUserFile, 0644).Get(setting::kWindow), 3) << "without one it may be open";
 }
 
 TEST_F(SettingsFilesTest, WhatTheRecorderReadsBelongsIntoTheEnvironment) {

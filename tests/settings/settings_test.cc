@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,10 +27,10 @@ class Environment {
   std::map<std::string, std::string> variables_;
 };
 
-Settings Given(const std::string& name, const std::string& text, Origin origin = Origin::kEnvironment,
+Settings Given(const SettingInfo& info, const std::string& text, Origin origin = Origin::kEnvironment,
                const std::string& where = "") {
   Settings settings;
-  settings.Set(name, {text, origin, where});
+  settings.Set(info, {text, origin, where});
   return settings;
 }
 
@@ -63,20 +62,20 @@ TEST(SettingTableTest, IsWellFormed) {
 
 TEST(SettingTableTest, EveryDefaultIsOfItsKind) {
   const Settings settings;
-  for (const SettingInfo& info : SettingTable()) EXPECT_NO_THROW(settings.Check(info.name)) << info.name;
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_WINDOW"), 7);
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_THRESHOLD"), 2);
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_MAX_MESSAGE"), 64 * 1024);
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_DELIVERY_TIMEOUT"), 10);
-  EXPECT_FALSE(settings.Bool("FLAKY_TESTS_DISABLE"));
-  EXPECT_EQ(settings.Choice("FLAKY_TESTS_LOG"), "warn");
-  EXPECT_EQ(settings.Text("FLAKY_TESTS_STORE"), "sqlite");
-  EXPECT_EQ(settings.Text("FLAKY_TESTS_TABLE_PREFIX"), "flaky_test_");
+  for (const SettingInfo& info : SettingTable()) EXPECT_NO_THROW(settings.Check(info)) << info.name;
+  EXPECT_EQ(settings.Get(setting::kWindow), 7);
+  EXPECT_EQ(settings.Get(setting::kThreshold), 2);
+  EXPECT_EQ(settings.Get(setting::kMaxMessage), 64 * 1024);
+  EXPECT_EQ(settings.Get(setting::kDeliveryTimeout), std::chrono::seconds(10));
+  EXPECT_FALSE(settings.Get(setting::kDisable));
+  EXPECT_EQ(settings.Get(setting::kLog), "warn");
+  EXPECT_EQ(settings.Get(setting::kStore), "sqlite");
+  EXPECT_EQ(settings.Get(setting::kTablePrefix), "flaky_test_");
 }
 
 TEST(SettingTableTest, ADescribedDefaultIsNoValue) {
   ASSERT_TRUE(FindSetting("FLAKY_TESTS_DB")->default_value.starts_with('['));
-  EXPECT_EQ(Settings().Text("FLAKY_TESTS_DB"), "");
+  EXPECT_EQ(Settings().Get(setting::kDb), "");
 }
 
 TEST(SettingTableTest, FileKeysAreShortAndLowerCase) {
@@ -95,32 +94,32 @@ TEST(SettingsTest, TheStrongestOriginCountsInWhateverOrderTheyCome) {
   std::vector<size_t> order = {0, 1, 2, 3};
   do {
     Settings settings;
-    for (const size_t i : order) settings.Set("FLAKY_TESTS_WINDOW", {std::to_string(i + 1), origins[i], "here"});
-    EXPECT_EQ(settings.Number("FLAKY_TESTS_WINDOW"), 1);
-    EXPECT_EQ(settings.Given("FLAKY_TESTS_WINDOW")->origin, Origin::kFlag);
-    EXPECT_EQ(settings.Given("FLAKY_TESTS_WINDOW")->where, "here");
+    for (const size_t i : order) settings.Set(setting::kWindow, {std::to_string(i + 1), origins[i], "here"});
+    EXPECT_EQ(settings.Get(setting::kWindow), 1);
+    EXPECT_EQ(settings.Given(setting::kWindow)->origin, Origin::kFlag);
+    EXPECT_EQ(settings.Given(setting::kWindow)->where, "here");
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
 TEST(SettingsTest, OfOneOriginTheLaterCounts) {
-  Settings settings = Given("FLAKY_TESTS_WINDOW", "8", Origin::kFlag);
-  settings.Set("FLAKY_TESTS_WINDOW", {"9", Origin::kFlag, {}});
-  EXPECT_EQ(settings.Number("FLAKY_TESTS_WINDOW"), 9);
+  Settings settings = Given(setting::kWindow, "8", Origin::kFlag);
+  settings.Set(setting::kWindow, {"9", Origin::kFlag, {}});
+  EXPECT_EQ(settings.Get(setting::kWindow), 9);
 }
 
 TEST(SettingsTest, AnEmptyTextIsNotGivenAndHidesNothing) {
-  Settings settings = Given("FLAKY_TESTS_DB", "", Origin::kEnvironment);
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_DB"), std::nullopt);
-  settings.Set("FLAKY_TESTS_DB", {"/x", Origin::kUserFile, {}});
-  settings.Set("FLAKY_TESTS_DB", {"", Origin::kFlag, {}});
-  EXPECT_EQ(settings.Text("FLAKY_TESTS_DB"), "/x");
+  Settings settings = Given(setting::kDb, "", Origin::kEnvironment);
+  EXPECT_EQ(settings.Given(setting::kDb), std::nullopt);
+  settings.Set(setting::kDb, {"/x", Origin::kUserFile, {}});
+  settings.Set(setting::kDb, {"", Origin::kFlag, {}});
+  EXPECT_EQ(settings.Get(setting::kDb), "/x");
 }
 
 TEST(SettingsTest, AnEmptyProjectOrPrefixIsAValue) {
-  for (const char* name : {"FLAKY_TESTS_PROJECT", "FLAKY_TESTS_TABLE_PREFIX", "FLAKY_TESTS_SOURCE_TABLE_PREFIX"}) {
+  for (const Setting<std::string>& name : {setting::kProject, setting::kTablePrefix, setting::kSourceTablePrefix}) {
     const Settings settings = Given(name, "");
-    ASSERT_TRUE(settings.Given(name)) << name;
-    EXPECT_EQ(settings.Text(name), "") << name;
+    ASSERT_TRUE(settings.Given(name)) << name.name();
+    EXPECT_EQ(settings.Get(name), "") << name.name();
   }
 }
 
@@ -128,63 +127,58 @@ TEST(SettingsTest, ReadsTheEnvironmentOfTheTableOnly) {
   Settings settings;
   settings.ReadEnvironment(Environment(
       {{"FLAKY_TESTS_DB", "/h.db"}, {"FLAKY_TESTS_PROJECT", ""}, {"FLAKY_TESTS_NONE", "x"}, {"HOME", "/h"}}));
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_DB")->text, "/h.db");
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_DB")->origin, Origin::kEnvironment);
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_PROJECT")->text, "");
-  EXPECT_EQ(settings.Given("FLAKY_TESTS_STORE"), std::nullopt);
+  EXPECT_EQ(settings.Given(setting::kDb)->text, "/h.db");
+  EXPECT_EQ(settings.Given(setting::kDb)->origin, Origin::kEnvironment);
+  EXPECT_EQ(settings.Given(setting::kProject)->text, "");
+  EXPECT_EQ(settings.Given(setting::kStore), std::nullopt);
 }
 
 TEST(SettingsTest, NumbersAreWholeAndInRange) {
-  for (const char* good : {"1", "3650", "0007"})
-    EXPECT_NO_THROW(Given("FLAKY_TESTS_WINDOW", good).Number("FLAKY_TESTS_WINDOW"));
-  EXPECT_EQ(Given("FLAKY_TESTS_WINDOW", "3650").Number("FLAKY_TESTS_WINDOW"), 3650);
+  for (const char* good : {"1", "3650", "0007"}) EXPECT_NO_THROW(Given(setting::kWindow, good).Get(setting::kWindow));
+  EXPECT_EQ(Given(setting::kWindow, "3650").Get(setting::kWindow), 3650);
   for (const char* bad : {"0", "3651", "-1", "+7", "7.0", "7d", " 7", "7 ", "0x7", "abc", "1e3", "9223372036854775808",
                           "-99999999999999999999999"}) {
-    EXPECT_THROW(Given("FLAKY_TESTS_WINDOW", bad).Number("FLAKY_TESTS_WINDOW"), SettingError) << bad;
+    EXPECT_THROW(Given(setting::kWindow, bad).Get(setting::kWindow), SettingError) << bad;
   }
 }
 
 TEST(SettingsTest, TruthHasFourWordsEach) {
-  for (const char* yes : {"1", "true", "yes", "on"})
-    EXPECT_TRUE(Given("FLAKY_TESTS_DISABLE", yes).Bool("FLAKY_TESTS_DISABLE"));
-  for (const char* no : {"0", "false", "no", "off"})
-    EXPECT_FALSE(Given("FLAKY_TESTS_DISABLE", no).Bool("FLAKY_TESTS_DISABLE"));
+  for (const char* yes : {"1", "true", "yes", "on"}) EXPECT_TRUE(Given(setting::kDisable, yes).Get(setting::kDisable));
+  for (const char* no : {"0", "false", "no", "off"}) EXPECT_FALSE(Given(setting::kDisable, no).Get(setting::kDisable));
   for (const char* bad : {"2", "TRUE", "y", "1|true", "o", "nope"}) {
-    EXPECT_THROW(Given("FLAKY_TESTS_DISABLE", bad).Bool("FLAKY_TESTS_DISABLE"), SettingError) << bad;
+    EXPECT_THROW(Given(setting::kDisable, bad).Get(setting::kDisable), SettingError) << bad;
   }
 }
 
 TEST(SettingsTest, ChoicesAreWholeWords) {
   for (const char* good : {"silent", "error", "warn", "debug"}) {
-    EXPECT_EQ(Given("FLAKY_TESTS_LOG", good).Choice("FLAKY_TESTS_LOG"), good);
+    EXPECT_EQ(Given(setting::kLog, good).Get(setting::kLog), good);
   }
   for (const char* bad : {"sil", "silent|error", "WARN", "verbose"}) {
-    EXPECT_THROW(Given("FLAKY_TESTS_LOG", bad).Choice("FLAKY_TESTS_LOG"), SettingError) << bad;
+    EXPECT_THROW(Given(setting::kLog, bad).Get(setting::kLog), SettingError) << bad;
   }
 }
 
 TEST(SettingsTest, ErrorsSayWhatWhereAndWhatIsWanted) {
-  EXPECT_EQ(ErrorOf([] { Given("FLAKY_TESTS_WINDOW", "week").Number("FLAKY_TESTS_WINDOW"); }),
-            "FLAKY_TESTS_WINDOW (in the environment) is `week`, but a whole number from 1 to 3650 is wanted");
-  EXPECT_EQ(ErrorOf([] {
-              Given("FLAKY_TESTS_WINDOW", "-3", Origin::kProjectFile, "/r/.flaky.toml:3").Check("FLAKY_TESTS_WINDOW");
-            }),
-            "FLAKY_TESTS_WINDOW (in /r/.flaky.toml:3) is `-3`, but a whole number from 1 to 3650 is wanted");
+  EXPECT_EQ(ErrorOf([] { Given(setting::kWindow, "week").Get(setting::kWindow); }),
+            "FLAKY_TESTS_WINDOW (in the environment): invalid value `week`; expected a whole number from 1 to 3650");
   EXPECT_EQ(
-      ErrorOf([] { Given("FLAKY_TESTS_THRESHOLD", "0", Origin::kFlag, "--threshold").Check("FLAKY_TESTS_THRESHOLD"); }),
-      "--threshold is `0`, but a whole number from 1 to 1000000 is wanted");
-  EXPECT_EQ(ErrorOf([] { Given("FLAKY_TESTS_MAX_MESSAGE", "1").Check("FLAKY_TESTS_MAX_MESSAGE"); }),
-            "FLAKY_TESTS_MAX_MESSAGE (in the environment) is `1`, but a whole number of bytes from 1024 to 16777216 is "
-            "wanted");
-  EXPECT_EQ(ErrorOf([] { Given("FLAKY_TESTS_LOG", "loud").Check("FLAKY_TESTS_LOG"); }),
-            "FLAKY_TESTS_LOG (in the environment) is `loud`, but silent, error, warn or debug is wanted");
+      ErrorOf([] { Given(setting::kWindow, "-3", Origin::kProjectFile, "/r/.flaky.toml:3").Check(setting::kWindow); }),
+      "FLAKY_TESTS_WINDOW (in /r/.flaky.toml:3): invalid value `-3`; expected a whole number from 1 to 3650");
+  EXPECT_EQ(ErrorOf([] { Given(setting::kThreshold, "0", Origin::kFlag, "--threshold").Check(setting::kThreshold); }),
+            "--threshold: invalid value `0`; expected a whole number from 1 to 1000000");
+  EXPECT_EQ(
+      ErrorOf([] { Given(setting::kMaxMessage, "1").Check(setting::kMaxMessage); }),
+      "FLAKY_TESTS_MAX_MESSAGE (in the environment): invalid value `1`; expected a whole number of bytes from 1024 to "
+      "16777216");
+  EXPECT_EQ(ErrorOf([] { Given(setting::kLog, "loud").Check(setting::kLog); }),
+            "FLAKY_TESTS_LOG (in the environment): invalid value `loud`; expected silent, error, warn or debug");
 }
 
-TEST(SettingsTest, AnUnknownNameIsAProgrammingError) {
-  Settings settings;
-  EXPECT_THROW(settings.Set("FLAKY_TESTS_NONE", {"x", Origin::kFlag, {}}), std::logic_error);
-  EXPECT_THROW(settings.Text("FLAKY_TESTS_NONE"), std::logic_error);
-  EXPECT_THROW(settings.Given("FLAKY_TESTS_NONE"), std::logic_error);
+TEST(SettingsTest, AMisspeltChoiceIsSuggested) {
+  EXPECT_EQ(ErrorOf([] { Given(setting::kStore, "postgrse").Check(setting::kStore); }),
+            "FLAKY_TESTS_STORE (in the environment): invalid value `postgrse`; expected sqlite, postgres, turso or "
+            "supabase; did you mean `postgres`?");
 }
 
 TEST(StateFolderTest, FollowsXdgThenHomeThenTheUser) {

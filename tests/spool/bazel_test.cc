@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "spool/grouping.h"
+#include "spool/journal_parser.h"
 #include "tests/spool/spool_fixture.h"
 
 namespace flaky {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 
+#include "spool/journal_parser.h"
 #include "tests/support/journal_text.h"
 #include "tests/support/temp_folder.h"
 

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "spool/spool.h"
+#include "spool/journal_parser.h"
 #include "tests/support/journal_text.h"
 
 namespace flaky {

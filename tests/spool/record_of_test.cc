@@ -10,6 +10,7 @@
 #include "history/digest.h"
 #include "history/roster.h"
 #include "history/text.h"
+#include "spool/journal_parser.h"
 #include "spool/spool.h"
 #include "tests/support/journal_text.h"
 
@@ -178,7 +179,7 @@ TEST(RecordOf, ADeathIsToldAsFarAsItIsKnown) {
       "SIGKILL 0 timeout did not finish: the process was ended by SIGKILL at its time limit of 60 s in this test");
   EXPECT_EQ(death(R"("signal":"SIGKILL","out_of_memory":true)"),
             "SIGKILL 0 uncaught did not finish: the process was ended by SIGKILL in this test; "
-            "the kernel was killing processes for want of memory at that time");
+            "the kernel's OOM killer was active at the time");
 }
 
 TEST(RecordOf, TestsOfOneNameInSeveralFilesAreSeveralInTheRoster) {
@@ -201,7 +202,7 @@ TEST(RecordOf, ATestThatCallsExitFailed) {
   const RunRecord record = Record(R"(["S.Exits",9,2000,"exited",7,3])"
                                   "\n");
   EXPECT_THAT(Summaries(record),
-              ElementsAre("S.Exits uncaught the test called exit(3): the tests behind it did not run"));
+              ElementsAre("S.Exits uncaught the test called exit(3); later tests in this process did not run"));
   EXPECT_EQ(record.run.account.errors_between_tests, 0);
 }
 

@@ -242,7 +242,7 @@ TEST_F(SpoolTest, RejectsWhatIsDamagedAndSaysWhy) {
   const auto kept = [](uint64_t i) { return "rejected/" + TestId(i) + ".jsonl"; };
   EXPECT_THAT(Files(), UnorderedElementsAre(kept(1), kept(1) + ".reason", kept(2), kept(2) + ".reason", kept(3),
                                             kept(3) + ".reason"));
-  EXPECT_THAT(ReadWholeFile(spool() / (kept(2) + ".reason")), HasSubstr("line 2 is no JSON"));
+  EXPECT_THAT(ReadWholeFile(spool() / (kept(2) + ".reason")), HasSubstr("line 2 is not JSON"));
   EXPECT_EQ(ReadWholeFile(spool() / kept(1)), "no journal\n");
   EXPECT_FALSE(HasPending(spool()));
   // The next of the same name does not replace it.

@@ -9,17 +9,16 @@
 
 namespace flaky {
 
-// An empty database for tables from before. The tests of adopted_database_test.cc are linked to every program that has
-// such a kind.
-class AdoptedDatabase : public testing::TestWithParam<LooseKind> {
+// An empty database for legacy tables. Every program with such a kind of database links adopted_database_test.cc.
+class AdoptedDatabase : public testing::TestWithParam<MistypedKind> {
  protected:
   static constexpr char kOurs[] = "flaky_test_";
 
-  // Makes the tables of the npm packages' version 1 or, with `columns` of type TEXT, others.
+  // Makes the tables of the npm packages' version 1. With more columns they are another tool's.
   void MakeTables(const std::string& more_of_runs = "", const std::string& more_of_failures = "");
   void InsertRun(const std::string& run_id, int failures);
 
-  std::unique_ptr<LooseDatabase> database_ = GetParam().make();
+  std::unique_ptr<MistypedDatabase> database_ = GetParam().make();
 };
 
 }  // namespace flaky

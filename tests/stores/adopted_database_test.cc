@@ -1,4 +1,4 @@
-// What happens to tables from before when a store with a prefix is first used beside them.
+// Adoption: what the first use of a store with a prefix does with legacy tables in the same database.
 
 #include "tests/stores/adopted_database.h"
 
@@ -40,7 +40,7 @@ void AdoptedDatabase::InsertRun(const std::string& run_id, int failures) {
 
 namespace {
 
-TEST_P(AdoptedDatabase, ForeignTablesThatBearTheNamesAreLeftAlone) {
+TEST_P(AdoptedDatabase, ForeignTablesOfTheSameNamesAreLeftAlone) {
   MakeTables(", runner TEXT");
   InsertRun("theirs", 1);
   EXPECT_FALSE(database_->Open(OpenMode::kWrite, kOurs)->schema().adopted);
@@ -64,14 +64,14 @@ TEST_P(AdoptedDatabase, RunsAloneAreForeign) {
   EXPECT_FALSE(database_->Open(OpenMode::kWrite, kOurs)->schema().adopted);
 }
 
-TEST_P(AdoptedDatabase, EmptyTablesGiveAnEmptyAccount) {
+TEST_P(AdoptedDatabase, EmptyTablesGiveAnEmptySummary) {
   MakeTables();
   const auto adopted = database_->Open(OpenMode::kWrite, kOurs)->schema().adopted;
   ASSERT_TRUE(adopted);
   EXPECT_EQ(adopted->runs, 0);
 }
 
-TEST_P(AdoptedDatabase, WhatNoHistoryCanHoldIsCountedAndStopsNothing) {
+TEST_P(AdoptedDatabase, RowsThatNoHistoryCanHoldAreCounted) {
   MakeTables();
   InsertRun("good", 2);
   database_->Execute("INSERT INTO runs (run_id, started_at) VALUES (NULL, '2026-01-01T00:00:00.000Z')");
@@ -98,8 +98,8 @@ TEST_P(AdoptedDatabase, ValuesOfOtherTypesAreReadAsTheyWereThere) {
   EXPECT_EQ(ours->Count({}), (Totals{2, 0, 2}));
 }
 
-// A first use that was killed before the last migration leaves a run that another process wrote since.
-TEST_P(AdoptedDatabase, WhatWasInterruptedGoesOnAndARunThatIsThereStays) {
+// A first use was killed before the last migration, and another process has written a run since.
+TEST_P(AdoptedDatabase, ResumesAndKeepsRunsThatAreThereAlready) {
   MakeTables();
   database_->Open(OpenMode::kWrite, kOurs);
   InsertRun("both", 1);
@@ -150,7 +150,7 @@ TEST_P(AdoptedDatabase, AHundredThousandRunsComeWithTheirFailures) {
   EXPECT_EQ(database_->Open(OpenMode::kRead, kOurs)->Count({}), (Totals{100000, 0, 100000}));
 }
 
-TEST_P(AdoptedDatabase, TablesThatChangedSinceTheyWereLookedAtAreNotDropped) {
+TEST_P(AdoptedDatabase, DoesNotDropTablesThatChangedInBetween) {
   MakeTables();
   InsertRun("one", 1);
   const Location old = WithPrefix(ParseLocation(database_->location()), "");

@@ -17,9 +17,9 @@
 
 namespace flaky {
 
-// An HTTP server that is at fault: it answers the n-th request with the n-th of the texts that it was made with, byte
-// for byte, and every further one with the last. An empty text is no answer and no end; one that does not say how long
-// it is is followed by the connection's end. Keeps what it was sent.
+// A faulty HTTP server. It answers the n-th request with the n-th of its texts, byte for byte, and all further requests
+// with the last one. For an empty text it neither answers nor closes the connection. After a text without a length it
+// closes the connection. Keeps the requests.
 class CannedServer {
  public:
   explicit CannedServer(std::vector<std::string> answers)
@@ -40,7 +40,7 @@ class CannedServer {
   }
   int connections() const { return connections_; }
 
-  // An answer with the headers it needs.
+  // Returns an answer with the headers it needs.
   static std::string Answer(const std::string& status, const std::string& body, const std::string& headers = "") {
     return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers + "\r\n" +
            body;
@@ -57,7 +57,7 @@ class CannedServer {
     }
   }
 
-  // False: the connection has ended.
+  // Returns false if the connection has ended.
   bool ServeOne(const FileDescriptor& client) {
     std::string request;
     while (!IsWhole(request)) {

@@ -19,8 +19,8 @@
 #include "tests/support/record_builder.h"
 #include "tests/support/soak.h"
 
-// The stores on servers, with a proxy between that cuts, delays, garbles and refuses requests: whatever was
-// acknowledged is there exactly once, and what failed can be repeated.
+// The stores on servers, through a proxy that cuts, delays, garbles and refuses requests: acknowledged records are
+// stored exactly once, and failed calls can be repeated.
 namespace flaky {
 namespace {
 
@@ -36,14 +36,14 @@ struct StoreKind {
 };
 std::ostream& operator<<(std::ostream& out, const StoreKind& kind) { return out << kind.name; }
 
-// A server that answers 500 has a fault that trying again may not mend, so that is not among the transient ones.
+// Retrying may not help after an answer 500, so that is not among the transient faults.
 std::vector<ProxyFault> TransientFaults(bool http) {
   std::vector<ProxyFault> faults = PassingFaults(http);
   std::erase(faults, ProxyFault::kHttp500);
   return faults;
 }
 
-// Its tables are there from the beginning: it cannot make them.
+// The server starts with the tables, because the store cannot make them.
 SupabaseServer& Supabase() {
   struct Server : SupabaseServer {
     Server() : SupabaseServer({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt}) {}
@@ -88,7 +88,7 @@ RetryPolicy Persistently() {
   return policy;
 }
 
-// In many pages.
+// Reads many small pages.
 Digest SumOf(Store& store) {
   PageRequest request;
   request.max_records = 7;
@@ -97,10 +97,10 @@ Digest SumOf(Store& store) {
 
 class FaultyNetwork : public testing::TestWithParam<StoreKind> {
  protected:
-  FaultyNetwork() : proxy_(GetParam().protocol, GetParam().server_port()) { StartAnew(); }
+  FaultyNetwork() : proxy_(GetParam().protocol, GetParam().server_port()) { StartOver(); }
 
-  // Goes on with an empty history.
-  void StartAnew() {
+  // Starts again with an empty history.
+  void StartOver() {
     GetParam().empty();
     expected_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
   }
@@ -112,22 +112,22 @@ class FaultyNetwork : public testing::TestWithParam<StoreKind> {
     return OpenStore(At(proxy_.port()), mode, std::move(policy));
   }
 
-  // Makes a call with a fault in its first request, then another with one in the second, and so on until a call has no
-  // more requests; then all of that with the next fault. `prepare` gives the call, having done what shall not be
-  // disturbed; `check` follows each call.
+  // Makes a call with a fault in its first request, then another call with a fault in the second request, and so on
+  // until a call has no more requests. Repeats that for every fault. `prepare` does what is not to be disturbed and
+  // returns the call; `check` follows each call.
   void InEveryRequest(const std::function<std::function<void()>()>& prepare, const std::function<void()>& check) {
     for (size_t i = 0; i < GetParam().faults.size(); ++i) {
       InEachRequestOnce([&](int64_t) { return GetParam().faults[i]; }, prepare, check);
     }
   }
-  // The same for calls of many requests: one fault a request, each in turn; all of them under `./dev soak`.
+  // The same for calls with many requests: one fault per request, in turn. With `./dev soak` all of them.
   void InEveryRequestOfMany(const std::function<std::function<void()>()>& prepare, const std::function<void()>& check) {
     if (Soaking()) return InEveryRequest(prepare, check);
     const std::vector<ProxyFault>& faults = GetParam().faults;
     InEachRequestOnce([&](int64_t nth) { return faults[static_cast<size_t>(nth) % faults.size()]; }, prepare, check);
   }
 
-  // A few runs that nobody has written yet, one more part of a run that grows, and one that is there already.
+  // Returns a few new runs, one more part of a run that grows, and a run that is stored already.
   std::vector<RunRecord> NextBatch() {
     const std::string number = std::to_string(++batches_);
     BuildRecord fresh("fresh" + number);
@@ -142,8 +142,8 @@ class FaultyNetwork : public testing::TestWithParam<StoreKind> {
     return batch;
   }
 
-  // The server holds what the memory holds.
-  void ExpectWhole() {
+  // Expects the same records on the server as in memory.
+  void ExpectComplete() {
     const auto store = OpenDirectly();
     EXPECT_EQ(store->Count({}), expected_->Count({}));
     EXPECT_EQ(SumOf(*store), SumOf(*expected_));
@@ -173,7 +173,7 @@ class FaultyNetwork : public testing::TestWithParam<StoreKind> {
 
   Location At(int port) const {
     Location location = ParseLocation(GetParam().location(port));
-    location.token = Secret(SupabaseServer::SecretKey());  // of the one that wants any
+    location.token = Secret(SupabaseServer::SecretKey());  // for the store that needs one
     return location;
   }
 
@@ -194,16 +194,16 @@ TEST_P(FaultyNetwork, AWriteThatFailedCanBeRepeated) {
             ++failed;
             EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();
             proxy_.ClearFaults();
-            EXPECT_EQ(store->Write(batch).size(), batch.size()) << "the object may still be used";
+            EXPECT_EQ(store->Write(batch).size(), batch.size()) << "the object can still be used";
           }
           expected_->Write(batch);
         };
       },
-      [&] { ExpectWhole(); });
+      [&] { ExpectComplete(); });
   EXPECT_GT(failed, 0);
 }
 
-TEST_P(FaultyNetwork, AWriteIsWholeAfterAnyFaultWithRetries) {
+TEST_P(FaultyNetwork, AWriteIsCompleteAfterAnyFault) {
   OpenDirectly(OpenMode::kWrite);
   InEveryRequest(
       [&]() -> std::function<void()> {
@@ -213,13 +213,13 @@ TEST_P(FaultyNetwork, AWriteIsWholeAfterAnyFaultWithRetries) {
           expected_->Write(batch);
         };
       },
-      [&] { ExpectWhole(); });
+      [&] { ExpectComplete(); });
 }
 
-TEST_P(FaultyNetwork, ABulkCopyIsWholeAfterAnyFaultWithRetries) {
+TEST_P(FaultyNetwork, ABulkCopyIsCompleteAfterAnyFault) {
   InEveryRequestOfMany(
       [&]() -> std::function<void()> {
-        StartAnew();
+        StartOver();
         const std::shared_ptr<Store> store = OpenThroughProxy(Persistently(), OpenMode::kBulk);
         return [&, store, batch = NextBatch()] {
           store->Write(batch);
@@ -227,13 +227,13 @@ TEST_P(FaultyNetwork, ABulkCopyIsWholeAfterAnyFaultWithRetries) {
           expected_->Write(batch);
         };
       },
-      [&] { ExpectWhole(); });
+      [&] { ExpectComplete(); });
 }
 
-TEST_P(FaultyNetwork, TheSchemaIsMadeOnceAfterAnyFaultWithRetries) {
+TEST_P(FaultyNetwork, TheSchemaIsMadeOnceAfterAnyFault) {
   InEveryRequestOfMany(
       [&]() -> std::function<void()> {
-        StartAnew();
+        StartOver();
         return [&] { OpenThroughProxy(Persistently()); };
       },
       [&] {
@@ -244,11 +244,11 @@ TEST_P(FaultyNetwork, TheSchemaIsMadeOnceAfterAnyFaultWithRetries) {
         const std::vector<RunRecord> batch = NextBatch();
         store->Write(batch);
         expected_->Write(batch);
-        ExpectWhole();
+        ExpectComplete();
       });
 }
 
-TEST_P(FaultyNetwork, ReadingShowsEverythingOnceAfterAnyFaultWithRetries) {
+TEST_P(FaultyNetwork, ReadingIsCompleteAfterAnyFault) {
   const auto writer = OpenDirectly(OpenMode::kWrite);
   for (int i = 0; i < 8; ++i) {
     const std::vector<RunRecord> batch = NextBatch();
@@ -281,7 +281,7 @@ TEST_P(FaultyNetwork, ReadingShowsEverythingOnceAfterAnyFaultWithRetries) {
   }
 }
 
-TEST_P(FaultyNetwork, WhatWasAcknowledgedIsThereOnceAfterManyRandomFaults) {
+TEST_P(FaultyNetwork, AcknowledgedRecordsSurviveRandomFaults) {
   OpenDirectly(OpenMode::kWrite);
   const int64_t rounds = SoakCount(15, 1000);
   proxy_.FaultRandomly(SoakSeed(), 0.3, GetParam().faults);
@@ -296,14 +296,14 @@ TEST_P(FaultyNetwork, WhatWasAcknowledgedIsThereOnceAfterManyRandomFaults) {
       store = OpenThroughProxy(Persistently());
     }
   }
-  ExpectWhole();
+  ExpectComplete();
   EXPECT_GT(proxy_.faults(), proxy_.requests() / 5);
 }
 
 TEST_P(FaultyNetwork, AServerThatIsGoneIsTransient) {
-  const Location nobody = ParseLocation(GetParam().location(FreePort()));
+  const Location unused_port = ParseLocation(GetParam().location(FreePort()));
   try {
-    OpenStore(nobody, OpenMode::kWrite, Never());
+    OpenStore(unused_port, OpenMode::kWrite, Never());
     ADD_FAILURE() << "no error";
   } catch (const StoreError& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kTransient) << error.what();

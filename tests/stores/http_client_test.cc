@@ -52,7 +52,7 @@ http::Options Hasty() {
   return options;
 }
 
-TEST(HttpClient, SendsOneConnectionsRequestsAndGivesWhatComesBack) {
+TEST(HttpClient, SendsRequestsOverOneConnectionAndReturnsTheAnswers) {
   CannedServer server({CannedServer::Answer("200 OK", "first"), CannedServer::Answer("418 No", "second")});
   http::Client client("store", http::Options());
   const http::Response first = client.Send(Request(server.url() + "/a/path", "the body"), "test");
@@ -73,7 +73,7 @@ TEST(HttpClient, SendsOneConnectionsRequestsAndGivesWhatComesBack) {
   EXPECT_THAT(server.requests()[1], StartsWith("GET /other HTTP/1.1\r\n"));
 }
 
-TEST(HttpClient, ConnectsAgainWhereTheServerHasClosed) {
+TEST(HttpClient, ReconnectsAfterTheServerClosed) {
   CannedServer server({"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nonce"});
   http::Client client("store", http::Options());
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.Send(Request(server.url()), "test").body, "once");
@@ -105,7 +105,7 @@ TEST(HttpClient, GivesUpAServerThatNeverAnswers) {
 }
 
 TEST(HttpClient, GivesUpAServerThatStopsWithinItsAnswer) {
-  // It promises more than it sends, and keeps the connection.
+  // It announces more than it sends, and keeps the connection open.
   CannedServer server({"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf of it"});
   http::Client client("store", Hasty());
   const auto error = ErrorOf([&] { client.Send(Request(server.url()), "test"); });
@@ -113,7 +113,7 @@ TEST(HttpClient, GivesUpAServerThatStopsWithinItsAnswer) {
   EXPECT_EQ(error->kind(), ErrorKind::kTransient);
 }
 
-TEST(HttpClient, WhatEndsTooSoonOrIsNoHttpIsTransient) {
+TEST(HttpClient, AnswersThatAreCutOrNotHttpAreTransient) {
   for (const char* answer : {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nshort", "garbage\r\n\r\n",
                              "SSH-2.0-OpenSSH_9.2\r\n", "\r\n"}) {
     CannedServer server({answer});
@@ -122,9 +122,9 @@ TEST(HttpClient, WhatEndsTooSoonOrIsNoHttpIsTransient) {
     ASSERT_TRUE(error) << answer;
     EXPECT_EQ(error->kind(), ErrorKind::kTransient) << error->what();
   }
-  const int nobody = FreePort();
+  const int unused_port = FreePort();
   http::Client client("store", Hasty());
-  const auto error = ErrorOf([&] { client.Send(Request("http://127.0.0.1:" + std::to_string(nobody)), "test"); });
+  const auto error = ErrorOf([&] { client.Send(Request("http://127.0.0.1:" + std::to_string(unused_port)), "test"); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kTransient);
 }
@@ -136,7 +136,7 @@ TEST(HttpClient, CanBeUsedAgainAfterAnError) {
   EXPECT_EQ(client.Send(Request(server.url()), "test").body, "fine");
 }
 
-TEST(HttpClient, TakesNoAnswerBeyondTheLimit) {
+TEST(HttpClient, RefusesAnswersAboveTheLimit) {
   CannedServer server({CannedServer::Answer("200 OK", std::string(1000, 'x'))});
   http::Client client("store", http::Options());
   http::Request request = Request(server.url());
@@ -161,7 +161,7 @@ TEST(HttpClient, SpeaksNothingButHttp) {
   }
 }
 
-TEST(HttpClient, TrustsNoCertificateThatNobodySigned) {
+TEST(HttpClient, RefusesASelfSignedCertificate) {
   TempFolder folder;
   const std::string openssl = FindProgram("openssl", {}, "Debian's package 'openssl'");
   const auto run = [&](std::vector<std::string> arguments) {
@@ -185,7 +185,7 @@ TEST(HttpClient, TrustsNoCertificateThatNobodySigned) {
   EXPECT_THAT(error->what(), AllOf(HasSubstr("certificate"), HasSubstr("not trusted")));
 }
 
-TEST(HttpAnswer, TellsHowLongToStayAway) {
+TEST(HttpAnswer, ReportsHowLongToWait) {
   char in_an_hour[64];
   const std::time_t then = std::time(nullptr) + 3600;
   std::strftime(in_an_hour, sizeof in_an_hour, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&then));
@@ -222,7 +222,7 @@ TEST(HttpAnswer, EveryStatusHasItsKind) {
   }
 }
 
-TEST(HttpAnswer, TakesTheMessageFromWhereverItStands) {
+TEST(HttpAnswer, FindsTheMessageInEveryForm) {
   EXPECT_EQ(http::MessageOf(R"({"message":"no","code":"C"})").message, "no");
   EXPECT_EQ(http::MessageOf(R"({"message":"no","code":"C"})").code, "C");
   EXPECT_EQ(http::MessageOf(R"({"error":"gone."})").message, "gone");

@@ -55,7 +55,7 @@ TEST(SqlScript, DirectivesMakeAStatementConditional) {
   EXPECT_EQ(steps[4].sql, "D");
 }
 
-TEST(SqlScript, WhatCannotBeUnderstoodIsRefusedWithItsLine) {
+TEST(SqlScript, InvalidScriptsAreRefusedWithTheirLine) {
   for (const char* script :
        {"A\n'open", "A\n\"open", "A\n/* open", "A\n$x$ open", "A\n[open", "A;\n-- if-missing: runs\nB",
         "A;\n-- if-missing: .x\nB", "A;\n-- if-missing: a b.x\nB", "A\n-- if-missing: a.b\nB", "A;\n-- if-missing: a.b",
@@ -69,7 +69,7 @@ TEST(SqlScript, WhatCannotBeUnderstoodIsRefusedWithItsLine) {
   }
 }
 
-TEST(Ledger, EmbeddedMigrationsAreNumberedFromOneAndCanBeTakenApart) {
+TEST(Ledger, EmbeddedMigrationsAreNumberedFromOneAndCanBeSplit) {
   int64_t version = 0;
   for (const Migration& migration : SqliteMigrations()) {
     EXPECT_EQ(migration.version, ++version);
@@ -93,7 +93,7 @@ AppliedMigration Row(size_t index) {
   return {kKnown[index].version, std::string(kKnown[index].name), Checksum(kKnown[index])};
 }
 
-TEST(Ledger, StateTellsWhatRemains) {
+TEST(Ledger, StateListsPendingMigrations) {
   const SchemaState fresh = StateOf(kKnown, {}, "s");
   EXPECT_EQ(fresh.found, 0);
   EXPECT_EQ(fresh.known, 3);

@@ -13,12 +13,12 @@
 
 namespace flaky {
 
-// An empty database of SQLite's kind, as the stores, without a prefix unless told, and as others see it.
-class LooseDatabase {
+// An empty database with SQLite's dialect, as the stores (without a prefix by default) and as other tools see it.
+class MistypedDatabase {
  public:
-  virtual ~LooseDatabase() = default;
+  virtual ~MistypedDatabase() = default;
   virtual void Execute(const std::string& sql) = 0;
-  // The first column of the rows.
+  // Returns the first column of the rows.
   virtual std::vector<std::string> Query(const std::string& sql) = 0;
   virtual std::unique_ptr<Store> Open(OpenMode mode, const std::string& prefix) = 0;
   std::unique_ptr<Store> Open(OpenMode mode) { return Open(mode, ""); }
@@ -26,24 +26,23 @@ class LooseDatabase {
   virtual std::string location() const = 0;
 };
 
-// Which one. The tests of loose_values_test.cc and loose_times_test.cc are linked to every program that has one of
-// these.
-struct LooseKind {
+// Which database. Every program with such a kind links mistyped_values_test.cc and mistyped_times_test.cc.
+struct MistypedKind {
   std::string name;
-  std::function<std::unique_ptr<LooseDatabase>()> make;
+  std::function<std::unique_ptr<MistypedDatabase>()> make;
 };
-inline std::ostream& operator<<(std::ostream& out, const LooseKind& kind) { return out << kind.name; }
+inline std::ostream& operator<<(std::ostream& out, const MistypedKind& kind) { return out << kind.name; }
 
-// Tables whose columns have no type and so hold any value.
-class LooseValues : public testing::TestWithParam<LooseKind> {
+// Tables whose columns have no type, so that they hold any value.
+class MistypedValues : public testing::TestWithParam<MistypedKind> {
  protected:
-  LooseValues();
+  MistypedValues();
 
   void Execute(const std::string& sql) { database_->Execute(sql); }
   std::unique_ptr<Store> Open(OpenMode mode) { return database_->Open(mode); }
 
  private:
-  std::unique_ptr<LooseDatabase> database_;
+  std::unique_ptr<MistypedDatabase> database_;
 };
 
 }  // namespace flaky

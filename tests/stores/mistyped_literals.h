@@ -18,14 +18,14 @@ struct Literal {
   Type type;
   std::string text;
   std::optional<int64_t> number = std::nullopt;
-  std::optional<bool> truth = std::nullopt;
+  std::optional<bool> boolean = std::nullopt;
   std::optional<Timestamp> time = std::nullopt;
 };
 
 // One of every kind and form.
 const std::vector<Literal>& Literals();
 
-// Makes the field of this name what the literal is read as.
+// Sets the field of this name to what the literal is read as.
 class PutLiteral {
  public:
   PutLiteral(std::string_view name, const Literal& literal) : name_(name), literal_(literal) {}
@@ -33,12 +33,12 @@ class PutLiteral {
   void operator()(std::string_view name, std::string& field) {
     if (name != name_) return;
     field = literal_.text;
-    told = literal_.type != Type::kText;
+    is_converted = literal_.type != Type::kText;
   }
   void operator()(std::string_view name, Timestamp& field) {
     if (name != name_) return;
     field = literal_.time.value_or(Timestamp{0});
-    told = literal_.type != Type::kText || !literal_.time;
+    is_converted = literal_.type != Type::kText || !literal_.time;
   }
   void operator()(std::string_view name, std::optional<std::string>& field) {
     if (name != name_) return;
@@ -48,20 +48,20 @@ class PutLiteral {
   void operator()(std::string_view name, std::optional<Timestamp>& field) {
     if (name != name_) return;
     field = literal_.time;
-    told = literal_.type != Type::kNull && (literal_.type != Type::kText || !literal_.time);
+    is_converted = literal_.type != Type::kNull && (literal_.type != Type::kText || !literal_.time);
   }
   void operator()(std::string_view name, std::optional<int64_t>& field) {
     if (name != name_) return;
     field = literal_.number;
-    told = literal_.type != Type::kNull && literal_.type != Type::kInteger;
+    is_converted = literal_.type != Type::kNull && literal_.type != Type::kInteger;
   }
   void operator()(std::string_view name, std::optional<bool>& field) {
     if (name != name_) return;
-    field = literal_.truth;
-    told = literal_.type != Type::kNull && !(literal_.type == Type::kInteger && (*literal_.number | 1) == 1);
+    field = literal_.boolean;
+    is_converted = literal_.type != Type::kNull && !(literal_.type == Type::kInteger && (*literal_.number | 1) == 1);
   }
 
-  bool told = false;
+  bool is_converted = false;
 
  private:
   using Type = Literal::Type;

@@ -11,11 +11,11 @@
 #include "tests/stores/mistyped_walk.h"
 #include "tests/stores/store_support.h"
 
-// Times that another tool may leave in a database: whatever they are, every run and failure is shown, once.
+// Times that another tool may leave in a database: every run and failure is still read exactly once.
 namespace flaky {
 namespace {
 
-TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
+TEST_P(MistypedValues, NoTimeHidesARunOrShowsItTwice) {
   std::string sql = "BEGIN;", looks_like_a_time;
   for (size_t i = 0; i < Literals().size(); ++i) {
     if (Literals()[i].text.ends_with("ZZ")) looks_like_a_time = IdOfLiteral(i);
@@ -47,7 +47,7 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
     if (window.until) filter.until = Timestamp::Parse(window.until);
   }
 
-  // First as it is, then with our index.
+  // First without our index, then with it.
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
     const auto store = Open(mode);
     const Walked all = Walk([&]() -> Store& { return *store; }, {});
@@ -55,7 +55,7 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
     for (const RunFilter& filter : filters) {
       std::set<std::string> expected;
       for (const auto& [id, record] : all.records) {
-        // What looks like a time without being one stands in a window where it seems to be.
+        // A value that looks like a time but is not one is in the window of the time that it looks like.
         const Timestamp at = id.substr(1) == looks_like_a_time ? *Timestamp::Parse("2026-05-05T01:02:03.004Z")
                                                                : record.run.account.started_at;
         if ((!filter.since || at >= *filter.since) && (!filter.until || at < *filter.until)) expected.insert(id);
@@ -67,10 +67,10 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
           PageRequest request{.filter = filter, .after = std::nullopt, .direction = direction};
           request.detail = max_records == 2 ? Detail::kRunsOnly : Detail::kFull;
           request.max_records = max_records;
-          const bool anew = max_records == 7;
+          const bool reopen = max_records == 7;
           std::unique_ptr<Store> other;
           const auto use = [&]() -> Store& {
-            if (!anew) return *store;
+            if (!reopen) return *store;
             other = Open(mode);
             return *other;
           };
@@ -83,8 +83,8 @@ TEST_P(LooseValues, NoTimeHidesARunOrShowsItTwice) {
   }
 }
 
-// A moment has many forms, and the order goes by the form.
-TEST_P(LooseValues, TimesOfUnusualFormHideNoRun) {
+// One time has many forms, and the order depends on the form.
+TEST_P(MistypedValues, TimesOfUnusualFormHideNoRun) {
   constexpr std::array kTimes = {
       "2026-01-01T10:00:00.12Z",      "2026-01-01T10:00:00.120Z", "2026-01-01T10:00:00.120000Z",
       "2026-01-01T10:00:00Z",         "2026-01-01 10:00:00",      "2026-01-01T12:00:00.120+02:00",
@@ -99,10 +99,10 @@ TEST_P(LooseValues, TimesOfUnusualFormHideNoRun) {
   Execute(sql + "COMMIT");
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
     for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
-      for (const bool anew : {false, true}) {
+      for (const bool reopen : {false, true}) {
         std::unique_ptr<Store> store = Open(mode);
         const auto use = [&]() -> Store& {
-          if (anew) store = Open(mode);
+          if (reopen) store = Open(mode);
           return *store;
         };
         PageRequest request;
@@ -116,7 +116,7 @@ TEST_P(LooseValues, TimesOfUnusualFormHideNoRun) {
   }
 }
 
-TEST_P(LooseValues, FailuresWithoutATimeAreShownAsOldOnes) {
+TEST_P(MistypedValues, FailuresWithoutATimeAreShownAsOldOnes) {
   std::string sql =
       "BEGIN; INSERT INTO runs (run_id, started_at, ended_at) VALUES ('died', '2026-01-01T00:00:00Z', 'never'), "
       "('ended', '2026-01-01T00:00:00Z', '2026-01-01T00:00:01Z');";

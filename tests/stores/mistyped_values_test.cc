@@ -15,7 +15,7 @@
 // What another tool may leave in a database, by the rules of docs/reference/conversion.md.
 namespace flaky {
 
-LooseValues::LooseValues() : database_(GetParam().make()) {
+MistypedValues::MistypedValues() : database_(GetParam().make()) {
   const FieldColumns& columns = Columns();
   Execute("CREATE TABLE runs (" + Join(columns.runs, ", ") +
           ", PRIMARY KEY (run_id));"
@@ -40,7 +40,7 @@ void ExpectSame(const RunRecord& read, const RunRecord& expected, const std::str
   EXPECT_EQ(DigestOf(read), DigestOf(expected)) << what;
 }
 
-TEST_P(LooseValues, OfEachKindInEachColumnAreReadAndTold) {
+TEST_P(MistypedValues, OfEachKindInEachColumnAreConverted) {
   std::vector<RunRecord> records;
   for (size_t i = 0; i < Literals().size(); ++i) {
     records.push_back(BuildRecord(IdOfLiteral(i)).Project("p").Part("part", 0, 1).Fail("S.T").Build());
@@ -61,21 +61,21 @@ TEST_P(LooseValues, OfEachKindInEachColumnAreReadAndTold) {
     for (size_t i = 0; i < records.size(); ++i) {
       const std::string what = table + "." + column + " = " + Literals()[i].sql;
       RunRecord expected = records[i];
-      const bool told = put(expected, Literals()[i]);
+      const bool is_converted = put(expected, Literals()[i]);
       ids.push_back(expected.run.run_id);
       ExpectSame(walked.records.at(ids.back()), expected, what);
       records[i] = expected;
-      if (!told) {
-        EXPECT_FALSE(walked.misread.contains(ids.back())) << what;
+      if (!is_converted) {
+        EXPECT_FALSE(walked.converted.contains(ids.back())) << what;
         continue;
       }
-      ASSERT_TRUE(walked.misread.contains(ids.back())) << what;
-      const std::vector<Conversion>& misread = walked.misread.at(ids.back());
-      ASSERT_EQ(misread.size(), 1u) << what;
-      EXPECT_EQ(misread[0].column, table + "." + column) << what;
-      EXPECT_EQ(misread[0].kind, Conversion::Kind::kInvalid) << what;
-      EXPECT_EQ(misread[0].amount, 1) << what;
-      EXPECT_THAT(misread[0].example, HasSubstr(" as ")) << what;
+      ASSERT_TRUE(walked.converted.contains(ids.back())) << what;
+      const std::vector<Conversion>& conversions = walked.converted.at(ids.back());
+      ASSERT_EQ(conversions.size(), 1u) << what;
+      EXPECT_EQ(conversions[0].column, table + "." + column) << what;
+      EXPECT_EQ(conversions[0].kind, Conversion::Kind::kInvalid) << what;
+      EXPECT_EQ(conversions[0].amount, 1) << what;
+      EXPECT_THAT(conversions[0].example, HasSubstr(" as ")) << what;
     }
     EXPECT_EQ(SumOf(store->Fetch(ids)), SumOf(records)) << column;
     Execute("UPDATE " + table + " SET " + column + " = (SELECT w." + column + " FROM whole_" + table +
@@ -88,7 +88,7 @@ TEST_P(LooseValues, OfEachKindInEachColumnAreReadAndTold) {
     check("runs", column, [&](RunRecord& record, const Literal& literal) {
       PutLiteral put(column, literal);
       VisitRun(record.run, put);
-      return put.told;
+      return put.is_converted;
     });
   }
   for (const std::string& column : Columns().parts) {
@@ -97,7 +97,7 @@ TEST_P(LooseValues, OfEachKindInEachColumnAreReadAndTold) {
     check("parts", column, [&](RunRecord& record, const Literal& literal) {
       PutLiteral put(column, literal);
       VisitPart(record.parts[0], put);
-      return put.told;
+      return put.is_converted;
     });
   }
   for (const std::string& column : Columns().failures) {
@@ -105,12 +105,12 @@ TEST_P(LooseValues, OfEachKindInEachColumnAreReadAndTold) {
     check("failures", column, [&](RunRecord& record, const Literal& literal) {
       PutLiteral put(column, literal);
       VisitFailure(record.failures[0], put);
-      return put.told;
+      return put.is_converted;
     });
   }
 }
 
-TEST_P(LooseValues, ExamplesSayWhatBecameOfWhat) {
+TEST_P(MistypedValues, ExamplesNameTheValueAndItsReplacement) {
   const auto store = Open(OpenMode::kWrite);
   RunRecord record = BuildRecord("run").Fail("S.T").Fail("S.T").Fail("S.T").Build();
   store->Write({&record, 1});
@@ -119,9 +119,9 @@ TEST_P(LooseValues, ExamplesSayWhatBecameOfWhat) {
       "ended_at = 12, total_tests = 'many', branch = 1.0;"
       "UPDATE failures SET failed_at = NULL, test_name = NULL, line = 1e300");
   const Page page = store->Read({});
-  ASSERT_EQ(page.misread.size(), 1u);
-  std::map<std::string, std::pair<int64_t, std::string>> told;
-  for (const Conversion& each : page.misread[0].conversions) told[each.column] = {each.amount, each.example};
+  ASSERT_EQ(page.converted.size(), 1u);
+  std::map<std::string, std::pair<int64_t, std::string>> reported;
+  for (const Conversion& each : page.converted[0].conversions) reported[each.column] = {each.amount, each.example};
   const std::map<std::string, std::pair<int64_t, std::string>> expected = {
       {"runs.started_at", {1, "'year!?' as 1970-01-01T00:00:00.000Z"}},
       {"runs.ended_at", {1, "12 as nothing"}},
@@ -138,10 +138,10 @@ TEST_P(LooseValues, ExamplesSayWhatBecameOfWhat) {
       {"failures.test_name", {3, "NULL as ''"}},
       {"failures.line", {3, "1.0e+300 as nothing"}},
   };
-  EXPECT_EQ(told, expected);
+  EXPECT_EQ(reported, expected);
 }
 
-TEST_P(LooseValues, RostersThatAreNotThereOrDamagedAreLeftOut) {
+TEST_P(MistypedValues, MissingAndDamagedRostersAreLeftOut) {
   const auto store = Open(OpenMode::kWrite);
   std::vector<RunRecord> records;
   for (const char* id : {"missing", "damaged", "blob", "fine"}) {
@@ -168,17 +168,17 @@ TEST_P(LooseValues, RostersThatAreNotThereOrDamagedAreLeftOut) {
       expected.parts[1].roster_id.reset();
       const std::string& id = expected.run.run_id;
       ExpectSame(walked.records.at(id), expected, id);
-      ASSERT_TRUE(walked.misread.contains(id));
-      EXPECT_EQ(walked.misread.at(id), (std::vector<Conversion>{{"parts.roster_id", Conversion::Kind::kLeftOut, 2,
-                                                                 "'" + id_of(run) + "' as nothing"}}));
+      ASSERT_TRUE(walked.converted.contains(id));
+      EXPECT_EQ(walked.converted.at(id), (std::vector<Conversion>{{"parts.roster_id", Conversion::Kind::kLeftOut, 2,
+                                                                   "'" + id_of(run) + "' as nothing"}}));
     }
     ExpectSame(walked.records.at("blob"), records[2], "blob");
     ExpectSame(walked.records.at("fine"), records[3], "fine");
-    EXPECT_EQ(walked.misread.size(), 2u);
+    EXPECT_EQ(walked.converted.size(), 2u);
   }
 }
 
-TEST_P(LooseValues, RunsThatHaveThemAreCompletedAndReplaced) {
+TEST_P(MistypedValues, RunsThatHaveThemAreCompletedAndReplaced) {
   const auto store = Open(OpenMode::kWrite);
   std::vector<RunRecord> records;
   for (size_t i = 0; i < Literals().size(); ++i) {
@@ -206,7 +206,7 @@ TEST_P(LooseValues, RunsThatHaveThemAreCompletedAndReplaced) {
     more.failures.back().test_name = "S.New";
     completed.push_back(more);
   }
-  // Texts that no store may be given would contradict what is stored.
+  // Texts that are not storable would contradict what is stored.
   std::erase_if(completed, [&](const RunRecord& record) {
     return record.run.branch != before.records.at(record.run.run_id).run.branch;
   });
@@ -230,10 +230,10 @@ TEST_P(LooseValues, RunsThatHaveThemAreCompletedAndReplaced) {
   for (const RunRecord& record : records) {
     EXPECT_EQ(DigestOf(after.records.at(record.run.run_id)), DigestOf(record)) << record.run.run_id;
   }
-  EXPECT_THAT(after.misread, IsEmpty());
+  EXPECT_THAT(after.converted, IsEmpty());
 }
 
-TEST_P(LooseValues, ARunWithoutAnIdIsRefused) {
+TEST_P(MistypedValues, ARunWithoutAnIdIsRefused) {
   for (const char* id : {"NULL", "x'616263'", "7"}) {
     Execute(std::string("DELETE FROM runs; DELETE FROM failures;"
                         "INSERT INTO runs (run_id, started_at) VALUES ('good', '2026-01-01T00:00:00Z'), (") +

@@ -17,11 +17,11 @@
 
 namespace flaky {
 
-// All that pages give, one after the other, and what was told of it.
+// The records of all pages, in order, and the conversions that the pages report.
 struct Walked {
   std::vector<std::string> ids;
   std::map<std::string, RunRecord> records;
-  std::map<std::string, std::vector<Conversion>> misread;
+  std::map<std::string, std::vector<Conversion>> converted;
 };
 
 inline void Add(Walked& walked, Page&& page) {
@@ -31,7 +31,7 @@ inline void Add(Walked& walked, Page&& page) {
     of_page.insert(record.run.run_id);
     walked.records[record.run.run_id] = std::move(record);
   }
-  for (ConvertedRun& run : page.misread) {
+  for (ConvertedRun& run : page.converted) {
     EXPECT_TRUE(of_page.contains(run.run_id)) << run.run_id << " is not of this page";
     EXPECT_THAT(run.conversions, testing::Not(testing::IsEmpty()));
     for (const Conversion& conversion : run.conversions) {
@@ -39,7 +39,7 @@ inline void Add(Walked& walked, Page&& page) {
       EXPECT_LT(conversion.example.size(), 300u);
       for (const char c : conversion.example) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
     }
-    EXPECT_TRUE(walked.misread.emplace(run.run_id, run.conversions).second);
+    EXPECT_TRUE(walked.converted.emplace(run.run_id, run.conversions).second);
   }
 }
 

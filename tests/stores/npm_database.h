@@ -12,10 +12,10 @@
 
 namespace flaky {
 
-// A database that the npm packages @flaky-tests/store-sqlite and store-turso 0.2 left: in which kind of database, by
-// which version of the tables, and whether it has their table of versions. The tests of npm_database_test.cc are linked
-// to every program that has such a kind.
-class NpmDatabase : public testing::TestWithParam<std::tuple<LooseKind, int, bool>> {
+// A database that the npm packages @flaky-tests/store-sqlite and store-turso 0.2 left: the kind of database, the
+// version of the tables, and whether it has their table of versions. Every program with such a kind links
+// npm_database_test.cc.
+class NpmDatabase : public testing::TestWithParam<std::tuple<MistypedKind, int, bool>> {
  protected:
   NpmDatabase();
 
@@ -26,17 +26,17 @@ class NpmDatabase : public testing::TestWithParam<std::tuple<LooseKind, int, boo
   std::unique_ptr<Store> Open(OpenMode mode, const std::string& prefix = "") { return database_->Open(mode, prefix); }
 
  private:
-  std::unique_ptr<LooseDatabase> database_;
+  std::unique_ptr<MistypedDatabase> database_;
 };
 
 inline constexpr int kNpmVersions = 6;
 
-// All of them, in one kind of database.
-inline auto NpmDatabases(const LooseKind& kind) {
+// All versions, in one kind of database.
+inline auto NpmDatabases(const MistypedKind& kind) {
   return testing::Combine(testing::Values(kind), testing::Range(1, kNpmVersions + 1), testing::Bool());
 }
 inline std::string NpmDatabaseName(const testing::TestParamInfo<NpmDatabase::ParamType>& each) {
-  return "V" + std::to_string(std::get<int>(each.param)) + (std::get<bool>(each.param) ? "" : "WithoutVersionTable");
+  return "V" + std::to_string(std::get<int>(each.param)) + (std::get<bool>(each.param) ? "" : "Unversioned");
 }
 
 }  // namespace flaky

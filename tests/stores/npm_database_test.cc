@@ -25,7 +25,7 @@ constexpr NpmColumn kLaterColumns[] = {{"passed_tests", "INTEGER", "9"},
                                        {"test_args", "TEXT", "'--bail'"},
                                        {"project", "TEXT", "'web'"}};
 
-// An insert such as the package's: it names its columns, those that its version knows.
+// An insert like the package's, which names the columns that its version has.
 std::string InsertRun(const std::string& run_id, int version) {
   std::string columns =
       "run_id, started_at, ended_at, duration_ms, status, total_tests, failed_tests, git_sha, git_dirty";
@@ -72,7 +72,7 @@ std::string NpmTables(int version, bool version_table) {
 
 }  // namespace
 
-NpmDatabase::NpmDatabase() : database_(std::get<LooseKind>(GetParam()).make()) {
+NpmDatabase::NpmDatabase() : database_(std::get<MistypedKind>(GetParam()).make()) {
   Execute(NpmTables(version(), has_version_table()));
 }
 
@@ -109,13 +109,13 @@ TEST_P(NpmDatabase, IsReadAsItIs) {
   EXPECT_EQ(Query(everything), before) << "reading changes nothing";
 }
 
-TEST_P(NpmDatabase, IsUpgradedByNullableColumnsAndStaysThePackages) {
+TEST_P(NpmDatabase, IsUpgradedAndStillUsableByThePackage) {
   const Digest before = SumOf(ReadAll(*Open(OpenMode::kRead)));
   const auto store = Open(OpenMode::kWrite);
   EXPECT_TRUE(store->schema().pending.empty());
   EXPECT_EQ(SumOf(ReadAll(*store)), before);
 
-  // The package finds all its versions applied, so it adds no column again, and writes on.
+  // The package finds all its versions applied, so it adds no column again and continues to write.
   if (has_version_table()) {
     EXPECT_THAT(Query("SELECT version FROM schema_version ORDER BY version"),
                 ElementsAre("1", "2", "3", "4", "5", "6"));
@@ -138,7 +138,7 @@ TEST_P(NpmDatabase, IsUpgradedByNullableColumnsAndStaysThePackages) {
   EXPECT_EQ(ReadAll(*store).size(), 4u);
 }
 
-TEST_P(NpmDatabase, IsCopiedIntoOurTablesOnFirstUseAndStaysAsItIs) {
+TEST_P(NpmDatabase, IsAdoptedOnFirstUseAndLeftUnchanged) {
   const std::string everything =
       "SELECT name || sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name IN ('runs', 'failures', "
       "'schema_version')"
@@ -158,7 +158,7 @@ TEST_P(NpmDatabase, IsCopiedIntoOurTablesOnFirstUseAndStaysAsItIs) {
   EXPECT_EQ(Open(OpenMode::kBulk, "other_")->Count({}).runs, 2) << "another prefix, for a copy";
 }
 
-TEST_P(NpmDatabase, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
+TEST_P(NpmDatabase, KeepsFailureIdsWhenARunIsCompleted) {
   const std::string ids = "SELECT id FROM failures WHERE run_id = 'older-died' ORDER BY id";
   const auto store = Open(OpenMode::kWrite);
   const std::vector<std::string> before = Query(ids);

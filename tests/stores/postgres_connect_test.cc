@@ -8,7 +8,7 @@
 #include "tests/stores/postgres_support.h"
 #include "tests/support/record_builder.h"
 
-// How one gets in, and what one is told when one does not.
+// Connecting, and the errors when it fails.
 namespace flaky {
 namespace {
 
@@ -22,14 +22,14 @@ class PostgresConnect : public PostgresTest {
   ~PostgresConnect() override {
     for (const std::string& name : set_) unsetenv(name.c_str());
   }
-  // A variable of the environment until the test ends.
+  // Sets an environment variable until the test ends.
   void Set(const std::string& name, const std::string& value) {
     setenv(name.c_str(), value.c_str(), 1);
     set_.push_back(name);
   }
   std::string Port() const { return std::to_string(server_.port()); }
   std::string Database() const { return uri_.substr(uri_.rfind('/') + 1); }
-  // The error of opening; it must not hold the password.
+  // Returns the error of opening, which must not contain the password.
   std::optional<StoreError> Refusal(const std::string& location, const std::string& password = "") const {
     const auto error = ErrorOf([&] { postgres::Open(ParseLocation(location), OpenMode::kWrite); });
     if (error && !password.empty()) {
@@ -56,7 +56,7 @@ TEST_F(PostgresConnect, EveryFormOfLocationMeansTheSame) {
   EXPECT_THAT(ReadAll(*postgres::Open(ParseLocation(socket), OpenMode::kRead)), SizeIs(1));
 }
 
-TEST_F(PostgresConnect, VariablesDecideWhereNothingElseDoes) {
+TEST_F(PostgresConnect, VariablesApplyIfTheLocationSaysNothing) {
   Set("PGHOST", "127.0.0.1");
   Set("PGPORT", Port());
   Set("PGUSER", "postgres");
@@ -66,14 +66,14 @@ TEST_F(PostgresConnect, VariablesDecideWhereNothingElseDoes) {
   EXPECT_THAT(Query("SELECT run_id FROM flaky_test_runs"), testing::ElementsAre("run"));
 
   Set("PGDATABASE", "no_such_database");
-  EXPECT_THAT(ReadAll(*Open(OpenMode::kRead)), SizeIs(1)) << "what the location says counts more";
+  EXPECT_THAT(ReadAll(*Open(OpenMode::kRead)), SizeIs(1)) << "the location overrides the variables";
   const auto error = Refusal("postgres:");
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kMissing);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("no_such_database"), HasSubstr("PG* variables")));
 }
 
-TEST_F(PostgresConnect, SaysWhoItIsUnlessToldOtherwise) {
+TEST_F(PostgresConnect, SetsApplicationNameUnlessTheLocationDoes) {
   const std::string who =
       "SELECT application_name FROM pg_stat_activity WHERE datname = '" + Database() + "' AND application_name <> ''";
   const auto store = Open(OpenMode::kWrite);
@@ -102,7 +102,7 @@ TEST_F(PostgresConnect, PasswordsOpenAndAreNeverShown) {
   EXPECT_TRUE(OpenUri(UriOf("guarded"), OpenMode::kWrite)->schema().pending.empty());
 }
 
-TEST_F(PostgresConnect, WhatIsNotThereIsNamed) {
+TEST_F(PostgresConnect, ErrorsNameWhatIsMissing) {
   struct Case {
     std::string location;
     ErrorKind kind;
@@ -126,7 +126,7 @@ TEST_F(PostgresConnect, WhatIsNotThereIsNamed) {
   }
 }
 
-TEST_F(PostgresConnect, LocationsThatCannotBeReadAreRefusedWithoutTheirPasswords) {
+TEST_F(PostgresConnect, InvalidLocationsAreRefusedWithoutTheirPasswords) {
   for (const std::string& location :
        {std::string("postgres://me:hush@word@127.0.0.1/db"), std::string("postgres://me:12/hush@127.0.0.1/db"),
         std::string("postgres://me:x%zzhush@127.0.0.1/db"), std::string("postgres://me@127.0.0.1/db?hush=1"),
@@ -168,7 +168,7 @@ class PostgresRoles : public PostgresTest {
   }
 };
 
-TEST_F(PostgresRoles, AReaderNeedsToSelectOnly) {
+TEST_F(PostgresRoles, AReaderOnlyNeedsSelect) {
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   Open(OpenMode::kWrite)->Write({&record, 1});
   const std::string uri = Role("reader", "SELECT");
@@ -183,7 +183,7 @@ TEST_F(PostgresRoles, AReaderNeedsToSelectOnly) {
   EXPECT_THAT(error->what(), HasSubstr("permission denied for table"));
 }
 
-// The rights that docs/stores/postgres.md names, and no more.
+// Exactly the rights that docs/stores/postgres.md names.
 TEST_F(PostgresRoles, AWriterNeedsNoRightToMakeTables) {
   Run(SchemaScript("postgres", kDefaultPrefix));  // as an administrator does
   const std::string uri = Role("writer", "");
@@ -203,7 +203,7 @@ TEST_F(PostgresRoles, AWriterNeedsNoRightToMakeTables) {
   bulk->Finish();
 }
 
-TEST_F(PostgresRoles, WhoMayNotMakeTheTablesIsToldWhatToDo) {
+TEST_F(PostgresRoles, WithoutTheRightToMakeTablesTheErrorSaysWhatToDo) {
   const std::string uri = Role("guest", "");
   for (const bool half_there : {false, true}) {
     if (half_there) {

@@ -7,8 +7,7 @@
 #include "tests/support/record_builder.h"
 #include "tests/support/walk_pages.h"
 
-// What the columns of a PostgreSQL database hold beyond what a record can, by the rules of
-// docs/reference/conversion.md.
+// Values in a PostgreSQL database that no record can hold, converted as docs/reference/conversion.md says.
 namespace flaky {
 namespace {
 
@@ -16,7 +15,7 @@ using testing::IsEmpty;
 
 constexpr const char* kOddTimes[] = {"infinity", "-infinity", "20000-01-01T00:00:00Z", "4000-01-01T00:00:00Z BC"};
 
-class PostgresLoose : public PostgresTest {
+class PostgresMistyped : public PostgresTest {
  protected:
   // Tables of another tool, with fewer constraints and other types.
   void MakeTables() const {
@@ -28,7 +27,7 @@ class PostgresLoose : public PostgresTest {
   }
 };
 
-TEST_F(PostgresLoose, ValuesAreReadAndTold) {
+TEST_F(PostgresMistyped, ValuesAreConvertedAndReported) {
   MakeTables();
   Run("INSERT INTO flaky_test_runs (run_id, started_at, ended_at, duration_ms, total_tests, git_sha, git_dirty) VALUES "
       "('a', 'infinity', '-infinity', 2.5, 'Infinity', 12, 7), "
@@ -53,7 +52,7 @@ TEST_F(PostgresLoose, ValuesAreReadAndTold) {
   EXPECT_EQ(runs["c"].git_dirty, false);
 
   std::map<std::string, std::string> told;
-  for (const ConvertedRun& run : page.misread) {
+  for (const ConvertedRun& run : page.converted) {
     for (const Conversion& each : run.conversions) {
       EXPECT_EQ(each.kind, Conversion::Kind::kInvalid);
       told[run.run_id + " " + each.column + " " + std::to_string(each.amount)] = each.example;
@@ -79,7 +78,7 @@ TEST_F(PostgresLoose, ValuesAreReadAndTold) {
   EXPECT_EQ(told, expected);
 }
 
-TEST_F(PostgresLoose, NoTimeHidesARunOrShowsItTwice) {
+TEST_F(PostgresMistyped, NoTimeHidesARunOrShowsItTwice) {
   for (const bool ours : {false, true}) {
     if (ours) {
       Run("DROP TABLE flaky_test_failures, flaky_test_runs");
@@ -132,7 +131,7 @@ TEST_F(PostgresLoose, NoTimeHidesARunOrShowsItTwice) {
   }
 }
 
-TEST_F(PostgresLoose, FailuresWithoutATimeAreShownAsOldOnes) {
+TEST_F(PostgresMistyped, FailuresWithoutATimeAreShownAsOldOnes) {
   const auto store = Open(OpenMode::kWrite);
   Run("INSERT INTO flaky_test_runs (run_id, started_at, ended_at) VALUES ('died', '2026-01-01Z', 'infinity'), "
       "('ended', "
@@ -154,12 +153,12 @@ TEST_F(PostgresLoose, FailuresWithoutATimeAreShownAsOldOnes) {
   const std::vector<FailureKey> all =
       ExpectWindows(visit, {"1950-01-01T00:00:00Z", "1965-01-01T00:00:00Z", "1970-01-01T00:00:00Z"});
   EXPECT_EQ(all.size(), 18u);
-  // More than one answer of the server's holds.
+  // More than one answer of the server holds.
   for (const char* time : {"infinity", "-infinity"}) insert("died", time, 2500);
   EXPECT_EQ(visit({}).size(), 5018u);
 }
 
-TEST_F(PostgresLoose, RostersThatAreNotThereOrDamagedAreLeftOut) {
+TEST_F(PostgresMistyped, MissingAndDamagedRostersAreLeftOut) {
   const auto store = Open(OpenMode::kWrite);
   std::vector<RunRecord> records = {BuildRecord("a").Part("p", 0).Part("q", 5).Build(),
                                     BuildRecord("b").Part("p", 0).Build(), BuildRecord("fine").Part("p", 0).Build()};
@@ -174,7 +173,7 @@ TEST_F(PostgresLoose, RostersThatAreNotThereOrDamagedAreLeftOut) {
   const Page page = Open(OpenMode::kRead)->Read({});
   ASSERT_EQ(page.records.size(), 3u);
   std::map<std::string, std::vector<Conversion>> told;
-  for (const ConvertedRun& run : page.misread) told[run.run_id] = run.conversions;
+  for (const ConvertedRun& run : page.converted) told[run.run_id] = run.conversions;
   EXPECT_EQ(told.size(), 2u);
   for (const RunRecord& record : page.records) {
     const size_t run = record.run.run_id == "a" ? 0 : record.run.run_id == "b" ? 1 : 2;
@@ -190,7 +189,7 @@ TEST_F(PostgresLoose, RostersThatAreNotThereOrDamagedAreLeftOut) {
   }
 }
 
-TEST_F(PostgresLoose, ARunThatHasThemIsCompletedAndReplaced) {
+TEST_F(PostgresMistyped, ARunWithThemIsCompletedAndReplaced) {
   const auto store = Open(OpenMode::kWrite);
   const std::vector<RunRecord> records = {BuildRecord("odd").Fail("S.T").Fail("S.U").Build(),
                                           BuildRecord("other").Part("p", 0, 1).Fail("S.T").Build()};
@@ -206,7 +205,7 @@ TEST_F(PostgresLoose, ARunThatHasThemIsCompletedAndReplaced) {
   EXPECT_EQ(DigestOf(store->Fetch({&id, 1}).at(0)), DigestOf(more));
   EXPECT_EQ(store->Write({&records[0], 1}, OnExisting::kReplace).at(0).outcome, WriteResult::Outcome::kReplaced);
   EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(records));
-  EXPECT_THAT(store->Read({}).misread, IsEmpty());
+  EXPECT_THAT(store->Read({}).converted, IsEmpty());
 }
 
 }  // namespace

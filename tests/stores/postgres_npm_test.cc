@@ -48,7 +48,7 @@ constexpr NpmForm kForms[] = {
      false},
 };
 
-// As the package inserts: it names its columns.
+// Inserts like the package, which names its columns.
 std::string InsertRun(const std::string& run_id, bool with_project) {
   return std::string("INSERT INTO flaky_test_runs (run_id, ") + (with_project ? "project, " : "") +
          "started_at, ended_at, duration_ms, status, total_tests, passed_tests, failed_tests, errors_between_tests, "
@@ -107,7 +107,7 @@ TEST_P(PostgresNpm, IsReadAsItIs) {
   EXPECT_EQ(tables(), before) << "reading changes nothing";
 }
 
-TEST_P(PostgresNpm, IsUpgradedAndStaysThePackages) {
+TEST_P(PostgresNpm, IsUpgradedAndStillUsableByThePackage) {
   const Digest before = SumOf(ReadAll(*Open(OpenMode::kRead)));
   const auto store = Open(OpenMode::kWrite);
   EXPECT_TRUE(store->schema().pending.empty());
@@ -118,7 +118,7 @@ TEST_P(PostgresNpm, IsUpgradedAndStaysThePackages) {
                     "attnotnull ORDER BY 1"),
               testing::ElementsAre("run_id", "started_at"));
 
-  // The package goes on.
+  // The package continues to write.
   Run(InsertRun("new", true));
   Run("UPDATE flaky_test_runs SET ended_at = now(), duration_ms = 7, status = 'pass' WHERE run_id = 'older-died'");
   const std::string id = "new";
@@ -135,7 +135,7 @@ TEST_P(PostgresNpm, IsUpgradedAndStaysThePackages) {
   EXPECT_THAT(store->FindRuns("o", 9), testing::ElementsAre("old", "older-died", "ours"));
 }
 
-TEST_P(PostgresNpm, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
+TEST_P(PostgresNpm, FailuresKeepTheirIdsWhenARunIsCompleted) {
   const auto store = Open(OpenMode::kWrite);
   Run("INSERT INTO flaky_test_failures (run_id, test_file, test_name, failure_kind, failed_at) VALUES ('older-died', "
       "'f', 'n', 'unknown', '2026-01-01T09:01:00Z')");
@@ -148,7 +148,7 @@ TEST_P(PostgresNpm, ItsFailuresKeepTheirIdsWhenTheirRunIsCompleted) {
   EXPECT_EQ(rows[0], row[0]);
 }
 
-TEST_P(PostgresNpm, ASecondUpgradeRewritesNothingAndAViewOnItIsNoObstacle) {
+TEST_P(PostgresNpm, ASecondUpgradeRewritesNothing) {
   Open(OpenMode::kWrite);
   Run("CREATE VIEW shown AS SELECT run_id, duration_ms FROM flaky_test_runs; DELETE FROM flaky_test_schema");
   const auto files = Query("SELECT pg_relation_filenode('flaky_test_runs')");
@@ -161,7 +161,7 @@ TEST_P(PostgresNpm, AViewOnANarrowColumnIsNamed) {
   const auto error = ErrorOf([&] { Open(OpenMode::kWrite); });
   ASSERT_TRUE(error);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("view shown"), HasSubstr("duration_ms"), Not(HasSubstr("\n"))));
-  EXPECT_THAT(ReadAll(*Open(OpenMode::kRead)), SizeIs(2)) << "as it was";
+  EXPECT_THAT(ReadAll(*Open(OpenMode::kRead)), SizeIs(2)) << "unchanged";
   EXPECT_THAT(NarrowColumns(), Contains("flaky_test_runs.duration_ms"));
 }
 

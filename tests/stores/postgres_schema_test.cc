@@ -23,7 +23,7 @@ using testing::SizeIs;
 
 class PostgresSchemaTest : public PostgresTest {
  protected:
-  // Everything that makes up the tables of a schema, a line each.
+  // Describes all tables of a schema, one property per line.
   std::vector<std::string> Description(const std::string& schema) const {
     const std::string of_schema = " WHERE n.nspname = '" + schema + "'";
     return Query(
@@ -75,7 +75,7 @@ TEST_F(PostgresSchemaTest, LedgerHoldsNameAndChecksumOfEachFile) {
   EXPECT_EQ(Ledger(), expected);
 }
 
-TEST_F(PostgresSchemaTest, FilesRunByHandGiveWhatTheProgramGives) {
+TEST_F(PostgresSchemaTest, FilesRunByHandMakeTheSameTables) {
   std::set<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(SCHEMA_FOLDER)) files.insert(entry.path());
   for (const std::string prefix : {"flaky_test_", "", "0_"}) {
@@ -92,7 +92,7 @@ TEST_F(PostgresSchemaTest, FilesRunByHandGiveWhatTheProgramGives) {
     EXPECT_THAT(Description("by_hand"), SizeIs(testing::Gt(50)));
 
     const auto store = OpenUri(uri_ + "?options=-csearch_path%3Dby_hand", OpenMode::kWrite, prefix);
-    EXPECT_TRUE(store->schema().pending.empty()) << "the program takes such a database for its own";
+    EXPECT_TRUE(store->schema().pending.empty()) << "the program uses such a database as its own";
   }
 }
 
@@ -152,7 +152,7 @@ TEST_F(PostgresSchemaTest, ADriftedChecksumIsRefused) {
   }
 }
 
-TEST_F(PostgresSchemaTest, SomebodyElsesTablesAreRefusedAndLeftAlone) {
+TEST_F(PostgresSchemaTest, ForeignTablesAreRefusedAndLeftAlone) {
   for (const ForeignTable& each : kForeignTables) {
     Run("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     Run(each.sql);
@@ -175,7 +175,7 @@ TEST_F(PostgresSchemaTest, ADatabaseWithoutHistoryIsMissingForReaders) {
   EXPECT_THAT(Description("public"), IsEmpty());
 }
 
-TEST_F(PostgresSchemaTest, AnInterruptedUpgradeGoesOnWhereItStopped) {
+TEST_F(PostgresSchemaTest, AnInterruptedUpgradeIsResumed) {
   Open(OpenMode::kWrite);
   Run("DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters; "
       "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
@@ -196,7 +196,7 @@ TEST_F(PostgresSchemaTest, ACopyIntoNewTablesMakesTheIndexesLast) {
   bulk->Finish();
   EXPECT_THAT(Query(indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
                                           "idx_flaky_test_runs_started"));
-  // Where there are rows already, somebody may be reading them.
+  // If there are rows, another process may be reading them.
   Run("DELETE FROM flaky_test_schema WHERE version = 3; DROP INDEX idx_flaky_test_runs_started");
   EXPECT_TRUE(Open(OpenMode::kBulk)->schema().pending.empty());
 }

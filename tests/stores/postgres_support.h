@@ -27,17 +27,17 @@ class PostgresTest : public testing::Test {
     return OpenUri(uri_, mode, prefix);
   }
   void Run(const std::string& sql) const { PostgresServer::Execute(uri_, sql); }
-  // The first column of the query's rows; NULL as "NULL".
+  // Returns the first column of the query's rows, with "NULL" for NULL.
   std::vector<std::string> Query(const std::string& sql) const {
     std::vector<std::string> values;
     for (const auto& row : PostgresServer::Query(uri_, sql)) values.push_back(row.at(0).value_or("NULL"));
     return values;
   }
-  // The same database for another role.
+  // Returns the location of the same database for another role.
   std::string UriOf(const std::string& user, const std::optional<std::string>& password = std::nullopt) const {
     return server_.Uri(uri_.substr(uri_.rfind('/') + 1), user, password);
   }
-  // A role that exists once the call returns, whatever other tests did.
+  // Makes sure that the role exists, whatever other tests did.
   void MakeRole(const std::string& role, const std::string& options) const {
     Run("DO $$ BEGIN IF to_regrole('" + role + "') IS NULL THEN CREATE ROLE " + role + "; END IF; END $$; ALTER ROLE " +
         role + " " + options);

@@ -6,7 +6,7 @@
 #include "tests/support/record_builder.h"
 #include "tests/support/walk_pages.h"
 
-// What goes in comes out, whatever it is and however much.
+// Values of every kind and size are read back as they were written.
 namespace flaky {
 namespace {
 

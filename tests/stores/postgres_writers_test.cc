@@ -10,7 +10,7 @@
 #include "tests/support/generate_history.h"
 #include "tests/support/record_builder.h"
 
-// Writers at once, and servers that go away.
+// Concurrent writers, and servers that go away.
 namespace flaky {
 namespace {
 
@@ -27,7 +27,7 @@ TEST_F(PostgresWriters, ThatCompleteTheSameRunsAtOnceLoseNothing) {
       for (int part = 0; part < 5; ++part) {
         const std::string id = std::to_string(thread) + "-" + std::to_string(part);
         std::vector<RunRecord> batch;
-        // Each in another order: the store must not wait for a thread that waits for it.
+        // Each in a different order: two writers must not wait for each other.
         for (int run = 0; run < kRuns; ++run) {
           const std::string run_id = "run" + std::to_string((run * 7 + thread) % kRuns);
           batch.push_back(BuildRecord(run_id).Part(id, thread, 1).Fail("S.T", id).Build());
@@ -46,7 +46,7 @@ TEST_F(PostgresWriters, ThatCompleteTheSameRunsAtOnceLoseNothing) {
   }
 }
 
-TEST_F(PostgresWriters, MeetRunsThatSomebodyKeepsDeleting) {
+TEST_F(PostgresWriters, MeetRunsThatAnotherProcessKeepsDeleting) {
   const auto store = Open(OpenMode::kWrite);
   std::atomic<bool> done = false;
   std::thread pruner([&] {
@@ -64,7 +64,7 @@ TEST_F(PostgresWriters, MeetRunsThatSomebodyKeepsDeleting) {
   EXPECT_EQ(DigestOf(ReadAll(*store).at(0)), DigestOf(record));
 }
 
-TEST_F(PostgresWriters, AServerThatWasRestartedCostsOneCallAtMost) {
+TEST_F(PostgresWriters, ARestartedServerCostsAtMostOneCall) {
   PostgresServer server;
   const std::string uri = server.CreateDatabase();
   const auto store = OpenUri(uri, OpenMode::kWrite);
@@ -72,7 +72,7 @@ TEST_F(PostgresWriters, AServerThatWasRestartedCostsOneCallAtMost) {
   const RunRecord second = BuildRecord("second").Part("p", 0).Build();
   store->Write({&first, 1});
   server.Kill();
-  // The session's own process lives on for a moment, until it notices.
+  // The session's server process lives until it notices.
   std::optional<ErrorKind> down;
   for (int calls = 0; !down && calls < 1000; ++calls) {
     try {
@@ -84,7 +84,7 @@ TEST_F(PostgresWriters, AServerThatWasRestartedCostsOneCallAtMost) {
   }
   EXPECT_EQ(down, ErrorKind::kTransient);
   server.Restart();
-  EXPECT_EQ(store->Write({&second, 1})[0].outcome, WriteResult::Outcome::kInserted) << "it connects anew";
+  EXPECT_EQ(store->Write({&second, 1})[0].outcome, WriteResult::Outcome::kInserted) << "it reconnects";
   server.Restart();
   int failed = 0;
   for (int64_t runs = 0; runs != 2;) {
@@ -105,12 +105,12 @@ TEST_F(PostgresWriters, ASessionThatIsEndedIsTransient) {
   for (int i = 0; i < 5; ++i) {
     PostgresServer::Execute(server_.Uri(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '" +
                                                uri_.substr(uri_.rfind('/') + 1) + "'");
-    store->Write({&record, 1});  // the retrying store goes on
+    store->Write({&record, 1});  // the retrying store continues
   }
   EXPECT_EQ(store->Count({}), (Totals{1, 1, 0}));
 }
 
-TEST_F(PostgresWriters, AHistoryLargerThanOneStatementIsWrittenWhole) {
+TEST_F(PostgresWriters, AHistoryLargerThanOneStatementIsWrittenCompletely) {
   HistoryShape shape;
   shape.runs = 3000;
   shape.npm_share = 0.2;

@@ -14,7 +14,7 @@ extern char** environ;
 
 namespace flaky {
 
-// Starts processes (write_one_run.cc) that wait for each other and then write a run each; gives how many succeeded.
+// Starts processes (write_one_run.cc) that wait for each other and then write one run each. Returns how many succeeded.
 inline int RaceOf(int processes, const std::string& location) {
   int gate[2];
   EXPECT_EQ(pipe2(gate, O_CLOEXEC), 0);

@@ -29,8 +29,8 @@ using Clock = std::chrono::steady_clock;
 
 StoreError Trouble(ErrorKind kind, const std::string& code = "TEST") { return {kind, "test:", "answer", code, "no"}; }
 
-// Failures in a row, and whatever they say of Retry-After: Count throws them one by one before it answers, and
-// VisitFailures throws one after every `shown_before_fault` failures that it has shown.
+// Count throws `troubles` one by one before it answers, and VisitFailures throws after every `shown_before_fault`
+// failures.
 class TroubledStore : public FaultStore {
  public:
   TroubledStore() : FaultStore(OpenMemory(MakeMemoryHistory(), OpenMode::kWrite)) {}
@@ -69,7 +69,7 @@ class RetryStoreTest : public testing::Test {
     };
   }
 
-  // Wraps the store; the object keeps its address.
+  // Wraps the store, which keeps its address.
   RetryStore Retrying() { return {std::move(owned_), policy_}; }
 
   static std::string CodeOf(const std::function<void()>& call) {
@@ -190,7 +190,7 @@ TEST_F(RetryStoreTest, TheWaitsGrowWithinTheirBoundsAndAreNotAllTheSame) {
     EXPECT_THAT(waits_[1], AllOf(Ge(milliseconds(4)), Le(milliseconds(8))));
     EXPECT_THAT(waits_[2], AllOf(Ge(milliseconds(5)), Le(milliseconds(10))));
     EXPECT_THAT(waits_[3], AllOf(Ge(milliseconds(5)), Le(milliseconds(10))));
-    EXPECT_GE(took, waits_[0] + waits_[1] + waits_[2] + waits_[3]) << "it does wait";
+    EXPECT_GE(took, waits_[0] + waits_[1] + waits_[2] + waits_[3]) << "it really waits";
     third_waits.insert(third_waits.end(), {waits_[2], waits_[3]});
   }
   EXPECT_THAT(third_waits, testing::Not(Each(third_waits.front()))) << "16 draws out of six values";
@@ -208,7 +208,7 @@ TEST_F(RetryStoreTest, RetryAfterIsObeyed) {
   EXPECT_THAT(waits_[0], AllOf(Ge(milliseconds(31)), Le(milliseconds(32)))) << "with the jitter on top";
 }
 
-TEST_F(RetryStoreTest, ARetryAfterBeyondAllPatienceIsNoReasonToWait) {
+TEST_F(RetryStoreTest, ARetryAfterBeyondThePatienceIsNotWaitedFor) {
   for (const milliseconds asked : {milliseconds(15'000), milliseconds(3'600'000), milliseconds::max()}) {
     StoreError busy = Trouble(ErrorKind::kTransient, "429");
     busy.set_retry_after(asked);
@@ -243,7 +243,7 @@ TEST_F(RetryStoreTest, PatienceBeginsWithTheCall) {
   auto slow = std::make_unique<Slow>();
   slow->troubles = {Trouble(ErrorKind::kTransient)};
   RetryStore store(std::move(slow), policy_);
-  EXPECT_EQ(CodeOf([&] { store.Count({}); }), "TEST") << "a store that waited itself was waited for";
+  EXPECT_EQ(CodeOf([&] { store.Count({}); }), "TEST") << "the time that the store itself waits counts";
   EXPECT_THAT(tries_, IsEmpty());
 }
 
@@ -266,7 +266,7 @@ TEST_F(RetryStoreTest, UntilEndsTheRepeatingBeforePatienceDoes) {
   EXPECT_LT(Clock::now(), *policy_.until + milliseconds(5'000)) << "far from the end of patience";
 }
 
-TEST_F(RetryStoreTest, AWishToStopEndsTheWaitingSoon) {
+TEST_F(RetryStoreTest, StopEndsTheWaitingSoon) {
   policy_.first_wait = policy_.longest_wait = milliseconds(10'000);
   int asked = 0;
   policy_.stop = [&] { return ++asked == 2; };
@@ -293,7 +293,7 @@ TEST_F(RetryStoreTest, AWriteWhoseAnswerWasLostIsThereExactlyOnce) {
   store_.Inject({StoreVerb::kWrite, Fault::When::kAfter, ErrorKind::kTransient, 1, 3});
   RetryStore store = Retrying();
   for (const WriteResult& result : store.Write(Batch())) {
-    EXPECT_EQ(result.outcome, WriteResult::Outcome::kUnchanged) << "as the try that was answered found it";
+    EXPECT_EQ(result.outcome, WriteResult::Outcome::kUnchanged) << "as the answered try found it";
   }
   EXPECT_EQ(store_.Calls(StoreVerb::kWrite), 4);
   EXPECT_EQ(store.Count({}), (Totals{2, 2, 1}));
@@ -303,7 +303,7 @@ class RetryVisitTest : public RetryStoreTest {
  protected:
   RetryVisitTest() {
     BuildRecord run("run");
-    for (int i = 0; i < 10; ++i) run.Fail("S.T", "m" + std::to_string(i), i / 3);  // some at the same moment
+    for (int i = 0; i < 10; ++i) run.Fail("S.T", "m" + std::to_string(i), i / 3);  // some at the same time
     store_.Write(std::vector{run.Build()});
   }
   static std::vector<std::string> All() { return {"m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"}; }
@@ -314,7 +314,7 @@ class RetryVisitTest : public RetryStoreTest {
   }
 };
 
-TEST_F(RetryVisitTest, EachFailureIsShownOnceWhereverItWasCut) {
+TEST_F(RetryVisitTest, EachFailureIsVisitedOnceWhereverItWasCut) {
   RetryStore store = Retrying();
   for (size_t shown = 1; shown <= 11; ++shown) {
     store_.shown_before_fault = shown;
@@ -334,10 +334,10 @@ TEST_F(RetryVisitTest, TheFilterStaysInForce) {
   std::vector<FailureKey> keys;
   store.VisitFailures({}, [&](const FailureView& failure) { keys.push_back({failure.failed_at, failure.id}); });
   filter.behind = keys[7];
-  EXPECT_THAT(Visit(store, filter), ElementsAre("m8", "m9")) << "the caller's own place to begin behind";
+  EXPECT_THAT(Visit(store, filter), ElementsAre("m8", "m9")) << "after the caller's own key";
 }
 
-TEST_F(RetryVisitTest, AVisitThatGetsFurtherIsNotGivenUp) {
+TEST_F(RetryVisitTest, AVisitThatMakesProgressIsNotGivenUp) {
   policy_.first_wait = policy_.longest_wait = milliseconds(8);
   policy_.patience = milliseconds(20);
   RetryStore store = Retrying();
@@ -346,7 +346,7 @@ TEST_F(RetryVisitTest, AVisitThatGetsFurtherIsNotGivenUp) {
   EXPECT_THAT(tries_, Each(1));
 }
 
-TEST_F(RetryVisitTest, WhatAVisitorThrowsIsNoFailureOfTheStore) {
+TEST_F(RetryVisitTest, WhatAVisitorThrowsIsNotRepeated) {
   RetryStore store = Retrying();
   int calls = 0;
   const auto visitor = [&](const FailureView&) {
@@ -370,7 +370,7 @@ TEST_F(RetryStoreTest, OpeningIsRepeatedAndWrapped) {
   EXPECT_EQ(opened, 4);
   EXPECT_THAT(tries_, ElementsAre(1, 2, 3));
   EXPECT_EQ(store->Count({}), Totals());
-  EXPECT_THAT(tries_, ElementsAre(1, 2, 3, 1)) << "what was opened repeats as well";
+  EXPECT_THAT(tries_, ElementsAre(1, 2, 3, 1)) << "the opened store repeats as well";
 }
 
 TEST_F(RetryStoreTest, AnOpeningThatCannotSucceedIsTriedOnce) {

@@ -8,8 +8,8 @@
 #include "tests/support/record_builder.h"
 #include "tests/support/temp_folder.h"
 
-// A database with flipped or missing bytes is read or refused; it never crashes the program, hangs it or passes for a
-// lock.
+// A database with flipped or missing bytes is read or refused. It never crashes or hangs the program, and is never
+// reported as a lock.
 namespace flaky {
 namespace {
 

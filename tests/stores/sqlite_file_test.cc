@@ -81,7 +81,7 @@ TEST_F(SqliteFile, AMissingFileIsNotMadeByAReader) {
   EXPECT_THAT(FilesInFolder(), IsEmpty());
 }
 
-TEST_F(SqliteFile, AReaderLeavesNothingBehind) {
+TEST_F(SqliteFile, AReaderLeavesNoFiles) {
   WriteRun("run");
   const std::string before = Bytes(path_);
   EXPECT_EQ(ReadAll(*OpenFile(path_, OpenMode::kRead)).size(), 1u);
@@ -96,7 +96,7 @@ TEST_F(SqliteFile, AMissingFolderIsNamed) {
   EXPECT_THAT(error->what(), HasSubstr("no folder '" + folder_.File("no/where") + "'"));
 }
 
-TEST_F(SqliteFile, OtherThingsThanFilesAreRefused) {
+TEST_F(SqliteFile, PathsThatAreNotFilesAreRefused) {
   mkfifo(folder_.File("fifo").c_str(), 0600);
   std::ofstream(folder_.File("file")).close();
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
@@ -110,9 +110,9 @@ TEST_F(SqliteFile, OtherThingsThanFilesAreRefused) {
   }
 }
 
-TEST_F(SqliteFile, APermissionThatIsMissingIsSaid) {
+TEST_F(SqliteFile, AMissingPermissionIsReported) {
   if (geteuid() == 0) {
-    // Root may do everything, so somebody else tries it.
+    // Root may do everything, so another user tries it.
     WriteRun("run");
     chmod(path_.c_str(), 0600);
     chmod(folder_.path().c_str(), 0755);
@@ -136,7 +136,7 @@ TEST_F(SqliteFile, APermissionThatIsMissingIsSaid) {
   }
 }
 
-TEST_F(SqliteFile, AFileThatIsNoDatabaseIsRefusedAndLeftAlone) {
+TEST_F(SqliteFile, AFileThatIsNotADatabaseIsRefusedAndLeftAlone) {
   for (const std::string& content :
        {std::string("hello\n"), std::string(5000, 'x'), std::string(100, '\0') + "tail", std::string("SQLite format 3"),
         std::string("SQLite format 3\0", 16) + std::string(5000, '\xff')}) {
@@ -163,7 +163,7 @@ TEST_F(SqliteFile, ALockIsWaitedForAndThenReported) {
   EXPECT_EQ(error->kind(), ErrorKind::kTransient);
   EXPECT_EQ(error->vendor_code(), "SQLITE_BUSY");
   EXPECT_THAT(error->what(), HasSubstr("locked"));
-  EXPECT_EQ(store->Count({}).runs, 0) << "reading goes on beside a writer";
+  EXPECT_EQ(store->Count({}).runs, 0) << "readers do not wait for a writer";
   EXPECT_NO_THROW(OpenFile(path_, OpenMode::kWrite, "flaky_test_", kShort)) << "an up-to-date schema needs no lock";
   other.exec("COMMIT");
   EXPECT_EQ(store->Write({&record, 1}).size(), 1u);
@@ -190,12 +190,12 @@ TEST_F(SqliteFile, AReadOnlyFolderCanBeReadWhenNoWriterLeftItsLog) {
   EXPECT_EQ(why, "");
 }
 
-TEST_F(SqliteFile, AReadOnlyFolderWithALogIsReadWholeOrNotAtAll) {
+TEST_F(SqliteFile, AReadOnlyFolderWithALogIsReadCompletelyOrNotAtAll) {
   const std::string why = InOwnMounts([&] {
     MountSmall(folder_.path(), "8m");
     const pid_t pid = fork();
     if (pid == 0) {
-      // Dies with the store open: the run is in the log only.
+      // Dies with the store open, so that the run is only in the log.
       const auto store = OpenFile(path_, OpenMode::kWrite);
       const RunRecord record = BuildRecord("run").Build();
       store->Write({&record, 1});
@@ -235,7 +235,7 @@ TEST_F(SqliteFile, AFullDiskIsReportedAndLosesNothingStored) {
     EXPECT_EQ(full->kind(), ErrorKind::kPermanent);
     EXPECT_EQ(full->vendor_code().substr(0, 11), "SQLITE_FULL") << full->what();
     EXPECT_GT(stored.size(), 3u);
-    EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(stored)) << "the object may still be used, and nothing is half there";
+    EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(stored)) << "the object can still be used, and nothing is half stored";
 
     ASSERT_EQ(mount("tmpfs", folder_.path().c_str(), "tmpfs", MS_REMOUNT, "size=16m"), 0);
     const RunRecord more = BuildRecord("zz").Build();

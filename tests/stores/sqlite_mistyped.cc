@@ -7,7 +7,7 @@
 namespace flaky {
 namespace {
 
-class LooseFile : public LooseDatabase {
+class LooseFile : public MistypedDatabase {
  public:
   void Execute(const std::string& sql) override { RunSql(path_, sql); }
   std::vector<std::string> Query(const std::string& sql) override { return flaky::Query(path_, sql); }
@@ -21,9 +21,9 @@ class LooseFile : public LooseDatabase {
   std::string path_ = folder_.File("loose.db");
 };
 
-const LooseKind kKind = {"File", [] { return std::make_unique<LooseFile>(); }};
+const MistypedKind kKind = {"File", [] { return std::make_unique<LooseFile>(); }};
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, LooseValues, testing::Values(kKind), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Sqlite, MistypedValues, testing::Values(kKind), testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Sqlite, NpmDatabase, NpmDatabases(kKind), NpmDatabaseName);
 INSTANTIATE_TEST_SUITE_P(Sqlite, AdoptedDatabase, testing::Values(kKind), testing::PrintToStringParamName());
 

@@ -37,7 +37,7 @@ TEST_F(SqliteSchema, ThirtyTwoProcessesOnAnEmptyPathApplyEachMigrationOnce) {
   EXPECT_EQ(Query(path_, "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
 }
 
-TEST_F(SqliteSchema, ProcessesOnAFolderThatIsMissingAllSaySo) {
+TEST_F(SqliteSchema, ProcessesInAMissingFolderAllReportIt) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(RaceOf(2, "sqlite:" + folder_.File("none/history.db")), 0);
   EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("there is no folder '" + folder_.File("none")));
@@ -52,7 +52,7 @@ TEST_F(SqliteSchema, LedgerHoldsNameAndChecksumOfEachFile) {
   EXPECT_EQ(Query(path_, "SELECT name || ' ' || checksum FROM flaky_test_schema ORDER BY version"), expected);
 }
 
-TEST_F(SqliteSchema, FilesRunByHandGiveWhatTheProgramGives) {
+TEST_F(SqliteSchema, FilesRunByHandMakeTheSameTables) {
   for (const char* prefix : {"flaky_test_", "", "0_"}) {
     const std::string by_program = folder_.File(std::string("program") + prefix);
     const std::string by_hand = folder_.File(std::string("hand") + prefix);
@@ -64,7 +64,7 @@ TEST_F(SqliteSchema, FilesRunByHandGiveWhatTheProgramGives) {
     EXPECT_EQ(Query(by_hand, tables), Query(by_program, tables));
 
     const auto store = OpenFile(by_hand, OpenMode::kWrite, prefix);
-    EXPECT_TRUE(store->schema().pending.empty()) << "the program takes such a database for its own";
+    EXPECT_TRUE(store->schema().pending.empty()) << "the program uses such a database as its own";
   }
 }
 
@@ -100,7 +100,7 @@ TEST_F(SqliteSchema, ADriftedChecksumIsRefused) {
   }
 }
 
-TEST_F(SqliteSchema, SomebodyElsesTablesAreRefusedAndLeftAlone) {
+TEST_F(SqliteSchema, ForeignTablesAreRefusedAndLeftAlone) {
   for (const ForeignTable& each : kForeignTables) {
     const std::string path = folder_.File(each.name);
     RunSql(path, each.sql);
@@ -120,11 +120,11 @@ TEST_F(SqliteSchema, ADatabaseWithoutHistoryIsMissingForReaders) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kMissing);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("flaky_test_runs"), HasSubstr("prefix")));
-  EXPECT_TRUE(OpenFile(path_, OpenMode::kWrite)->schema().pending.empty()) << "but takes one";
+  EXPECT_TRUE(OpenFile(path_, OpenMode::kWrite)->schema().pending.empty()) << "a writer makes one";
   EXPECT_THAT(Query(path_, "SELECT name FROM pragma_table_info('notes')"), ElementsAre("text"));
 }
 
-TEST_F(SqliteSchema, AnInterruptedUpgradeGoesOnWhereItStopped) {
+TEST_F(SqliteSchema, AnInterruptedUpgradeIsResumed) {
   OpenFile(path_, OpenMode::kWrite);
   RunSql(path_,
          "DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
@@ -145,7 +145,7 @@ TEST_F(SqliteSchema, ACopyIntoNewTablesMakesTheIndexesLast) {
   bulk->Finish();
   EXPECT_THAT(Query(path_, indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
                                                  "idx_flaky_test_runs_started"));
-  // Where there are rows already, somebody may be reading them.
+  // If there are rows, another process may be reading them.
   RunSql(path_, "DELETE FROM flaky_test_schema WHERE version = 3; DROP INDEX idx_flaky_test_runs_started");
   EXPECT_TRUE(OpenFile(path_, OpenMode::kBulk)->schema().pending.empty());
 }

@@ -22,12 +22,12 @@ inline std::unique_ptr<Store> OpenFile(const std::string& path, OpenMode mode,
   return sqlite::Open(ParseLocation("sqlite:" + path + "?prefix=" + prefix), mode, {busy_timeout});
 }
 
-// Runs SQL in the file, creating it where it is missing, as another program would.
+// Runs SQL in the file as another program would. Creates the file if it is missing.
 inline void RunSql(const std::string& path, const std::string& sql) {
   SQLite::Database(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000).exec(sql);
 }
 
-// The first column of the query's rows.
+// Returns the first column of the query's rows.
 inline std::vector<std::string> Query(const std::string& path, const std::string& sql) {
   SQLite::Database db(path, SQLite::OPEN_READONLY, 5000);
   SQLite::Statement rows(db, sql);

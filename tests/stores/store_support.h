@@ -11,10 +11,10 @@
 #include "stores/store.h"
 #include "tests/support/contents.h"
 
-// What tests of any store need.
+// Helpers for tests of any store.
 namespace flaky {
 
-// The error that the call throws; absent, with a failed test, when it throws none.
+// Returns the error that the call throws, or nullopt and fails the test if it throws none.
 inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
   try {
     call();
@@ -25,7 +25,7 @@ inline std::optional<StoreError> ErrorOf(const std::function<void()>& call) {
   return std::nullopt;
 }
 
-// Something of another program that has the name of one of our tables, without a prefix.
+// A table or view of another program with the name of one of our tables without a prefix.
 struct ForeignTable {
   const char* sql;
   const char* name;     // in quotes
@@ -39,7 +39,7 @@ inline constexpr ForeignTable kForeignTables[] = {
     {"CREATE VIEW rosters AS SELECT 'x' AS roster_id", "'rosters'", "tests"},
 };
 
-// What is known later of a run that had not ended.
+// Returns the later record of a run that had not ended.
 inline RunRecord EndedWithAnotherFailure(RunRecord died) {
   died.run.account.ended_at = Timestamp::Parse("2026-01-01T10:09:00Z");
   died.run.account.failed_tests = 2;
@@ -49,8 +49,8 @@ inline RunRecord EndedWithAnotherFailure(RunRecord died) {
   return died;
 }
 
-// `visit` gives the failures that a filter lets through: after any of these times and behind any failure those that the
-// visit of all says. Gives all.
+// `visit` returns the failures that match a filter. Expects those after each of these times, and those after each
+// failure, to be the matching ones of all failures. Returns all.
 inline std::vector<FailureKey> ExpectWindows(const std::function<std::vector<FailureKey>(const FailureFilter&)>& visit,
                                              std::initializer_list<const char*> times) {
   std::vector<FailureKey> all = visit({});

@@ -11,7 +11,7 @@
 #include "tests/stores/canned_server.h"
 #include "tests/support/record_builder.h"
 
-// What is Supabase's own: keys, what is not there, the errors of its interface, how tables come into it.
+// What is special about Supabase: keys, missing tables, the errors of its interface, and how tables are made.
 namespace flaky {
 namespace {
 
@@ -81,14 +81,14 @@ TEST(SupabaseKeys, APublishableOneSeesNoRowOfAnyTable) {
   for (const char* table : {"runs", "parts", "failures", "rosters", "schema", "supabase_schema"}) {
     EXPECT_THAT(Server().Query("SELECT count(*) > 0 FROM flaky_test_" + std::string(table)),
                 ElementsAre(ElementsAre("t")));
-    // The role behind a publishable key, even where an older project grants it every table.
+    // The role of a publishable key, even if an older project grants it every table.
     Server().Execute("SET ROLE anon; DO $$ BEGIN IF EXISTS (SELECT FROM flaky_test_" + std::string(table) +
                      ") THEN RAISE 'a row is seen'; END IF; END $$");
   }
 }
 
-// A project answers with one function's name as another; what goes over the wire is looked at.
-TEST(SupabaseKeys, OfBothKindsGoWhereTheyBelong) {
+// Checks what is sent over the wire.
+TEST(SupabaseKeys, OfBothKindsAreSentInTheRightHeaders) {
   const std::string ledgers = R"({"tables":null,"functions":null})";
   CannedServer server({CannedServer::Answer("200 OK", ledgers)});
   supabase::Open(LocationOf(server.url(), "sb_secret_new"), OpenMode::kRead);
@@ -111,7 +111,7 @@ TEST(SupabaseTables, ThatAreMissingAreNamedWithWhatMakesThem) {
     EXPECT_THAT(error->what(),
                 AllOf(HasSubstr("`flaky schema sql --store supabase`"), HasSubstr("`flaky schema migrate`")));
   }
-  // Twice, and also where the tables are there without the functions.
+  // Twice, and also if the tables exist without the functions.
   EXPECT_EQ(MigrateFromOutside(location, Secret(server.database_uri()), {}).pending.size(), 0u);
   const SchemaState made = MigrateFromOutside(location, Secret(server.database_uri()), {});
   server.Restart();
@@ -120,11 +120,11 @@ TEST(SupabaseTables, ThatAreMissingAreNamedWithWhatMakesThem) {
   EXPECT_EQ(store->schema().known, made.known);
   store->Write(std::vector{BuildRecord("a").Part("p", 0).Build()});
   EXPECT_EQ(store->Count({}).runs, 1);
-  // The same tables, over the database itself.
+  // The same tables, through the database itself.
   EXPECT_EQ(OpenStore(ParseLocation(server.database_uri()), OpenMode::kWrite)->Count({}).runs, 1);
 }
 
-TEST(SupabaseTables, OfAnotherVersionAreToldApart) {
+TEST(SupabaseTables, OfAnotherVersionAreReported) {
   SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
   const Location location = LocationOf(server.url(), SupabaseServer::SecretKey());
   server.Execute("DELETE FROM flaky_test_supabase_schema");
@@ -140,7 +140,7 @@ TEST(SupabaseTables, OfAnotherVersionAreToldApart) {
   EXPECT_EQ(newer->kind(), ErrorKind::kSchemaTooNew);
 }
 
-TEST(SupabaseTables, ARightThatIsLackingIsNamedWithTheStatement) {
+TEST(SupabaseTables, AMissingRightIsNamedWithTheStatement) {
   SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
   server.Execute("REVOKE EXECUTE ON FUNCTION rest_flaky_test_schema FROM service_role");
   const auto error = ErrorWith(server.url(), SupabaseServer::SecretKey());
@@ -149,8 +149,8 @@ TEST(SupabaseTables, ARightThatIsLackingIsNamedWithTheStatement) {
   EXPECT_THAT(error->what(), HasSubstr("GRANT EXECUTE ON FUNCTION \"rest_flaky_test_schema\" TO service_role;"));
 }
 
-// What the stand-in does not do, and PostgREST or the gateway before it does.
-TEST(SupabaseAnswers, AreErrorsThatSayWhatToDo) {
+// Answers that PostgREST or its gateway give, but not the test server.
+TEST(SupabaseAnswers, AreErrorsWithAdvice) {
   const auto said = [](const std::string& status, const std::string& code, const std::string& message) {
     return CannedServer::Answer(
         status, R"({"code":")" + code + R"(","details":null,"hint":null,"message":")" + message + R"("})");
@@ -191,7 +191,7 @@ TEST(SupabaseAnswers, AreErrorsThatSayWhatToDo) {
     ASSERT_TRUE(error) << each.answer;
     EXPECT_EQ(error->kind(), each.kind) << error->what();
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("sb_secret_hidden"))));
-    EXPECT_EQ(server.requests().size(), 1u) << "nothing is followed";
+    EXPECT_EQ(server.requests().size(), 1u) << "redirects are not followed";
   }
 }
 
@@ -256,13 +256,13 @@ TEST(SupabaseManagement, ExplainsWhatItRefuses) {
   EXPECT_THAT(own->what(), HasSubstr("FLAKY_TESTS_SUPABASE_DB"));
 }
 
-// Between reading a run and changing it somebody else changes it: nothing is lost, nothing doubled.
-TEST(SupabaseWrites, AChangeHeedsWhatOthersChangedMeanwhile) {
+// Another process changes a run between our reading and changing it: nothing is lost or duplicated.
+TEST(SupabaseWrites, AConcurrentChangeIsKept) {
   Server().Empty(std::string(kDefaultPrefix));
   const Location location = LocationOf(Server().url(), SupabaseServer::SecretKey());
   const auto store = supabase::Open(location, OpenMode::kWrite);
   store->Write(std::vector{BuildRecord("a").Part("p", 0).Build()});
-  // As rest_change is called by somebody who read an older state.
+  // Calls rest_change like a process that read an older state.
   Server().Execute(R"(DO $$ BEGIN
     IF rest_flaky_test_change('{"states":[["a","old"]],"runs":[],"old_parts":[["a","p"]]}')::text <> '[]' THEN
       RAISE 'changed';

@@ -5,7 +5,7 @@
 #include "tests/stores/turso_support.h"
 #include "tests/support/record_builder.h"
 
-// Who may do what, and what those who may not are told.
+// Tokens: what each allows, and the errors for everything else.
 namespace flaky {
 namespace {
 
@@ -24,7 +24,7 @@ class TursoAuth : public testing::Test {
   }
   void SetUp() override { Server().Reset(); }
 
-  // What comes of opening with the token; no part of the token is in it.
+  // Returns the error of opening with the token, without any part of the token.
   static StoreError Refusal(const std::string& token, OpenMode mode) {
     const auto error = ErrorOf([&] { turso::Open(LocationOf(Server().url(), token), mode); });
     if (!error) return {ErrorKind::kPermanent, "", "", "", ""};
@@ -55,7 +55,7 @@ TEST_F(TursoAuth, AnExpiredTokenHasExpired) {
   EXPECT_THAT(Refusal(Server().tokens().expired, OpenMode::kRead).what(), HasSubstr("the token has expired"));
 }
 
-TEST_F(TursoAuth, AReadingTokenReadsAndIsToldWhenItWrites) {
+TEST_F(TursoAuth, AReadOnlyTokenReadsAndCannotWrite) {
   EXPECT_THAT(Refusal(Server().tokens().read_only, OpenMode::kWrite).what(), HasSubstr("for reading only"));
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   OpenAt(Server(), OpenMode::kWrite)->Write({&record, 1});
@@ -96,7 +96,7 @@ TEST_F(TursoAuth, ReadingWhatIsNotThereCreatesNothing) {
               testing::ElementsAre("0"));
 }
 
-// What a server says that only the cloud has, or that is no libSQL server at all.
+// Answers that only the cloud gives, or a server that is not a libSQL server.
 TEST(TursoAnswers, ThatNoLocalServerGives) {
   const auto ok = [](const std::string& body) { return CannedServer::Answer("200 OK", body); };
   const std::string blocked =

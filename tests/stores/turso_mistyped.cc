@@ -6,7 +6,7 @@
 namespace flaky {
 namespace {
 
-class LooseServer : public LooseDatabase {
+class LooseServer : public MistypedDatabase {
  public:
   LooseServer() { server_.Reset(); }
   void Execute(const std::string& sql) override { server_.Execute(sql); }
@@ -20,9 +20,9 @@ class LooseServer : public LooseDatabase {
   SqldServer& server_ = SqldServer::Shared();
 };
 
-const LooseKind kKind = {"Server", [] { return std::make_unique<LooseServer>(); }};
+const MistypedKind kKind = {"Server", [] { return std::make_unique<LooseServer>(); }};
 
-INSTANTIATE_TEST_SUITE_P(Turso, LooseValues, testing::Values(kKind), testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Turso, MistypedValues, testing::Values(kKind), testing::PrintToStringParamName());
 INSTANTIATE_TEST_SUITE_P(Turso, NpmDatabase, NpmDatabases(kKind), NpmDatabaseName);
 INSTANTIATE_TEST_SUITE_P(Turso, AdoptedDatabase, testing::Values(kKind), testing::PrintToStringParamName());
 

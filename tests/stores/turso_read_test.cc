@@ -31,7 +31,7 @@ class TursoShortAnswers : public testing::Test {
   void SetUp() override { Server().Reset(); }
 };
 
-TEST_F(TursoShortAnswers, AreReadWholeByMoreOfThem) {
+TEST_F(TursoShortAnswers, AreReadCompletelyWithSeveral) {
   HistoryShape shape;
   shape.runs = 400;
   shape.tests = 60;
@@ -106,7 +106,7 @@ class TursoTables : public testing::Test {
   SqldServer& server_ = SqldServer::Shared();
 };
 
-TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
+TEST_F(TursoShortAnswers, TextsThatAreNotUtf8AreConvertedAndReported) {
   const auto store = OpenAt(Server(), OpenMode::kWrite);
   std::vector<RunRecord> records;
   for (const char* id : {"a", "long", "plain", "z"}) {
@@ -138,7 +138,7 @@ TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
     WalkPages([&](const PageRequest& next) { return store->Read(next); }, request,
               [&](Page&& page) {
                 for (RunRecord& record : page.records) read.push_back(std::move(record));
-                for (const ConvertedRun& run : page.misread) {
+                for (const ConvertedRun& run : page.converted) {
                   for (const Conversion& each : run.conversions) {
                     const bool is_text = each.kind == Conversion::Kind::kText;
                     converted.insert(run.run_id + " " + each.column + (is_text ? " text" : " invalid"));
@@ -159,7 +159,7 @@ TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
   EXPECT_THAT(names, ElementsAre("S.T", "S.U", "S\xEF\xBF\xBD"));
   EXPECT_EQ(failures, 8u);
 
-  // Completed, it is written as it is read.
+  // A completed run is written as it was read.
   const std::string id = "a";
   RunRecord more = store->Fetch({&id, 1}).at(0);
   more.run.git_sha = "abc";
@@ -167,7 +167,7 @@ TEST_F(TursoShortAnswers, TextsThatAreNoUtf8AreReadAndTold) {
   EXPECT_EQ(DigestOf(store->Fetch({&id, 1}).at(0)), DigestOf(more));
 }
 
-TEST_F(TursoTables, OfSomebodyElseAreLeftAlone) {
+TEST_F(TursoTables, OfAnotherToolAreLeftAlone) {
   server_.Execute("CREATE TABLE flaky_test_runs (distance REAL); INSERT INTO flaky_test_runs VALUES (1)");
   for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
     const auto error = ErrorOf([&] { OpenAt(server_, mode); });
@@ -190,7 +190,7 @@ TEST_F(TursoTables, OfANewerProgramAreReadAndNotWritten) {
   EXPECT_EQ(ErrorOf([&] { OpenAt(server_, OpenMode::kWrite); })->kind(), ErrorKind::kInvalid);
 }
 
-TEST_F(TursoTables, AnInterruptedUpgradeGoesOnWhereItStopped) {
+TEST_F(TursoTables, AnInterruptedUpgradeIsResumed) {
   OpenAt(server_, OpenMode::kWrite);
   server_.Execute(
       "DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
@@ -210,7 +210,7 @@ TEST_F(TursoTables, AMigrationThatFailsLeavesNothingAndSaysWhy) {
   EXPECT_EQ(error->kind(), ErrorKind::kInvalid) << error->what();
 }
 
-TEST_F(TursoTables, HalfOfWhatIsBeingAdoptedIsNotShownAsTheWhole) {
+TEST_F(TursoTables, AnUnfinishedAdoptionIsNotShownAsTheHistory) {
   server_.Execute(
       "CREATE TABLE runs (run_id TEXT PRIMARY KEY, started_at, ended_at, duration_ms, status, total_tests, "
       "failed_tests, git_sha, git_dirty); CREATE TABLE failures (id INTEGER PRIMARY KEY, run_id, test_file, test_name, "
@@ -220,13 +220,13 @@ TEST_F(TursoTables, HalfOfWhatIsBeingAdoptedIsNotShownAsTheWhole) {
   OpenAt(server_, OpenMode::kWrite);
   server_.Execute("DELETE FROM flaky_test_runs WHERE run_id = 'b'; DELETE FROM flaky_test_schema WHERE version = 3");
   const auto reader = OpenAt(server_, OpenMode::kRead);
-  EXPECT_THAT(reader->schema().pending, ElementsAre("0003_indexes")) << "its state can be asked for";
+  EXPECT_THAT(reader->schema().pending, ElementsAre("0003_indexes")) << "its state can be read";
   const auto error = ErrorOf([&] { reader->Count({}); });
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kTransient);
   EXPECT_THAT(error->what(), HasSubstr("flaky schema migrate"));
   OpenAt(server_, OpenMode::kWrite);
-  EXPECT_EQ(reader->Count({}).runs, 2) << "as soon as it is whole";
+  EXPECT_EQ(reader->Count({}).runs, 2) << "as soon as it is complete";
 }
 
 TEST_F(TursoTables, ACopyIntoNewTablesMakesTheIndexesLast) {

@@ -24,7 +24,7 @@ inline std::unique_ptr<Store> OpenAt(const SqldServer& server, OpenMode mode,
   return turso::Open(LocationOf(server.url(), server.tokens().read_write, prefix), mode);
 }
 
-// The first column of the query's rows.
+// Returns the first column of the query's rows.
 inline std::vector<std::string> Query(const SqldServer& server, const std::string& sql) {
   std::vector<std::string> values;
   for (const auto& row : server.Query(sql)) values.push_back(row.at(0).value_or("NULL"));

@@ -51,7 +51,7 @@ TEST(TursoUrl, KnowsThisMachine) {
   }
 }
 
-TEST(TursoUrl, ATokenInItCountsMore) {
+TEST(TursoUrl, ATokenInItOverrides) {
   EXPECT_EQ(Parse("libsql://host", "given").token.Reveal(), "given");
   const turso::Address address = Parse("libsql://host?authToken=a%2Eb%3d&tls=1", "given");
   EXPECT_EQ(address.token.Reveal(), "a.b=");
@@ -59,7 +59,7 @@ TEST(TursoUrl, ATokenInItCountsMore) {
   EXPECT_EQ(Parse("libsql://host").token.Reveal(), "");
 }
 
-TEST(TursoUrl, WhatCannotBeMeantIsExplained) {
+TEST(TursoUrl, InvalidAddressesAreExplained) {
   struct Case {
     const char* text;
     const char* said;

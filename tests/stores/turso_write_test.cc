@@ -25,8 +25,7 @@ class TursoWrite : public testing::Test {
  protected:
   void SetUp() override { server_.Reset(); }
   std::unique_ptr<Store> Open(OpenMode mode = OpenMode::kWrite) { return OpenAt(server_, mode); }
-  // As the program opens it: with what is transient repeated. Many at once are told by the server now and then that it
-  // is locked.
+  // Opens it as the program does, with retries: with many clients, the server sometimes reports that it is locked.
   std::unique_ptr<Store> OpenPatiently(OpenMode mode) {
     RetryPolicy policy;
     policy.patience = std::chrono::seconds(60);
@@ -41,7 +40,7 @@ class TursoWrite : public testing::Test {
   SqldServer& server_ = SqldServer::Shared();
 };
 
-// Calls `work` in so many threads at once; gives what they threw.
+// Calls `work` in this many threads at once. Returns what they threw.
 std::vector<std::string> InThreads(int count, const std::function<void(int)>& work) {
   std::vector<std::string> errors(static_cast<size_t>(count));
   std::vector<std::thread> threads;
@@ -126,7 +125,7 @@ TEST_F(TursoWrite, RowsUpToTheLimitAreKeptAndLongerOnesRefusedBeforehand) {
     failure.error_stack = std::string(bytes - rest - failure.error_message->size(), '"');
     return record;
   };
-  // The sizes about which a text changes the way in which it is sent, and the largest.
+  // The sizes at which a text begins to be sent in another way, and the largest.
   for (const size_t bytes : {size_t{100'000}, size_t{500'000}, size_t{1} << 20, size_t{2'500'000}, limit}) {
     const RunRecord record = fail_of("run" + std::to_string(bytes), bytes);
     EXPECT_EQ(store->Write({&record, 1}).at(0).outcome, Outcome::kInserted) << bytes;
@@ -197,7 +196,7 @@ TEST_F(TursoWrite, EveryCharacterSurvives) {
   EXPECT_EQ(SumOf(ReadAll(*store)), SumOf(records));
   for (const RunRecord& record : records) {
     EXPECT_EQ(DigestOf(Fetch(record.run.run_id)), DigestOf(record)) << record.run.run_id;
-    // Once more, by the way of bound values.
+    // Once more, as bound values.
     RunRecord longer = record;
     longer.run.run_id += " longer";
     longer.run.test_args = std::string(2 << 20, '\\') + *record.run.branch;
@@ -239,7 +238,7 @@ TEST_F(TursoWrite, AnAnswerThatWasLostIsNotWrittenTwice) {
   }
 }
 
-TEST_F(TursoWrite, RostersThatSomebodyRemovedAreSentAgain) {
+TEST_F(TursoWrite, RostersThatWereRemovedAreSentAgain) {
   const auto store = Open();
   const RunRecord first = BuildRecord("first").Part("p", 0).Build();
   const RunRecord second = BuildRecord("second").Part("p", 0).Build();
@@ -250,7 +249,7 @@ TEST_F(TursoWrite, RostersThatSomebodyRemovedAreSentAgain) {
   EXPECT_EQ(Query(server_, "SELECT count(*) FROM flaky_test_rosters"), std::vector<std::string>{"1"});
 }
 
-TEST_F(TursoWrite, ARunThatOthersChangeMeanwhileIsReadAgain) {
+TEST_F(TursoWrite, ARunThatChangesConcurrentlyIsReadAgain) {
   const auto store = Open();
   const RunRecord begun = BuildRecord("run").Part("p", 0).Build();
   store->Write({&begun, 1});

@@ -1,5 +1,5 @@
-// write_one_run LOCATION RUN_ID: waits until standard input ends, opens the store for writing and writes one run. For
-// tests in which many processes do so at once.
+// write_one_run LOCATION RUN_ID: waits until standard input ends, then opens the store for writing and writes one run.
+// For tests with many concurrent processes.
 #include <unistd.h>
 
 #include <cstdio>

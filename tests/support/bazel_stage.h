@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-// Bazel's folders and the environment of its tests, as Bazel 4 to 8 were seen to make them, for tests without Bazel.
+// Creates the folders and the environment that Bazel 4 to 8 give to a test, for tests that run without Bazel.
 namespace flaky {
 
 struct BazelTest {
@@ -21,7 +21,7 @@ struct BazelTest {
 
 class BazelStage {
  public:
-  // `program` is built below the execroot of an output base in `folder`. The other members run it there.
+  // Creates an output base in `folder` and copies `program` into its execroot, as if Bazel had built it.
   BazelStage(const std::filesystem::path& folder, const std::filesystem::path& program)
       : output_base_(folder / "output_base"), sandbox_(output_base_ / "sandbox/linux-sandbox/1/execroot/_main") {
     namespace fs = std::filesystem;
@@ -30,7 +30,7 @@ class BazelStage {
     fs::copy_file(program, built);
     fs::create_directories(RunFiles() / "_main/shop");
     fs::create_symlink(built, RunFiles() / "_main/shop/shop_test");
-    // As test-setup.sh does: from the folder of the run files, below a shell.
+    // Like Bazel's test-setup.sh, this runs the program in the folder of the run files, as the child of a shell.
     std::ofstream(test_setup())
         << "#!/bin/bash\n"
            "cd \"$TEST_SRCDIR/$TEST_WORKSPACE\" || exit 1\n"
@@ -38,17 +38,17 @@ class BazelStage {
            "  export GTEST_SHARD_INDEX=$TEST_SHARD_INDEX GTEST_TOTAL_SHARDS=$TEST_TOTAL_SHARDS\n"
            "fi\n"
            "mkdir -p \"$TEST_TMPDIR\" \"$TEST_UNDECLARED_OUTPUTS_DIR\"\n"
-           "[[ \"$1\" = /* ]] && shift  # the program as it was called outside of Bazel\n"
+           "[[ \"$1\" = /* ]] && shift  # the path of the program outside of Bazel\n"
            "(\"$TEST_BINARY\" \"$@\") &\n"
            "wait $!\n";
     fs::permissions(test_setup(), fs::perms(0755));
     BeginCommand();
   }
 
-  // What Bazel does first in each `bazel test`.
+  // Does what Bazel does first in each `bazel test`: replaces command.log.
   void BeginCommand() const {
     std::filesystem::remove(output_base_ / "command.log");
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // longer than the ticks that files' times come in
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // longer than the resolution of file times
     std::ofstream(output_base_ / "command.log") << "INFO: Analyzed target\n";
   }
 

@@ -10,7 +10,7 @@
 #include "stores/open.h"
 #include "tests/support/walk_pages.h"
 
-// What a store holds, as tests compare it.
+// Reads the contents of a store in the forms that tests compare.
 namespace flaky {
 
 inline Digest SumOf(const std::vector<RunRecord>& records) {
@@ -19,7 +19,7 @@ inline Digest SumOf(const std::vector<RunRecord>& records) {
   return sum;
 }
 
-// Runs by their ids, each as its digest.
+// The digest of each run, by run id.
 using RunDigests = std::map<std::string, Digest>;
 
 inline RunDigests ContentsOf(const std::vector<RunRecord>& records) {
@@ -30,7 +30,7 @@ inline RunDigests ContentsOf(const std::vector<RunRecord>& records) {
 
 inline RunDigests ContentsOf(Store& store) { return ContentsOf(ReadAll(store)); }
 
-// Of the store at a location.
+// Reads the store at a location.
 inline RunDigests ContentsAt(const std::string& location) {
   return ContentsOf(*OpenStore(ParseLocation(location), OpenMode::kRead));
 }

@@ -61,7 +61,7 @@ FreshStore FreshTurso() {
 #endif
 
 #ifdef FLAKY_STORE_SUPABASE
-// Its tables are there from the beginning: it cannot make them.
+// Its tables exist from the start, because the Supabase store cannot create tables.
 SupabaseServer& SharedSupabase() {
   struct Server : SupabaseServer {
     Server() : SupabaseServer({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt}) {}

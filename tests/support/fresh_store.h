@@ -12,8 +12,8 @@
 
 namespace flaky {
 
-// Ends a server as a crash would, and starts it again with its data, at the same port of 127.0.0.1. Empty where a store
-// has none.
+// `kill` ends a store's server as a crash would. `restart` starts it again with its data, on the same port of
+// 127.0.0.1. Empty if the store has no server.
 struct ServerControl {
   std::function<void()> kill = {}, restart = {};
   int port = 0;
@@ -24,12 +24,12 @@ struct ServerControl {
   }
 };
 
-// A place without any history for one of the program's stores, gone with the object. What a store that lives on a
-// server needs of it is shared by the tests of a process, so of each kind there is one at a time.
+// An empty store, deleted with the object. All tests of a process share the server of a kind of store, so at most one
+// FreshStore of each kind may exist at a time.
 struct FreshStore {
   std::string store;       // FLAKY_TESTS_STORE
   std::string connection;  // FLAKY_TESTS_CONNECTION_STRING
-  // Asks the database itself, without the store: one statement, given by the test's own text.
+  // Queries the database directly, not through the store. Takes one SQL statement.
   std::function<Rows(const std::string& sql)> query;
   std::shared_ptr<void> place;
   ServerControl server = {};
@@ -42,7 +42,7 @@ struct FreshStore {
   }
 };
 
-// A store that this build has, for tests that run over all of them.
+// A kind of store in this build, for tests that run with all of them.
 struct StoreKind {
   std::string name;  // as in FreshStore::store
   FreshStore (*make)();

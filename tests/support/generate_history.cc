@@ -11,7 +11,7 @@
 namespace flaky {
 namespace {
 
-// SplitMix64: small, fast, and the same everywhere, as the standard's distributions are not.
+// SplitMix64: small, fast, and the same on every platform, unlike the standard's distributions.
 class Random {
  public:
   explicit Random(uint64_t seed) : state_(seed) {}
@@ -85,7 +85,7 @@ class HistoryGenerator::Impl {
  public:
   explicit Impl(const HistoryShape& shape) : shape_(shape), random_(shape.seed) {
     for (int64_t i = 0; i < shape.tests; ++i) tests_.push_back(MakeTest(i));
-    // Rosters change when tests are added: the later ones hold more.
+    // Rosters change when tests are added, so later rosters have more tests.
     for (size_t i = 0; i < kRosters; ++i) {
       RosterEntries entries;
       const size_t size = tests_.size() - tests_.size() * (kRosters - 1 - i) / (kRosters * 10);
@@ -138,7 +138,7 @@ class HistoryGenerator::Impl {
     return npm ? Timestamp{time.micros / 1000 * 1000} : time;
   }
 
-  // Over half of the runs pass; the others' numbers of failures have a long tail.
+  // More than half of the runs pass. The number of failures of the other runs has a long tail.
   size_t FailureCount() {
     if (random_.Chance(kPassingRuns)) return 0;
     const double mean = shape_.failures_per_run / (1 - kPassingRuns);
@@ -180,7 +180,7 @@ class HistoryGenerator::Impl {
   }
 
   void AddFailure(RunRecord& record, Timestamp started, bool npm) {
-    // Half of the failures are those of a few flaky tests, the rest is spread over all.
+    // Half of the failures belong to a few flaky tests; the rest are spread over all tests.
     const bool flaky = random_.Chance(0.5);
     const int64_t among = flaky ? std::min(kFlakyTests, shape_.tests) : shape_.tests;
     const Test& test =

@@ -25,7 +25,7 @@ TEST(GenerateHistory, TheSameOptionsGiveTheSameHistory) {
   EXPECT_NE(SumOf(GenerateHistory(other)), SumOf(GenerateHistory(shape)));
 }
 
-TEST(GenerateHistory, LooksAsAsked) {
+TEST(GenerateHistory, HasTheShapeThatWasAskedFor) {
   HistoryShape shape;
   shape.runs = 3000;
   shape.failures_per_run = 2.0;
@@ -56,7 +56,7 @@ TEST(GenerateHistory, LooksAsAsked) {
   EXPECT_GT(passed, 1000);
 }
 
-TEST(GenerateHistory, NoRunsAreNoHistory) {
+TEST(GenerateHistory, ZeroRunsGiveAnEmptyHistory) {
   HistoryShape shape;
   shape.runs = 0;
   EXPECT_TRUE(GenerateHistory(shape).empty());

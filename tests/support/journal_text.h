@@ -14,10 +14,10 @@
 
 #include "history/text.h"
 
-// Journals as the recorder writes them (docs/reference/journal.md), made by hand for tests.
+// Writes journals in the recorder's format (docs/reference/journal.md) without the recorder.
 namespace flaky {
 
-// 32 hexadecimal digits that stand for a number.
+// Returns an id of 32 hexadecimal digits for a number.
 inline std::string TestId(uint64_t number) {
   char id[33];
   std::snprintf(id, sizeof id, "%032llx", static_cast<unsigned long long>(number));
@@ -30,7 +30,7 @@ inline std::string JsonText(const std::string& text) {
   return json;
 }
 
-// A header, each field as JSON. Fields can be set and removed by name.
+// A header. Each field's value is JSON text. Fields can be set and removed by name.
 class HeaderText {
  public:
   explicit HeaderText(uint64_t number) {
@@ -65,7 +65,8 @@ class HeaderText {
   std::map<std::string, std::string> fields_;
 };
 
-// Of a process of this boot, so that pids mean something, that is gone: the pid is beyond the largest there can be.
+// Returns the header of a process that has ended, in this boot, so that its pid is meaningful. The pid is greater than
+// the largest one that Linux uses.
 inline HeaderText DeadHeader(uint64_t number) {
   std::string boot_id;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot_id;
@@ -79,7 +80,7 @@ inline const std::string kPassedEnd = R"({"end_us":90210,"passed":true})"
 inline const std::string kFailedEnd = R"({"end_us":90210,"passed":false})"
                                       "\n";
 
-// What `path` holds; fails loudly where it is not there.
+// Returns the contents of `path`. Throws if the file does not exist.
 inline std::string ReadWholeFile(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   in.exceptions(std::ios::badbit | std::ios::failbit);
@@ -93,7 +94,7 @@ inline void WriteWholeFile(const std::filesystem::path& path, const std::string&
   out << bytes;
 }
 
-// Puts a journal into a spool in one step, as a reader sees one that has ended.
+// Puts a journal into a spool in one step, so that no reader sees half of it.
 inline void PutJournal(const std::filesystem::path& spool, uint64_t number, const std::string& bytes) {
   const std::filesystem::path file = spool / (TestId(number) + ".jsonl");
   WriteWholeFile(file.string() + ".new", bytes);

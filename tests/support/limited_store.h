@@ -10,7 +10,7 @@
 
 namespace flaky {
 
-// A store that refuses rows beyond its limits, as a server would, and is otherwise the one given.
+// A wrapper around a store that refuses rows above its limits, as a server would.
 class LimitedStore : public ForwardingStore {
  public:
   LimitedStore(std::unique_ptr<Store> inner, StoreLimits limits) : ForwardingStore(std::move(inner)), limits_(limits) {}

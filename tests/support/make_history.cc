@@ -1,8 +1,4 @@
-// make_history LOCATION [--runs N] [--failures F] [--days N] [--tests N] [--messages MIN MAX] [--npm-share X] [--seed
-// S]
-//              [--batch N] [--end now|YYYY-MM-DD…]
-//
-// Writes a generated history into a store: data for benchmarks and for trying things by hand.
+// Writes a generated history into a store, as data for benchmarks and for manual experiments.
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -31,7 +27,7 @@ template <typename T>
 void Read(std::string_view text, T& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < 0) {
-    throw std::invalid_argument("'" + std::string(text) + "' is not a number that could be used here");
+    throw std::invalid_argument("invalid number '" + std::string(text) + "'; expected one that is not negative");
   }
 }
 
@@ -39,7 +35,7 @@ Options ReadOptions(const std::vector<std::string_view>& args) {
   Options options;
   size_t at = 0;
   const auto next = [&] {
-    if (at == args.size()) throw std::invalid_argument("a value is missing at the end");
+    if (at == args.size()) throw std::invalid_argument("missing value after the last option");
     return args[at++];
   };
   options.location = next();
@@ -66,14 +62,14 @@ Options ReadOptions(const std::vector<std::string_view>& args) {
     } else if (name == "--end") {
       const std::string_view text = next();
       const auto time = text == "now" ? flaky::Timestamp::Now() : flaky::Timestamp::Parse(text);
-      if (!time) throw std::invalid_argument("'" + std::string(text) + "' is no time");
+      if (!time) throw std::invalid_argument("invalid time '" + std::string(text) + "'; expected `now` or a UTC time");
       shape.end = *time;
     } else {
       throw std::invalid_argument("unknown option '" + std::string(name) + "'");
     }
   }
   if (shape.tests < 1 || shape.max_message < shape.min_message || options.batch < 1) {
-    throw std::invalid_argument("there must be a test, a batch of one, and MIN no greater than MAX");
+    throw std::invalid_argument("--tests and --batch must be at least 1, and MIN must not be greater than MAX");
   }
   return options;
 }
@@ -95,9 +91,9 @@ void Make(const Options& options) {
   }
   if (!batch.empty()) write();
   const flaky::Totals totals = store->Count({});
-  std::fprintf(stderr, "%lld runs, %lld parts, %lld failures; %.2f s in writing\n", static_cast<long long>(totals.runs),
-               static_cast<long long>(totals.parts), static_cast<long long>(totals.failures),
-               std::chrono::duration<double>(writing).count());
+  std::fprintf(stderr, "%lld runs, %lld parts, %lld failures; writing took %.2f s\n",
+               static_cast<long long>(totals.runs), static_cast<long long>(totals.parts),
+               static_cast<long long>(totals.failures), std::chrono::duration<double>(writing).count());
 }
 
 }  // namespace

@@ -16,7 +16,7 @@
 
 namespace flaky {
 
-// A file system of `size` ("1m") at `folder`, seen by this process only. For use within InOwnMounts.
+// Mounts a file system of `size` ("1m") at `folder`, visible to this process only. For use within InOwnMounts.
 inline void MountSmall(const std::string& folder, const std::string& size) {
   ASSERT_EQ(mount("tmpfs", folder.c_str(), "tmpfs", 0, ("size=" + size).c_str()), 0) << std::strerror(errno);
 }
@@ -24,8 +24,9 @@ inline void MakeReadOnly(const std::string& folder) {
   ASSERT_EQ(mount("tmpfs", folder.c_str(), "tmpfs", MS_REMOUNT | MS_RDONLY, nullptr), 0) << std::strerror(errno);
 }
 
-// Runs `body` in a child process that may mount file systems of its own; its failed expectations are the test's. Gives
-// why that is impossible here, or nothing: a test that cannot run must fail.
+// Runs `body` in a child process with its own mounts. If an expectation in `body` fails, the test fails. Returns "", or
+// the reason why such a process cannot be started here; the caller expects "", because a test that cannot run must
+// fail.
 inline std::string InOwnMounts(const std::function<void()>& body) {
   constexpr int kFailed = 1, kImpossible = 2;
   int reason[2];
@@ -50,7 +51,7 @@ inline std::string InOwnMounts(const std::function<void()>& body) {
   int status = 0;
   waitpid(pid, &status, 0);
   if (WIFEXITED(status) && WEXITSTATUS(status) == kImpossible) return {text, size > 0 ? static_cast<size_t>(size) : 0};
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "the child's output says why";
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "see the child's output for the reason";
   return "";
 }
 

@@ -10,16 +10,16 @@
 
 namespace flaky {
 
-// 2026-01-01T00:00:00Z, and so many seconds later.
+// Returns the time `seconds` after 2026-01-01T00:00:00Z.
 inline Timestamp At(int64_t seconds) {
   return Timestamp{1'767'225'600 * kMicrosPerSecond} + seconds * kMicrosPerSecond;
 }
 
-// Records for tests, said in one expression:
+// Builds a record in one expression:
 //   BuildRecord("r1").Project("p").Part("p1", 0).Fail("Suite.Test").Build()
 class BuildRecord {
  public:
-  // A run without parts that began at At(0), has not ended and belongs to no project.
+  // Starts with a run without parts that began at At(0), has not ended and has no project.
   explicit BuildRecord(std::string run_id) {
     record_.run.run_id = std::move(run_id);
     record_.run.account.started_at = At(0);
@@ -39,7 +39,7 @@ class BuildRecord {
     account = Done(account.started_at, time, failed_tests);
     return *this;
   }
-  // Adds a part that ran from At(start) on for ten seconds, with a roster of two tests. Later failures belong to it.
+  // Adds a part that began at At(start) and took ten seconds, with a roster of two tests. Later failures belong to it.
   BuildRecord& Part(std::string part_id, int64_t start, int64_t failed_tests = 0) {
     const RosterPtr roster = MakeRoster({{"Suite.Test", {1, 0}}, {"Suite.Other", {1, 0}}});
     flaky::Part part;

@@ -7,9 +7,9 @@
 #include <random>
 #include <string>
 
-// Tests that repeat something many times do so a few times in every run of the tests, and often under `./dev soak`,
-// which sets FLAKY_TEST_SOAK=1 and runs the programs that CMake calls SOAK. What such a test prints is all that is
-// needed to repeat it.
+// Counts and seeds of tests that repeat something: a few times in ordinary runs, and many times under `./dev soak`,
+// which sets FLAKY_TEST_SOAK=1 and runs the programs that CMake marks as SOAK. The output of such a test contains
+// everything that is needed to repeat it.
 namespace flaky {
 
 inline bool Soaking() {
@@ -17,15 +17,15 @@ inline bool Soaking() {
   return value != nullptr && std::string(value) == "1";
 }
 
-// How often; printed.
+// Returns `large` under `./dev soak`, otherwise `small`, and prints it.
 inline int64_t SoakCount(int64_t small, int64_t large) {
   const int64_t count = Soaking() ? large : small;
   std::printf("[   SOAK   ] count %lld\n", static_cast<long long>(count));
   return count;
 }
 
-// What random choices begin with; printed. Always the same in ordinary runs, another every time under `./dev soak`;
-// FLAKY_TEST_SEED says which in both.
+// Returns the seed for random choices and prints it. It is 1 in ordinary runs and random under `./dev soak`.
+// FLAKY_TEST_SEED overrides both.
 inline uint64_t SoakSeed() {
   uint64_t seed = 1;
   if (const char* given = std::getenv("FLAKY_TEST_SEED")) {

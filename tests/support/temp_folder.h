@@ -9,12 +9,12 @@
 
 namespace flaky {
 
-// A new, empty folder below TMPDIR or /tmp; removed with all that is in it at the end of the scope.
+// A new, empty folder in TMPDIR or /tmp. It is removed with its contents at the end of the scope.
 class TempFolder {
  public:
   TempFolder() {
     std::string pattern = (std::filesystem::temp_directory_path() / "flaky-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot make a folder like " + pattern);
+    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("cannot create the folder " + pattern);
     path_ = pattern;
   }
   ~TempFolder() {

@@ -3,17 +3,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <future>
 #include <set>
 
 #include "history/roster.h"
 #include "stores/fault_store.h"
 #include "stores/memory/memory_store.h"
 #include "tests/support/contents.h"
+#include "tests/transfer/counting_progress.h"
 #include "transfer/prefetch.h"
 
 namespace flaky {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 RunRecord MakeRecord(int number, int failures = 1) {
@@ -49,20 +53,6 @@ std::vector<RunRecord> MakeRecords(int count) {
   return records;
 }
 
-struct SilentProgress : Progress {
-  void Update(const CopyProgress& progress) override {
-    EXPECT_GE(progress.runs, last.runs);
-    last = progress;
-    ++updates;
-  }
-  void Done(const CopyProgress& progress) override {
-    last = progress;
-    ++done;
-  }
-  CopyProgress last;
-  int updates = 0, done = 0;
-};
-
 class CopyTest : public testing::Test {
  protected:
   CopySummary Run(CopyOptions options = {}) {
@@ -75,7 +65,7 @@ class CopyTest : public testing::Test {
 
   std::unique_ptr<Store> from_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
   std::unique_ptr<Store> to_ = OpenMemory(MakeMemoryHistory(), OpenMode::kWrite);
-  SilentProgress progress_;
+  CountingProgress progress_;
 };
 
 TEST_F(CopyTest, CopiesEverythingAndSaysSo) {
@@ -290,6 +280,66 @@ TEST_F(CopyTest, StopsAfterTheBatchesInFlightAndGoesOnNextTime) {
   EXPECT_EQ(static_cast<int64_t>(ContentsOf(*to_).size()), account.copied) << "all that was written is accounted for";
   EXPECT_EQ(Run().copied, 200 - account.copied);
   EXPECT_EQ(ContentsOf(*from_), ContentsOf(*to_));
+}
+
+// Records how a copy reports its batches: how many runs each had, and that all of them were reported before.
+struct BatchLog {
+  explicit BatchLog(CopyOptions& options) {
+    options.on_settled = [this](const RunRecord&, CopyOutcome, const std::string&) { ++unreported; };
+    options.on_batch_settled = [this] { runs.push_back(std::exchange(unreported, 0)); };
+  }
+  int unreported = 0;
+  std::vector<int> runs;
+};
+
+TEST_F(CopyTest, ReportsEachBatchOnceAfterItsRuns) {
+  from_->Write(MakeRecords(30));
+  CopyOptions options;
+  BatchLog batches(options);
+  Run(options);
+  EXPECT_THAT(batches.runs, ElementsAre(7, 7, 7, 7, 2));
+  EXPECT_EQ(batches.unreported, 0);
+}
+
+// The runs of a store, with a signal for the fourth request for a batch. The reading thread makes it once the writing
+// thread has taken the third batch.
+class SignallingSource : public StoreSource {
+ public:
+  using StoreSource::StoreSource;
+  std::optional<Batch> Next(const BatchLimits& limits) override {
+    if (++requests_ == 4) third_taken_.set_value();
+    return StoreSource::Next(limits);
+  }
+  bool WaitUntilThirdIsInFlight() {
+    return third_taken_.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready;
+  }
+
+ private:
+  int requests_ = 0;
+  std::promise<void> third_taken_;
+};
+
+TEST_F(CopyTest, ReportsABatchThatWasInFlightWhenStoppedAndOnlyAsksStop) {
+  from_->Write(MakeRecords(200));
+  CopyOptions options;
+  options.limits.records = 7;
+  BatchLog batches(options);
+  SignallingSource source(*from_);
+  int asked = 0;
+  options.stop = [&] {
+    EXPECT_EQ(batches.unreported, 0) << "a batch is reported before stop is asked";
+    if (++asked < 2) return false;
+    EXPECT_TRUE(source.WaitUntilThirdIsInFlight());
+    return true;
+  };
+  StoreSink sink(*to_);
+  const CopySummary summary = Copy(source, sink, options, progress_);
+  EXPECT_TRUE(summary.stopped);
+  EXPECT_EQ(asked, 2) << "stop is not asked again, so the third batch cannot depend on it";
+  EXPECT_THAT(batches.runs, ElementsAre(7, 7, 7));
+  EXPECT_EQ(batches.unreported, 0);
+  EXPECT_EQ(summary.runs, 21);
+  EXPECT_EQ(ContentsOf(*to_).size(), 21u);
 }
 
 // A sink that stores something else than it is given.

@@ -231,10 +231,7 @@ TEST_F(JsonlTest, TheSameRunTwiceBecomesOneInTheStore) {
   const auto history = MakeMemoryHistory();
   const auto store = OpenMemory(history, OpenMode::kWrite, "memory");
   StoreSink sink(*store);
-  struct NoProgress : Progress {
-    void Update(const CopyProgress&) override {}
-    void Done(const CopyProgress&) override {}
-  } progress;
+  SilentProgress progress;
   const CopySummary account = Copy(reader, sink, {}, progress);
   EXPECT_TRUE(account.Verified());
   EXPECT_EQ(account.runs, 4);

@@ -264,12 +264,6 @@ TEST(Fit, SaysWhatWasDone) {
             "1970-01-01T00:00:00.000Z, and 2 more; failures.test_name: bytes that are no UTF-8, or NUL");
 }
 
-class Quiet : public Progress {
- public:
-  void Update(const CopyProgress&) override {}
-  void Done(const CopyProgress&) override {}
-};
-
 class FitCopyTest : public testing::Test {
  protected:
   FitCopyTest() {
@@ -285,7 +279,7 @@ class FitCopyTest : public testing::Test {
     options.limits.records = 3;
     StoreSource source(*from_);
     StoreSink sink(to_);
-    Quiet progress;
+    SilentProgress progress;
     return Copy(source, sink, options, progress);
   }
 
@@ -373,7 +367,7 @@ TEST_F(FitCopyTest, WhatTheSourceSaysOfARunIsTold) {
     bool done = false;
   } source;
   StoreSink sink(to_);
-  Quiet progress;
+  SilentProgress progress;
   const CopySummary account = Copy(source, sink, {}, progress);
   EXPECT_EQ(account.converted, 1);
   ASSERT_THAT(account.converted_runs, SizeIs(1));

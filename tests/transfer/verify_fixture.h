@@ -17,22 +17,10 @@
 #include "stores/open.h"
 #include "tests/support/generate_history.h"
 #include "tests/support/temp_folder.h"
+#include "tests/transfer/counting_progress.h"
 #include "transfer/verify.h"
 
 namespace flaky {
-
-struct CountingProgress : Progress {
-  void Update(const CopyProgress& progress) override {
-    EXPECT_GE(progress.runs, last.runs);
-    last = progress;
-  }
-  void Done(const CopyProgress& progress) override {
-    last = progress;
-    ++done;
-  }
-  CopyProgress last;
-  int done = 0;
-};
 
 inline std::vector<RunRecord> Generated(int64_t runs) {
   HistoryShape shape;

@@ -25,7 +25,7 @@ using testing::SizeIs;
 INSTANTIATE_TEST_SUITE_P(Stores, VerifyTest, testing::Values(Kinds("memory", "sqlite"), Kinds("sqlite", "sqlite")),
                          [](const auto& pair) { return std::get<0>(pair.param) + "_" + std::get<1>(pair.param); });
 
-TEST_P(VerifyTest, EqualStoresAreEqualWhateverTheOrderAndThePages) {
+TEST_P(VerifyTest, OrderAndPageSizeMakeNoDifference) {
   std::vector<RunRecord> records = Generated(300);
   Totals totals;
   Digest digest;
@@ -130,7 +130,7 @@ TEST_P(VerifyTest, AChangeInAnyFieldOfAFailureIsFound) {
   }
 }
 
-TEST_P(VerifyTest, OneCharacterOfALongMessageIsFoundAndItsPlaceIsNamed) {
+TEST_P(VerifyTest, FindsOneCharacterOfALongMessage) {
   std::vector<RunRecord> records = Generated(200);
   std::vector<RunRecord> changed = records;
   const auto found = std::ranges::find_if(
@@ -143,7 +143,7 @@ TEST_P(VerifyTest, OneCharacterOfALongMessageIsFoundAndItsPlaceIsNamed) {
   EXPECT_THAT(whats_, ElementsAre(Pair(found->run.run_id, testing::_)));
 }
 
-TEST_P(VerifyTest, MissingAndFurtherRunsAreNamedWhereverTheyAre) {
+TEST_P(VerifyTest, NamesMissingAndAdditionalRuns) {
   const std::vector<RunRecord> records = Generated(120);
   std::vector<RunRecord> source, target;
   std::map<std::string, Comparison> wanted;
@@ -171,7 +171,7 @@ TEST_P(VerifyTest, MissingAndFurtherRunsAreNamedWhereverTheyAre) {
   }
 }
 
-TEST_P(VerifyTest, StoresWithoutAnythingInCommonAreComparedToTheEnd) {
+TEST_P(VerifyTest, ComparesStoresWithNothingInCommon) {
   std::vector<RunRecord> records = Generated(1200);
   const std::vector<RunRecord> first(records.begin(), records.begin() + 600);
   const std::vector<RunRecord> rest(records.begin() + 600, records.end());
@@ -183,7 +183,7 @@ TEST_P(VerifyTest, StoresWithoutAnythingInCommonAreComparedToTheEnd) {
   EXPECT_EQ(Run().only_source, 1200);
 }
 
-TEST_P(VerifyTest, ARunThatBeganAtAnotherTimeIsOneDifference) {
+TEST_P(VerifyTest, ADifferentStartTimeIsOneDifference) {
   std::vector<RunRecord> records;
   for (int i = 0; i < 700; ++i) {
     records.push_back(BuildRecord("r" + std::to_string(i)).StartedAt(At(i)).Ended(At(i + 5)).Build());
@@ -205,7 +205,7 @@ TEST_P(VerifyTest, ARunThatBeganAtAnotherTimeIsOneDifference) {
   EXPECT_EQ(Run().different, 700) << "more than are looked up at once";
 }
 
-TEST_P(VerifyTest, AProjectsRunsAloneAreComparedAlsoThoseThatAreInAnotherOneOnTheOtherSide) {
+TEST_P(VerifyTest, OneProjectIsComparedOnBothSides) {
   const auto run = [](const std::string& id, const std::string& project) {
     BuildRecord record(id);
     return (project.empty() ? record : record.Project(project)).Ended(At(5)).Build();
@@ -231,7 +231,7 @@ TEST_P(VerifyTest, AProjectsRunsAloneAreComparedAlsoThoseThatAreInAnotherOneOnTh
   EXPECT_EQ(Run(options).only_source, 1);
 }
 
-TEST_P(VerifyTest, OneWayWhatTheTargetHasMoreIsNoDifference) {
+TEST_P(VerifyTest, OneWayIgnoresWhatOnlyTheTargetHas) {
   const RunRecord part = BuildRecord("grown").Part("p1", 0, 1).Fail("S.A").Build();
   const RunRecord grown = BuildRecord("grown").Part("p1", 0, 1).Fail("S.A").Part("p2", 30).Build();
   const RunRecord more = BuildRecord("more").Part("p3", 0).Build();
@@ -327,7 +327,7 @@ VerifySummary Compare(Store& source, Store& target) {
   return Verify(source, target, {}, progress);
 }
 
-TEST_P(VerifyTest, WhatOneSideCannotHoldIsComparedAsItHoldsIt) {
+TEST_P(VerifyTest, ComparesConvertedRecordsAsConverted) {
   const RunRecord whole = BuildRecord("long").Part("p1", 0, 1).Fail("S.A", std::string(5000, 'x')).Build();
   RunRecord cut = whole;
   ASSERT_THAT(RecordConverter({1000}, "small").Fit(cut), SizeIs(1));

@@ -16,7 +16,7 @@ TEST(EscapedTest, LeavesReadableTextAlone) {
   }
 }
 
-TEST(EscapedTest, EscapesWhatATerminalActsOn) {
+TEST(EscapedTest, EscapesWhatATerminalInterprets) {
   EXPECT_EQ(Escaped("a\nb\rc\td"), "a\\nb\\rc\\td");
   EXPECT_EQ(Escaped("\x1b[31m"), "\\x1b[31m");
   EXPECT_EQ(Escaped(std::string_view("\0\x7f", 2)), "\\x00\\x7f");
@@ -26,7 +26,7 @@ TEST(EscapedTest, EscapesWhatATerminalActsOn) {
   EXPECT_EQ(Escaped("\U000E0041"), "\\U000e0041");
 }
 
-TEST(EscapedTest, EscapesWhatIsNotUtf8) {
+TEST(EscapedTest, EscapesInvalidUtf8) {
   EXPECT_EQ(Escaped("\xff\xfe"), "\\xff\\xfe");
   EXPECT_EQ(Escaped("\xc0\xaf"), "\\xc0\\xaf") << "overlong";
   EXPECT_EQ(Escaped("\xed\xa0\x80"), "\\xed\\xa0\\x80") << "a surrogate";
@@ -34,7 +34,7 @@ TEST(EscapedTest, EscapesWhatIsNotUtf8) {
   EXPECT_EQ(Escaped("\xe2\x82"), "\\xe2\\x82") << "cut off";
 }
 
-TEST(EscapedTest, WhateverComesInWhatGoesOutIsHarmless) {
+TEST(EscapedTest, ResultIsHarmlessForAnyInput) {
   std::mt19937 random(1);
   for (int round = 0; round < 2000; ++round) {
     std::string noise(random() % 40, ' ');
@@ -65,7 +65,7 @@ TEST(CutToWidthTest, CutsAtCharacters) {
   EXPECT_EQ(CutToWidth("abc", 1), "…");
 }
 
-TEST(FirstLineTest, IsTheFirstThatSaysSomething) {
+TEST(FirstLineTest, IsTheFirstLineThatIsNotEmpty) {
   EXPECT_EQ(FirstLine("one\ntwo"), "one");
   EXPECT_EQ(FirstLine("one\r\ntwo"), "one");
   EXPECT_EQ(FirstLine("\n\r\none"), "one");

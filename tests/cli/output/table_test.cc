@@ -37,7 +37,7 @@ TEST(TableTest, EscapesAndCutsCells) {
   EXPECT_EQ(Text(table), "N       X\na\\n\\x…  1\n");
 }
 
-TEST(TableTest, ColorsOnlyWhereAsked) {
+TEST(TableTest, ColorsOnlyIfAsked) {
   Table table({{.title = "S", .align = Align::kRight}, {.title = "X"}});
   table.Add({{"fail", Style::kBad}, "1"});
   table.Add({{"ok", Style::kGood}, "2"});
@@ -45,7 +45,7 @@ TEST(TableTest, ColorsOnlyWhereAsked) {
   EXPECT_EQ(Text(table, true), "   S  X\n\x1b[31mfail\x1b[0m  1\n  \x1b[32mok\x1b[0m  2\n") << "colour has no width";
 }
 
-TEST(TableTest, WithoutRowsIsItsTitles) { EXPECT_EQ(Text(Table({{.title = "A"}, {.title = "B"}})), "A  B\n"); }
+TEST(TableTest, WithoutRowsItPrintsItsTitles) { EXPECT_EQ(Text(Table({{.title = "A"}, {.title = "B"}})), "A  B\n"); }
 
 }  // namespace
 }  // namespace flaky

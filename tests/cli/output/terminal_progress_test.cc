@@ -37,7 +37,7 @@ class RateMeterTest : public testing::Test {
   double Rate(double when) const { return meter_.PerSecond(At(when)).value_or(-1); }
   double Left(double when, int64_t total) const { return meter_.SecondsLeft(At(when), total).value_or(-1); }
 
-  // `steps` steps of `count` each, one every `period` seconds.
+  // Adds `steps` steps of `count` each, one every `period` seconds.
   void Go(int steps, double period, int64_t count) {
     for (int i = 0; i < steps; ++i) meter_.Add(At(when_ += period), count_ += count);
   }
@@ -47,10 +47,10 @@ class RateMeterTest : public testing::Test {
   int64_t count_ = 0;
 };
 
-TEST_F(RateMeterTest, SaysNothingWhileThereIsTooLittleToTell) {
+TEST_F(RateMeterTest, IsUnknownWithTooFewSteps) {
   EXPECT_EQ(Rate(5), -1);
   Go(1, 5, 1000);
-  EXPECT_EQ(Rate(5), -1) << "one step may be anything";
+  EXPECT_EQ(Rate(5), -1) << "one step is not enough";
   EXPECT_EQ(Left(5, 2000), -1);
   RateMeter quick(At(0));
   for (int i = 1; i <= 8; ++i) quick.Add(At(i * 0.11), i * 100);
@@ -60,7 +60,7 @@ TEST_F(RateMeterTest, SaysNothingWhileThereIsTooLittleToTell) {
   EXPECT_FALSE(nothing.PerSecond(At(8)));
 }
 
-TEST_F(RateMeterTest, IsExactForWhatIsSteadyWhateverTheSteps) {
+TEST_F(RateMeterTest, IsExactForASteadyRateWithAnySteps) {
   for (const double period : {0.001, 0.05, 0.3, 1.0, 4.0, 16.0}) {
     when_ = 0;
     count_ = 0;
@@ -72,7 +72,7 @@ TEST_F(RateMeterTest, IsExactForWhatIsSteadyWhateverTheSteps) {
   }
 }
 
-TEST_F(RateMeterTest, ForgetsTheRaceThroughWhatWasThere) {
+TEST_F(RateMeterTest, ForgetsAFastStart) {
   Go(50, 0.01, 4096);
   Go(3, 4, 400);
   EXPECT_NEAR(Rate(when_), 100, 1);
@@ -94,7 +94,7 @@ TEST_F(RateMeterTest, CountsDownBetweenStepsAndSinksWhenOneIsLate) {
   EXPECT_FALSE(meter_.SecondsStalled(At(when_ + 7.9)));
 }
 
-TEST_F(RateMeterTest, AStallIsNamedAndTellsNothingAboutWhatFollows) {
+TEST_F(RateMeterTest, AStallIsReportedAndDoesNotAffectTheRateAfterIt) {
   Go(100, 0.2, 200);
   EXPECT_FALSE(meter_.SecondsStalled(At(when_ + 4.9)));
   EXPECT_NEAR(meter_.SecondsStalled(At(when_ + 60)).value_or(-1), 60, 0.01);
@@ -106,7 +106,7 @@ TEST_F(RateMeterTest, AStallIsNamedAndTellsNothingAboutWhatFollows) {
   EXPECT_NEAR(Rate(when_), 1000, 10) << "a second later";
 }
 
-TEST_F(RateMeterTest, ASlowFirstStepIsNoStall) {
+TEST_F(RateMeterTest, ASlowFirstStepIsNotAStall) {
   EXPECT_FALSE(meter_.SecondsStalled(At(100)));
   Go(3, 30, 30);
   EXPECT_NEAR(Rate(when_), 1, 0.1);
@@ -150,7 +150,7 @@ TEST(ProgressText, ShowsWhatIsKnown) {
   EXPECT_EQ(ProgressLine(view), "reading back  100%  1,000 of 1,000 runs  0 failures  0 B");
 }
 
-TEST(ProgressText, LeavesOutWhatIsOfTheLeastUse) {
+TEST(ProgressText, LeavesOutTheLeastUsefulParts) {
   const ProgressView view = View();
   EXPECT_EQ(ProgressBar(view, 160),
             "copying  [########............]  41%  41,200 of 100,000 runs  123,456 failures  120.3 MB  12,060 runs/s  "
@@ -179,12 +179,12 @@ TEST(ProgressText, IsAnObjectOnOneLineForPrograms) {
   EXPECT_EQ(bare["state"], "begun");
 }
 
-TEST(StatusLine, MessagesOfManyThreadsNeverStandOnTheDrawnLine) {
+TEST(StatusLine, MessagesOfManyThreadsNeverOverwriteTheDrawnLine) {
   std::ostringstream stream;
   StatusLine err(stream);
-  std::atomic<bool> over = false;
+  std::atomic<bool> done = false;
   std::thread drawing([&] {
-    while (!over) err.Draw("[####....]");
+    while (!done) err.Draw("[####....]");
   });
   std::vector<std::thread> talking;
   for (int i = 0; i < 4; ++i) {
@@ -193,7 +193,7 @@ TEST(StatusLine, MessagesOfManyThreadsNeverStandOnTheDrawnLine) {
     });
   }
   for (std::thread& thread : talking) thread.join();
-  over = true;
+  done = true;
   drawing.join();
   err.Draw("");
   Screen screen(40);
@@ -208,13 +208,13 @@ class TerminalProgressTest : public testing::Test {
   static constexpr TerminalProgress::AdaptivePageSize kQuick{milliseconds(20), milliseconds(20)};
   static constexpr milliseconds kSeveralPaces{300};
 
-  std::string Sent() const { return stream_.str(); }  // while no progress lives
+  std::string Sent() const { return stream_.str(); }  // valid while no progress object exists
 
   std::ostringstream stream_;
   StatusLine err_{stream_};
 };
 
-TEST_F(TerminalProgressTest, ABarIsDrawnAlsoWhileNothingHappensAndGoneAtTheEnd) {
+TEST_F(TerminalProgressTest, ABarIsRedrawnDuringAPauseAndErasedAtTheEnd) {
   {
     TerminalProgress bar(err_, ProgressForm::kBar, kQuick);
     bar.Begin(Phase::kCopying, 1000);
@@ -234,7 +234,7 @@ TEST_F(TerminalProgressTest, ABarIsDrawnAlsoWhileNothingHappensAndGoneAtTheEnd) 
   EXPECT_THAT(screen.Lines(), ElementsAre());
 }
 
-TEST_F(TerminalProgressTest, WorkThatFailsLeavesNoBar) {
+TEST_F(TerminalProgressTest, FailedWorkLeavesNoBar) {
   try {
     TerminalProgress bar(err_, ProgressForm::kBar, kQuick);
     bar.Begin(Phase::kCopying, 1000);
@@ -246,7 +246,7 @@ TEST_F(TerminalProgressTest, WorkThatFailsLeavesNoBar) {
   EXPECT_THAT(Sent(), AllOf(HasSubstr("copying"), EndsWith("\r\x1b[Jflaky: lost\n")));
 }
 
-TEST_F(TerminalProgressTest, WhatIsShortShowsNothing) {
+TEST_F(TerminalProgressTest, ShortWorkShowsNothing) {
   for (const ProgressForm form : {ProgressForm::kBar, ProgressForm::kLines}) {
     TerminalProgress progress(err_, form);
     progress.Begin(Phase::kCopying, 1000);
@@ -257,7 +257,7 @@ TEST_F(TerminalProgressTest, WhatIsShortShowsNothing) {
   EXPECT_EQ(Sent(), "");
 }
 
-TEST_F(TerminalProgressTest, ALogGetsALineNowAndThen) {
+TEST_F(TerminalProgressTest, ALogGetsALineFromTimeToTime) {
   {
     TerminalProgress lines(err_, ProgressForm::kLines, kQuick);
     lines.Begin(Phase::kComparing, 1000);
@@ -278,14 +278,14 @@ TEST_F(TerminalProgressTest, EventsFrameEachPhase) {
     events.Done({1000, 1000, 7, 99});
   }
   std::istringstream lines(Sent());
-  std::vector<std::string> told;
+  std::vector<std::string> phases;
   std::vector<nlohmann::json> events;
   for (std::string line; std::getline(lines, line);) {
     events.push_back(nlohmann::json::parse(line));
-    told.push_back(events.back()["phase"].get<std::string>() + " " + events.back()["state"].get<std::string>());
+    phases.push_back(events.back()["phase"].get<std::string>() + " " + events.back()["state"].get<std::string>());
   }
-  EXPECT_THAT(told, ElementsAre("counting begun", "counting ended", "copying begun", "copying ended", "finishing begun",
-                                "finishing ended"));
+  EXPECT_THAT(phases, ElementsAre("counting begun", "counting ended", "copying begun", "copying ended",
+                                  "finishing begun", "finishing ended"));
   ASSERT_EQ(events.size(), 6u);
   EXPECT_EQ(events[2]["total_runs"], 1000);
   EXPECT_EQ(events[2]["runs"], 0);
@@ -305,7 +305,7 @@ TEST_F(TerminalProgressTest, CtrlCIsAnsweredAndEndsTheBar) {
   }
   EXPECT_THAT(Sent(), EndsWith("\r\x1b[Jflaky: interrupted: what is under way is brought to an end; a second Ctrl-C "
                                "ends at once\n"));
-  EXPECT_FALSE(InterruptGuard::Seen()) << "forgotten with its guard";
+  EXPECT_FALSE(InterruptGuard::Seen()) << "reset with its guard";
 }
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 
 const Timestamp kNow = *Timestamp::Parse("2026-03-15T12:00:00Z");
 
-TEST(ParseTimeTest, TakesDatesTimesAndAges) {
+TEST(ParseTimeTest, AcceptsDatesTimesAndAges) {
   EXPECT_EQ(ParseTime("2026-03-01", kNow), Timestamp::Parse("2026-03-01T00:00:00Z"));
   EXPECT_EQ(ParseTime("2026-03-01T12:30:00Z", kNow), Timestamp::Parse("2026-03-01T12:30:00Z"));
   EXPECT_EQ(ParseTime("2026-03-01 12:30:00+02:00", kNow), Timestamp::Parse("2026-03-01T10:30:00Z"));
@@ -19,7 +19,7 @@ TEST(ParseTimeTest, TakesDatesTimesAndAges) {
   EXPECT_EQ(ParseTime("0d", kNow), kNow);
 }
 
-TEST(ParseTimeTest, TakesNothingElse) {
+TEST(ParseTimeTest, RejectsEverythingElse) {
   for (const char* text : {"", "d", "7", "7x", "7dd", "-7d", "+7d", " 7d", "7.5d", "100001d", "99999999999999999999d",
                            "now", "2026-02-30", "2026-3-1", "15.03.2026", "2026-03-01T25:00:00Z", "2026-03-01x"}) {
     EXPECT_EQ(ParseTime(text, kNow), std::nullopt) << text;

@@ -1,8 +1,10 @@
-# What a project that includes flaky must not notice of it: remember_surroundings() before, expect_same_surroundings() after.
+# Checks that including flaky changes nothing else in a project. Call remember_surroundings() before the inclusion and
+# expect_same_surroundings() after it.
 
 set(surrounding_properties COMPILE_DEFINITIONS COMPILE_OPTIONS INCLUDE_DIRECTORIES LINK_DIRECTORIES LINK_OPTIONS TESTS)
 
-# Those that steer builds, but for the folders that GNUInstallDirs names.
+# list_surrounding_variables(RESULT): stores the names of the variables that affect builds, except for GNUInstallDirs'
+# folders.
 function(list_surrounding_variables result)
   get_cmake_property(names VARIABLES)
   list(FILTER names INCLUDE REGEX "^(BUILD_|CMAKE_(BUILD|CXX_|COMPILE|EXPORT|INTERPROCEDURAL|MODULE|POSITION|PREFIX|RUNTIME_OUTPUT|LIBRARY_OUTPUT))")
@@ -33,7 +35,7 @@ endmacro()
 function(expect_same_surroundings)
   list_surrounding_variables(names)
   if(NOT "${names}" STREQUAL "${remembered_names}")
-    message(FATAL_ERROR "flaky sets other variables than its own: ${remembered_names}, now ${names}")
+    message(FATAL_ERROR "flaky sets variables that are not its own: before ${remembered_names}, after ${names}")
   endif()
   foreach(name IN LISTS names)
     if(NOT "${${name}}" STREQUAL "${remembered_${name}}")
@@ -48,6 +50,6 @@ function(expect_same_surroundings)
   endforeach()
   find_googletests(googletests)
   if(NOT "${googletests}" STREQUAL "${remembered_googletests}")
-    message(FATAL_ERROR "flaky brings a second GoogleTest: ${googletests}")
+    message(FATAL_ERROR "flaky adds a second GoogleTest: ${googletests}")
   endif()
 endfunction()

@@ -152,7 +152,7 @@ class ShelfStore : public Store {
     return std::ranges::find_if(shelf_->records, [&](const auto& entry) { return entry.first.second == run_id; });
   }
 
-  // What a second record of a run means is not a store's to decide: Resolve does.
+  // Resolve decides what happens to a second record of a run.
   WriteResult PutOne(const RunRecord& record, OnExisting on_existing) {
     const auto known = Find(record.run.run_id);
     if (known == shelf_->records.end()) {

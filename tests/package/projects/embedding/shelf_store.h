@@ -18,7 +18,7 @@ struct ShelfRecord {
   std::vector<int64_t> failure_ids;  // of record.failures, in their order
 };
 
-// A history on a shelf: the smallest store there can be. Any number of stores may be open on a shelf at once.
+// The data of a minimal store in memory. Several stores may be open on the same shelf at once.
 struct Shelf {
   std::mutex mutex;
   std::map<std::pair<flaky::Timestamp, std::string>, ShelfRecord> records;  // in the order of pages

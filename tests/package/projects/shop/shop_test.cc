@@ -1,4 +1,4 @@
-// The tests of all these outside projects.
+// The tests in all outside projects.
 
 #include <gtest/gtest.h>
 

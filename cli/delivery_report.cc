@@ -1,0 +1,23 @@
+#include "cli/delivery_report.h"
+
+#include <cstdint>
+
+#include "cli/output/numbers.h"
+
+namespace flaky {
+
+ExitCode CodeOf(const DeliverySummary& summary) {
+  if (summary.rejected > 0 || summary.kept > 0) return ExitCode::kPartial;
+  return summary.locked ? ExitCode::kLocked : ExitCode::kOk;
+}
+
+std::optional<std::string> OneLineOf(const DeliverySummary& summary) {
+  if (summary.messages.empty()) return std::nullopt;
+  std::string line = summary.messages.front();
+  if (const auto more = static_cast<int64_t>(summary.messages.size()) - 1; more > 0) {
+    line += " (and " + Counted(more, "message") + " more)";
+  }
+  return line;
+}
+
+}  // namespace flaky

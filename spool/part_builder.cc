@@ -1,0 +1,297 @@
+#include "spool/part_builder.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace flaky {
+namespace {
+
+std::string ProgramOf(const Journal& journal) {
+  const std::string name = journal.ProgramName();
+  return name.empty() ? "test program" : name;
+}
+
+// Returns the name of a source file in the history: relative to the repository if it is inside.
+std::string HistoryFile(std::string_view file, const std::filesystem::path& root) {
+  if (file.empty()) return {};
+  const std::filesystem::path path = std::filesystem::path(file).lexically_normal();
+  if (root.empty() || !path.is_absolute()) return path.string();
+  const std::filesystem::path relative = path.lexically_relative(root);
+  const bool is_inside = !relative.empty() && *relative.begin() != ".." && relative != ".";
+  return is_inside ? relative.string() : path.string();
+}
+
+// "1 s", "0.25 s"
+std::string SecondsText(int64_t micros) {
+  std::string text = std::to_string(micros / kMicrosPerSecond);
+  std::string fraction = std::to_string(kMicrosPerSecond + micros % kMicrosPerSecond).substr(1);
+  fraction.resize(fraction.find_last_not_of('0') + 1);
+  return text + (fraction.empty() ? "" : '.' + fraction) + " s";
+}
+
+std::string_view TrimNewlines(std::string_view text) {
+  const size_t last = text.find_last_not_of("\r\n");
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+// A failure's message, and what GoogleTest appends to it: the SCOPED_TRACE and the stack.
+struct SplitMessage {
+  std::string_view message;
+  std::string_view trace;
+};
+SplitMessage SplitTrace(std::string_view text) {
+  size_t cut = text.rfind("\nGoogle Test trace:\n");
+  cut = std::min(cut, text.rfind("\nStack trace:\n"));
+  if (cut == std::string_view::npos) return {TrimNewlines(text), {}};
+  return {TrimNewlines(text.substr(0, cut)), TrimNewlines(text.substr(cut + 1))};
+}
+
+int64_t Millis(int64_t us) { return (us + 500) / 1000; }
+
+bool IsFailure(const JournalFailure& failure) { return !failure.is_skip; }
+
+// How one result counts. kNone if the journal does not say, because the recorder could not continue writing it.
+enum class Verdict { kPassed, kFailed, kSkipped, kNone };
+
+Verdict VerdictOf(const JournalResult& result, const Journal& journal) {
+  const bool has_failures = std::ranges::any_of(result.failures, IsFailure);
+  switch (result.outcome) {
+    case JournalOutcome::kPassed:  // GoogleTest says so: earlier failures were withdrawn
+      return Verdict::kPassed;
+    case JournalOutcome::kSkipped:
+      return Verdict::kSkipped;
+    case JournalOutcome::kNotRun:
+      return has_failures ? Verdict::kFailed : Verdict::kNone;
+    case JournalOutcome::kFailed:
+    case JournalOutcome::kExited:
+      return Verdict::kFailed;
+    case JournalOutcome::kUnfinished:
+      return journal.lost && !has_failures ? Verdict::kNone : Verdict::kFailed;
+  }
+  return Verdict::kNone;
+}
+
+// Returns true if the process is known to have ended inside a test. The end is then a failure of that test.
+bool EndedInTest(const Journal& journal) {
+  if (journal.results.empty() || journal.lost) return false;
+  const JournalOutcome last = journal.results.back().outcome;
+  return last == JournalOutcome::kUnfinished || last == JournalOutcome::kExited;
+}
+
+std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
+
+// Returns the test that the process ran before its result `index`.
+std::optional<std::string> PrecedingTest(const Journal& journal, size_t index) {
+  while (index-- > 0) {
+    if (journal.results[index].outcome != JournalOutcome::kNotRun) return journal.results[index].name;
+  }
+  return std::nullopt;
+}
+
+// Returns the file of a suite, which is the file of its tests: of the test after a failed set-up, or before a failed
+// tear-down.
+std::string FileOfSuite(const Journal& journal, const JournalSuiteFailure& between) {
+  const auto belongs = [&](const JournalResult& result) {
+    return result.name.starts_with(between.suite) && result.name.substr(between.suite.size()).starts_with('.');
+  };
+  const size_t after = between.results_before;
+  if (!between.suite.empty()) {
+    if (after < journal.results.size() && belongs(journal.results[after])) return journal.results[after].file;
+    if (after > 0 && belongs(journal.results[after - 1])) return journal.results[after - 1].file;
+  }
+  return between.failure.file;
+}
+
+}  // namespace
+
+PartBuilder::PartBuilder(const std::string& part_id, const std::filesystem::path& root)
+    : root_(root.lexically_normal()) {
+  part_.part_id = part_id;
+  // "/repo/" and "/repo" are the same folder.
+  if (!root_.has_filename()) root_ = root_.parent_path();
+}
+
+void PartBuilder::Add(const std::vector<const Journal*>& journals) {
+  struct Entry {
+    Timestamp start;
+    const Journal* journal;
+    size_t index;
+  };
+  // Attempts are numbered in order of time across all journals.
+  std::vector<Entry> entries;
+  for (const Journal* journal : journals) {
+    for (size_t i = 0; i < journal->results.size(); ++i) {
+      entries.push_back({journal->At(journal->results[i].start_us), journal, i});
+    }
+  }
+  const auto start = [](const Entry& entry) { return entry.start; };
+  std::ranges::stable_sort(entries, {}, start);
+  for (const Entry& entry : entries) AddResult(*entry.journal, entry.index);
+  for (const Journal* journal : journals) AddBetween(*journal);
+  SetAccount(journals);
+}
+
+RunRecord PartBuilder::Finish() && {
+  RunRecord record;
+  record.rosters.push_back(MakeRoster(TestRoster()));
+  part_.roster_id = record.rosters.front()->roster_id;
+  record.parts.push_back(std::move(part_));
+  record.failures = std::move(failures_);
+  return record;
+}
+
+void PartBuilder::AddResult(const Journal& journal, size_t index) {
+  const JournalResult& result = journal.results[index];
+  const Verdict verdict = VerdictOf(result, journal);
+  if (verdict == Verdict::kNone) return;
+  Failure failure;
+  failure.test_file = NameOf(result.file);
+  if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
+  TestTally& tally = tallies_[result.name][failure.test_file];
+  ++(verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed);
+  failure.attempt = tally.attempts++;
+  tally.failed |= verdict == Verdict::kFailed;
+  tally.passed |= verdict == Verdict::kPassed;
+  if (verdict != Verdict::kFailed) return;
+
+  failure.test_name = result.name;
+  failure.duration_ms = Millis(result.duration_us);
+  failure.shuffle_seed = result.shuffle_seed;
+  failure.preceding_test = PrecedingTest(journal, index);
+  bool explained = false;
+  for (const JournalFailure& reported : result.failures) {
+    if (!IsFailure(reported)) continue;
+    AddReported(failure, reported, journal, result.line);
+    explained = true;
+  }
+  failure.line = result.line;
+  failure.failed_at = journal.At(result.start_us + result.duration_us);
+  if (result.outcome == JournalOutcome::kExited) {
+    const std::string status = result.exit_status ? std::to_string(*result.exit_status) : "";
+    AddFailure(failure, kUncaught, "the test called exit(" + status + "); later tests in this process did not run");
+  } else if (result.outcome == JournalOutcome::kUnfinished && !journal.lost) {
+    const bool died = !journal.end_us && index + 1 == journal.results.size();
+    if (died) {
+      AddDeath(failure, journal, "died", "in this test");
+    } else {
+      AddFailure(failure, kUnknown, "it began, but how it ended was not recorded");
+    }
+  } else if (!explained) {
+    AddFailure(failure, kUnknown, "failed without a message");
+  }
+}
+
+void PartBuilder::AddBetween(const Journal& journal) {
+  for (const JournalSuiteFailure& between : journal.suite_failures) {
+    if (!IsFailure(between.failure)) continue;
+    Failure failure;
+    failure.test_name = between.suite.empty() ? ProgramOf(journal) : between.suite;
+    failure.test_file = NameOf(FileOfSuite(journal, between));
+    if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
+    failure.shuffle_seed = between.shuffle_seed;
+    failure.preceding_test = PrecedingTest(journal, between.results_before);
+    AddReported(failure, between.failure, journal, std::nullopt);
+    ++errors_;
+  }
+  if (journal.end_us || EndedInTest(journal)) return;
+  Failure failure;
+  failure.test_name = ProgramOf(journal);
+  failure.test_file = UnknownFile(journal);
+  failure.preceding_test = PrecedingTest(journal, journal.results.size());
+  failure.failed_at = journal.At(journal.last_us);
+  if (journal.lost) {
+    AddFailure(failure, kUnknown, "what came next could not be recorded: " + *journal.lost);
+  } else if (journal.is_command) {
+    AddFailure(failure, kUnknown, "`flaky run` itself was ended; the result of its command is unknown");
+  } else {
+    AddDeath(failure, journal, "ended", "between tests");
+  }
+  ++errors_;
+}
+
+void PartBuilder::AddReported(Failure failure, const JournalFailure& reported, const Journal& journal,
+                              std::optional<int64_t> line_of_test) {
+  const std::string& file = NameOf(reported.file);
+  const SplitMessage split = SplitTrace(reported.message);
+  failure.failed_at = journal.At(reported.at_us);
+  failure.line = file == failure.test_file && reported.line ? reported.line : line_of_test;
+  std::string stack;
+  if (!file.empty()) stack = reported.line ? file + ':' + std::to_string(*reported.line) : file;
+  if (!split.trace.empty()) stack.append(stack.empty() ? "" : "\n").append(split.trace);
+  if (!stack.empty()) failure.error_stack = std::move(stack);
+  // GoogleTest reports no place for exceptions that it caught itself.
+  const bool caught = file.empty() && !reported.line;
+  AddFailure(std::move(failure), caught ? kUncaught : kAssertion, std::string(split.message));
+}
+
+void PartBuilder::AddFailure(Failure failure, std::string_view kind, std::string message) {
+  failure.part_id = part_.part_id;
+  failure.failure_kind = kind;
+  failure.error_message = std::move(message);
+  failures_.push_back(std::move(failure));
+}
+
+RosterEntries PartBuilder::TestRoster() const {
+  RosterEntries roster;
+  for (const auto& [name, files] : tallies_) {
+    for (const auto& [file, tally] : files) roster[files.size() == 1 ? name : RosterName(name, file)] = tally.runs;
+  }
+  return roster;
+}
+
+void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
+  int64_t passed = 0, failed = 0, skipped = 0;
+  for (const auto& [name, files] : tallies_) {
+    for (const auto& [file, tally] : files) ++(tally.failed ? failed : tally.passed ? passed : skipped);
+  }
+  Account& account = part_.account;
+  account.started_at = journals.front()->started_at;
+  Timestamp ended;
+  bool all_passed = true;
+  for (const Journal* journal : journals) {
+    account.started_at = std::min(account.started_at, journal->started_at);
+    ended = std::max(ended, journal->At(journal->last_us));
+    all_passed &= journal->said_passed.value_or(true);
+  }
+  account.ended_at = ended;
+  account.duration_ms = (ended.micros - account.started_at.micros) / 1000;
+  account.total_tests = passed + failed + skipped;
+  account.passed_tests = passed;
+  account.failed_tests = failed;
+  account.errors_between_tests = errors_;
+  account.status = failed > 0 || errors_ > 0 || !all_passed ? kFail : kPass;
+  const auto agreed = [&](std::optional<std::string> Journal::*field) {
+    const auto same = [&](const Journal* journal) { return journal->*field == journals.front()->*field; };
+    return std::ranges::all_of(journals, same) ? journals.front()->*field : std::nullopt;
+  };
+  part_.variant = agreed(&Journal::variant);
+  part_.shard = agreed(&Journal::shard);
+}
+
+void PartBuilder::AddDeath(Failure failure, const Journal& journal, const std::string& verb, const std::string& where) {
+  const JournalDeath death = journal.died.value_or(JournalDeath{});
+  std::string how = verb;
+  if (death.signal) how = "was ended by " + *death.signal;
+  if (death.exit_code) how = "ended with exit code " + std::to_string(*death.exit_code);
+  if (death.time_limit_us) {
+    if (!death.signal && !death.exit_code) how = "was ended";
+    how += " at its time limit of " + SecondsText(*death.time_limit_us);
+  }
+  std::string message = "did not finish: the process " + how + ' ' + where;
+  if (death.out_of_memory) message += "; the kernel's OOM killer was active at the time";
+  failure.signal = death.signal;
+  AddFailure(std::move(failure), death.time_limit_us ? kTimeout : kUncaught, std::move(message));
+}
+
+const std::string& PartBuilder::NameOf(const std::string& file) {
+  const auto [found, is_new] = names_.try_emplace(file);
+  if (is_new) found->second = HistoryFile(file, root_);
+  return found->second;
+}
+
+}  // namespace flaky

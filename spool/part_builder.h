@@ -1,0 +1,64 @@
+#ifndef FLAKY_SPOOL_PART_BUILDER_H_
+#define FLAKY_SPOOL_PART_BUILDER_H_
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "history/roster.h"
+#include "history/run.h"
+#include "spool/journal.h"
+
+namespace flaky {
+
+// Turns the journals of one part into a part, its failures and its roster.
+class PartBuilder {
+ public:
+  // `root`: of the repository; empty if there is none. Source files under it are named relative to it.
+  PartBuilder(const std::string& part_id, const std::filesystem::path& root);
+
+  // Adds all journals of the part. Called once. Precondition: there is at least one.
+  void Add(const std::vector<const Journal*>& journals);
+
+  // Returns a record with the part, its failures and its roster. The caller fills in the run.
+  RunRecord Finish() &&;
+
+ private:
+  // All attempts at one test within the part.
+  struct TestTally {
+    RosterEntry runs;
+    int64_t attempts = 0;
+    bool failed = false;
+    bool passed = false;
+  };
+
+  void AddResult(const Journal& journal, size_t index);
+  // Adds the failures outside of tests: those of set-ups and tear-downs, and an end that GoogleTest did not see.
+  void AddBetween(const Journal& journal);
+  // Adds a failure that GoogleTest reported. `failure` holds what all failures of its test have in common.
+  void AddReported(Failure failure, const JournalFailure& reported, const Journal& journal,
+                   std::optional<int64_t> line_of_test);
+  // Adds the failure of a process that did not reach its end. `verb` is used if it is not known how it ended.
+  void AddDeath(Failure failure, const Journal& journal, const std::string& verb, const std::string& where);
+  void AddFailure(Failure failure, std::string_view kind, std::string message);
+  void SetAccount(const std::vector<const Journal*>& journals);
+  RosterEntries TestRoster() const;
+  // Returns the name of a source file in the history.
+  const std::string& NameOf(const std::string& file);
+
+  std::filesystem::path root_;
+  Part part_;
+  std::vector<Failure> failures_;
+  std::unordered_map<std::string, std::string> names_;               // results of NameOf
+  std::map<std::string, std::map<std::string, TestTally>> tallies_;  // by name and file
+  int64_t errors_ = 0;
+};
+
+}  // namespace flaky
+
+#endif  // FLAKY_SPOOL_PART_BUILDER_H_
