@@ -32,8 +32,8 @@ struct CodeMeaning {
 constexpr CodeMeaning kCodes[] = {
     {CURLE_URL_MALFORMAT, ErrorKind::kInvalid, ""},
     // libcurl takes garbage for HTTP 0.9, and then reports this code for an http URL.
-    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kTransient, ": the server doesn't speak HTTP"},
-    {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kTransient, ": the server doesn't speak HTTP"},
+    {CURLE_UNSUPPORTED_PROTOCOL, ErrorKind::kTransient, ": the server does not speak HTTP"},
+    {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kTransient, ": the server does not speak HTTP"},
     {CURLE_SSL_CONNECT_ERROR, ErrorKind::kTransient, ": does the server speak TLS there?"},
     {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kInvalid,
      ": the server's certificate is not trusted; if it is your own, add its authority to the system's trusted ones"},

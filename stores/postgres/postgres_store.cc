@@ -89,7 +89,7 @@ class PostgresStore : public Store {
     if (encoding == kEncoding) return;
     connection_.Fail(ErrorKind::kInvalid, "write",
                      "the database's encoding is " + encoding +
-                         ", which can't store every text; create one with UTF8: CREATE DATABASE … ENCODING 'UTF8' "
+                         ", which cannot store every text; create one with UTF8: CREATE DATABASE … ENCODING 'UTF8' "
                          "TEMPLATE template0");
   }
 

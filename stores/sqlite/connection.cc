@@ -122,7 +122,7 @@ void Connection::CheckFile(OpenMode mode) const {
                          : std::strerror(error));
   }
   if (S_ISDIR(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it is a folder; name a file");
-  if (!S_ISREG(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it isn't a regular file");
+  if (!S_ISREG(info.st_mode)) Fail(ErrorKind::kInvalid, "open the database", "it is not a regular file");
   if (faccessat(AT_FDCWD, path_.c_str(), R_OK, AT_EACCESS) != 0)
     Fail(KindOfErrno(errno), "open the database", std::strerror(errno));
 }

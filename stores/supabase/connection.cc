@@ -86,7 +86,7 @@ Connection::Connection(const Location& location, const http::Options& options)
   // The key becomes part of an HTTP header.
   if (std::ranges::any_of(key_.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
     Fail(ErrorKind::kAuth, "use the location",
-         "the key (FLAKY_TESTS_AUTH_TOKEN) contains a blank, a line break or another character that keys don't have");
+         "the key (FLAKY_TESTS_AUTH_TOKEN) contains a blank, a line break or another character that keys do not have");
   }
   if (!key_.empty()) headers_.push_back("apikey: " + key_.Reveal());
   // Keys of the new kinds aren't JWTs, and the server refuses them in this header.
@@ -119,7 +119,7 @@ void Connection::Fail(ErrorKind kind, std::string_view operation, const std::str
 }
 
 void Connection::FailMalformed(std::string_view operation) const {
-  Fail(ErrorKind::kTransient, operation, "the answer isn't that of a Supabase project's REST interface");
+  Fail(ErrorKind::kTransient, operation, "the answer is not that of a Supabase project's REST interface");
 }
 
 void Connection::Refused(const http::Response& response, std::string_view function, std::string_view operation) const {
@@ -133,7 +133,7 @@ void Connection::Refused(const http::Response& response, std::string_view functi
     return error;
   };
   if (std::ranges::find(kNotThere, said.code) != std::end(kNotThere)) {
-    throw as(ErrorKind::kMissing, "the project doesn't have this program's tables and functions with the prefix '" +
+    throw as(ErrorKind::kMissing, "the project does not have this program's tables and functions with the prefix '" +
                                       prefix_ + "'; " + HowToMakeTables() + quoted);
   }
   const bool refused = response.status == 401 || response.status == 403 || said.code == "42501";
@@ -142,7 +142,7 @@ void Connection::Refused(const http::Response& response, std::string_view functi
   }
   if (refused && IsPublishable(key_)) {
     throw as(ErrorKind::kAuth,
-             "the key is a publishable one, which can't read the history; " + std::string(kWhereKeysAre) + quoted);
+             "the key is a publishable one, which cannot read the history; " + std::string(kWhereKeysAre) + quoted);
   }
   if (said.code == "42501") {
     throw as(ErrorKind::kAuth,
@@ -151,7 +151,7 @@ void Connection::Refused(const http::Response& response, std::string_view functi
                  (IsLegacy(key_) ? " a legacy key must be that of service_role" : "") + quoted);
   }
   if (refused) {
-    throw as(ErrorKind::kAuth, "the project doesn't accept the key: it is wrong, expired or revoked; " +
+    throw as(ErrorKind::kAuth, "the project does not accept the key: it is wrong, expired or revoked; " +
                                    std::string(kWhereKeysAre) + quoted);
   }
   const CodeMeaning* meaning = MeaningOf(kCodes, said.code);

@@ -37,7 +37,7 @@ SchemaState Migrate(const Location& project, const Secret& database, const Secre
 SchemaState MigrateByDatabase(const Location& project, const Secret& database, const Driver* script_driver) {
   if (script_driver == nullptr) {
     Refuse(project,
-           "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build doesn't have; `flaky schema sql "
+           "FLAKY_TESTS_SUPABASE_DB needs the PostgreSQL store, which this build does not have; `flaky schema sql "
            "--store supabase` prints the SQL for the dashboard's SQL editor");
   }
   const std::string& text = database.Reveal();
@@ -62,7 +62,7 @@ SchemaState MigrateByManagement(const Location& project, const Secret& token, co
   }
   if (std::ranges::any_of(token.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "",
-                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens don't have");
+                     "the token (FLAKY_TESTS_SUPABASE_TOKEN) contains a character that tokens do not have");
   }
   std::string body = R"({"query":)";
   AppendJson(body, SchemaScriptOf(kSql, project.prefix));
@@ -79,13 +79,13 @@ SchemaState MigrateByManagement(const Location& project, const Secret& token, co
   if (response.status == 401) {
     throw http::ErrorOf(
         project.display_name, kOperation, response,
-        "the Management API doesn't accept FLAKY_TESTS_SUPABASE_TOKEN; create a personal access token (sbp_…) "
+        "the Management API does not accept FLAKY_TESTS_SUPABASE_TOKEN; create a personal access token (sbp_…) "
         "in the dashboard's account settings" +
             quoted);
   }
   if (response.status == 403 || response.status == 404) {
     throw StoreError(ErrorKind::kAuth, project.display_name, kOperation, "HTTP " + std::to_string(response.status),
-                     "the Management API doesn't show the project '" + address.reference +
+                     "the Management API does not show the project '" + address.reference +
                          "' to this token: it belongs to another account or may not write to the database" + quoted);
   }
   throw http::ErrorOf(project.display_name, kOperation, response);

@@ -182,7 +182,8 @@ Page Reader::Read(const PageRequest& request) {
   pace.Got(most, answer.records.size(), answer.bytes);
   Page page;
   for (StoredRun& stored : answer.records) {
-    if (!stored.conversions.empty()) page.converted.push_back({stored.record.run.run_id, std::move(stored.conversions)});
+    if (!stored.conversions.empty())
+      page.converted.push_back({stored.record.run.run_id, std::move(stored.conversions)});
     page.records.push_back(std::move(stored.record));
   }
   if (answer.more && page.records.empty()) connection_.FailMalformed(kReadRuns);

@@ -27,7 +27,7 @@ StoredValue ValueOf(const HranaValue& value) {
 void Cells::Refuse(std::string_view table, std::string_view column, std::string_view expected) const {
   if (expected == "text" && Is(HranaValue::Type::kRawText)) {
     connection_.Fail(ErrorKind::kInvalid, "read runs",
-                     "the " + std::string(column) + " " + ShownText(row_.front().text) + " isn't valid UTF-8");
+                     "the " + std::string(column) + " " + ShownText(row_.front().text) + " is not valid UTF-8");
   }
   RefuseId(connection_.name(), connection_.tables().Name(table), column, TypeIsNot(column, expected));
 }

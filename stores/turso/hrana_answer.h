@@ -23,7 +23,7 @@ struct HranaError {
 
 // Thrown for an answer that isn't in this protocol.
 struct MalformedAnswer : std::exception {
-  const char* what() const noexcept override { return "the answer isn't that of a libSQL server"; }
+  const char* what() const noexcept override { return "the answer is not that of a libSQL server"; }
 };
 
 // The result of one statement.

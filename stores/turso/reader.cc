@@ -98,7 +98,7 @@ Reader::Reader(Connection& connection, bool up_to_date)
 }
 
 // Returns the queries for the runs (one more than asked for, to find out whether there are more), and for the parts,
-// failures and not yet known rosters of all runs but that one.
+// failures and not yet known rosters of all runs except for that one.
 std::vector<HranaStatement> Reader::Queries(const Source& source, size_t limit, Detail detail, bool raw) const {
   const SqliteTables& tables = connection_.tables();
   const auto rows = static_cast<int64_t>(limit);

@@ -165,7 +165,7 @@ class AddressParser {
     if (std::ranges::any_of(token_.Reveal(), [](char c) { return c <= 0x20 || c >= 0x7f; })) {
       throw StoreError(ErrorKind::kAuth, location_.display_name, std::string(kOperation), "",
                        "the token (FLAKY_TESTS_AUTH_TOKEN) contains a blank, a line break or another character that "
-                       "tokens don't have");
+                       "tokens do not have");
     }
   }
 

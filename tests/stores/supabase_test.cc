@@ -61,8 +61,8 @@ TEST(SupabaseKeys, ThatAreRefusedAreExplained) {
   };
   for (const Case& each : {
            Case{"", "requires a key and none is set"},
-           Case{"sb_secret_of_another_project", "doesn't accept the key"},
-           Case{SupabaseServer::PublishableKey(), "a publishable one, which can't read"},
+           Case{"sb_secret_of_another_project", "does not accept the key"},
+           Case{SupabaseServer::PublishableKey(), "a publishable one, which cannot read"},
            Case{"a key\nX: y", "contains a blank"},
        }) {
     for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
@@ -166,8 +166,8 @@ TEST(SupabaseAnswers, AreErrorsWithAdvice) {
            Case{said("404 Not Found", "42P01", "no relation"), ErrorKind::kMissing, "`flaky schema migrate`"},
            Case{said("403 Forbidden", "42501", "permission denied for table flaky_test_runs"), ErrorKind::kAuth,
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON \"flaky_test_runs\""},
-           Case{said("401 Unauthorized", "PGRST301", "bad key"), ErrorKind::kAuth, "doesn't accept the key"},
-           Case{CannedServer::Answer("401 Unauthorized", ""), ErrorKind::kAuth, "doesn't accept the key"},
+           Case{said("401 Unauthorized", "PGRST301", "bad key"), ErrorKind::kAuth, "does not accept the key"},
+           Case{CannedServer::Answer("401 Unauthorized", ""), ErrorKind::kAuth, "does not accept the key"},
            Case{CannedServer::Answer("401 Unauthorized", R"({"message":"Invalid API key","hint":"x"})"),
                 ErrorKind::kAuth, "Invalid API key"},
            Case{said("503 Service Unavailable", "PGRST002", "no schema cache"), ErrorKind::kTransient, "paused"},
@@ -183,8 +183,9 @@ TEST(SupabaseAnswers, AreErrorsWithAdvice) {
            Case{CannedServer::Answer("301 Moved", "", "Location: http://elsewhere.invalid/\r\n"), ErrorKind::kPermanent,
                 "redirects to another address"},
            Case{CannedServer::Answer("200 OK", "hello"), ErrorKind::kTransient,
-                "isn't that of a Supabase project's REST"},
-           Case{CannedServer::Answer("200 OK", "[]"), ErrorKind::kTransient, "isn't that of a Supabase project's REST"},
+                "is not that of a Supabase project's REST"},
+           Case{CannedServer::Answer("200 OK", "[]"), ErrorKind::kTransient,
+                "is not that of a Supabase project's REST"},
        }) {
     CannedServer server({each.answer});
     const auto error = ErrorWith(server.url(), "sb_secret_hidden");
