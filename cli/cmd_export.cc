@@ -232,12 +232,12 @@ void Export(Session& session, const Options& options) {
   }
   if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
   // The summary must not become part of the exported history.
-  std::ostringstream account;
-  (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, account);
+  std::ostringstream report;
+  (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, report);
   if (options.ToOutput()) {
-    session.err.Print(account.str());
+    session.err.Print(report.str());
   } else {
-    session.out << account.str();
+    session.out << report.str();
   }
 }
 

@@ -44,11 +44,11 @@ void Import(Session& session, const Options& options) {
   const Stopwatch watch;
   const InterruptGuard interrupt;
   JsonlReader source(options.file);
-  const CopySummary account = CopyInto(session, source, to, options.into);
-  PrintCopy(account,
+  const CopySummary summary = CopyInto(session, source, to, options.into);
+  PrintCopy(summary,
             {Escaped(source.name()), to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
             session.out);
-  session.exit_code = CodeOf(account);
+  session.exit_code = CodeOf(summary);
   if (SayWhatIsUnknown(session, source) && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartial;
 }
 

@@ -63,23 +63,23 @@ Json AsJson(const Location& location, const std::optional<SchemaState>& state) {
   return json;
 }
 
-Json AsJson(const AdoptionSummary& account) {
-  return {{"runs", account.runs},
-          {"failures", account.failures},
-          {"conflicts", account.conflicts},
-          {"missing", account.missing},
-          {"left_out", account.left_out}};
+Json AsJson(const AdoptionSummary& summary) {
+  return {{"runs", summary.runs},
+          {"failures", summary.failures},
+          {"conflicts", summary.conflicts},
+          {"missing", summary.missing},
+          {"left_out", summary.left_out}};
 }
 
 // Of the npm packages' tables, which opening the store for the first time copies.
-void PrintAdopted(const AdoptionSummary& account, std::ostream& out) {
+void PrintAdopted(const AdoptionSummary& summary, std::ostream& out) {
   out << "imported the tables runs and failures, which are left unchanged\n";
-  PrintCount("runs found", account.runs, "", out);
-  PrintCount("failures found", account.failures, "", out);
-  PrintCount("in conflict", account.conflicts, "a different run with the same id was kept", out);
-  PrintCount("left out", account.left_out, "runs without an id, failures without a run", out);
-  if (account.missing > 0)
-    PrintCount("missing", account.missing, "added during the import; run flaky schema adopt", out);
+  PrintCount("runs found", summary.runs, "", out);
+  PrintCount("failures found", summary.failures, "", out);
+  PrintCount("in conflict", summary.conflicts, "a different run with the same id was kept", out);
+  PrintCount("left out", summary.left_out, "runs without an id, failures without a run", out);
+  if (summary.missing > 0)
+    PrintCount("missing", summary.missing, "added during the import; run flaky schema adopt", out);
 }
 
 void PrintNames(const std::vector<std::string>& names, std::ostream& out) {

@@ -60,10 +60,10 @@ void Adopt(Session& session, const AdoptOptions& options) {
   const Stopwatch watch;
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   StoreSource source(*old_store);
-  const CopySummary account = CopyInto(session, source, to, options.into);
-  PrintCopy(account, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
+  const CopySummary summary = CopyInto(session, source, to, options.into);
+  PrintCopy(summary, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
             session.out);
-  session.exit_code = CodeOf(account);
+  session.exit_code = CodeOf(summary);
 }
 
 // Throws CommandError unless the new tables hold all that the old ones hold, as `flaky verify --one-way` compares.
@@ -88,13 +88,13 @@ void DemandThatAllIsThere(Session& session, const OldAndNew& stores, const RowCo
   how.stop = InterruptGuard::Seen;
   VerifiedRuns runs(false, true);
   how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
-  const VerifySummary account = Verify(*source, *target, how, progress);
-  if (account.stopped) throw CommandError(ExitCode::kInterrupted, "interrupted: nothing was dropped");
-  if (account.SameAs(how) && account.source.totals.runs == rows.runs &&
-      account.source.totals.failures == rows.failures) {
+  const VerifySummary summary = Verify(*source, *target, how, progress);
+  if (summary.stopped) throw CommandError(ExitCode::kInterrupted, "interrupted: nothing was dropped");
+  if (summary.SameAs(how) && summary.source.totals.runs == rows.runs &&
+      summary.source.totals.failures == rows.failures) {
     return;
   }
-  const VerifyReport report{account, how, runs, stores.from.display_name, stores.to.display_name, "", watch.Seconds()};
+  const VerifyReport report{summary, how, runs, stores.from.display_name, stores.to.display_name, "", watch.Seconds()};
   if (options.json) {
     PrintVerifyJson(report, session.out);
   } else {

@@ -88,9 +88,9 @@ CopySummary CopyInto(const Session& session, Source& source, const Location& to,
   if (!options.dry_run) claim.Take(options.wait);
   TerminalProgress progress(session.err, FormOf(session.terminal, options.json));
   try {
-    CopySummary account = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
+    CopySummary summary = Copy(source, paced ? static_cast<Sink&>(*paced) : sink, copy, progress);
     if (!options.dry_run) claim.GiveUp();
-    return account;
+    return summary;
   } catch (const StoreError& error) {
     // A store that does not answer would only be waited for once more.
     if (!options.dry_run && error.kind() != ErrorKind::kTransient) claim.GiveUp();

@@ -24,72 +24,72 @@ constexpr std::string_view NameOf(Conversion::Kind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-void PrintText(const CopySummary& account, const CopyReport& report, std::ostream& out) {
+void PrintText(const CopySummary& summary, const CopyReport& report, std::ostream& out) {
   const auto row = [&out](std::string_view what, int64_t count, std::string_view note) {
     PrintCount(what, count, note, out);
   };
   out << (report.dry_run ? "would copy " : "copied ") << report.from << " to " << report.to << '\n';
-  row("runs read", account.runs, "");
-  row("copied", account.copied, "new in the target");
-  row("updated", account.completed, "the source had newer data");
-  row("unchanged", account.unchanged, "already in the target");
-  row("in conflict", account.conflicts, "different run with the same id; the target's was kept");
-  if (account.replaced > 0) row("replaced", account.replaced, "different run with the same id");
-  if (!report.dry_run) row("mismatched", account.differing, "read back differently from what was sent");
-  row("parts", account.parts, "of the runs read");
-  row("failures", account.failures, "of the runs read");
-  if (account.converted > 0) row("converted", account.converted, "held values that the target cannot hold");
-  PrintSpeed({account.runs, account.parts, account.failures}, report.seconds, out);
-  for (const CopyFinding& finding : account.findings) {
+  row("runs read", summary.runs, "");
+  row("copied", summary.copied, "new in the target");
+  row("updated", summary.completed, "the source had newer data");
+  row("unchanged", summary.unchanged, "already in the target");
+  row("in conflict", summary.conflicts, "different run with the same id; the target's was kept");
+  if (summary.replaced > 0) row("replaced", summary.replaced, "different run with the same id");
+  if (!report.dry_run) row("mismatched", summary.differing, "read back differently from what was sent");
+  row("parts", summary.parts, "of the runs read");
+  row("failures", summary.failures, "of the runs read");
+  if (summary.converted > 0) row("converted", summary.converted, "held values that the target cannot hold");
+  PrintSpeed({summary.runs, summary.parts, summary.failures}, report.seconds, out);
+  for (const CopyFinding& finding : summary.findings) {
     out << "  " << NameOf(finding.fate) << ": run " << Escaped(finding.run_id) << ": " << Escaped(finding.why) << '\n';
   }
-  PrintConverted(account.converted_runs, out);
-  const std::string_view but_for = account.converted > 0 ? " except for converted values" : "";
+  PrintConverted(summary.converted_runs, out);
+  const std::string_view but_for = summary.converted > 0 ? " except for converted values" : "";
   if (report.dry_run) {
     out << "nothing was written\n";
-  } else if (account.stopped) {
+  } else if (summary.stopped) {
     out << "interrupted: the runs counted above are copied and verified; run the same command again to copy the rest\n";
-  } else if (account.gave_up) {
+  } else if (summary.gave_up) {
     out << "stopped at a conflict (--on-conflict fail): the runs counted above are copied and verified\n";
-  } else if (account.source_digest == account.target_digest) {
-    out << "verified: source and target are equal" << but_for << ", digest " << account.source_digest.ToString()
+  } else if (summary.source_digest == summary.target_digest) {
+    out << "verified: source and target are equal" << but_for << ", digest " << summary.source_digest.ToString()
         << '\n';
-  } else if (account.Verified()) {
-    out << "verified: the target holds all of the source" << but_for << ", and more in " << WithThousands(account.ahead)
+  } else if (summary.Verified()) {
+    out << "verified: the target holds all of the source" << but_for << ", and more in " << WithThousands(summary.ahead)
         << " runs\n";
   } else {
     out << "NOT verified: see the runs above\n";
   }
 }
 
-void PrintAsJson(const CopySummary& account, const CopyReport& report, std::ostream& out) {
+void PrintAsJson(const CopySummary& summary, const CopyReport& report, std::ostream& out) {
   Json findings = Json::array();
-  for (const CopyFinding& finding : account.findings) {
+  for (const CopyFinding& finding : summary.findings) {
     findings.push_back({{"run_id", finding.run_id}, {"fate", NameOf(finding.fate)}, {"why", finding.why}});
   }
   Json json = JsonOutput();
   json["from"] = report.from;
   json["to"] = report.to;
   json["dry_run"] = report.dry_run;
-  json["interrupted"] = account.stopped;
-  json["verified"] = !report.dry_run && account.Verified();
-  json["runs"] = account.runs;
-  json["copied"] = account.copied;
-  json["completed"] = account.completed;
-  json["unchanged"] = account.unchanged;
-  json["conflicts"] = account.conflicts;
-  json["replaced"] = account.replaced;
-  json["different"] = account.differing;
-  json["target_ahead"] = account.ahead;
-  json["parts"] = account.parts;
-  json["failures"] = account.failures;
-  json["sent"] = account.sent;
-  json["converted"] = account.converted;
+  json["interrupted"] = summary.stopped;
+  json["verified"] = !report.dry_run && summary.Verified();
+  json["runs"] = summary.runs;
+  json["copied"] = summary.copied;
+  json["completed"] = summary.completed;
+  json["unchanged"] = summary.unchanged;
+  json["conflicts"] = summary.conflicts;
+  json["replaced"] = summary.replaced;
+  json["different"] = summary.differing;
+  json["target_ahead"] = summary.ahead;
+  json["parts"] = summary.parts;
+  json["failures"] = summary.failures;
+  json["sent"] = summary.sent;
+  json["converted"] = summary.converted;
   json["seconds"] = report.seconds;
-  json["source_digest"] = account.source_digest.ToString();
-  json["target_digest"] = account.target_digest.ToString();
+  json["source_digest"] = summary.source_digest.ToString();
+  json["target_digest"] = summary.target_digest.ToString();
   json["findings"] = std::move(findings);
-  json["conversions"] = JsonOfConverted(account.converted_runs);
+  json["conversions"] = JsonOfConverted(summary.converted_runs);
   PrintJson(out, json);
 }
 
@@ -129,14 +129,14 @@ void PrintSpeed(const Totals& totals, double seconds, std::ostream& out) {
   PrintCount("rows per second", std::llround(rate), WithThousands(rows) + " rows in " + AsDuration(seconds), out);
 }
 
-void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out) {
-  (report.json ? PrintAsJson : PrintText)(account, report, out);
+void PrintCopy(const CopySummary& summary, const CopyReport& report, std::ostream& out) {
+  (report.json ? PrintAsJson : PrintText)(summary, report, out);
 }
 
-ExitCode CodeOf(const CopySummary& account) {
-  if (account.differing > 0) return ExitCode::kDifferences;
-  if (account.stopped) return ExitCode::kInterrupted;
-  return account.conflicts > 0 ? ExitCode::kPartial : ExitCode::kOk;
+ExitCode CodeOf(const CopySummary& summary) {
+  if (summary.differing > 0) return ExitCode::kDifferences;
+  if (summary.stopped) return ExitCode::kInterrupted;
+  return summary.conflicts > 0 ? ExitCode::kPartial : ExitCode::kOk;
 }
 
 }  // namespace flaky

@@ -26,7 +26,7 @@ void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out);
 Json JsonOfConverted(const std::vector<ConvertedRun>& runs);
 
 // Prints the summary as text or JSON.
-void PrintCopy(const CopySummary& account, const CopyReport& report, std::ostream& out);
+void PrintCopy(const CopySummary& summary, const CopyReport& report, std::ostream& out);
 
 // Print one line of a summary, with its note unless that is empty; and the speed, in rows of the tables (runs, parts
 // and failures) per second.
@@ -34,7 +34,7 @@ void PrintCount(std::string_view what, int64_t count, std::string_view note, std
 void PrintSpeed(const Totals& totals, double seconds, std::ostream& out);
 
 // Returns the exit code for the summary.
-ExitCode CodeOf(const CopySummary& account);
+ExitCode CodeOf(const CopySummary& summary);
 
 }  // namespace flaky
 

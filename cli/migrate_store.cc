@@ -32,9 +32,9 @@ CopySummary CopyFrom(Session& session, const Location& from, const Location& to,
   const Selection selection = SelectionOf(options.selection);
   PointOutProjects(session, *old_store, selection);
   SelectedSource source(*old_store, selection);
-  CopySummary account = CopyInto(session, source, to, options.into);
+  CopySummary summary = CopyInto(session, source, to, options.into);
   if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
-  return account;
+  return summary;
 }
 
 }  // namespace
@@ -45,11 +45,11 @@ void CopyStores(Session& session, const std::vector<Location>& sources, const Lo
   const InterruptGuard interrupt;
   for (const Location& from : sources) {
     const Stopwatch watch;
-    const CopySummary account = CopyFrom(session, from, to, options);
-    PrintCopy(account, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
+    const CopySummary summary = CopyFrom(session, from, to, options);
+    PrintCopy(summary, {from.display_name, to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
               session.out);
-    session.exit_code = std::max(session.exit_code, CodeOf(account));
-    if (account.stopped) break;
+    session.exit_code = std::max(session.exit_code, CodeOf(summary));
+    if (summary.stopped) break;
   }
 }
 

@@ -53,7 +53,7 @@ void PrintBuckets(const VerifyReport& report, std::ostream& out, bool color) {
   columns.push_back({"differences", Align::kRight});
   Table table(std::move(columns));
   bool any = false;
-  for (const auto& [key, bucket] : report.account.buckets) {
+  for (const auto& [key, bucket] : report.summary.buckets) {
     if (bucket.differences == 0) continue;
     any = true;
     std::vector<Cell> row = {key.project.value_or("-"), key.month, WithThousands(bucket.source.totals.runs),
@@ -77,18 +77,18 @@ std::string Extent(const VerifyReport& report) {
 }
 
 std::string Closing(const VerifyReport& report) {
-  const VerifySummary& account = report.account;
-  const std::string counts = "only in the source " + WithThousands(account.only_source) + ", only in the target " +
-                             WithThousands(account.only_target) + ", different " + WithThousands(account.different) +
-                             ", equal " + WithThousands(account.equal);
-  if (account.stopped) return "interrupted; so far: " + counts;
-  if (!account.SameAs(report.options)) return "NOT equal" + Extent(report) + ": " + counts;
-  if (account.only_target == 0 && account.ahead == 0) {
-    return "equal" + Extent(report) + ": " + Counted(account.equal, "run");
+  const VerifySummary& summary = report.summary;
+  const std::string counts = "only in the source " + WithThousands(summary.only_source) + ", only in the target " +
+                             WithThousands(summary.only_target) + ", different " + WithThousands(summary.different) +
+                             ", equal " + WithThousands(summary.equal);
+  if (summary.stopped) return "interrupted; so far: " + counts;
+  if (!summary.SameAs(report.options)) return "NOT equal" + Extent(report) + ": " + counts;
+  if (summary.only_target == 0 && summary.ahead == 0) {
+    return "equal" + Extent(report) + ": " + Counted(summary.equal, "run");
   }
-  return "the target holds all of the source" + Extent(report) + ": equal " + WithThousands(account.equal) +
-         ", more in the target " + WithThousands(account.ahead) + ", only in the target " +
-         WithThousands(account.only_target);
+  return "the target holds all of the source" + Extent(report) + ": equal " + WithThousands(summary.equal) +
+         ", more in the target " + WithThousands(summary.ahead) + ", only in the target " +
+         WithThousands(summary.only_target);
 }
 
 Json ToJson(const Contents& contents) {
@@ -120,7 +120,7 @@ std::vector<ComparedRun> VerifiedRuns::Listed() const {
 }
 
 void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) {
-  const VerifySummary& account = report.account;
+  const VerifySummary& summary = report.summary;
   for (const ComparedRun& run : report.runs.Listed()) {
     out << KindOf(run.comparison).mark << ' ' << Escaped(run.run_id);
     if (run.comparison == Comparison::kDifferent) out << "  " << Escaped(run.what);
@@ -131,38 +131,38 @@ void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) 
     out << WithThousands(static_cast<int64_t>(report.runs.left_out())) << " more are counted but not listed\n";
   }
   PrintBuckets(report, out, color);
-  if (account.converted > 0) {
-    out << Counted(account.converted, "run")
+  if (summary.converted > 0) {
+    out << Counted(summary.converted, "run")
         << " held values that one of the stores cannot hold: compared as a copy would convert them\n";
   }
-  out << "source: " << report.source << ": " << Phrase(account.source.totals) << ", digest "
-      << account.source.digest.ToString() << '\n'
-      << "target: " << report.target << ": " << Phrase(account.target.totals) << ", digest "
-      << account.target.digest.ToString() << '\n'
+  out << "source: " << report.source << ": " << Phrase(summary.source.totals) << ", digest "
+      << summary.source.digest.ToString() << '\n'
+      << "target: " << report.target << ": " << Phrase(summary.target.totals) << ", digest "
+      << summary.target.digest.ToString() << '\n'
       << Closing(report) << '\n';
 }
 
 void PrintVerifyJson(const VerifyReport& report, std::ostream& out) {
-  const VerifySummary& account = report.account;
+  const VerifySummary& summary = report.summary;
   Json json = JsonOutput();
   json["source"] = report.source;
   json["target"] = report.target;
-  json["interrupted"] = account.stopped;
-  json["same"] = !account.stopped && account.SameAs(report.options);
+  json["interrupted"] = summary.stopped;
+  json["same"] = !summary.stopped && summary.SameAs(report.options);
   json["one_way"] = report.options.one_way;
   json["quick"] = report.options.runs_only;
   json["sample"] = report.sample.empty() ? Json() : Json(report.options.share);
-  json["equal"] = account.equal;
-  json["only_source"] = account.only_source;
-  json["only_target"] = account.only_target;
-  json["different"] = account.different;
-  json["target_ahead"] = account.ahead;
-  json["converted"] = account.converted;
+  json["equal"] = summary.equal;
+  json["only_source"] = summary.only_source;
+  json["only_target"] = summary.only_target;
+  json["different"] = summary.different;
+  json["target_ahead"] = summary.ahead;
+  json["converted"] = summary.converted;
   json["seconds"] = report.seconds;
-  json["in_source"] = ToJson(account.source);
-  json["in_target"] = ToJson(account.target);
+  json["in_source"] = ToJson(summary.source);
+  json["in_target"] = ToJson(summary.target);
   Json buckets = Json::array();
-  for (const auto& [key, bucket] : account.buckets) {
+  for (const auto& [key, bucket] : summary.buckets) {
     if (bucket.differences == 0) continue;
     buckets.push_back({{"project", key.project ? Json(*key.project) : Json()},
                        {"month", key.month},

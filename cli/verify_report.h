@@ -33,7 +33,7 @@ class VerifiedRuns {
 };
 
 struct VerifyReport {
-  const VerifySummary& account;
+  const VerifySummary& summary;
   const VerifyOptions& options;
   const VerifiedRuns& runs;
   std::string source, target;  // display names

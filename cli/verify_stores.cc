@@ -51,17 +51,17 @@ void CompareStores(Session& session, const Location& source, const Location& tar
   VerifyOptions how = HowToVerify(options);
   how.on_run = [&runs](const ComparedRun& run) { runs.Add(run); };
 
-  const VerifySummary account = Verify(*source_store, *target_store, how, progress);
-  const VerifyReport report{account,        how, runs, source.display_name, target.display_name, options.sample,
+  const VerifySummary summary = Verify(*source_store, *target_store, how, progress);
+  const VerifyReport report{summary,        how, runs, source.display_name, target.display_name, options.sample,
                             watch.Seconds()};
   if (options.json) {
     PrintVerifyJson(report, session.out);
   } else {
     PrintVerifyText(report, session.out, session.color);
   }
-  if (account.stopped) {
+  if (summary.stopped) {
     session.exit_code = ExitCode::kInterrupted;
-  } else if (!account.SameAs(how)) {
+  } else if (!summary.SameAs(how)) {
     session.exit_code = ExitCode::kDifferences;
   }
 }

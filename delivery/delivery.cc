@@ -90,14 +90,14 @@ class SpoolReleaser {
   // `writer`: null without a second store.
   SpoolReleaser(SpoolSource& source, DualWriter* writer) : source_(source), writer_(writer) {}
 
-  void Add(const RunRecord& sent, CopyOutcome fate, Sink& sink) {
+  void Add(const RunRecord& sent, CopyOutcome outcome, Sink& sink) {
     ++added_;
     if (writer_ == nullptr) {
       Release(sent.run.run_id, static_cast<int64_t>(sent.parts.size()));
       return;
     }
     Guard([&] {
-      std::optional<RunRecord> held = fate == CopyOutcome::kCopied ? sent : AsHeld(sink, sent);
+      std::optional<RunRecord> held = outcome == CopyOutcome::kCopied ? sent : AsHeld(sink, sent);
       if (held) writer_->Add(std::move(*held));
       pending_.emplace_back(sent.run.run_id, static_cast<int64_t>(sent.parts.size()));
     });
@@ -157,12 +157,12 @@ class Delivery {
       // Between two passes the lock is free for a moment: who takes it then does the work.
       const auto lock = TakeLock(spool_, std::exchange(wait, std::chrono::milliseconds(0)));
       if (!lock) {
-        account_.locked = first && HasPending(spool_);
+        summary_.locked = first && HasPending(spool_);
         break;
       }
       more = Pass(*lock) && !options_.IsOver();
     }
-    return std::move(account_);
+    return std::move(summary_);
   }
 
  private:
@@ -173,15 +173,15 @@ class Delivery {
     const Totals ready = source.Expected().value_or(Totals());
     int64_t settled = 0;
     if (options_.dry_run) {
-      account_.runs = ready.runs;
-      account_.parts = ready.parts;
+      summary_.runs = ready.runs;
+      summary_.parts = ready.parts;
     } else {
       source.Tidy();
       if (ready.runs > 0) settled = CopyFrom(lock, source, ready.runs);
     }
     const SpoolReport& report = source.report();
-    account_.running = report.running;
-    account_.rejected += report.rejected;
+    summary_.running = report.running;
+    summary_.rejected += report.rejected;
     for (const std::string& message : report.messages) AddMessage(message);
     return settled > 0;
   }
@@ -198,46 +198,46 @@ class Delivery {
     SilentProgress progress;
     std::optional<DualWriter> second;
     if (resolved_.keeps_for_second) second.emplace(lock, history.display_name);
-    SpoolReleaser letting_go(source, second ? &*second : nullptr);
+    SpoolReleaser releaser(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;
     copy.limits.records = kBatchRuns;
     copy.look_first = false;
     copy.stop = [&] { return options_.IsOver(); };
-    copy.on_batch_settled = [&] { letting_go.EndBatch(); };
-    copy.on_settled = [&](const RunRecord& record, CopyOutcome fate, const std::string& why) {
-      if (fate == CopyOutcome::kConflict && !HoldsParts(sink, record)) {
+    copy.on_batch_settled = [&] { releaser.EndBatch(); };
+    copy.on_settled = [&](const RunRecord& record, CopyOutcome outcome, const std::string& why) {
+      if (outcome == CopyOutcome::kConflict && !HoldsParts(sink, record)) {
         source.Reject(record.run.run_id, store_->name() + " has another run of this id: " + why);
         ++rejected;
-      } else if (fate == CopyOutcome::kDiffers) {
+      } else if (outcome == CopyOutcome::kDiffers) {
         AddMessage("run " + record.run.run_id + " is kept in " + source.name() + ": " + why);
       } else {
-        letting_go.Add(record, fate, sink);
+        releaser.Add(record, outcome, sink);
       }
     };
     const CopySummary copied = Copy(source, sink, copy, progress);
-    account_.runs += letting_go.runs();
-    account_.parts += letting_go.parts();
-    account_.kept = copied.differing + letting_go.kept();
-    if (!letting_go.problem().empty()) {
-      AddMessage("delivered, but kept in " + source.name() + " for the second store: " + letting_go.problem());
+    summary_.runs += releaser.runs();
+    summary_.parts += releaser.parts();
+    summary_.kept = copied.differing + releaser.kept();
+    if (!releaser.problem().empty()) {
+      AddMessage("delivered, but kept in " + source.name() + " for the second store: " + releaser.problem());
     }
     for (const ConvertedRun& run : copied.converted_runs) {
       AddMessage("run " + run.run_id + " was converted to what " + store_->name() +
                  " can hold: " + ConversionPhrase(run.conversions));
     }
     if (copied.stopped && copied.runs < ready) {
-      account_.kept += ready - copied.runs;
+      summary_.kept += ready - copied.runs;
       AddMessage(std::to_string(ready - copied.runs) + " more runs are waiting in " + source.name() +
                  "; `flaky deliver` delivers them");
     }
-    return letting_go.runs() + rejected;
+    return releaser.runs() + rejected;
   }
 
   // What a second pass finds again is said once.
   void AddMessage(std::string message) {
-    if (std::ranges::find(account_.messages, message) == account_.messages.end()) {
-      account_.messages.push_back(std::move(message));
+    if (std::ranges::find(summary_.messages, message) == summary_.messages.end()) {
+      summary_.messages.push_back(std::move(message));
     }
   }
 
@@ -247,7 +247,7 @@ class Delivery {
   RunContexts contexts_;
   std::optional<PauseWhileSilent> pause_;
   std::unique_ptr<Store> store_;
-  DeliverySummary account_;
+  DeliverySummary summary_;
 };
 
 }  // namespace

@@ -3,48 +3,11 @@
 #define FLAKY_DELIVERY_DELIVERY_H_
 
 #include <chrono>
-#include <cstdint>
-#include <functional>
-#include <optional>
-#include <string>
-#include <vector>
 
+#include "delivery/delivery_options.h"
 #include "settings/locations.h"
-#include "stores/retry_store.h"
 
 namespace flaky {
-
-// What became of the records for the second store of a dual write.
-struct DualSummary {
-  int64_t runs = 0;                    // sent
-  std::optional<std::string> trouble;  // for the user, one line: why the second store does not have all of them
-};
-
-struct DeliverySummary {
-  int64_t runs = 0;      // delivered, completely or as further parts; in a dry run: that would be delivered
-  int64_t parts = 0;     // of these runs
-  int64_t running = 0;   // journals of processes that still run
-  int64_t rejected = 0;  // journals or parts moved aside, with a reason
-  int64_t kept = 0;      // runs left in the spool for the next delivery: read back different, or out of time
-  bool locked = false;   // another process delivers: nothing was done here
-  std::vector<std::string> messages;  // for the user, one line each
-  DualSummary dual;                   // its trouble is one of the messages, and is not counted
-};
-
-struct DeliveryOptions {
-  std::chrono::milliseconds wait{0};                           // for another delivery to end
-  std::optional<std::chrono::steady_clock::time_point> until;  // no batch begins after it
-  std::function<bool()> stop;                                  // asked between batches; true: begin no other one
-  RetryPolicy retry;                                           // in addition to `until` and `stop`
-  bool dry_run = false;                                        // only count what is ready
-  std::string complete;                                        // see SpoolSource
-  // If the store has not answered for this long, other programs skip it for a while (PauseWhileSilent); 0: never.
-  std::chrono::milliseconds pause_after{0};
-  bool patient = false;  // send to the second store of a dual write even if it gave trouble a moment ago
-  std::function<void(const std::string& text)> debug;  // receives what only helps to debug; may be null
-
-  bool IsOver() const { return (until && std::chrono::steady_clock::now() >= *until) || (stop && stop()); }
-};
 
 // Delivers the pending runs in the spool to the history's store, verified like every copy: a journal is removed only
 // after its run was read back from the store and the store held all of it. Opens no store if there is nothing to

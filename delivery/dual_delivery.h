@@ -2,7 +2,8 @@
 #ifndef FLAKY_DELIVERY_DUAL_DELIVERY_H_
 #define FLAKY_DELIVERY_DUAL_DELIVERY_H_
 
-#include "delivery/delivery.h"
+#include "delivery/delivery_options.h"
+#include "settings/locations.h"
 
 // The second store of a dual write (FLAKY_TESTS_DUAL_*): everything that is delivered to the first store goes there,
 // too. Records for it stay in the spool (spool/dual_queue.h) until it has them, no matter how long it is unreachable

@@ -15,44 +15,44 @@ namespace {
 
 constexpr int kEventVersion = 1;
 
-// A piece of the line. If there is not enough room, the pieces with the highest rank are omitted first.
-struct InFlightBatch {
+// A segment of the line. If there is not enough room, the segments with the highest rank are omitted first.
+struct Segment {
   std::string text;
   int rank;
 };
 
-std::vector<InFlightBatch> PiecesOf(const ProgressView& view, size_t bar_width) {
+std::vector<Segment> SegmentsOf(const ProgressView& view, size_t bar_width) {
   const CopyProgress& counts = view.counts;
-  std::vector<InFlightBatch> pieces = {{std::string(NameOf(view.phase)), 0}};
+  std::vector<Segment> segments = {{std::string(NameOf(view.phase)), 0}};
   const bool total_known = counts.total_runs > 0 && counts.total_runs >= counts.runs;
   if (total_known) {
     const double share = static_cast<double>(counts.runs) / static_cast<double>(counts.total_runs);
     if (bar_width > 0) {
       const auto full = static_cast<size_t>(share * static_cast<double>(bar_width));
-      pieces.push_back({'[' + std::string(full, '#') + std::string(bar_width - full, '.') + ']', 5});
+      segments.push_back({'[' + std::string(full, '#') + std::string(bar_width - full, '.') + ']', 5});
     }
-    pieces.push_back({std::to_string(static_cast<int>(share * 100)) + '%', 1});
-    pieces.push_back({WithThousands(counts.runs) + " of " + WithThousands(counts.total_runs) + " runs", 3});
+    segments.push_back({std::to_string(static_cast<int>(share * 100)) + '%', 1});
+    segments.push_back({WithThousands(counts.runs) + " of " + WithThousands(counts.total_runs) + " runs", 3});
   } else if (counts.runs > 0) {
-    pieces.push_back({WithThousands(counts.runs) + " runs", 3});
+    segments.push_back({WithThousands(counts.runs) + " runs", 3});
   }
   if (counts.runs > 0) {
-    pieces.push_back({WithThousands(counts.failures) + " failures", 6});
-    pieces.push_back({AsBytes(counts.bytes), 7});
+    segments.push_back({WithThousands(counts.failures) + " failures", 6});
+    segments.push_back({AsBytes(counts.bytes), 7});
   }
   if (view.runs_per_second) {
     const double rate = *view.runs_per_second;
     const std::string number = rate < 10 ? Decimals(rate, 1) : WithThousands(std::llround(rate));
-    pieces.push_back({number + " runs/s", 4});
+    segments.push_back({number + " runs/s", 4});
   }
   if (view.seconds_stalled) {
-    pieces.push_back({"nothing for " + AsClock(std::floor(*view.seconds_stalled)), 2});
+    segments.push_back({"nothing for " + AsClock(std::floor(*view.seconds_stalled)), 2});
   } else if (view.seconds_left) {
-    pieces.push_back({AsClock(*view.seconds_left) + " left", 2});
+    segments.push_back({AsClock(*view.seconds_left) + " left", 2});
   } else if (view.seconds >= 1) {
-    pieces.push_back({AsClock(std::floor(view.seconds)), 2});
+    segments.push_back({AsClock(std::floor(view.seconds)), 2});
   }
-  return pieces;
+  return segments;
 }
 
 }  // namespace
@@ -75,14 +75,14 @@ std::string_view NameOf(Phase phase) {
   return "";
 }
 
-std::string ProgressLine(const ProgressView& view) { return Join(PiecesOf(view, 0), "  ", &InFlightBatch::text); }
+std::string ProgressLine(const ProgressView& view) { return Join(SegmentsOf(view, 0), "  ", &Segment::text); }
 
 std::string ProgressBar(const ProgressView& view, size_t width) {
-  std::vector<InFlightBatch> pieces = PiecesOf(view, std::clamp<size_t>(width / 8, 10, 30));
-  std::string line = Join(pieces, "  ", &InFlightBatch::text);
-  while (line.size() >= width && pieces.size() > 1) {
-    pieces.erase(std::ranges::max_element(pieces, {}, &InFlightBatch::rank));
-    line = Join(pieces, "  ", &InFlightBatch::text);
+  std::vector<Segment> segments = SegmentsOf(view, std::clamp<size_t>(width / 8, 10, 30));
+  std::string line = Join(segments, "  ", &Segment::text);
+  while (line.size() >= width && segments.size() > 1) {
+    segments.erase(std::ranges::max_element(segments, {}, &Segment::rank));
+    line = Join(segments, "  ", &Segment::text);
   }
   return line.substr(0, std::max<size_t>(width, 1) - 1);
 }

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-TerminalProgress::AdaptivePageSize PaceOf(ProgressForm form) {
+TerminalProgress::Intervals IntervalsOf(ProgressForm form) {
   switch (form) {
     case ProgressForm::kBar:
       return {milliseconds(250), milliseconds(100)};
@@ -30,10 +30,11 @@ ProgressForm FormOf(bool terminal, bool json) {
   return terminal ? ProgressForm::kBar : ProgressForm::kLines;
 }
 
-TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form) : TerminalProgress(err, form, PaceOf(form)) {}
+TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form)
+    : TerminalProgress(err, form, IntervalsOf(form)) {}
 
-TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form, AdaptivePageSize pace)
-    : err_(err), form_(form), pace_(pace) {
+TerminalProgress::TerminalProgress(StatusLine& err, ProgressForm form, Intervals intervals)
+    : err_(err), form_(form), intervals_(intervals) {
   if (form != ProgressForm::kNone) thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
@@ -71,7 +72,7 @@ void TerminalProgress::Stop() {
 
 void TerminalProgress::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
-  for (milliseconds wait = pace_.first;; wait = pace_.next) {
+  for (milliseconds wait = intervals_.first;; wait = intervals_.next) {
     wake_.wait_for(lock, stop, wait, [] { return false; });
     if (stop.stop_requested()) return;
     if (current_) Show();

@@ -32,13 +32,13 @@ ProgressForm FormOf(bool terminal, bool json);
 class TerminalProgress : public Progress {
  public:
   using Clock = std::chrono::steady_clock;
-  struct AdaptivePageSize {
+  struct Intervals {
     std::chrono::milliseconds first, next;  // what is over sooner than `first` shows nothing but events
   };
 
   // `err` must outlive the object.
   TerminalProgress(StatusLine& err, ProgressForm form);
-  TerminalProgress(StatusLine& err, ProgressForm form, AdaptivePageSize pace);
+  TerminalProgress(StatusLine& err, ProgressForm form, Intervals intervals);
   ~TerminalProgress() override;
 
   void Begin(Phase phase, int64_t total_runs) override;
@@ -61,7 +61,7 @@ class TerminalProgress : public Progress {
 
   StatusLine& err_;
   const ProgressForm form_;
-  const AdaptivePageSize pace_;
+  const Intervals intervals_;
   std::mutex mutex_;  // of all below; taken before that of err_
   std::condition_variable_any wake_;
   std::optional<Current> current_;

@@ -12,6 +12,7 @@
 #include "spool/journal.h"
 #include "stores/memory/memory_store.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -54,6 +55,15 @@ class CopyClaimTest : public ProgramTest {
     return holder == "test" ? "" : holder;
   }
 
+  // Waits until the program's log has this text; false if that takes too long. For threads other than the test's.
+  bool Logs(const std::string& text) const {
+    try {
+      return WaitFor("a message in the log", [&] { return Content(Path("log")).find(text) != std::string::npos; });
+    } catch (const std::exception&) {
+      return false;
+    }
+  }
+
   std::unique_ptr<Store> target_;
 };
 
@@ -89,22 +99,27 @@ TEST_F(CopyClaimTest, IsTakenAtOnceIfItsProcessIsGone) {
 }
 
 TEST_F(CopyClaimTest, AClaimOfAnotherMachineIsWaitedForUntilItExpires) {
-  target_->Claim(Elsewhere().dump(), 2s, "");
-  const Outcome outcome = Copy();
-  EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr(" on ci-7, since 2026"), HasSubstr("seeing whether it still runs")));
+  const std::string holder = Elsewhere().dump();
+  target_->Claim(holder, 600s, "");
+  Set("FLAKY_TESTS_LOG_FILE", Path("log"));
+  std::jthread letting_it_expire([&] {
+    if (Logs("seeing whether it still runs")) target_->Claim(holder, 1s, "");
+  });
+  EXPECT_EQ(Copy().code, 0);
+  letting_it_expire.join();
+  EXPECT_THAT(Content(Path("log")), HasSubstr(" on ci-7, since 2026"));
   EXPECT_EQ(target_->Count({}).runs, 1);
 }
 
 TEST_F(CopyClaimTest, ARenewedClaimOfAnotherMachineIsNotTaken) {
   const std::string holder = Elsewhere().dump();
-  target_->Claim(holder, 20s, "");
-  std::jthread prolonging([&] {
-    std::this_thread::sleep_for(1500ms);
-    target_->Claim(holder, 60s, "");
+  target_->Claim(holder, 600s, "");
+  Set("FLAKY_TESTS_LOG_FILE", Path("log"));
+  std::jthread renewing([&] {
+    if (Logs("seeing whether it still runs")) target_->Claim(holder, 3600s, "");
   });
   EXPECT_EQ(Copy().code, 11);
-  prolonging.join();
+  renewing.join();
   EXPECT_EQ(target_->Count({}).runs, 0);
   EXPECT_EQ(Holder(), holder);
 }
@@ -112,16 +127,14 @@ TEST_F(CopyClaimTest, ARenewedClaimOfAnotherMachineIsNotTaken) {
 TEST_F(CopyClaimTest, IsWaitedForIfAskedTo) {
   const std::string holder = TextOf(ThisProcess()).dump();
   target_->Claim(holder, 600s, "");
-  std::atomic<bool> ended = false;
+  Set("FLAKY_TESTS_LOG_FILE", Path("log"));
+  std::atomic<bool> waits = false;
   std::jthread other([&] {
-    std::this_thread::sleep_for(1200ms);
-    ended = true;
+    waits = Logs("waiting for it to end");
     target_->Claim(holder, 0s, "");
   });
-  const Outcome outcome = Copy({"--wait"});
-  EXPECT_TRUE(ended);
-  EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.err, HasSubstr("waiting for it to end"));
+  EXPECT_EQ(Copy({"--wait"}).code, 0);
+  EXPECT_TRUE(waits);
   other.join();
   EXPECT_EQ(target_->Count({}).runs, 1);
 }

@@ -12,6 +12,7 @@
 #include "tests/cli/copy_fixture.h"
 #include "tests/servers/fault_proxy.h"
 #include "tests/support/soak.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -88,7 +89,7 @@ class CopyFaultsTest : public CopyTest, public testing::WithParamInterface<Serve
     return {"--json", "--max-rate", std::to_string(rows_per_second)};
   }
   void WaitForTheMiddle(RunningProgram& copy) const {
-    while (copy.Runs() && target_.Now().empty()) std::this_thread::sleep_for(milliseconds(20));
+    WaitFor("the first runs in the target", [&] { return !copy.Runs() || !target_.Now().empty(); });
   }
 
   const Pair pair_;
@@ -149,9 +150,8 @@ TEST_P(CopyFaultsTest, ACopyGivesUpOnADeadServerAndTheNextOneResumes) {
   const auto copy = Start(CommandAt(server_.port, Slowly()));
   WaitForTheMiddle(*copy);
   server_.kill();
-  while (copy->Runs() && copy->Err().find("trying again") == std::string::npos) {
-    std::this_thread::sleep_for(milliseconds(20));
-  }
+  WaitFor("the message that the copy tries again",
+          [&] { return !copy->Runs() || copy->Err().find("trying again") != std::string::npos; });
   if (!Soaking()) copy->Signal(SIGINT);
   const Outcome outcome = copy->Wait();
   server_.restart();

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "tests/cli/program_fixture.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -93,8 +94,7 @@ class CrashesTest : public ProgramTest {
     std::vector<std::string> ctest{"ctest", "--test-dir", Path("build")};
     ctest.insert(ctest.end(), options.begin(), options.end());
     const int status = RunProgramWith(ctest);
-    for (int i = 0; i < 3000 && Waits(); ++i) std::this_thread::sleep_for(10ms);
-    EXPECT_FALSE(Waits()) << "nothing delivers";
+    WaitFor("the delivery after ctest", [&] { return !Waits(); });
     return status;
   }
 

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <exception>
 #include <thread>
 
 #include "tests/cli/doctor_fixture.h"
@@ -12,6 +13,7 @@
 #include "tests/servers/postgres_server.h"
 #include "tests/servers/sqld_server.h"
 #include "tests/servers/supabase_server.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -127,15 +129,23 @@ TEST_F(DoctorServersTest, LockedPostgresTablesAreWaitedForAWhile) {
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
   for (const char* table : {"flaky_test_runs", "flaky_test_schema"}) {
     std::thread holder([&] {
-      PostgresServer::Execute(uri, std::string("BEGIN; LOCK TABLE ") + table + "; SELECT pg_sleep(7); COMMIT");
+      try {
+        PostgresServer::Execute(uri, std::string("BEGIN; LOCK TABLE ") + table + "; SELECT pg_sleep(600)");
+      } catch (const std::exception&) {
+        // It is ended below, so that the lock lasts as long as it is needed.
+      }
     });
-    while (PostgresServer::Query(uri,
-                                 "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
-                                 "AND relation = $1::regclass",
-                                 {table})[0][0] == "0") {
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
+    WaitFor("the lock of a table", [&] {
+      return PostgresServer::Query(uri,
+                                   "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted "
+                                   "AND relation = $1::regclass",
+                                   {table})[0][0] != "0";
+    });
     EXPECT_THAT(Found(Examine(11), "store", "problem"), HasSubstr("the process or session that has locked it"));
+    PostgresServer::Query(uri,
+                          "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND "
+                          "granted AND relation = $1::regclass",
+                          {table});
     holder.join();
   }
   ExamineFine();

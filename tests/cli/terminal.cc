@@ -97,7 +97,7 @@ bool Terminal::ReadMore(int milliseconds) {
 }
 
 bool Terminal::ReadUntil(const std::function<bool(const std::string& sent)>& seen) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(120);
   while (!seen(sent_)) {
     if (std::chrono::steady_clock::now() > until || !ReadMore(100)) return seen(sent_);
   }

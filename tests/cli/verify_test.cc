@@ -12,6 +12,7 @@
 #include "history/digest.h"
 #include "tests/cli/program_fixture.h"
 #include "tests/support/generate_history.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -256,8 +257,7 @@ TEST_F(VerifyCommandTest, InterruptedItReportsThatAndEndsWith130) {
     }
     return false;
   };
-  for (int i = 0; i < 5000 && !handles_interrupts(); ++i) ::usleep(1000);
-  ASSERT_TRUE(handles_interrupts());
+  WaitFor("the program's interrupt handler", handles_interrupts);
   ::kill(child, SIGINT);
   std::string out;
   char buffer[4096];

