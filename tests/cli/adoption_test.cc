@@ -142,7 +142,7 @@ TEST_F(Adoption, ThePrefixIsCheckedAndMustDiffer) {
   for (const char* command : {"adopt", "drop-old"}) {
     EXPECT_EQ(Run({"schema", command}).code, 2);
     EXPECT_THAT(Run({"schema", command, "--from-prefix", "x\"; DROP"}).err, HasSubstr("only a-z, 0-9 and _"));
-    EXPECT_THAT(Run({"schema", command, "--from-prefix", "flaky_test_"}).err, HasSubstr("tables that are in use"));
+    EXPECT_THAT(Run({"schema", command, "--from-prefix", "flaky_test_"}).err, HasSubstr("tables in use"));
   }
   EXPECT_THAT(Run({"schema", "sql", "--adopt-from", "x;"}).err, HasSubstr("only a-z, 0-9 and _"));
   EXPECT_THAT(Run({"schema", "sql", "--adopt-from", "flaky_test_"}).err, HasSubstr("the same prefix"));
@@ -318,7 +318,7 @@ TEST_F(PostgresAdoption, OurTablesMoveToAnotherPrefix) {
   EXPECT_TRUE(AreSame(uri_ + "?prefix=flaky_test_", uri_ + "?prefix=team_"));
 
   const std::string drop = Content(Path("drop.sql"));
-  const std::string only_drop = drop.substr(drop.find("-- Tables from before"));
+  const std::string only_drop = drop.substr(drop.find("-- Imports the rows of the legacy tables"));
   ASSERT_EQ(Psql(uri_, "UPDATE team_parts SET shard = 'other'"), 0);
   EXPECT_NE(Psql(uri_, only_drop), 0);
   EXPECT_THAT(TablesAt(uri_), HasSubstr("flaky_test_runs"));

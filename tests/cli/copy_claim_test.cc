@@ -103,7 +103,7 @@ TEST_F(CopyClaimTest, AClaimOfAnotherMachineIsWaitedForUntilItExpires) {
   target_->Claim(holder, 600s, "");
   Set("FLAKY_TESTS_LOG_FILE", Path("log"));
   std::jthread letting_it_expire([&] {
-    if (Logs("seeing whether it still runs")) target_->Claim(holder, 1s, "");
+    if (Logs("checking whether it is still alive")) target_->Claim(holder, 1s, "");
   });
   EXPECT_EQ(Copy().code, 0);
   letting_it_expire.join();
@@ -116,7 +116,7 @@ TEST_F(CopyClaimTest, ARenewedClaimOfAnotherMachineIsNotTaken) {
   target_->Claim(holder, 600s, "");
   Set("FLAKY_TESTS_LOG_FILE", Path("log"));
   std::jthread renewing([&] {
-    if (Logs("seeing whether it still runs")) target_->Claim(holder, 3600s, "");
+    if (Logs("checking whether it is still alive")) target_->Claim(holder, 3600s, "");
   });
   EXPECT_EQ(Copy().code, 11);
   renewing.join();

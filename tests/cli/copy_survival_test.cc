@@ -141,11 +141,11 @@ TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToResume) {
     if (outcome.code == 130) {
       ++interrupted;
       if (target.is_file()) {
-        EXPECT_THAT(outcome.err, HasSubstr("is as it was before"));
+        EXPECT_THAT(outcome.err, HasSubstr("is unchanged"));
         EXPECT_FALSE(std::filesystem::exists(target.location()));
         EXPECT_FALSE(std::filesystem::exists(target.location() + ".part"));
       } else {
-        EXPECT_THAT(outcome.out, HasSubstr("run the same command again for the rest"));
+        EXPECT_THAT(outcome.out, HasSubstr("run the same command again to copy the rest"));
         ExpectInOrder(target);
         const int64_t there = static_cast<int64_t>(GeneratedHistory().size()) - missing;
         EXPECT_TRUE(missing == 0 || there % kBatch == 0) << there << " runs are not whole batches";

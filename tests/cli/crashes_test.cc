@@ -250,10 +250,9 @@ TEST_F(CrashesTest, AnOutOfMemoryKillIsNamed) {
   EXPECT_EQ(failure["test_name"], "Dies.ByLackOfMemory");
   EXPECT_EQ(failure["failure_kind"], "uncaught");
   EXPECT_EQ(failure["signal"], "SIGKILL");
-  EXPECT_EQ(
-      failure["error_message"],
-      "did not finish: the process was ended by SIGKILL in this test; the kernel's OOM killer was "
-      "active at the time");
+  EXPECT_EQ(failure["error_message"],
+            "did not finish: the process was ended by SIGKILL in this test; the kernel's OOM killer was "
+            "active at the time");
   EXPECT_GE(failure["duration_ms"], 50);
 }
 

@@ -62,7 +62,7 @@ TEST_F(DoctorServersTest, PostgresIsFineAndUnchanged) {
   EXPECT_THAT(Found(report, "store", "fine"), AllOf(HasSubstr("PostgreSQL 1"), HasSubstr("as `postgres`")));
   EXPECT_THAT(Found(report, "clock", "fine"), HasSubstr("differ by"));
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
-  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' are here as well"));
+  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' exist as well"));
   Unset("FLAKY_TESTS_TABLE_PREFIX");
 }
 
@@ -75,14 +75,15 @@ TEST_F(DoctorServersTest, PostgresReportsMissingPrivileges) {
                           "CREATE ROLE patient LOGIN PASSWORD 'right' IN ROLE with_password; END IF; END $$; "
                           "REVOKE CREATE ON SCHEMA public FROM PUBLIC");
   UsePostgres(server.Uri(database, "patient", "right"));
-  EXPECT_THAT(Found(Examine(12), "schema", "problem"), AllOf(HasSubstr("may not make them"), HasSubstr("schema sql")));
+  EXPECT_THAT(Found(Examine(12), "schema", "problem"),
+              AllOf(HasSubstr("may not create them"), HasSubstr("schema sql")));
 
   UsePostgres(uri);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
   UsePostgres(server.Uri(database, "patient", "right"));
   json report = Examine(12);
   EXPECT_THAT(Found(report, "permissions", "problem"), HasSubstr("SELECT, INSERT, UPDATE, DELETE on flaky_test_runs"));
-  EXPECT_THAT(Found(report, "schema", "warning"), HasSubstr("may not be read"));
+  EXPECT_THAT(Found(report, "schema", "warning"), HasSubstr("may not read its version"));
 
   PostgresServer::Execute(uri, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO patient");
   report = Examine(12);
@@ -120,7 +121,7 @@ TEST_F(DoctorServersTest, PostgresNewerDamagedOrUnreachable) {
   EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("only reads"));
 
   server.Kill();
-  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("make sure that the server is running"));
 }
 
 TEST_F(DoctorServersTest, LockedPostgresTablesAreWaitedForAWhile) {
@@ -161,7 +162,7 @@ TEST_F(DoctorServersTest, TursoIsFineAndUnchanged) {
   EXPECT_THAT(Found(report, "schema", "fine"), HasSubstr("which is this program's"));
   EXPECT_THAT(Found(report, "clock", "fine"), HasSubstr("differ by"));
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
-  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' are here as well"));
+  EXPECT_THAT(Found(ExamineFine(), "schema", "fine"), HasSubstr("'flaky_test_' exist as well"));
   Unset("FLAKY_TESTS_TABLE_PREFIX");
 
   server.Execute("INSERT INTO flaky_test_schema (version, name, checksum, applied_at) VALUES (900, 'later', 'x', 'x')");
@@ -201,7 +202,7 @@ TEST_F(DoctorServersTest, SupabaseIsFineAndUnchanged) {
   }
   server.Execute(
       "INSERT INTO flaky_test_runs (run_id, started_at) VALUES ('a', '2020-01-01'), ('b', now() + interval '1 day')");
-  EXPECT_THAT(Found(Examine(1), "clock", "warning"), HasSubstr("yet to come"));
+  EXPECT_THAT(Found(Examine(1), "clock", "warning"), HasSubstr("in the future"));
 }
 
 TEST_F(DoctorServersTest, SupabaseReportsProblems) {
@@ -224,7 +225,7 @@ TEST_F(DoctorServersTest, SupabaseReportsProblems) {
   server.Execute("DROP TABLE flaky_test_claims");
   EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("flaky schema sql --store supabase"));
   server.Kill();
-  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("see to it that the server runs"));
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("make sure that the server is running"));
 }
 
 TEST_F(DoctorServersTest, AServerThatDoesNotAnswerTimesOut) {

@@ -47,7 +47,7 @@ TEST_F(DoctorTest, AStoreInUseIsFineAndUnchanged) {
   json report = Examine(Run({"doctor"}).code);
   EXPECT_THAT(Found(report, "store", "fine"), HasSubstr("SQLite 3."));
   EXPECT_THAT(Found(report, "schema", "fine"), HasSubstr("which is this program's"));
-  EXPECT_THAT(Found(report, "permissions", "fine"), HasSubstr("read and written"));
+  EXPECT_THAT(Found(report, "permissions", "fine"), HasSubstr("read and write permission"));
   EXPECT_THAT(Found(report, "clock", "fine"), Not(IsEmpty()));
 
   // Another connection has written a run, which is only in the write-ahead log.
@@ -73,7 +73,7 @@ TEST_F(DoctorTest, TablesUnderAnotherPrefixAreReported) {
   Set("FLAKY_TESTS_TABLE_PREFIX", "team_");
   const json report = Examine(Run({"doctor"}).code);
   EXPECT_THAT(Found(report, "schema", "fine"),
-              AllOf(HasSubstr("'flaky_test_' are here as well"), HasSubstr("adopt --from-prefix 'flaky_test_'"),
+              AllOf(HasSubstr("'flaky_test_' exist as well"), HasSubstr("adopt --from-prefix 'flaky_test_'"),
                     HasSubstr("no tables yet")));
 }
 
@@ -107,8 +107,8 @@ TEST_F(DoctorTest, WorksIfEverythingIsBroken) {
               EXPECT_THAT(Found(report, "settings", "problem"),
                           AllOf(HasSubstr(".flaky.toml:1"), HasSubstr("did you mean `window`"),
                                 HasSubstr("FLAKY_TESTS_WINDOW (in the environment) is `0`")));
-              EXPECT_THAT(Found(report, "settings", "warning"), HasSubstr("there is no HOME"));
-              EXPECT_THAT(Found(report, "store", "problem"), HasSubstr("see to it that the server runs"));
+              EXPECT_THAT(Found(report, "settings", "warning"), HasSubstr("HOME is not set"));
+              EXPECT_THAT(Found(report, "store", "problem"), HasSubstr("make sure that the server is running"));
               EXPECT_THAT(Found(report, "spool", "problem"), HasSubstr("(tmpfs) is full"));
               EXPECT_THAT(Found(report, "git", "fine"), Not(IsEmpty()));
               EXPECT_THAT(output(), Not(HasSubstr("hunter2")));
@@ -209,7 +209,7 @@ TEST_F(DoctorTest, ASpoolThatCannotBeUsedIsAProblem) {
   EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("is not a folder"));
   WriteFile("plain", "a file");
   Set("FLAKY_TESTS_SPOOL", Path("plain/spool"));
-  EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("cannot be made"));
+  EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("cannot be created"));
 }
 
 TEST_F(DoctorTest, TheProgramThatTestProgramsStartIsChecked) {
@@ -220,14 +220,14 @@ TEST_F(DoctorTest, TheProgramThatTestProgramsStartIsChecked) {
     return Examine(1);
   };
   EXPECT_THAT(Found(script("echo flaky 99.0"), "program", "warning"), HasSubstr("is flaky 99.0, and this one"));
-  EXPECT_THAT(Found(script("exit 3"), "program", "problem"), HasSubstr("does not run as flaky does"));
+  EXPECT_THAT(Found(script("exit 3"), "program", "problem"), HasSubstr("which is not flaky"));
   Set("FLAKY_TESTS_PROGRAM", "no-such-program");
   EXPECT_THAT(Found(Examine(1), "program", "problem"), HasSubstr("which is not in PATH"));
 }
 
 TEST_F(DoctorTest, ARunFromTheFutureIsAWarning) {
   Keep({BuildRecord("run-1").StartedAt(Timestamp::Now() + kMicrosPerDay).Build()});
-  EXPECT_THAT(Found(Examine(1), "clock", "warning"), HasSubstr("yet to come"));
+  EXPECT_THAT(Found(Examine(1), "clock", "warning"), HasSubstr("in the future"));
 }
 
 TEST(DoctorJudgesTest, Clocks) {

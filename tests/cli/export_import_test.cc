@@ -55,7 +55,8 @@ TEST_F(ExportImportTest, EveryFileFormatRestoresTheHistory) {
     EXPECT_FALSE(std::filesystem::exists(file + ".part"));
     const Outcome imported = Import(file, "new" + ending + ".db");
     EXPECT_EQ(imported.code, 0) << imported.err;
-    EXPECT_THAT(imported.out, AllOf(StartsWith("copied " + file + " to sqlite:"), HasSubstr("verified: both hold")));
+    EXPECT_THAT(imported.out, AllOf(StartsWith("copied " + file + " to sqlite:"),
+                                    HasSubstr("verified: source and target are equal")));
     EXPECT_EQ(Contents("new" + ending + ".db"), contents);
   }
   EXPECT_EQ(Shell("gzip -t h.jsonl.gz && zstd -tq h.jsonl.zst && cmp <(tail -n +2 h.jsonl) <(zcat h.jsonl.gz | tail "
@@ -195,7 +196,7 @@ TEST_F(ExportImportTest, AnExportReplacesAnOlderOneAndNothingElse) {
     const std::string before = Content(Path(name));
     const Outcome outcome = Run({"export", Path(name)});
     EXPECT_EQ(outcome.code, 2);
-    EXPECT_THAT(outcome.err, AllOf(HasSubstr(Path(name)), HasSubstr("no history that flaky exported")));
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(Path(name)), HasSubstr("is not an export of flaky")));
     EXPECT_EQ(Content(Path(name)), before);
   }
   WriteFile("h.jsonl.gz", "");

@@ -141,7 +141,8 @@ TEST_F(MigrateStoreTest, AConflictIsReplacedOrEndsTheCopyOnRequest) {
 
   Outcome outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "fail", "--batch-size", "1"});
   EXPECT_EQ(outcome.code, 3);
-  EXPECT_THAT(outcome.out, AllOf(HasSubstr("conflict: run clash: part p1 differs"), HasSubstr("ended at a conflict")));
+  EXPECT_THAT(outcome.out,
+              AllOf(HasSubstr("conflict: run clash: part p1 differs"), HasSubstr("stopped at a conflict")));
   EXPECT_EQ(ContentsAt(New())["clash"], DigestOf(theirs));
 
   outcome = Run({"migrate-store", "--from", Old(), "--on-conflict", "replace", "--dry-run"});

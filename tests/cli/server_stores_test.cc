@@ -99,7 +99,7 @@ TEST_F(ServerStoresTest, SupabaseRecordsRunsOnceACommandMadeItsTables) {
   EXPECT_THAT(runs.err, AllOf(HasSubstr("flaky schema sql --store supabase"), HasSubstr("flaky schema migrate")));
   const Outcome missing = Run({"schema", "status"});
   EXPECT_EQ(missing.code, 10);
-  EXPECT_THAT(missing.out, HasSubstr("flaky schema migrate makes them"));
+  EXPECT_THAT(missing.out, HasSubstr("flaky schema migrate creates them"));
 
   const Outcome refused = Run({"schema", "migrate"});
   EXPECT_EQ(refused.code, 2);

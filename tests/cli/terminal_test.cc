@@ -91,7 +91,7 @@ TEST_F(TerminalTest, CtrlCLeavesAnAnswerAndASummary) {
   terminal.Type("\x03");
   EXPECT_EQ(terminal.End(), 130);
   const std::vector<std::string> after = Shown(terminal, 100);
-  EXPECT_THAT(after.back(), StartsWith("interrupted: what is listed is copied and verified"));
+  EXPECT_THAT(after.back(), StartsWith("interrupted: the runs counted above are copied and verified"));
   for (const std::string& line : after) EXPECT_THAT(line, Not(HasSubstr("copying"))) << line;
 }
 
@@ -115,7 +115,7 @@ TEST_F(TerminalTest, NothingIsDroppedUnlessTheUserTypesYes) {
   const std::vector<std::string> drop = {"schema", "drop-old", "--from-prefix", "flaky_test_"};
   const auto answered = [&](const std::string& keys) {
     Terminal terminal(FLAKY_PROGRAM, drop, 200);
-    EXPECT_TRUE(terminal.ReadUntil(Sees("Type yes to do so")));
+    EXPECT_TRUE(terminal.ReadUntil(Sees("Type yes to confirm")));
     terminal.Type(keys);
     const int code = terminal.End();
     return std::pair(code, terminal.sent());

@@ -87,7 +87,7 @@ TEST_F(DualTest, WhatWaitsOutlastsThatItIsSwitchedOff) {
   const Outcome status = Run({"dual", "status"});
   EXPECT_EQ(status.code, 1);
   EXPECT_THAT(status.out, AllOf(HasSubstr("dual write  off"), HasSubstr("1 run, since"),
-                                HasSubstr("they go to the next second store that is named")));
+                                HasSubstr("they will be sent to the next second store that is configured")));
   SwitchOn();
   EXPECT_EQ(Run({"deliver"}).code, 0);
   EXPECT_THAT(Of("second.db"), SizeIs(1)) << "what was delivered while it was off is the backfill's";

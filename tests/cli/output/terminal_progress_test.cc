@@ -341,8 +341,8 @@ TEST_F(TerminalProgressTest, CtrlCIsAnsweredAndEndsTheBar) {
     raise(SIGINT);
     WaitUntilSent("interrupted");
   }
-  EXPECT_THAT(Sent(), EndsWith("\r\x1b[Jflaky: interrupted: what is under way is brought to an end; a second Ctrl-C "
-                               "ends at once\n"));
+  EXPECT_THAT(Sent(), EndsWith("\r\x1b[Jflaky: interrupted: finishing the current batch; press Ctrl-C "
+                               "again to stop immediately\n"));
   EXPECT_FALSE(InterruptGuard::Seen()) << "reset with its guard";
 }
 
