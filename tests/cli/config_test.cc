@@ -6,6 +6,8 @@
 
 #include "cli/session.h"
 #include "history/text.h"
+#include "settings/locations.h"
+#include "stores/open.h"
 #include "stores/schemes.h"
 #include "tests/cli/program_fixture.h"
 
@@ -138,7 +140,7 @@ class LocationTest : public ProgramTest {
     Settings settings;
     settings.ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); });
     try {
-      return HistoryLocation(settings).display_name;
+      return Resolve(settings).history.Get().display_name;
     } catch (const std::exception& error) {
       return error.what();
     }
@@ -147,7 +149,7 @@ class LocationTest : public ProgramTest {
     Settings settings;
     settings.ReadEnvironment([](const char* name) -> const char* { return std::getenv(name); });
     try {
-      const auto location = SourceLocation(settings);
+      const auto location = Resolve(settings).source.Get();
       return location ? location->display_name : "none";
     } catch (const std::exception& error) {
       return error.what();
@@ -178,13 +180,13 @@ TEST_F(LocationTest, UnknownStoresAndStoresThatAreNotBuiltAreReported) {
   EXPECT_THAT(Shown(), HasSubstr("; did you mean `sqlite`?"));
   Set("FLAKY_TESTS_STORE", "SQLite");
   EXPECT_THAT(Shown(), HasSubstr("invalid value `SQLite`"));
-  std::string built;
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.built) built += (built.empty() ? "" : ", ") + info.scheme;
+  std::vector<std::string_view> built;
+  for (const SchemeInfo& scheme : Schemes()) {
+    if (IsBuilt(scheme.name)) built.push_back(scheme.name);
   }
-  for (const SchemeInfo& info : KnownSchemes()) {
-    if (info.built || info.scheme == "jsonl") continue;  // a JSONL file is not a store
-    Set("FLAKY_TESTS_STORE", info.scheme);
+  for (const SchemeInfo& scheme : Schemes()) {
+    if (IsBuilt(scheme.name) || !scheme.not_a_store.empty()) continue;
+    Set("FLAKY_TESTS_STORE", std::string(scheme.name));
     EXPECT_EQ(Shown(), "FLAKY_TESTS_STORE (in the environment): this build of flaky does not have the store `" +
                            std::string(scheme.name) + "`; it has " + Join(built, ", "));
   }

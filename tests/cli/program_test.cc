@@ -6,6 +6,7 @@
 
 #include "cli/output/log.h"
 #include "stores/error.h"
+#include "cli/exit_code.h"
 #include "tests/cli/program_fixture.h"
 
 namespace flaky {
