@@ -48,7 +48,7 @@ void PrintText(const CopySummary& summary, const CopyReport& report, std::ostrea
   if (report.dry_run) {
     out << "nothing was written\n";
   } else if (summary.stopped) {
-    out << "interrupted: the runs counted above are copied and verified; run the same command again to copy the rest\n";
+    out << "interrupted: the runs above are copied and verified; run it again for the rest\n";
   } else if (summary.gave_up) {
     out << "stopped at a conflict (--on-conflict fail): the runs counted above are copied and verified\n";
   } else if (summary.source_digest == summary.target_digest) {

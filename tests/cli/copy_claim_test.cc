@@ -78,7 +78,7 @@ TEST_F(CopyClaimTest, ASecondCopyOnThisMachineIsRefused) {
   target_->Claim(TextOf(ThisProcess()).dump(), 600s, "");
   const Outcome outcome = Copy();
   EXPECT_EQ(outcome.code, 11);
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("another copy into sqlite:" + Path("new.db") + " is going on (process " +
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("another copy into sqlite:" + Path("new.db") + " is running (process " +
                                            std::to_string(ThisProcess().pid)),
                                  HasSubstr("since 2026-01-02T03:04:05.678Z"), HasSubstr("--wait")));
   EXPECT_EQ(target_->Count({}).runs, 0);

@@ -145,7 +145,7 @@ TEST_F(CopySurvivalTest, InterruptedItEndsAfterTheBatchAndSaysHowToResume) {
         EXPECT_FALSE(std::filesystem::exists(target.location()));
         EXPECT_FALSE(std::filesystem::exists(target.location() + ".part"));
       } else {
-        EXPECT_THAT(outcome.out, HasSubstr("run the same command again to copy the rest"));
+        EXPECT_THAT(outcome.out, HasSubstr("run it again for the rest"));
         ExpectInOrder(target);
         const int64_t there = static_cast<int64_t>(GeneratedHistory().size()) - missing;
         EXPECT_TRUE(missing == 0 || there % kBatch == 0) << there << " runs are not whole batches";

@@ -88,7 +88,7 @@ TEST_F(DoctorServersTest, PostgresReportsMissingPrivileges) {
   PostgresServer::Execute(uri, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO patient");
   report = Examine(12);
   EXPECT_THAT(Found(report, "permissions", "problem"),
-              AllOf(HasSubstr("lacks: INSERT, UPDATE, DELETE on flaky_test_runs"), HasSubstr("USAGE on ")));
+              AllOf(HasSubstr("permission for: INSERT, UPDATE, DELETE on flaky_test_runs"), HasSubstr("USAGE on ")));
   EXPECT_THAT(Found(report, "schema", "fine"), Not(IsEmpty()));
 
   // The grants that recording needs, as in docs/stores/postgres.md.
@@ -110,7 +110,7 @@ TEST_F(DoctorServersTest, PostgresNewerDamagedOrUnreachable) {
   UsePostgres(uri);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
   PostgresServer::Execute(uri, "DROP TABLE flaky_test_parts");
-  EXPECT_THAT(Found(Examine(1), "schema", "problem"), HasSubstr("not: flaky_test_parts"));
+  EXPECT_THAT(Found(Examine(1), "schema", "problem"), HasSubstr("missing: flaky_test_parts"));
   PostgresServer::Execute(uri,
                           "INSERT INTO flaky_test_schema (version, name, checksum, applied_at) "
                           "VALUES (900, 'later', 'x', now())");
@@ -118,7 +118,7 @@ TEST_F(DoctorServersTest, PostgresNewerDamagedOrUnreachable) {
 
   PostgresServer::Execute(
       uri, "ALTER DATABASE \"" + uri.substr(uri.rfind('/') + 1) + "\" SET default_transaction_read_only = on");
-  EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("only reads"));
+  EXPECT_THAT(Found(Examine(12), "permissions", "problem"), HasSubstr("read-only"));
 
   server.Kill();
   EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("make sure that the server is running"));

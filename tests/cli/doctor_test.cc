@@ -106,7 +106,7 @@ TEST_F(DoctorTest, WorksIfEverythingIsBroken) {
               const json report = Examine(2);
               EXPECT_THAT(Found(report, "settings", "problem"),
                           AllOf(HasSubstr(".flaky.toml:1"), HasSubstr("did you mean `window`"),
-                                HasSubstr("FLAKY_TESTS_WINDOW (in the environment) is `0`")));
+                                HasSubstr("FLAKY_TESTS_WINDOW (in the environment): invalid value `0`")));
               EXPECT_THAT(Found(report, "settings", "warning"), HasSubstr("HOME is not set"));
               EXPECT_THAT(Found(report, "store", "problem"), HasSubstr("make sure that the server is running"));
               EXPECT_THAT(Found(report, "spool", "problem"), HasSubstr("(tmpfs) is full"));
@@ -157,7 +157,7 @@ TEST_F(DoctorTest, HostileTextIsEscaped) {
 
 TEST_F(DoctorTest, EachProblemOfAFileHasItsExitCode) {
   Set("FLAKY_TESTS_DB", Path("nowhere/h.db"));
-  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("make the folder " + Path("nowhere")));
+  EXPECT_THAT(Found(Examine(10), "store", "problem"), HasSubstr("create the folder " + Path("nowhere")));
 
   WriteFile("text.db", std::string(5000, 'x'));
   Set("FLAKY_TESTS_DB", Path("text.db"));
@@ -166,11 +166,11 @@ TEST_F(DoctorTest, EachProblemOfAFileHasItsExitCode) {
   Set("FLAKY_TESTS_DB", Path("h.db"));
   Keep({BuildRecord("run-1").Build()});
   SQLite::Database(Path("h.db"), SQLite::OPEN_READWRITE).exec("DROP TABLE flaky_test_parts");
-  EXPECT_THAT(Found(Examine(1), "schema", "problem"), HasSubstr("not: flaky_test_parts"));
+  EXPECT_THAT(Found(Examine(1), "schema", "problem"), HasSubstr("missing: flaky_test_parts"));
 
   SQLite::Database(Path("h.db"), SQLite::OPEN_READWRITE)
       .exec("INSERT INTO flaky_test_schema (version, name, checksum, applied_at) VALUES (900, 'later', 'x', 'x')");
-  EXPECT_THAT(Found(Examine(13), "schema", "problem"), HasSubstr("version 900 was made by a newer flaky"));
+  EXPECT_THAT(Found(Examine(13), "schema", "problem"), HasSubstr("version 900 was created by a newer flaky"));
 }
 
 TEST_F(DoctorTest, AFileThatMayNotBeWrittenIsReported) {
@@ -179,7 +179,7 @@ TEST_F(DoctorTest, AFileThatMayNotBeWrittenIsReported) {
   const Outcome outcome = RunWithoutPrivileges({"doctor"});
   EXPECT_EQ(outcome.code, 12) << outcome.out;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("problem  permissions: this user lacks permission for: writing the file"),
-                                 HasSubstr("schema: version"), HasSubstr("-> let this user write")));
+                                 HasSubstr("schema: version"), HasSubstr("-> give this user")));
 }
 
 TEST_F(DoctorTest, AnUnknownStoreIsReportedOnce) {
@@ -198,7 +198,7 @@ TEST_F(DoctorTest, TheSpoolIsReported) {
   WriteFile("spool/rejected/x.jsonl.reason", "because of \x1b[31mthat\nand more\n");
   const json report = Examine(1);
   EXPECT_THAT(Found(report, "spool", "warning"),
-              AllOf(HasSubstr("2 journals of 2 runs wait to be delivered, the oldest since 2023-11-14"),
+              AllOf(HasSubstr("2 journals of 2 runs are waiting to be delivered, the oldest since 2023-11-14"),
                     HasSubstr("1 journal that cannot be read"), HasSubstr("1 journal of a newer recorder"),
                     HasSubstr("x.jsonl for example: because of \x1b[31mthat\tlook at"), HasSubstr("chmod 700")));
   EXPECT_THAT(Run({"doctor"}).out, Not(HasSubstr("\x1b")));
@@ -263,7 +263,7 @@ TEST_F(DoctorTest, AReadOnlyPlaceIsAProblem) {
               MountSmall(Path("home"), "400m");
               MakeReadOnly(Path("home"));
               Set("FLAKY_TESTS_SPOOL", Path("home/spool"));
-              EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("reading only"));
+              EXPECT_THAT(Found(Examine(1), "spool", "problem"), HasSubstr("read-only"));
             }),
             "");
 }

@@ -240,7 +240,7 @@ TEST_F(ExportImportTest, WhatTheFormatCannotHoldIsConvertedAndReported) {
   EXPECT_EQ(Import(Path("h.jsonl"), "n.db").code, 0);
   outcome = Run({"verify", "--source", "sqlite:" + Path("h.db"), "--target", "sqlite:" + Path("n.db")});
   EXPECT_EQ(outcome.code, 0) << outcome.out;
-  EXPECT_THAT(outcome.out, HasSubstr("1 run held what one of the two cannot hold"));
+  EXPECT_THAT(outcome.out, HasSubstr("1 run held values that one of the stores cannot hold"));
   Set("FLAKY_TESTS_DB", Path("n.db"));
   EXPECT_THAT(Run({"show", "zz"}).out, HasSubstr("a\uFFFD"));
 }

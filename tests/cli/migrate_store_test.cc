@@ -72,7 +72,7 @@ TEST_F(MigrateStoreTest, PrintsASummary) {
   updated                0  the source had newer data
   unchanged              0  already in the target
   in conflict            0  different run with the same id; the target's was kept
-  different              0  read back differently from what was sent
+  mismatched             0  read back differently from what was sent
   parts                  2  of the runs read
   failures               1  of the runs read
   rows per second N  5 rows in N s

@@ -91,7 +91,7 @@ TEST_F(TerminalTest, CtrlCLeavesAnAnswerAndASummary) {
   terminal.Type("\x03");
   EXPECT_EQ(terminal.End(), 130);
   const std::vector<std::string> after = Shown(terminal, 100);
-  EXPECT_THAT(after.back(), StartsWith("interrupted: the runs counted above are copied and verified"));
+  EXPECT_THAT(after.back(), StartsWith("interrupted: the runs above are copied and verified"));
   for (const std::string& line : after) EXPECT_THAT(line, Not(HasSubstr("copying"))) << line;
 }
 

@@ -41,7 +41,7 @@ TEST_F(DualTest, IsOffWithoutASetting) {
   EXPECT_EQ(Run({"deliver"}).code, 0);
   EXPECT_FALSE(fs::exists(spool() / "dual"));
   EXPECT_EQ(StatusNow().at("on"), false);
-  EXPECT_THAT(Run({"dual", "backfill"}).err, HasSubstr("dual backfill: no second store is named"));
+  EXPECT_THAT(Run({"dual", "backfill"}).err, HasSubstr("dual backfill: no second store is configured"));
   EXPECT_EQ(Run({"dual", "verify"}).code, 2);
   // A secret that is always there switches nothing on.
   Set("FLAKY_TESTS_DUAL_AUTH_TOKEN", "hunter2");
