@@ -166,7 +166,7 @@ TEST(MergeRecords, RunsWithoutPartsThatContradictAreAConflict) {
   EXPECT_EQ(MergeRecords(Partless(true, {"A"}), Partless(true, {"B"})).conflict, "the failures differ");
 }
 
-TEST(MergeRecords, ARunWithPartsContradictsOneWithoutUnlessThatIsUnfinishedAndEmpty) {
+TEST(MergeRecords, ARunWithPartsContradictsOneWithoutUnlessThatIsUnfinished) {
   const RunRecord parts = OfPart("a", 0, 3, 1);
   EXPECT_EQ(MergeRecords(parts, Partless(true, {})).outcome, MergeOutcome::kConflict);
   EXPECT_EQ(MergeRecords(Partless(false, {"A"}), parts).outcome, MergeOutcome::kConflict);
