@@ -129,7 +129,7 @@ TEST_F(DoctorServersTest, LockedPostgresTablesAreWaitedForAWhile) {
   UsePostgres(uri);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
   for (const char* table : {"flaky_test_runs", "flaky_test_schema"}) {
-    std::thread holder([&] {
+    std::jthread holder([&] {
       try {
         PostgresServer::Execute(uri, std::string("BEGIN; LOCK TABLE ") + table + "; SELECT pg_sleep(600)");
       } catch (const std::exception&) {

@@ -330,7 +330,7 @@ TEST_P(StoreContract, ConcurrentWritersKeepEverything) {
   constexpr int kRuns = 25;
   std::vector<std::unique_ptr<Store>> stores;
   for (int i = 0; i < kWriters; ++i) stores.push_back(Open(OpenMode::kWrite));
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int writer = 0; writer < kWriters; ++writer) {
     threads.emplace_back([&, writer] {
       for (int run = 0; run < kRuns; ++run) {
@@ -343,7 +343,7 @@ TEST_P(StoreContract, ConcurrentWritersKeepEverything) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();  // joins them
   EXPECT_EQ(store().Count({}), (Totals{kRuns + kRuns * kWriters, kRuns * kWriters, kRuns * kWriters}));
   const RunRecord shared = FetchOne("shared3");
   EXPECT_EQ(shared.parts.size(), static_cast<size_t>(kWriters));

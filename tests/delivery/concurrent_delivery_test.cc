@@ -38,7 +38,7 @@ TEST_F(DeliveryTest, ManyProcessesDeliverAtOnce) {
 TEST_F(DeliveryTest, JournalsThatArriveDuringADeliveryAreDelivered) {
   constexpr uint64_t kJournals = 1500;
   std::atomic<bool> done = false;
-  std::thread writer([&] {
+  std::jthread writer([&] {
     for (uint64_t i = 1; i <= kJournals; ++i) {
       HeaderText header = DeadHeader(i);
       if (i % 4 == 0) header.SetText("run_id", "shared" + std::to_string(i % 3));

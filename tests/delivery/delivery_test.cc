@@ -68,7 +68,7 @@ TEST_F(DeliveryTest, SaysThatAnotherProcessDelivers) {
 TEST_F(DeliveryTest, ReturnsOnceTheOtherProcessHasDeliveredAll) {
   PutJournal(spool(), 1, JournalText(1));
   auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));
-  std::thread other([&] {
+  std::jthread other([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(60));
     fs::remove(spool() / (TestId(1) + ".jsonl"));
   });

@@ -371,7 +371,7 @@ TEST_F(SpoolTest, OneProcessAtATimeHoldsTheLock) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_FALSE(SpoolLock::Take(spool(), std::chrono::milliseconds(30)));
   EXPECT_GE(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(30));
-  std::thread release([&] {
+  std::jthread release([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     SpoolLock(std::move(*held));
   });

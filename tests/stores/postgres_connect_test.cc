@@ -227,7 +227,7 @@ TEST_F(PostgresPooled, ThreadsWriteAndReadThroughPgbouncerInTransactionMode) {
   const std::string uri = pool.Uri(uri_.substr(uri_.rfind('/') + 1));
   constexpr int kThreads = 8;
   constexpr int kRuns = 20;
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
       const auto store = OpenUri(uri, OpenMode::kWrite);
@@ -241,7 +241,7 @@ TEST_F(PostgresPooled, ThreadsWriteAndReadThroughPgbouncerInTransactionMode) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();  // joins them
   const auto store = OpenUri(uri, OpenMode::kRead);
   constexpr int64_t kParts = 2 * kThreads * kRuns;
   EXPECT_EQ(store->Count({}), (Totals{kRuns + kThreads * kRuns, kParts, kParts}));

@@ -55,7 +55,7 @@ TEST_F(PostgresSchemaTest, ThirtyTwoProcessesOnAnEmptyDatabaseApplyEachMigration
 TEST_F(PostgresSchemaTest, ThreadsRaceWhateverTheirDefaultIsolationIs) {
   Run("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''serializable''', "
       "current_database()); END $$");
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int i = 0; i < 16; ++i) {
     threads.emplace_back([&, i] {
       const auto store = OpenStore(ParseLocation(uri_), OpenMode::kWrite);
@@ -63,7 +63,7 @@ TEST_F(PostgresSchemaTest, ThreadsRaceWhateverTheirDefaultIsolationIs) {
       store->Write({&record, 1});
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();  // joins them
   EXPECT_EQ(Open(OpenMode::kRead)->Count({}), (Totals{1, 16, 0}));
 }
 

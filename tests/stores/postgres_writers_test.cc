@@ -21,7 +21,7 @@ TEST_F(PostgresWriters, ThatCompleteTheSameRunsAtOnceLoseNothing) {
   constexpr int kThreads = 8;
   constexpr int kRuns = 10;
   Open(OpenMode::kWrite);
-  std::vector<std::thread> threads;
+  std::vector<std::jthread> threads;
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([&, thread] {
       const auto store = Open(OpenMode::kWrite);
@@ -37,7 +37,7 @@ TEST_F(PostgresWriters, ThatCompleteTheSameRunsAtOnceLoseNothing) {
       }
     });
   }
-  for (std::thread& thread : threads) thread.join();
+  threads.clear();  // joins them
   const auto store = Open(OpenMode::kRead);
   constexpr int64_t kParts = kThreads * 5;
   EXPECT_EQ(store->Count({}), (Totals{kRuns, kRuns * kParts, kRuns * kParts}));
@@ -49,9 +49,8 @@ TEST_F(PostgresWriters, ThatCompleteTheSameRunsAtOnceLoseNothing) {
 
 TEST_F(PostgresWriters, MeetRunsThatAnotherProcessKeepsDeleting) {
   const auto store = Open(OpenMode::kWrite);
-  std::atomic<bool> done = false;
-  std::thread pruner([&] {
-    while (!done) {
+  std::jthread pruner([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
       Run("DO $$ DECLARE ids TEXT[]; BEGIN SELECT array_agg(run_id) INTO ids FROM (SELECT run_id FROM flaky_test_runs "
           "FOR UPDATE) r; DELETE FROM flaky_test_failures WHERE run_id = ANY (ids); DELETE FROM flaky_test_parts WHERE "
           "run_id = ANY (ids); DELETE FROM flaky_test_runs WHERE run_id = ANY (ids); END $$");
@@ -59,7 +58,7 @@ TEST_F(PostgresWriters, MeetRunsThatAnotherProcessKeepsDeleting) {
   });
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   for (int i = 0; i < 200; ++i) store->Write({&record, 1});
-  done = true;
+  pruner.request_stop();
   pruner.join();
   store->Write({&record, 1});
   EXPECT_EQ(DigestOf(ReadAll(*store).at(0)), DigestOf(record));
