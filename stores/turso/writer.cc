@@ -37,7 +37,7 @@ constexpr size_t kMaxKnownRosters = 10'000;
 constexpr std::chrono::seconds kPatience{30};
 constexpr int kTriesTogether = 3;
 constexpr int kFirstPauseMs = 4;
-constexpr int kLongestPauseMs = 500;
+constexpr int kLongestPauseMs = 4000;
 
 size_t RowsOf(const RunRecord& record) { return 1 + record.parts.size() + record.failures.size(); }
 

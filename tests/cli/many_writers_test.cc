@@ -34,7 +34,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     Set("FLAKY_TESTS_CONNECTION_STRING", fresh_.connection);
     Set("FLAKY_TESTS_AUTH_TOKEN", fresh_.token);
     // They all wait for each other, and the machine may be busy with other work.
-    Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "120");
+    Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "600");
     Set("MANY_TESTS", std::to_string(kTests));
     begin_ = std::chrono::steady_clock::now();
   }
@@ -186,7 +186,7 @@ TEST_P(ManyWritersTest, KilledDeliveriesLoseAndDuplicateNothing) {
   const auto record = [this] {
     Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "0");
     RunPrograms(kProgramsOfARound, [this](int process) { UseSpoolOf(process % kSpools); });
-    Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "120");
+    Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "600");
   };
   const std::vector<std::string> deliver = {FLAKY_PROGRAM, "deliver"};
   const auto spool_of = [this](int at) { UseSpoolOf(at); };
