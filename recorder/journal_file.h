@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstring>
 
 #include "errors.h"
 #include "fixed_text.h"
@@ -74,6 +75,21 @@ class JournalFile {
     char* const begin = Here();
     __atomic_store_n(begin, first, __ATOMIC_RELEASE);
     position_ += static_cast<std::size_t>(end - begin);
+  }
+
+  // The position of the next fragment.
+  std::size_t position() const { return position_; }
+
+  // Removes what was published from `position` on. Returns false if that is no longer mapped. A reader sees either all
+  // of the removed bytes or a NUL in their place.
+  bool RewindTo(std::size_t position) {
+    if (position < window_begin_ || position > position_) return false;
+    const std::size_t size = position_ - position;
+    position_ = position;
+    if (size == 0) return true;
+    __atomic_store_n(Here(), '\0', __ATOMIC_RELEASE);
+    std::memset(Here() + 1, 0, size - 1);
+    return true;
   }
 
   int error() const { return error_; }

@@ -27,14 +27,21 @@ struct PartText {
 // The number of bytes that the numbers and the punctuation of any line may need.
 inline constexpr std::size_t kLineFrame = 96;
 
-inline char* AppendIteration(char* out, int number, const std::int64_t* shuffle_seed) {
+inline char* AppendIteration(char* out, int number, const std::int64_t* shuffle_seed, bool counted) {
   out = AppendNumber(Append(out, "\"iteration\":"), number);
+  if (counted) out = Append(out, ",\"counted\":true");
   if (shuffle_seed != nullptr) out = AppendNumber(Append(out, ",\"shuffle_seed\":"), *shuffle_seed);
   return Append(out, "}\n");
 }
 
 inline char* AppendSourceFile(char* out, std::string_view file) {
   return Append(AppendEscaped(Append(out, "\"file\":\""), file), "\"}\n");
+}
+
+inline char* AppendAfter(char* out, std::string_view suite, std::string_view name) {
+  out = AppendEscaped(Append(out, "\"after\":\""), suite);
+  *out++ = '.';
+  return Append(AppendEscaped(out, name), "\"}\n");
 }
 
 inline char* AppendTestStart(char* out, std::string_view suite, std::string_view name, int line,

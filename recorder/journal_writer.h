@@ -16,6 +16,7 @@
 #include "journal_file.h"
 #include "journal_lines.h"
 #include "json_text.h"
+#include "repeats.h"
 #include "spin_lock.h"
 
 #pragma GCC visibility push(hidden)
@@ -35,6 +36,8 @@ class JournalWriter {
     test_open_ = false;
     source_file_ = suite_ = nullptr;
     error_ = 0;
+    repeats_.Begin(file_.position());
+    unlisted_ = {};
   }
 
   JournalFile& file() { return file_; }
@@ -52,9 +55,11 @@ class JournalWriter {
   void Iteration(int number, const std::int64_t* shuffle_seed) {
     const SpinGuard guard(lock_);
     if (!Recording(guard)) return;
+    repeats_.NextIteration(file_);
     char* const begin = Room(kLineFrame);
     if (begin == nullptr) return WriteLost();
-    file_.Publish('{', AppendIteration(begin + 1, number, shuffle_seed));
+    file_.Publish('{', AppendIteration(begin + 1, number, shuffle_seed, repeats_.counting()));
+    repeats_.IterationBegan(file_.position());
   }
 
   // `source_file` must live until the program ends.
@@ -65,20 +70,32 @@ class JournalWriter {
     if (!Recording(guard)) return;
     const bool new_file = source_file_ == nullptr || std::strcmp(source_file_, source_file) != 0;
     const std::string_view file_text(new_file ? source_file : "");
-    char* const begin = Room(kLongestEscape * (suite_text.size() + name_text.size() + file_text.size()) + kLineFrame);
+    char* const begin = Room(kLongestEscape * (suite_text.size() + name_text.size() + file_text.size()) + kLineFrame +
+                             unlisted_.LongestLine());
     if (begin == nullptr) return WriteLost();
+    line_begin_ = file_.position();
+    previous_source_file_ = source_file_;
+    test_ = {suite, name};
+    test_has_failure_ = false;
+    char first = '[';
     char* out = begin + 1;
+    const auto open_line = [&](char c) { out == begin + 1 ? first = c : * out++ = c; };
+    if (unlisted_.name != nullptr) {
+      open_line('{');
+      out = AppendAfter(out, unlisted_.suite, unlisted_.name);
+    }
     if (new_file) {
+      open_line('{');
       out = AppendSourceFile(out, file_text);
-      *out++ = '[';
       source_file_ = source_file;
     }
+    open_line('[');
     out = AppendTestStart(out, suite_text, name_text, line, (now - start_ns_) / 1000);
     test_start_ns_ = now;
     test_open_ = true;
     test_thread_ = pthread_self();
     failed_by_another_thread_ = false;
-    file_.Publish(new_file ? '{' : '[', out);
+    file_.Publish(first, out);
   }
 
   // If another thread added a failure to the test's line, the test is "failed", whatever `outcome` says: the failure
@@ -97,8 +114,13 @@ class JournalWriter {
     const SpinGuard guard(lock_);
     if (!Recording(guard)) return;
     if (part.kind == PartKind::kSkip && (!test_open_ || message.empty())) return;
+    if (part.kind == PartKind::kFailure) test_has_failure_ = true;
     if (part.kind == PartKind::kFailure && test_open_ && pthread_equal(pthread_self(), test_thread_) == 0)
       failed_by_another_thread_ = true;
+    if (!test_open_ && unlisted_.name != nullptr) {
+      if (char* const begin = Room(unlisted_.LongestLine()); begin != nullptr)
+        file_.Publish('{', AppendAfter(begin + 1, unlisted_.suite, unlisted_.name));
+    }
     const std::size_t suite_size = suite_ == nullptr ? 0 : std::strlen(suite_);
     if (char* const begin = Room(size + kLongestEscape * suite_size + 256); begin != nullptr) {
       char* out = OpenPart(begin + 1);
@@ -171,6 +193,12 @@ class JournalWriter {
     if (char* const begin = RoomOrTail(kLineFrame); begin != nullptr) {
       file_.Publish(',', AppendTestEnd(begin + 1, outcome, (now - test_start_ns_) / 1000, exit_status));
     }
+    unlisted_ = {};
+    if (state_ == State::kRecording && !test_has_failure_ && repeats_.IsCounted(test_.name, outcome) &&
+        file_.RewindTo(line_begin_)) {
+      source_file_ = previous_source_file_;
+      unlisted_ = test_;
+    }
     if (state_ == State::kLosing) WriteLost();
   }
 
@@ -186,6 +214,16 @@ class JournalWriter {
     file_.Publish('{', Append(out, "\"}}\n"));
   }
 
+  // The names of a test, which live until the program ends.
+  struct TestName {
+    const char* suite = nullptr;
+    const char* name = nullptr;
+    // Returns the number of bytes that a line with the name may need.
+    std::size_t LongestLine() const {
+      return name == nullptr ? 0 : kLongestEscape * (std::strlen(suite) + std::strlen(name)) + kLineFrame;
+    }
+  };
+
   JournalFile file_;
   SpinLock lock_;
   SteadyClock clock_;
@@ -196,8 +234,14 @@ class JournalWriter {
   bool test_open_ = false;
   pthread_t test_thread_ = {};
   bool failed_by_another_thread_ = false;
+  bool test_has_failure_ = false;
+  TestName test_;               // of the open or the last test
+  TestName unlisted_;           // the last test, if its result is counted
+  std::size_t line_begin_ = 0;  // of the open test
   const char* source_file_ = nullptr;
+  const char* previous_source_file_ = nullptr;
   const char* suite_ = nullptr;
+  Repeats repeats_;
   int error_ = 0;
 };
 

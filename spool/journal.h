@@ -45,13 +45,20 @@ struct JournalResult {
   std::optional<int64_t> exit_status;
   int64_t iteration = 0;
   std::optional<int64_t> shuffle_seed;
+  std::string preceding_test;  // of a result that failed or did not finish: the test that ran before; empty: none
   std::vector<JournalFailure> failures;
+  // How often the test ran with this outcome before it had another one. All other members describe the first time.
+  int64_t executions = 1;
+  int64_t failures_left_out = 0;  // further failures of this execution
+  bool is_cut = false;            // failures or parts of messages are left out, because there are too many
 };
 
 struct JournalSuiteFailure {
-  std::string suite;  // empty: outside any suite
+  std::string suite;       // empty: outside any suite
+  std::string suite_file;  // of the tests of the suite; empty: unknown
   std::optional<int64_t> shuffle_seed;
-  size_t results_before = 0;  // number of the journal's results before it
+  std::string preceding_test;  // the test that ran before; empty: none
+  bool has_result_after = false;
   JournalFailure failure;
 };
 
@@ -86,10 +93,13 @@ struct Journal {
   std::string compiler, system;
   int64_t tests_to_run = 0;
   std::vector<JournalResult> results;
+  std::string last_test;       // the last test that ran; empty: none
+  bool ended_in_test = false;  // the last result is of a test that did not end
   std::vector<JournalSuiteFailure> suite_failures;
-  std::optional<std::string> lost;  // why the recorder stopped writing before the end
-  std::optional<int64_t> end_us;    // absent if the program did not reach its end
-  std::optional<bool> said_passed;  // what GoogleTest reported at the end
+  int64_t suite_failures_left_out = 0;  // because there are too many
+  std::optional<std::string> lost;      // why the recorder stopped writing before the end
+  std::optional<int64_t> end_us;        // absent if the program did not reach its end
+  std::optional<bool> said_passed;      // what GoogleTest reported at the end
   std::optional<JournalDeath> died;
   int64_t last_us = 0;  // the last time in the journal
 

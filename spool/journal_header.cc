@@ -95,19 +95,15 @@ Journal ReadHeader(dom::element line) {
 
 }  // namespace
 
-HeaderAndRest ParseHeaderAndRest(std::string_view bytes, JournalJson& json) {
-  bytes = bytes.substr(0, bytes.find('\0'));
-  const size_t end = bytes.find('\n');
-  const bool is_whole = end != std::string_view::npos;
-  const auto value = json.Parse(bytes.substr(0, end));
+HeaderLine ParseHeaderLine(std::string_view line, JournalJson& json, bool is_whole) {
+  const auto value = json.Parse(line);
   if (!value && !is_whole)
     throw JournalError(JournalError::Kind::kEmpty, "the journal's header is missing or incomplete");
   try {
     if (!value) throw BadLine{"is not JSON"};
-    HeaderAndRest parsed;
+    HeaderLine parsed;
     parsed.journal = ReadHeader(*value);
     if (dom::object object; !value->get(object)) parsed.shuffle_seed = FindInteger(object, "shuffle_seed");
-    if (is_whole) parsed.rest = bytes.substr(end + 1);
     return parsed;
   } catch (const BadLine& bad) {
     throw JournalError(JournalError::Kind::kDamaged, "line 1 " + bad.what);
@@ -115,8 +111,11 @@ HeaderAndRest ParseHeaderAndRest(std::string_view bytes, JournalJson& json) {
 }
 
 Journal ParseJournalHeader(std::string_view bytes) {
-  JournalJson json(bytes);
-  return ParseHeaderAndRest(bytes, json).journal;
+  JournalJson json;
+  json.SetText(bytes);
+  bytes = bytes.substr(0, bytes.find('\0'));
+  const size_t end = bytes.find('\n');
+  return ParseHeaderLine(bytes.substr(0, end), json, end != std::string_view::npos).journal;
 }
 
 }  // namespace flaky

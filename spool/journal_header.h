@@ -16,15 +16,15 @@ class JournalJson;
 // line. Throws JournalError.
 Journal ParseJournalHeader(std::string_view bytes);
 
-// A journal that has been read up to the end of its header.
-struct HeaderAndRest {
+// A journal of which only the first line has been read.
+struct HeaderLine {
   Journal journal;
   std::optional<int64_t> shuffle_seed;
-  std::string_view rest;  // the bytes after the header line, up to the first NUL
 };
 
-// Does the same for a reader that continues with the other lines. `json` must have been made for these bytes.
-HeaderAndRest ParseHeaderAndRest(std::string_view bytes, JournalJson& json);
+// Does the same for a reader that continues with the other lines. `line` is the first line without its line break, and
+// part of the text of `json`. `is_whole`: the line break was there.
+HeaderLine ParseHeaderLine(std::string_view line, JournalJson& json, bool is_whole);
 
 }  // namespace flaky
 

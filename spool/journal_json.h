@@ -15,8 +15,8 @@ namespace flaky {
 // Parses the lines of a journal as JSON. A value lives until the next line is parsed.
 class JournalJson {
  public:
-  // `journal` contains the lines that Parse is given. Lines well before its end are parsed without a copy.
-  explicit JournalJson(std::string_view journal) : end_(journal.data() + journal.size()) {}
+  // `text` contains the lines that Parse is given from now on. Lines well before its end are parsed without a copy.
+  void SetText(std::string_view text) { end_ = text.data() + text.size(); }
 
   // Returns nullopt if the line is not JSON. Bytes that are not UTF-8 are replaced instead of refused: a damaged
   // character in a message must not cost the rest of the journal.
@@ -38,7 +38,7 @@ class JournalJson {
 
  private:
   simdjson::dom::parser parser_;
-  const char* end_;
+  const char* end_ = nullptr;
 };
 
 }  // namespace flaky

@@ -17,6 +17,11 @@ namespace {
 using namespace journal_fields;
 
 constexpr std::string_view kDied = R"({"died":)";
+constexpr size_t kLongestHeader = size_t{1} << 20;
+// A result's line that is longer is read element by element.
+constexpr size_t kLongLine = size_t{512} << 10;
+// Any other line, and one element of a result. A message has at most 16 MiB (FLAKY_TESTS_MAX_MESSAGE).
+constexpr size_t kLongestElement = size_t{20} << 20;
 
 JournalFailure ReadFailure(const dom::object& object) {
   JournalFailure failure;
@@ -48,77 +53,103 @@ JournalOutcome OutcomeNamed(std::string_view name) {
 // Reads the lines after the header into a journal.
 class JournalLineReader {
  public:
-  JournalLineReader(Journal& journal, std::optional<int64_t> shuffle_seed)
-      : journal_(journal), shuffle_seed_(shuffle_seed) {}
+  JournalLineReader(Journal& journal, FailureBudget& budget, std::optional<int64_t> shuffle_seed)
+      : journal_(journal), results_(journal, budget, shuffle_seed) {}
 
   // `cut`: this is the last line and it is incomplete, so what is missing at its end is not damage.
   void Read(dom::element line, bool cut) {
-    if (dom::array result; !line.get(result)) return ReadResult(result, cut);
     if (dom::object object; !line.get(object)) return ReadObject(object);
-    throw BadLine{"is neither a result nor an object"};
+    dom::array elements;
+    if (line.get(elements)) throw BadLine{"is neither a result nor an object"};
+    BeginResult();
+    for (const dom::element element : elements) TakeElement(element);
+    EndResult(cut);
   }
+
+  void BeginResult() {
+    result_ = results_.Make();
+    next_ = Next::kName;
+    known_until_ = 0;
+  }
+  // Takes the next element of a result's line.
+  void TakeElement(dom::element element) {
+    switch (next_) {
+      case Next::kName:
+        result_.name = Text(element, "a test's name");
+        if (result_.name.empty()) throw BadLine{"is a result without a name"};
+        next_ = Next::kLine;
+        return;
+      case Next::kLine:
+        result_.line = LineNumber(element);
+        next_ = Next::kStart;
+        return;
+      case Next::kStart:
+        Start(Micros(element, "a test's start"));
+        return;
+      case Next::kFailureOrOutcome:
+        if (dom::object failure; !element.get(failure)) return TakeFailure(ReadFailure(failure));
+        result_.outcome = OutcomeNamed(Text(element, "an outcome"));
+        next_ = Next::kDuration;
+        return;
+      case Next::kDuration:
+        duration_ = Micros(element, "a duration");
+        Reach(std::min(result_.start_us, Timestamp::kMax.micros - *duration_) + *duration_);
+        next_ = Next::kExitStatus;
+        return;
+      case Next::kExitStatus:
+        if (result_.outcome == JournalOutcome::kExited) result_.exit_status = Integer(element, "an exit status");
+        next_ = Next::kNothing;
+        return;
+      case Next::kNothing:
+        return;
+    }
+  }
+  void EndResult(bool cut) {
+    if (next_ == Next::kName) throw BadLine{"is an empty result"};
+    if (next_ == Next::kLine || next_ == Next::kStart) {
+      if (!cut) throw BadLine{"is a result without a start"};
+      Start(journal_.last_us);
+    }
+    if (next_ == Next::kDuration && !cut) throw BadLine{"is a result without a duration"};
+    result_.duration_us = duration_.value_or(known_until_ - result_.start_us);
+    duration_.reset();
+    results_.Add(std::move(result_));
+  }
+
+  void Finish() { results_.Finish(); }
 
  private:
-  void ReadResult(const dom::array& line, bool cut) {
-    JournalResult result;
-    result.file = file_;
-    result.iteration = iteration_;
-    result.shuffle_seed = shuffle_seed_;
-    auto it = line.begin();
-    const auto end = line.end();
-    if (!(it != end)) throw BadLine{"is an empty result"};
-    result.name = Text(*it, "a test's name");
-    if (result.name.empty()) throw BadLine{"is a result without a name"};
-    ++it;
-    if (it != end) {
-      result.line = LineNumber(*it);
-      ++it;
-    }
-    if (it != end) {
-      result.start_us = Micros(*it, "a test's start");
-      ++it;
-    } else if (!cut) {
-      throw BadLine{"is a result without a start"};
-    } else {
-      result.start_us = journal_.last_us;
-    }
-    Reach(result.start_us);
-    int64_t known_until = result.start_us;
-    for (dom::object failure; it != end && !(*it).get(failure); ++it) {
-      result.failures.push_back(ReadFailure(failure));
-      known_until = std::max(known_until, result.failures.back().at_us);
-    }
-    Reach(known_until);
-    result.duration_us = known_until - result.start_us;
-    if (it != end) ReadOutcome(result, it, end, cut);
-    journal_.results.push_back(std::move(result));
+  enum class Next { kName, kLine, kStart, kFailureOrOutcome, kDuration, kExitStatus, kNothing };
+
+  void Start(int64_t us) {
+    result_.start_us = us;
+    known_until_ = us;
+    duration_.reset();
+    Reach(us);
+    next_ = Next::kFailureOrOutcome;
   }
 
-  void ReadOutcome(JournalResult& result, dom::array::iterator it, const dom::array::iterator& end, bool cut) {
-    result.outcome = OutcomeNamed(Text(*it, "an outcome"));
-    ++it;
-    if (it != end) {
-      result.duration_us = Micros(*it, "a duration");
-      Reach(std::min(result.start_us, Timestamp::kMax.micros - result.duration_us) + result.duration_us);
-      ++it;
-    } else if (!cut) {
-      throw BadLine{"is a result without a duration"};
-    }
-    if (it != end && result.outcome == JournalOutcome::kExited) result.exit_status = Integer(*it, "an exit status");
+  void TakeFailure(JournalFailure failure) {
+    known_until_ = std::max(known_until_, failure.at_us);
+    Reach(known_until_);
+    results_.AddFailure(result_, std::move(failure));
   }
 
   void ReadObject(const dom::object& line) {
     if (const auto failure = Find(line, "failure")) {
       dom::object object;
       if (failure->get(object)) throw BadLine{"has a failure that is not an object"};
-      journal_.suite_failures.push_back(
-          {FindText(line, "suite").value_or(""), shuffle_seed_, journal_.results.size(), ReadFailure(object)});
-      Reach(journal_.suite_failures.back().failure.at_us);
+      JournalFailure read = ReadFailure(object);
+      Reach(read.at_us);
+      results_.AddSuiteFailure(FindText(line, "suite").value_or(""), std::move(read));
     } else if (auto file = FindText(line, "file")) {
-      file_ = std::move(*file);
+      results_.SetSourceFile(std::move(*file));
+    } else if (auto after = FindText(line, "after")) {
+      results_.SetPrecedingTest(std::move(*after));
     } else if (const auto iteration = FindInteger(line, "iteration")) {
-      iteration_ = *iteration;
-      shuffle_seed_ = FindInteger(line, "shuffle_seed");
+      bool counted = false;
+      if (const auto said = Find(line, "counted"); said && said->get(counted)) counted = false;
+      results_.BeginIteration(*iteration, counted, FindInteger(line, "shuffle_seed"));
     } else if (auto lost = FindText(line, "lost")) {
       journal_.lost = std::move(lost);
     } else if (const auto died = Find(line, "died")) {
@@ -157,9 +188,66 @@ class JournalLineReader {
   void Reach(int64_t us) { journal_.last_us = std::max(journal_.last_us, us); }
 
   Journal& journal_;
-  std::optional<int64_t> shuffle_seed_;
-  std::string file_;
-  int64_t iteration_ = 0;
+  JournalResults results_;
+  // The result whose line is being read.
+  JournalResult result_;
+  Next next_ = Next::kName;
+  int64_t known_until_ = 0;
+  std::optional<int64_t> duration_;
+};
+
+// Reads a result's line element by element, because it is too long to be kept whole. The line may come in pieces.
+class LongLine {
+ public:
+  // The opening bracket has been read.
+  LongLine(JournalJson& json, JournalLineReader& lines) : json_(json), lines_(lines) { lines_.BeginResult(); }
+
+  // Reads the whole elements of `text`, which continues the line with the first element that is not read yet. Returns
+  // how many bytes these are. Throws BadLine.
+  size_t Read(std::string_view text) {
+    size_t begin = 0;
+    for (size_t i = scanned_; i < text.size(); ++i) {
+      const char c = text[i];
+      if (c == '\n') return End(/*cut=*/true, i);
+      if (std::exchange(escaped_, false)) continue;
+      if (in_text_) {
+        escaped_ = c == '\\';
+        in_text_ = c != '"';
+      } else if (c == '"') {
+        in_text_ = true;
+      } else if (c == '[' || c == '{') {
+        ++depth_;
+      } else if ((c == ']' || c == '}') && depth_ > 0) {
+        --depth_;
+      } else if (depth_ == 0 && (c == ',' || c == ']')) {
+        const auto value = json_.Parse(text.substr(begin, i - begin));
+        if (!value) throw BadLine{"is not JSON"};
+        lines_.TakeElement(*value);
+        begin = i + 1;
+        if (c == ']') return End(/*cut=*/false, begin);
+      }
+    }
+    scanned_ = text.size() - begin;
+    return begin;
+  }
+
+  // Ends a line that was cut.
+  size_t End(bool cut, size_t at) {
+    lines_.EndResult(cut);
+    has_ended_ = true;
+    was_cut_ = cut;
+    return at;
+  }
+  bool has_ended() const { return has_ended_; }
+  bool was_cut() const { return was_cut_; }
+
+ private:
+  JournalJson& json_;
+  JournalLineReader& lines_;
+  size_t scanned_ = 0;  // bytes of the current element
+  int depth_ = 0;
+  bool in_text_ = false, escaped_ = false;
+  bool has_ended_ = false, was_cut_ = false;
 };
 
 // Returns a result line without its last element, which was cut: all before the last comma that separates elements.
@@ -207,32 +295,131 @@ void ReadCutLine(std::string_view line, JournalJson& json, JournalLineReader& re
 
 }  // namespace
 
-Journal ParseJournal(std::string_view bytes) {
-  JournalJson json(bytes);
-  HeaderAndRest parsed = ParseHeaderAndRest(bytes, json);
-  JournalLineReader reader(parsed.journal, parsed.shuffle_seed);
-  int64_t number = 2;
-  for (std::string_view rest = parsed.rest; !rest.empty(); ++number) {
-    const size_t end = rest.find('\n');
-    if (end == std::string_view::npos) {
-      ReadCutLine(rest, json, reader);
-      break;
+class JournalParser::Impl {
+ public:
+  explicit Impl(FailureBudget& budget) : budget_(budget) {}
+
+  bool Add(std::string_view bytes) {
+    if (ended_) return false;
+    const size_t nul = bytes.find('\0');
+    ended_ = nul != std::string_view::npos;
+    bytes = bytes.substr(0, nul);
+    if (rest_.empty()) {
+      rest_ = bytes.substr(Read(bytes));
+    } else {
+      rest_ += bytes;
+      rest_.erase(0, Read(rest_));
+    }
+    return !ended_;
+  }
+
+  Journal Finish() {
+    json_.SetText(rest_);
+    if (!lines_) {
+      ReadHeader(rest_, /*is_whole=*/false);  // throws unless only its line break is missing
+      rest_.clear();
     }
     try {
-      const auto value = json.Parse(rest.substr(0, end));
-      if (!value && rest.substr(end + 1).starts_with(kDied)) {
-        ReadCutLine(rest.substr(0, end), json, reader);  // its parent wrote the next line
-      } else if (!value) {
+      if (long_) {
+        long_->End(/*cut=*/true, 0);
+      } else if (cut_line_) {
         throw BadLine{"is not JSON"};
-      } else {
-        reader.Read(*value, /*cut=*/false);
+      } else if (!rest_.empty()) {
+        ReadCutLine(rest_, json_, *lines_);
       }
     } catch (const BadLine& bad) {
-      throw JournalError(JournalError::Kind::kDamaged, "line " + std::to_string(number) + " " + bad.what);
+      Throw(bad, number_ - (cut_line_ ? 1 : 0));
     }
-    rest.remove_prefix(end + 1);
+    lines_->Finish();
+    return std::move(journal_);
   }
-  return std::move(parsed.journal);
+
+ private:
+  // Reads what is whole: lines, and elements of a long line. Returns how many bytes that is.
+  size_t Read(std::string_view text) {
+    json_.SetText(text);
+    size_t begin = 0;
+    for (;;) {
+      if (long_ && !ReadLong(text, begin)) return begin;
+      const size_t end = text.find('\n', begin);
+      if (end != std::string_view::npos) {
+        ReadLine(text.substr(begin, end - begin));
+        begin = end + 1;
+      } else if (lines_ && text.size() - begin > kLongLine && text[begin] == '[') {
+        long_.emplace(json_, *lines_);
+        ++begin;
+      } else {
+        if (text.size() - begin > (lines_ ? kLongestElement : kLongestHeader)) Throw(BadLine{"is too long"}, number_);
+        return begin;
+      }
+    }
+  }
+
+  // Returns false if the line goes on after the text.
+  bool ReadLong(std::string_view text, size_t& begin) {
+    try {
+      begin += long_->Read(text.substr(begin));
+      if (!long_->has_ended() && text.size() - begin > kLongestElement) throw BadLine{"is too long"};
+    } catch (const BadLine& bad) {
+      Throw(bad, number_);
+    }
+    if (!long_->has_ended()) return false;
+    // What follows, up to the line break, is the rest of a line that was read.
+    if (long_->was_cut()) cut_line_.emplace();
+    long_.reset();
+    rest_of_long_ = true;
+    return true;
+  }
+
+  void ReadLine(std::string_view line) {
+    const int64_t number = number_++;
+    if (!lines_) return ReadHeader(line, /*is_whole=*/true);
+    if (std::exchange(rest_of_long_, false)) return;
+    try {
+      if (cut_line_ && !line.starts_with(kDied)) Throw(BadLine{"is not JSON"}, number - 1);
+      if (cut_line_) ReadCutLine(*std::exchange(cut_line_, std::nullopt), json_, *lines_);
+      if (const auto value = json_.Parse(line)) {
+        lines_->Read(*value, /*cut=*/false);
+      } else {
+        cut_line_ = line;  // the next line tells whether it was cut when its process died
+      }
+    } catch (const BadLine& bad) {
+      Throw(bad, number);
+    }
+  }
+
+  void ReadHeader(std::string_view line, bool is_whole) {
+    HeaderLine parsed = ParseHeaderLine(line, json_, is_whole);
+    journal_ = std::move(parsed.journal);
+    lines_.emplace(journal_, budget_, parsed.shuffle_seed);
+  }
+
+  [[noreturn]] static void Throw(const BadLine& bad, int64_t number) {
+    throw JournalError(JournalError::Kind::kDamaged, "line " + std::to_string(number) + " " + bad.what);
+  }
+
+  FailureBudget& budget_;
+  JournalJson json_;
+  std::string rest_;  // the bytes that are not read yet
+  bool ended_ = false;
+  int64_t number_ = 1;  // of the line that is read next
+  Journal journal_;
+  std::optional<JournalLineReader> lines_;  // once the header is read
+  std::optional<std::string> cut_line_;     // the last line, if it is not JSON
+  std::optional<LongLine> long_;
+  bool rest_of_long_ = false;
+};
+
+JournalParser::JournalParser(FailureBudget& budget) : impl_(std::make_unique<Impl>(budget)) {}
+JournalParser::~JournalParser() = default;
+bool JournalParser::Add(std::string_view bytes) { return impl_->Add(bytes); }
+Journal JournalParser::Finish() { return impl_->Finish(); }
+
+Journal ParseJournal(std::string_view bytes) {
+  FailureBudget budget;
+  JournalParser parser(budget);
+  parser.Add(bytes);
+  return parser.Finish();
 }
 
 bool EndsWithEndLine(std::string_view tail) {

@@ -78,34 +78,36 @@ Verdict VerdictOf(const JournalResult& result, const Journal& journal) {
 }
 
 // Returns true if the process is known to have ended inside a test. The end is then a failure of that test.
-bool EndedInTest(const Journal& journal) {
-  if (journal.results.empty() || journal.lost) return false;
-  const JournalOutcome last = journal.results.back().outcome;
-  return last == JournalOutcome::kUnfinished || last == JournalOutcome::kExited;
-}
+bool EndedInTest(const Journal& journal) { return journal.ended_in_test && !journal.lost; }
 
 std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
 
-// Returns the test that the process ran before its result `index`.
-std::optional<std::string> PrecedingTest(const Journal& journal, size_t index) {
-  while (index-- > 0) {
-    if (journal.results[index].outcome != JournalOutcome::kNotRun) return journal.results[index].name;
-  }
-  return std::nullopt;
+std::optional<std::string> IfKnown(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(text);
 }
 
-// Returns the file of a suite, which is the file of its tests: of the test after a failed set-up, or before a failed
-// tear-down.
-std::string FileOfSuite(const Journal& journal, const JournalSuiteFailure& between) {
-  const auto belongs = [&](const JournalResult& result) {
-    return result.name.starts_with(between.suite) && result.name.substr(between.suite.size()).starts_with('.');
-  };
-  const size_t after = between.results_before;
-  if (!between.suite.empty()) {
-    if (after < journal.results.size() && belongs(journal.results[after])) return journal.results[after].file;
-    if (after > 0 && belongs(journal.results[after - 1])) return journal.results[after - 1].file;
+// Says what a delivery does not keep of a result with very many failures.
+std::string LeftOutNote(const JournalResult& result) {
+  std::string note;
+  if (result.failures_left_out > 0) {
+    note += "\n[flaky: " + std::to_string(result.failures_left_out) + " more failures of this execution are not kept]";
   }
-  return between.failure.file;
+  if (result.executions > 1) {
+    note += "\n[flaky: the test failed " + std::to_string(result.executions - 1) +
+            " more times in this process; these failures are counted, but not kept]";
+  }
+  return note;
+}
+
+// Returns why the rest of the results is missing, and how many there are of how many, if that is known.
+std::string LostText(const Journal& journal) {
+  int64_t results = 0;
+  for (const JournalResult& result : journal.results) {
+    if (result.iteration == 0 && VerdictOf(result, journal) != Verdict::kNone) ++results;
+  }
+  if (results >= journal.tests_to_run) return "what came next could not be recorded: " + *journal.lost;
+  return std::to_string(results) + " of " + std::to_string(journal.tests_to_run) +
+         " results were recorded: " + *journal.lost;
 }
 
 }  // namespace
@@ -154,8 +156,9 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   failure.test_file = NameOf(result.file);
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
   TestTally& tally = tallies_[result.name][failure.test_file];
-  ++(verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed);
-  failure.attempt = tally.attempts++;
+  (verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed) += result.executions;
+  failure.attempt = tally.attempts;
+  tally.attempts += result.executions;
   tally.failed |= verdict == Verdict::kFailed;
   tally.passed |= verdict == Verdict::kPassed;
   if (verdict != Verdict::kFailed) return;
@@ -163,7 +166,8 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   failure.test_name = result.name;
   failure.duration_ms = Millis(result.duration_us);
   failure.shuffle_seed = result.shuffle_seed;
-  failure.preceding_test = PrecedingTest(journal, index);
+  failure.preceding_test = IfKnown(result.preceding_test);
+  const size_t failures_before = failures_.size();
   bool explained = false;
   for (const JournalFailure& reported : result.failures) {
     if (!IsFailure(reported)) continue;
@@ -185,6 +189,7 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   } else if (!explained) {
     AddFailure(failure, kUnknown, "failed without a message");
   }
+  if (failures_.size() > failures_before) *failures_.back().error_message += LeftOutNote(result);
 }
 
 void PartBuilder::AddBetween(const Journal& journal) {
@@ -192,21 +197,26 @@ void PartBuilder::AddBetween(const Journal& journal) {
     if (!IsFailure(between.failure)) continue;
     Failure failure;
     failure.test_name = between.suite.empty() ? ProgramOf(journal) : between.suite;
-    failure.test_file = NameOf(FileOfSuite(journal, between));
+    failure.test_file = NameOf(between.suite_file.empty() ? between.failure.file : between.suite_file);
     if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
     failure.shuffle_seed = between.shuffle_seed;
-    failure.preceding_test = PrecedingTest(journal, between.results_before);
+    failure.preceding_test = IfKnown(between.preceding_test);
     AddReported(failure, between.failure, journal, std::nullopt);
     ++errors_;
+  }
+  if (const int64_t left_out = journal.suite_failures_left_out; left_out > 0) {
+    *failures_.back().error_message +=
+        "\n[flaky: " + std::to_string(left_out) + " more failures outside of tests are counted, but not kept]";
+    errors_ += left_out;
   }
   if (journal.end_us || EndedInTest(journal)) return;
   Failure failure;
   failure.test_name = ProgramOf(journal);
   failure.test_file = UnknownFile(journal);
-  failure.preceding_test = PrecedingTest(journal, journal.results.size());
+  failure.preceding_test = IfKnown(journal.last_test);
   failure.failed_at = journal.At(journal.last_us);
   if (journal.lost) {
-    AddFailure(failure, kUnknown, "what came next could not be recorded: " + *journal.lost);
+    AddFailure(failure, kUnknown, LostText(journal));
   } else if (journal.is_command) {
     AddFailure(failure, kUnknown, "`flaky run` itself was ended; the result of its command is unknown");
   } else {

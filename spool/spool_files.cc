@@ -115,6 +115,8 @@ std::optional<std::string> ReadAt(const UniqueFd& file, int64_t offset, size_t s
   return bytes;
 }
 
+bool IsUnreadable(int error) { return error == EACCES || error == EPERM || error == EIO; }
+
 std::optional<std::string> ReadUpToNul(const UniqueFd& file) {
   std::string bytes;
   for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {

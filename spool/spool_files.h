@@ -55,6 +55,10 @@ void WriteNoteAt(const UniqueFd& folder, const std::string& name, std::string_vi
 // Reads `size` bytes at `offset`, or fewer at the end of the file. Returns nullopt and sets errno if it cannot be read.
 std::optional<std::string> ReadAt(const UniqueFd& file, int64_t offset, size_t size);
 
+// Returns true if reading a file failed with `error` because of the file, so that it will fail again. Errors such as
+// too many open files pass.
+bool IsUnreadable(int error);
+
 // Reads a file of any size up to the first NUL. Returns nullopt and sets errno if it cannot be read.
 std::optional<std::string> ReadUpToNul(const UniqueFd& file);
 

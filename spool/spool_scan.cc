@@ -80,8 +80,7 @@ class Scanner {
       const SpoolFile where{folder_name, name};
       const auto file = OpenFileAt(folder, name);
       if (!file) {
-        if (errno != ENOENT && errno != ELOOP)
-          scan_.unopened.push_back({where, std::generic_category().message(errno)});
+        if (errno != ENOENT && errno != ELOOP) AddUnread(where);
         continue;
       }
       const auto journal = HeaderOf(*file, where);
@@ -104,6 +103,12 @@ class Scanner {
     }
   }
 
+  // Notes a file that could not be opened or read, for the reason in errno.
+  void AddUnread(const SpoolFile& where) {
+    const std::string reason = "cannot be read: " + std::generic_category().message(errno);
+    (IsUnreadable(errno) ? scan_.damaged : scan_.unopened).push_back({where, reason});
+  }
+
   // Shards wait for each other. When the last one has ended, all are delivered.
   void AddShards(const std::string& group, Shards& shards) {
     std::vector<Shard>& journals = shards.journals;
@@ -123,7 +128,7 @@ class Scanner {
   std::optional<Journal> HeaderOf(const OpenedFile& file, const SpoolFile& where) {
     const auto head = ReadHead(file);
     if (!head) {
-      scan_.unopened.push_back({where, std::generic_category().message(errno)});
+      AddUnread(where);
       return std::nullopt;
     }
     try {
@@ -176,7 +181,10 @@ class Scanner {
       const auto file = OpenFileAt(folder, name);
       const auto head = file ? ReadHead(*file) : std::nullopt;
       if (!head) {
-        scan_.unopened.push_back({{part_id, name}, std::generic_category().message(errno)});
+        const int error = errno;
+        AddUnread({part_id, name});
+        // Without an unreadable journal, the part is a different one.
+        if (IsUnreadable(error)) scan_.damaged.back().file.name.clear();
         return;
       }
       try {

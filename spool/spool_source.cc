@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <map>
 #include <mutex>
+#include <new>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,22 @@ namespace flaky {
 namespace {
 
 constexpr char kOutbox[] = "outbox";
+
+constexpr size_t kFirstChunk = size_t{16} << 10;
+constexpr size_t kLargestChunk = size_t{256} << 10;
+
+// Returns nullopt and sets errno if the file cannot be read. Throws JournalError.
+std::optional<Journal> ReadJournal(const UniqueFd& file, FailureBudget& budget) {
+  JournalParser parser(budget);
+  size_t offset = 0;
+  for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {
+    const auto bytes = ReadAt(file, static_cast<int64_t>(offset), chunk);
+    if (!bytes) return std::nullopt;
+    if (!parser.Add(*bytes) || bytes->size() < chunk) break;
+    offset += chunk;
+  }
+  return parser.Finish();
+}
 
 // The place of a part in the spool: a sealed folder, or one journal that is a part by itself.
 struct PartPlace {
@@ -177,20 +194,30 @@ class SpoolSource::Impl {
         if (JournalIdOf(name)) files.push_back({part.part_id, name});
       }
     }
+    // In a fixed order, so that a part that is read again keeps the same failures.
+    std::ranges::sort(files, {}, &SpoolFile::name);
+    FailureBudget budget;
     std::vector<Journal> journals;
     for (const SpoolFile& file : files) {
       const UniqueFd folder = FolderOf(file);
       const auto opened = OpenFileAt(folder, file.name);
-      const auto bytes = opened ? ReadUpToNul(opened->descriptor) : std::nullopt;
-      if (!bytes) {
-        // Without this journal, it would be a different part with the same id.
-        Report(PathOf(file) + ": " + std::generic_category().message(errno));
-        return std::nullopt;
-      }
       try {
-        journals.push_back(ParseJournal(*bytes));
+        auto journal = opened ? ReadJournal(opened->descriptor, budget) : std::nullopt;
+        if (!journal) {
+          const std::string reason = "cannot be read: " + std::generic_category().message(errno);
+          // Without this journal, it would be a different part with the same id.
+          if (IsUnreadable(errno)) {
+            MoveToRejected(part.file, reason);
+          } else {
+            Report(PathOf(file) + ": " + reason);
+          }
+          return std::nullopt;
+        }
+        journals.push_back(std::move(*journal));
       } catch (const JournalError& error) {
         MoveToRejected(file, error.what());
+      } catch (const std::bad_alloc&) {
+        MoveToRejected(file, "the journal needs more memory than there is");
       }
     }
     if (journals.empty()) return std::nullopt;

@@ -162,6 +162,31 @@ TEST_F(RecorderEnds, KeepsAFailingIterationInTheMiddle) {
   EXPECT_EQ(journal.End(), true) << "GoogleTest reports the last iteration only";
 }
 
+TEST_F(RecorderEnds, CountsThePassesOfEndlessRepeats) {
+  env["FIXTURE_DIES"] = "0";
+  EXPECT_EQ(ExitStatus(Run("behaviours", {"--gtest_filter=Counted.*", "--gtest_repeat=22000", "--gtest_brief=1"})), 1);
+  const Recorded journal = TheJournal();
+  EXPECT_LT(journal.file_size, 4u << 20);
+  EXPECT_GT(journal.Results("Counted.Passes").size(), 1000u) << "the first passes are kept";
+  EXPECT_LT(journal.Results("Counted.Passes").size(), 20000u);
+  EXPECT_THAT(journal.MessagesOf("Counted.FailsInTheTwentyThousandth"), ElementsAre(HasSubstr("20000")));
+  const auto begin = std::ranges::find(journal.lines, nlohmann::json({{"iteration", 19999}, {"counted", true}}));
+  ASSERT_GE(journal.lines.end() - begin, 5);
+  EXPECT_EQ(begin[1], nlohmann::json({{"after", "Counted.DiesIfAskedTo"}}));
+  EXPECT_EQ(begin[2][0], "Counted.FailsInTheTwentyThousandth");
+  EXPECT_EQ(begin[3], nlohmann::json({{"iteration", 21999}, {"counted", true}})) << "the last iteration keeps its line";
+  EXPECT_EQ(journal.End(), true);
+}
+
+TEST_F(RecorderEnds, NamesTheTestThatDiesAfterManyRepeats) {
+  env["FIXTURE_DIES"] = "1";
+  Run("behaviours", {"--gtest_filter=Counted.*", "--gtest_repeat=22000", "--gtest_brief=1"});
+  const Recorded journal = TheJournal();
+  EXPECT_TRUE(journal.unfinished);
+  EXPECT_EQ(journal.lines.back()[0], "Counted.DiesIfAskedTo");
+  EXPECT_EQ(journal.lines[journal.lines.size() - 2], nlohmann::json({{"after", "Counted.Skips"}}));
+}
+
 TEST_F(RecorderEnds, WritesAJournalForEachRunOfAMain) {
   env["FIXTURE_RUNS"] = "2";
   env["FIXTURE_STATUS"] = "0";

@@ -115,7 +115,7 @@ TEST(ParseJournal, ReadsEveryKindOfLine) {
 
   ASSERT_EQ(journal.suite_failures.size(), 2u);
   EXPECT_EQ(journal.suite_failures[0].suite, "Suite");
-  EXPECT_EQ(journal.suite_failures[0].results_before, 2u);
+  EXPECT_EQ(journal.suite_failures[0].preceding_test, "Suite.Fails");
   EXPECT_EQ(journal.suite_failures[1].suite, "");
   EXPECT_EQ(journal.suite_failures[1].failure.message, "environment");
 }

@@ -3,7 +3,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/capability.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -264,6 +267,37 @@ TEST_F(SpoolTest, ADamagedJournalDoesNotRejectItsRun) {
   const Taken again = TakeAll(Deliver);
   EXPECT_EQ(DigestOf(again.records.at(0)), DigestOf(taken.records[0]));
   EXPECT_EQ(Files().size(), 2u);
+}
+
+// Root may read everything, so this thread gives up that right.
+class WithoutRootsRights {
+ public:
+  WithoutRootsRights() {
+    Get();
+    __user_cap_data_struct less[2] = {before_[0], before_[1]};
+    less[0].effective &= ~((1u << CAP_DAC_OVERRIDE) | (1u << CAP_DAC_READ_SEARCH));
+    Set(less);
+  }
+  ~WithoutRootsRights() { Set(before_); }
+
+ private:
+  void Get() { EXPECT_EQ(syscall(SYS_capget, &header_, before_), 0); }
+  void Set(__user_cap_data_struct* data) { EXPECT_EQ(syscall(SYS_capset, &header_, data), 0); }
+
+  __user_cap_header_struct header_ = {_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct before_[2] = {};
+};
+
+TEST_F(SpoolTest, AJournalThatCannotBeReadIsSetAsideAndTheOthersAreDelivered) {
+  for (uint64_t i = 1; i <= 3; ++i) PutJournal(spool(), i, DeadHeader(i).Line() + kOneTest + kPassedEnd);
+  fs::permissions(spool() / (TestId(2) + ".jsonl"), fs::perms::none);
+  const WithoutRootsRights limited;
+  const Taken taken = TakeAll(Deliver);
+  EXPECT_THAT(taken.records, SizeIs(2));
+  EXPECT_EQ(taken.report.rejected, 1);
+  ASSERT_THAT(taken.report.messages, SizeIs(1));
+  EXPECT_THAT(taken.report.messages[0], HasSubstr(TestId(2) + ".jsonl: cannot be read: Permission denied; kept as"));
+  EXPECT_TRUE(fs::exists(spool() / "rejected" / (TestId(2) + ".jsonl")));
 }
 
 TEST_F(SpoolTest, LeavesJournalsOfANewerFormat) {
