@@ -2,8 +2,10 @@
 #ifndef FLAKY_RECORDER_EVENT_HANDLERS_H_
 #define FLAKY_RECORDER_EVENT_HANDLERS_H_
 
-// The user's warnings are for the user's code. This covers all headers below, too.
+// The user's warnings are for the user's code, so this and all headers below are system headers, except in our checks.
+#ifndef FLAKY_RECORDER_SHOW_WARNINGS
 #pragma GCC system_header
+#endif
 
 #include <cstdint>
 #include <string_view>

@@ -2,8 +2,10 @@
 #ifndef FLAKY_RECORDER_GTEST_ADAPTER_H_
 #define FLAKY_RECORDER_GTEST_ADAPTER_H_
 
-// The user's warnings are for the user's code.
+// The user's warnings are for the user's code, so this and all headers below are system headers, except in our checks.
+#ifndef FLAKY_RECORDER_SHOW_WARNINGS
 #pragma GCC system_header
+#endif
 
 #include <gtest/gtest.h>
 #include <stddef.h>
@@ -28,8 +30,8 @@
 // Programs link with `-u flaky_recorder_adapter`, so the linker takes this object from a static library too, although
 // nothing else refers to it. Weak, because a library and its program may both contain it.
 extern "C" {
-__attribute__((weak, used, visibility("hidden"))) extern const char flaky_recorder_adapter;
-const char flaky_recorder_adapter = 1;
+__attribute__((weak, visibility("hidden"))) extern const char flaky_recorder_adapter;
+__attribute__((used)) const char flaky_recorder_adapter = 1;
 }
 
 #pragma GCC visibility push(hidden)
