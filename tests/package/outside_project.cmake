@@ -7,7 +7,7 @@
 #     [-D IN_CTEST=ON] -P outside_project.cmake
 #
 # BUILD is cmake, make, meson, or configure, which only configures. ARGUMENTS are passed to cmake. flaky is installed in
-# PREFIX. PROGRAMS are the test programs. IN_CTEST: the project uses flaky_discover_tests, so ctest delivers too.
+# PREFIX. PROGRAMS are the test programs, with commas. IN_CTEST: the project uses flaky_discover_tests, so ctest delivers too.
 
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{PKG_CONFIG_PATH} ${PREFIX}/share/pkgconfig)
@@ -18,7 +18,8 @@ endif()
 
 set(programs ${WORK}/build/shop_test ${WORK}/build/own_main_test)
 if(PROGRAMS)
-  list(TRANSFORM PROGRAMS PREPEND ${WORK}/build/ OUTPUT_VARIABLE programs)
+  string(REPLACE "," ";" programs ${PROGRAMS})
+  list(TRANSFORM programs PREPEND ${WORK}/build/)
 endif()
 if(BUILD STREQUAL "make")
   file(MAKE_DIRECTORY ${WORK}/build)
