@@ -11,7 +11,7 @@ list(REMOVE_DUPLICATES dependencies)
 list(JOIN dependencies "\n    " FLAKY_FIND_DEPENDENCIES)
 
 # For projects that include this one and export targets that use ours.
-export(TARGETS flaky_recorder NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyTargets.cmake)
+export(TARGETS flaky_recorder flaky_recorder_core NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyTargets.cmake)
 if(libraries)
   export(TARGETS ${libraries} NAMESPACE flaky:: FILE ${PROJECT_BINARY_DIR}/flakyLibraries.cmake)
 endif()
@@ -22,8 +22,10 @@ endif()
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/flaky)
 set(made ${PROJECT_BINARY_DIR}/package)  # not usable from here: find_package needs all files in one folder
+set(recorder_folder ${CMAKE_INSTALL_DATADIR}/flaky/recorder)
+set(program_folder ${CMAKE_INSTALL_BINDIR})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/flakyConfig.cmake.in ${made}/flakyConfig.cmake
-  INSTALL_DESTINATION ${package_folder} NO_SET_AND_CHECK_MACRO)
+  INSTALL_DESTINATION ${package_folder} PATH_VARS recorder_folder program_folder NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${made}/flakyConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${made}/flakyConfig.cmake ${made}/flakyConfigVersion.cmake
   ${PROJECT_SOURCE_DIR}/cmake/flaky_discover_tests.cmake DESTINATION ${package_folder})

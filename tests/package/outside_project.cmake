@@ -3,19 +3,24 @@
 # Configures and builds one outside project in an empty folder, runs its test programs, and checks that the history has
 # their runs.
 #
-#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… [-D BUILD=…] [-D ARGUMENTS=…] [-D IN_CTEST=ON] -P outside_project.cmake
+#   cmake -D NAME=… -D SOURCE=… -D WORK=… -D PREFIX=… [-D BUILD=…] [-D ARGUMENTS=…] [-D PROGRAMS=…]
+#     [-D IN_CTEST=ON] -P outside_project.cmake
 #
 # BUILD is cmake, make, meson, or configure, which only configures. ARGUMENTS are passed to cmake. flaky is installed in
-# PREFIX. IN_CTEST: the project uses flaky_discover_tests, so ctest delivers too.
+# PREFIX. PROGRAMS are the test programs, with commas. IN_CTEST: the project uses flaky_discover_tests, so ctest delivers too.
 
 include(${CMAKE_CURRENT_LIST_DIR}/fresh_folder.cmake)
 set(ENV{PKG_CONFIG_PATH} ${PREFIX}/share/pkgconfig)
 set(ENV{CMAKE_PREFIX_PATH} ${PREFIX})
-if(ARGUMENTS MATCHES "FLAKY_BUILD_PROGRAM=OFF")  # then the recorder looks for the program in PATH
+if(ARGUMENTS MATCHES "FLAKY_SOURCE")  # then the recorder looks for the program in PATH
   set(ENV{PATH} ${PREFIX}/bin:$ENV{PATH})
 endif()
 
 set(programs ${WORK}/build/shop_test ${WORK}/build/own_main_test)
+if(PROGRAMS)
+  string(REPLACE "," ";" programs ${PROGRAMS})
+  list(TRANSFORM programs PREPEND ${WORK}/build/)
+endif()
 if(BUILD STREQUAL "make")
   file(MAKE_DIRECTORY ${WORK}/build)
   run(make -C ${WORK}/build -f ${SOURCE}/Makefile SHOP=${SOURCE}/../shop)
@@ -30,6 +35,16 @@ else()
     return()
   endif()
   run(${CMAKE_COMMAND} --build ${WORK}/build)
+  if(ARGUMENTS MATCHES "FLAKY_SOURCE")
+    # Besides the three sources of the two programs, this compiles the recorder once, and its adapter for each program.
+    execute_process(COMMAND ninja -C ${WORK}/build -t targets all OUTPUT_VARIABLE targets COMMAND_ERROR_IS_FATAL ANY)
+    string(REGEX MATCHALL "[^\n]+[.]o: " objects "${targets}")
+    list(FILTER objects EXCLUDE REGEX "^googletest/")
+    list(LENGTH objects count)
+    if(NOT count EQUAL 6)
+      message(FATAL_ERROR "the project compiles ${count} objects, not 6: ${objects}")
+    endif()
+  endif()
 endif()
 
 # An empty stderr shows that each test program has found the program `flaky` and has delivered.

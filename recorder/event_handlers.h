@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#ifndef FLAKY_RECORDER_EVENT_HANDLERS_H_
+#define FLAKY_RECORDER_EVENT_HANDLERS_H_
+
+// The user's warnings are for the user's code, so this and all headers below are system headers, except in our checks.
+#ifndef FLAKY_RECORDER_SHOW_WARNINGS
+#pragma GCC system_header
+#endif
+
+#include <cstdint>
+#include <string_view>
+
+#include "arguments.h"
+#include "events.h"
+#include "recorder.h"
+
+// Records what events.h declares. Included by exactly one source of a program, because it defines functions. They are
+// weak, so a program may contain them twice, for example in a library that is linked as a whole.
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+#if defined(__GLIBC__)
+namespace {
+[[gnu::constructor, gnu::used]] void Load(int argc, char** argv) { NoteArguments(argc, argv); }
+}  // namespace
+#endif
+
+[[gnu::weak]] void OnProgramStart(const ProgramFacts& facts) {
+  RunFacts run;
+  run.tests_to_run = facts.tests_to_run;
+  if (facts.shuffles) run.shuffle_seed = facts.shuffle_seed;
+  Recorder::Get().Start(run);
+}
+
+[[gnu::weak]] void OnIterationStart(int iteration, const ProgramFacts& facts) {
+  Recorder& recorder = Recorder::Get();
+  if (!recorder.active() || iteration == 0) return;
+  const std::int64_t seed = facts.shuffle_seed;
+  recorder.journal().Iteration(iteration, facts.shuffles ? &seed : nullptr);
+}
+
+[[gnu::weak]] void OnSuiteStart(const char* name) {
+  if (Recorder& recorder = Recorder::Get(); recorder.active()) recorder.journal().EnterSuite(name);
+}
+
+[[gnu::weak]] void OnTestStart(const char* suite, const char* name, const char* file, int line) {
+  Recorder& recorder = Recorder::Get();
+  if (recorder.active()) recorder.journal().TestStart(suite, name, file == nullptr ? "" : file, line);
+}
+
+[[gnu::weak]] void OnSkipOrFailure(bool is_skip, const char* file, int line, EventText message) {
+  Recorder& recorder = Recorder::Get();
+  if (!recorder.active()) return;
+  const PartKind kind = is_skip ? PartKind::kSkip : PartKind::kFailure;
+  recorder.journal().Part({kind, file, line, std::string_view(message.data, message.size)});
+}
+
+[[gnu::weak]] void OnTestEnd(const char* outcome) {
+  if (Recorder& recorder = Recorder::Get(); recorder.active()) recorder.journal().TestEnd(outcome);
+}
+
+[[gnu::weak]] void OnSuiteEnd() {
+  if (Recorder& recorder = Recorder::Get(); recorder.active()) recorder.journal().LeaveSuite();
+}
+
+[[gnu::weak]] void OnProgramEnd(bool passed) { Recorder::Get().End(passed); }
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_EVENT_HANDLERS_H_

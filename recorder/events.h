@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#ifndef FLAKY_RECORDER_EVENTS_H_
+#define FLAKY_RECORDER_EVENTS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+// What GoogleTest's events tell the recorder. gtest_adapter.h calls these functions and event_handlers.h defines them.
+// CMake compiles the two apart: the adapter in each test target, like the tests themselves, and the rest with its own
+// settings. So this header is C++11, and only plain types pass through it, whose layout is the same under any standard,
+// standard library or debug mode.
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+struct EventText {
+  const char* data;
+  size_t size;
+};
+
+struct ProgramFacts {
+  int64_t tests_to_run;
+  bool shuffles;
+  int64_t shuffle_seed;  // only if `shuffles`
+};
+
+void OnProgramStart(const ProgramFacts& facts);
+void OnIterationStart(int iteration, const ProgramFacts& facts);
+void OnSuiteStart(const char* name);
+void OnTestStart(const char* suite, const char* name, const char* file, int line);
+// Reports a skip or a failure. `file` may be null.
+void OnSkipOrFailure(bool is_skip, const char* file, int line, EventText message);
+// `outcome` is "passed", "failed", "skipped" or "not_run".
+void OnTestEnd(const char* outcome);
+void OnSuiteEnd();
+void OnProgramEnd(bool passed);
+
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_EVENTS_H_

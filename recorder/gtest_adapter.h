@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+#ifndef FLAKY_RECORDER_GTEST_ADAPTER_H_
+#define FLAKY_RECORDER_GTEST_ADAPTER_H_
+
+// The user's warnings are for the user's code, so this and all headers below are system headers, except in our checks.
+#ifndef FLAKY_RECORDER_SHOW_WARNINGS
+#pragma GCC system_header
+#endif
+
+#include <gtest/gtest.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <atomic>
+
+#include "events.h"
+
+// The GoogleTest listener. It tells the recorder what events.h declares, and knows nothing else of it.
+//
+// A test target compiles this like its own tests: with its GoogleTest (1.10 to 1.18), its language standard (C++11 or
+// later), its definitions and its include folders. So it includes only what GoogleTest includes too, and it may follow
+// the target's other sources in the same unity source.
+//
+//   * Before OnTestProgramStart it does nothing, so listing tests and re-executed death tests leave no trace.
+//   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
+//     GoogleTest's lock.
+//   * It does nothing when the listener is destroyed.
+
+// Programs link with `-u flaky_recorder_adapter`, so the linker takes this object from a static library too, although
+// nothing else refers to it. Weak, because a library and its program may both contain it.
+extern "C" {
+__attribute__((weak, visibility("hidden"))) extern const char flaky_recorder_adapter;
+__attribute__((used)) const char flaky_recorder_adapter = 1;
+}
+
+#pragma GCC visibility push(hidden)
+namespace flaky_recorder {
+
+// Shared by the whole process, although several of its libraries may contain the adapter: only the first one registers.
+__attribute__((visibility("default"))) inline std::atomic<bool>& Registered() {
+  static std::atomic<bool> registered(false);
+  return registered;
+}
+
+namespace {
+
+ProgramFacts FactsOf(const ::testing::UnitTest& unit_test) {
+  ProgramFacts facts;
+  facts.tests_to_run = unit_test.test_to_run_count();
+#ifdef GTEST_FLAG_GET
+  facts.shuffles = GTEST_FLAG_GET(shuffle);
+#else
+  facts.shuffles = ::testing::GTEST_FLAG(shuffle);
+#endif
+  facts.shuffle_seed = unit_test.random_seed();
+  return facts;
+}
+
+// Returns the user's message, without the text that some versions of GoogleTest add to it.
+EventText MessageOf(const ::testing::TestPartResult& part) {
+  EventText text = {part.message() == nullptr ? "" : part.message(), 0};
+  text.size = strlen(text.data);
+  static const char kSkipped[] = "Skipped\n";
+  const size_t skipped_size = sizeof kSkipped - 1;
+  if (part.skipped() && strncmp(text.data, kSkipped, skipped_size) == 0) {
+    text.data += skipped_size;
+    text.size -= skipped_size;
+  }
+  while (text.size > 0 && text.data[text.size - 1] == '\n') --text.size;
+  return text;
+}
+
+// Returns true if GoogleTest reported the test without running it: such a test has no start time, and exactly one skip
+// without a message.
+bool WasNotRun(const ::testing::TestResult& result) {
+  return result.start_timestamp() == 0 && result.total_part_count() == 1 &&
+         MessageOf(result.GetTestPartResult(0)).size == 0;
+}
+
+const char* OutcomeOf(const ::testing::TestResult& result) {
+  if (result.Passed()) return "passed";
+  if (result.Skipped()) return WasNotRun(result) ? "not_run" : "skipped";
+  return "failed";
+}
+
+class Listener : public ::testing::EmptyTestEventListener {
+ public:
+  void OnTestProgramStart(const ::testing::UnitTest& unit_test) override { OnProgramStart(FactsOf(unit_test)); }
+  void OnTestIterationStart(const ::testing::UnitTest& unit_test, int iteration) override {
+    OnIterationStart(iteration, FactsOf(unit_test));
+  }
+  void OnTestSuiteStart(const ::testing::TestSuite& suite) override { OnSuiteStart(suite.name()); }
+  void OnTestStart(const ::testing::TestInfo& test) override {
+    flaky_recorder::OnTestStart(test.test_suite_name(), test.name(), test.file(), test.line());
+  }
+  void OnTestPartResult(const ::testing::TestPartResult& part) override {
+    if (!part.passed()) OnSkipOrFailure(part.skipped(), part.file_name(), part.line_number(), MessageOf(part));
+  }
+  void OnTestEnd(const ::testing::TestInfo& test) override { flaky_recorder::OnTestEnd(OutcomeOf(*test.result())); }
+  void OnTestSuiteEnd(const ::testing::TestSuite&) override { OnSuiteEnd(); }
+  void OnTestProgramEnd(const ::testing::UnitTest& unit_test) override { OnProgramEnd(unit_test.Passed()); }
+};
+
+bool Register() {
+  if (Registered().exchange(true)) return false;
+  ::testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // takes ownership
+  return true;
+}
+
+__attribute__((used)) const bool kIsRegistered = Register();
+
+}  // namespace
+}  // namespace flaky_recorder
+#pragma GCC visibility pop
+
+#endif  // FLAKY_RECORDER_GTEST_ADAPTER_H_

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+namespace strict {
+inline int SpawnEnemies() { return 5; }
+}  // namespace strict
