@@ -34,6 +34,8 @@ foreach(expected
     share/bash-completion/completions/flaky
     share/doc/flaky/copyright
     share/fish/vendor_completions.d/flaky.fish
+    share/flaky/recorder/core/flags.cmake
+    share/flaky/recorder/gtest_adapter.cc
     share/flaky/recorder/listener.cc
     share/man/man1/flaky-check.1
     share/man/man1/flaky-schema-sql.1
