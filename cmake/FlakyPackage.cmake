@@ -43,6 +43,7 @@ install(EXPORT flakyTargets NAMESPACE flaky:: DESTINATION ${package_folder})
 
 # The recorder for Make and Meson. It is source, so its pkg-config file is the same for every architecture.
 file(RELATIVE_PATH FLAKY_PREFIX_FROM_PC /prefix/${CMAKE_INSTALL_DATADIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" FLAKY_PREFIX_FROM_PC ${FLAKY_PREFIX_FROM_PC})  # `//` would begin a comment in Cflags
 configure_file(${PROJECT_SOURCE_DIR}/cmake/flaky-recorder.pc.in ${made}/flaky-recorder.pc @ONLY)
 install(FILES ${made}/flaky-recorder.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)

@@ -7,6 +7,17 @@
 #pragma GCC system_header
 #endif
 
+// pkg-config gives the path without quotes, because quotes do not survive `g++ $(pkg-config --cflags flaky-recorder)`.
+// Compilers define some words as macros, for example `linux`, which would change the path.
+#if defined(FLAKY_RECORDER_PROGRAM_PATH) && !defined(FLAKY_RECORDER_PROGRAM)
+#undef linux
+#undef unix
+#undef i386
+#define FLAKY_RECORDER_QUOTED(...) #__VA_ARGS__
+#define FLAKY_RECORDER_EXPANDED(...) FLAKY_RECORDER_QUOTED(__VA_ARGS__)
+#define FLAKY_RECORDER_PROGRAM FLAKY_RECORDER_EXPANDED(FLAKY_RECORDER_PROGRAM_PATH)
+#endif
+
 #include <cstdint>
 #include <string_view>
 

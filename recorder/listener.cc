@@ -1,120 +1,12 @@
 // SPDX-License-Identifier: MIT
 
-// The GoogleTest listener that records. Users compile only this source, in their build, against their GoogleTest (1.10
-// to 1.18), as C++17. It includes only the headers in its folder, GoogleTest's and libc's.
-//
-// The recorder follows these rules, because test programs do everything that programs can do:
-//   * Before OnTestProgramStart it only remembers where the arguments are, so listing tests and re-executed death tests
-//     leave no trace.
-//   * It starts no thread, handles no signal, keeps no descriptor open, allocates nothing and makes no system call per
-//     test.
-//   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
-//     GoogleTest's lock.
-//   * It does nothing in forked children and nothing when the listener is destroyed.
-//   * It never fails a test, throws, or raises a signal.
+// The recorder and its adapter to GoogleTest as one source, for builds that list their sources: Make, Meson and Bazel.
+// CMake compiles gtest_adapter.cc and core.cc instead. GoogleTest may be 1.10 to 1.18; the headers include only each
+// other, GoogleTest's and libc's.
 
-#include <gtest/gtest.h>
-
-#include <atomic>
-#include <cstdint>
-#include <string_view>
-
-#include "arguments.h"
-#include "recorder.h"
-
-#pragma GCC visibility push(hidden)
-namespace flaky_recorder {
-
-// Shared by the whole process, although several of its libraries may contain this source: only the first one registers.
-[[gnu::visibility("default")]] inline std::atomic<bool> registered{false};
-
-namespace {
-
-bool Shuffles() {
-#ifdef GTEST_FLAG_GET
-  return GTEST_FLAG_GET(shuffle);
+#if __cplusplus < 201703L
+#error "flaky: compile listener.cc with -std=c++17 or later; your tests may keep their own standard"
 #else
-  return ::testing::GTEST_FLAG(shuffle);
+#include "event_handlers.h"
+#include "gtest_adapter.h"
 #endif
-}
-
-// Returns the user's message, without the text that some versions of GoogleTest add to it.
-std::string_view MessageOf(const testing::TestPartResult& part) {
-  std::string_view text(part.message() == nullptr ? "" : part.message());
-  constexpr std::string_view kSkipped = "Skipped\n";
-  if (part.skipped() && text.substr(0, kSkipped.size()) == kSkipped) text.remove_prefix(kSkipped.size());
-  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
-  return text;
-}
-
-// Returns true if GoogleTest reported the test without running it: such a test has no start time, and exactly one skip
-// without a message.
-bool WasNotRun(const testing::TestResult& result) {
-  return result.start_timestamp() == 0 && result.total_part_count() == 1 &&
-         MessageOf(result.GetTestPartResult(0)).empty();
-}
-
-std::string_view OutcomeOf(const testing::TestResult& result) {
-  if (result.Passed()) return "passed";
-  if (result.Skipped()) return WasNotRun(result) ? "not_run" : "skipped";
-  return "failed";
-}
-
-class Listener : public testing::EmptyTestEventListener {
- public:
-  void OnTestProgramStart(const testing::UnitTest& unit_test) override {
-    RunFacts run;
-    run.tests_to_run = unit_test.test_to_run_count();
-    if (Shuffles()) run.shuffle_seed = unit_test.random_seed();
-    recorder_.Start(run);
-  }
-
-  void OnTestIterationStart(const testing::UnitTest& unit_test, int iteration) override {
-    if (!recorder_.active() || iteration == 0) return;
-    const std::int64_t seed = unit_test.random_seed();
-    recorder_.journal().Iteration(iteration, Shuffles() ? &seed : nullptr);
-  }
-
-  void OnTestSuiteStart(const testing::TestSuite& suite) override {
-    if (recorder_.active()) recorder_.journal().EnterSuite(suite.name());
-  }
-
-  void OnTestStart(const testing::TestInfo& test) override {
-    if (!recorder_.active()) return;
-    const char* const file = test.file();
-    recorder_.journal().TestStart(test.test_suite_name(), test.name(), file == nullptr ? "" : file, test.line());
-  }
-
-  void OnTestPartResult(const testing::TestPartResult& part) override {
-    if (!recorder_.active() || part.passed()) return;
-    const PartKind kind = part.skipped() ? PartKind::kSkip : PartKind::kFailure;
-    recorder_.journal().Part({kind, part.file_name(), part.line_number(), MessageOf(part)});
-  }
-
-  void OnTestEnd(const testing::TestInfo& test) override {
-    if (recorder_.active()) recorder_.journal().TestEnd(OutcomeOf(*test.result()));
-  }
-
-  void OnTestSuiteEnd(const testing::TestSuite&) override {
-    if (recorder_.active()) recorder_.journal().LeaveSuite();
-  }
-
-  void OnTestProgramEnd(const testing::UnitTest& unit_test) override { recorder_.End(unit_test.Passed()); }
-
- private:
-  Recorder& recorder_ = Recorder::Get();
-};
-
-#if defined(__GLIBC__)
-[[gnu::constructor]] void Load(int argc, char** argv) { NoteArguments(argc, argv); }
-#endif
-
-[[maybe_unused]] const bool kIsRegistered = [] {
-  if (registered.exchange(true)) return false;
-  testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // takes ownership
-  return true;
-}();
-
-}  // namespace
-}  // namespace flaky_recorder
-#pragma GCC visibility pop

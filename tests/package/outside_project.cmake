@@ -24,7 +24,10 @@ endif()
 if(BUILD STREQUAL "make")
   file(MAKE_DIRECTORY ${WORK}/build)
   run(make -C ${WORK}/build -f ${SOURCE}/Makefile SHOP=${SOURCE}/../shop)
-  set(programs ${WORK}/build/shop_test)
+  # Without Make, in a plain shell command.
+  run(sh -ec "c++ -std=gnu++17 -o build/plain_test ${SOURCE}/../shop/shop_test.cc \
+    $(pkg-config --variable=source flaky-recorder) $(pkg-config --cflags --libs flaky-recorder gtest_main)")
+  set(programs ${WORK}/build/shop_test ${WORK}/build/plain_test)
 elseif(BUILD STREQUAL "meson")
   run(meson setup ${WORK}/build ${SOURCE})
   run(meson compile -C ${WORK}/build)
