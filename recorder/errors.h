@@ -31,6 +31,8 @@ inline std::string_view ErrorText(int error) {
       return "Disk quota exceeded";
     case EEXIST:
       return "File exists";
+    case EFAULT:
+      return "The journal was truncated";
     case EFBIG:
       return "File too large (RLIMIT_FSIZE)";
     case EINVAL:

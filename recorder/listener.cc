@@ -6,27 +6,34 @@
 // The recorder follows these rules, because test programs do everything that programs can do:
 //   * Before OnTestProgramStart it only remembers where the arguments are, so listing tests and re-executed death tests
 //     leave no trace.
-//   * It starts no thread, handles no signal, keeps no descriptor open, allocates nothing and makes no system call per
-//     test.
+//   * It starts no thread, handles no signal, keeps no descriptor open and no heap block, and needs little stack.
+//   * It calls no function that a test program may define, wrap or preload: it makes system calls itself.
 //   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
 //     GoogleTest's lock.
-//   * It does nothing in forked children and nothing when the listener is destroyed.
+//   * In a forked child it does nothing, unless the child runs tests of its own.
 //   * It never fails a test, throws, or raises a signal.
+
+#if __cplusplus < 201703L
+#error \
+    "flaky's recorder needs C++17: compile listener.cc with -std=c++17 or later; other sources may keep their standard"
+#else
 
 #include <gtest/gtest.h>
 
-#include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <string_view>
 
 #include "arguments.h"
+#include "gtest_flags.h"
 #include "recorder.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Shared by the whole process, although several of its libraries may contain this source: only the first one registers.
-[[gnu::visibility("default")]] inline std::atomic<bool> registered{false};
+// One listener for all copies of this object in a program or library.
+inline bool is_registered = false;
 
 namespace {
 
@@ -62,17 +69,42 @@ std::string_view OutcomeOf(const testing::TestResult& result) {
 
 class Listener : public testing::EmptyTestEventListener {
  public:
+  // GoogleTest owns its listeners and deletes them. This one needs no heap, which may be the program's own.
+  static void* operator new(std::size_t) {
+    alignas(std::max_align_t) static unsigned char memory[64];
+    static_assert(sizeof(Listener) <= sizeof memory);
+    return memory;
+  }
+  static void operator delete(void*) {}
+
+  Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() override { recorder_.Leave(); }
+
   void OnTestProgramStart(const testing::UnitTest& unit_test) override {
     RunFacts run;
+    run.unit_test = &unit_test;
     run.tests_to_run = unit_test.test_to_run_count();
     if (Shuffles()) run.shuffle_seed = unit_test.random_seed();
+    run.has_shard_flags = flaky_recorder_flags::TotalShards() != flaky_recorder_flags::kAbsent;
+    run.shard_index = flaky_recorder_flags::ShardIndex();
+    run.shard_total = flaky_recorder_flags::TotalShards();
     recorder_.Start(run);
   }
 
   void OnTestIterationStart(const testing::UnitTest& unit_test, int iteration) override {
-    if (!recorder_.active() || iteration == 0) return;
-    const std::int64_t seed = unit_test.random_seed();
-    recorder_.journal().Iteration(iteration, Shuffles() ? &seed : nullptr);
+    if (!recorder_.active()) return;
+    if (iteration > 0) {
+      const std::int64_t seed = unit_test.random_seed();
+      recorder_.journal().Iteration(iteration, Shuffles() ? &seed : nullptr);
+    }
+    if (unit_test.test_to_run_count() == 0 && flaky_recorder_flags::FailsIfNoTestIsSelected() == 1) {
+      // GoogleTest now fails and does not call OnTestProgramEnd.
+      recorder_.journal().Part(
+          {PartKind::kFailure, nullptr, -1, "no test was selected (--gtest_fail_if_no_test_selected)"});
+      recorder_.End(false);
+    }
   }
 
   void OnTestSuiteStart(const testing::TestSuite& suite) override {
@@ -80,9 +112,8 @@ class Listener : public testing::EmptyTestEventListener {
   }
 
   void OnTestStart(const testing::TestInfo& test) override {
-    if (!recorder_.active()) return;
     const char* const file = test.file();
-    recorder_.journal().TestStart(test.test_suite_name(), test.name(), file == nullptr ? "" : file, test.line());
+    recorder_.TestStart(test.test_suite_name(), test.name(), file == nullptr ? "" : file, test.line());
   }
 
   void OnTestPartResult(const testing::TestPartResult& part) override {
@@ -110,11 +141,14 @@ class Listener : public testing::EmptyTestEventListener {
 #endif
 
 [[maybe_unused]] const bool kIsRegistered = [] {
-  if (registered.exchange(true)) return false;
-  testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // takes ownership
+  if (is_registered) return false;
+  is_registered = true;
+  testing::UnitTest::GetInstance()->listeners().Append(new Listener);
   return true;
 }();
 
 }  // namespace
 }  // namespace flaky_recorder
 #pragma GCC visibility pop
+
+#endif  // __cplusplus

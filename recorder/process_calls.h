@@ -72,13 +72,6 @@ inline long Poll(pollfd* files, std::size_t count, int wait_ms) {
   return result;
 }
 
-// Wakes up to `count` threads that wait at `word`, which other processes may share. Returns -EFAULT, without a signal,
-// if there is no memory at `word`, which must be a multiple of 4.
-inline long FutexWake(const void* word, int count) {
-  constexpr long kFutexWake = 1;
-  return RawCall(SYS_futex, Word(word), kFutexWake, count);
-}
-
 inline long MakePipe(int (&ends)[2], int flags) {
   const long result = RawCall(SYS_pipe2, Word(ends), flags);
   NoteWritten(ends, sizeof ends);

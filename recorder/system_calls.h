@@ -62,6 +62,7 @@ inline long Read(int fd, void* buffer, std::size_t size) {
 inline long Write(int fd, const void* data, std::size_t size) {
   return RawCall(SYS_write, fd, Word(data), static_cast<long>(size));
 }
+inline long WriteVector(int fd, const iovec* pieces, int count) { return RawCall(SYS_writev, fd, Word(pieces), count); }
 inline long WriteVectorAt(int fd, const iovec* pieces, int count, std::int64_t offset) {
   const long high = sizeof(long) == 8 ? 0 : static_cast<long>(offset >> 32);
   return RawCall(SYS_pwritev, fd, Word(pieces), count, static_cast<long>(offset), high);
@@ -113,11 +114,12 @@ inline long ReadLink(const char* path, char* target, std::size_t size) {
   if (result > 0) NoteWritten(target, static_cast<std::size_t>(result));
   return result;
 }
-// Writes the working folder and a NUL. Returns the number of bytes.
+// Writes the working folder and a NUL. Returns the number of bytes before the NUL.
 inline long GetWorkingFolder(char* path, std::size_t size) {
   const long result = RawCall(SYS_getcwd, Word(path), static_cast<long>(size));
-  if (result > 0) NoteWritten(path, static_cast<std::size_t>(result));
-  return result;
+  if (result <= 0) return result;
+  NoteWritten(path, static_cast<std::size_t>(result));
+  return result - 1;
 }
 inline long ChangeFolder(const char* path) { return RawCall(SYS_chdir, Word(path)); }
 
@@ -127,6 +129,16 @@ inline long FileSystemOf(int fd) {
   const long result = RawCall(SYS_fstatfs, fd, Word(words));
   NoteWritten(words, sizeof words);
   return result < 0 ? result : static_cast<long>(static_cast<std::uint32_t>(words[0]));
+}
+
+// Reserves disk space for a part of the file.
+inline long Allocate([[maybe_unused]] int fd, [[maybe_unused]] std::int64_t offset,
+                     [[maybe_unused]] std::int64_t size) {
+#if defined(__LP64__)
+  return RawCall(SYS_fallocate, fd, 0, static_cast<long>(offset), static_cast<long>(size));
+#else
+  return -EOPNOTSUPP;
+#endif
 }
 
 // `offset` must be a multiple of the page size.
@@ -142,6 +154,13 @@ inline void* Map(std::size_t size, int protection, int flags, int fd, std::int64
   void* const mapped = reinterpret_cast<void*>(result);
   NoteWritten(mapped, size);
   return mapped;
+}
+// Returns -EFAULT, without a signal, if a store to the four bytes at `word` is not possible, because the file behind
+// them was cut or the disk is full. The kernel adds 0 to them, in a call that sandboxes allow for their locks.
+inline long CheckStore(const void* word) {
+  static std::uint32_t nobody_waits = 0;
+  constexpr long kWakeAndAdd = 5 | 128, kAddNothing = 1 << 28;  // FUTEX_WAKE_OP_PRIVATE, FUTEX_OP_ADD
+  return RawCall(SYS_futex, Word(&nobody_waits), kWakeAndAdd, 0, 0, Word(word), kAddNothing);
 }
 inline long Unmap(void* begin, std::size_t size) { return RawCall(SYS_munmap, Word(begin), static_cast<long>(size)); }
 inline long Advise(void* begin, std::size_t size, int advice) {
