@@ -8,18 +8,6 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Restores errno at the end of the scope: recording an assertion must not change the errno that the test reads next.
-class ErrnoKept {
- public:
-  ErrnoKept() : errno_(errno) {}
-  ErrnoKept(const ErrnoKept&) = delete;
-  ErrnoKept& operator=(const ErrnoKept&) = delete;
-  ~ErrnoKept() { errno = errno_; }
-
- private:
-  const int errno_;
-};
-
 // Returns the text of an error number. Unlike strerror, it is the same in every locale and allocates nothing.
 inline std::string_view ErrorText(int error) {
   switch (error) {

@@ -57,7 +57,6 @@ class Recorder {
 
   // Reads the settings and begins a journal. Any error is reported as a warning.
   void Start(const RunFacts& run) {
-    const ErrnoKept kept;
     if (!MayStart(run)) return;
     warning_.Prepare();
     if (const std::string_view log = TextOf(kLog); log == "silent" || log == "error") warning_.Silence();
@@ -73,7 +72,6 @@ class Recorder {
   // system call that a sandbox could forbid.
   void End(bool passed) {
     if (!active()) return;
-    const ErrnoKept kept;
     active_ = false;
     journal_.End(passed);
     if (const int error = journal_.error(); error != 0) {

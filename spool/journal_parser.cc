@@ -104,7 +104,11 @@ class JournalLineReader {
     } else if (!cut) {
       throw BadLine{"is a result without a duration"};
     }
-    if (it != end && result.outcome == JournalOutcome::kExited) result.exit_status = Integer(*it, "an exit status");
+    if (it != end && result.outcome == JournalOutcome::kExited) {
+      result.exit_status = Integer(*it, "an exit status");
+      ++it;
+      result.called_exit = !(it != end);
+    }
   }
 
   void ReadObject(const dom::object& line) {
