@@ -2,19 +2,16 @@
 #ifndef FLAKY_RECORDER_BAZEL_H_
 #define FLAKY_RECORDER_BAZEL_H_
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 
+#include "environment.h"
 #include "errors.h"
 #include "fixed_text.h"
 #include "settings.h"
+#include "system_calls.h"
 #include "warning.h"
 
 // What Bazel's environment variables say about a test, and which Bazel command the test belongs to.
@@ -32,19 +29,19 @@ struct BazelFacts {
   Path execroot;
   std::int64_t command_ns = 0;
 
-  void Read() {
-    const auto text = [](const char* name) {
-      const char* const value = std::getenv(name);
-      return value == nullptr ? std::string_view() : std::string_view(value);
-    };
-    target = text("TEST_TARGET");
-    active = !target.empty() && !text("TEST_SRCDIR").empty() && !text("TEST_TMPDIR").empty();
+  // `spare` is room for two paths.
+  void Read(Path (&spare)[2]) {
+    target = Variable("TEST_TARGET");
+    active = !target.empty() && !Variable("TEST_SRCDIR").empty() && !Variable("TEST_TMPDIR").empty();
+    run_number = time_limit_s = std::nullopt;
+    execroot.Clear();
+    command_ns = 0;
     if (!active) return;
     // Older versions of Bazel have no TEST_RUN_NUMBER; their seed is the same number.
     run_number = NaturalNumberIn("TEST_RUN_NUMBER");
     if (!run_number) run_number = NaturalNumberIn("TEST_RANDOM_SEED");
     time_limit_s = NaturalNumberIn("TEST_TIMEOUT");
-    FindCommand();
+    FindCommand(spare[0], spare[1]);
   }
 
  private:
@@ -52,17 +49,15 @@ struct BazelFacts {
   // thing that identifies a command. The environment is the same for every command, so that results can be cached. A
   // sandbox hides the parent processes, and Bazel's server outlives its commands. The program is a link that leads out
   // of the sandbox, so its real path contains the output base.
-  void FindCommand() {
+  void FindCommand(Path& exe, Path& log) {
     constexpr std::string_view kExecroot = "/execroot/";
-    char buffer[4096];
-    const ssize_t size = readlink("/proc/self/exe", buffer, sizeof buffer);
-    if (size <= 0) return;
-    const std::string_view program(buffer, static_cast<std::size_t>(size));
+    exe.Fill([](char* out, std::size_t size) { return sys::ReadLink("/proc/self/exe", out, size); });
+    const std::string_view program = exe.view();
     const std::size_t at = program.rfind(kExecroot);
     if (at == program.npos) return;
     const std::size_t end = program.find('/', at + kExecroot.size());
     if (end == program.npos) return;
-    Path log;
+    log.Clear();
     (log += program.substr(0, at)) += "/command.log";
     command_ns = BirthOf(log);
     if (command_ns != 0) execroot += program.substr(0, end);
@@ -70,11 +65,13 @@ struct BazelFacts {
 
   // Returns 0 if the file does not exist or its birth time is unknown. The inode would not identify the file, because
   // inodes are reused, and neither would the change time, because it moves.
-  static std::int64_t BirthOf(const Path& file) {
+  static std::int64_t BirthOf([[maybe_unused]] const Path& file) {
 #if defined(STATX_BTIME)
     struct statx status = {};
-    if (file.complete() && statx(AT_FDCWD, file.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BTIME, &status) == 0 &&
-        (status.stx_mask & STATX_BTIME) != 0) {
+    const bool known = file.complete() && RawCall(SYS_statx, AT_FDCWD, Word(file.c_str()), AT_SYMLINK_NOFOLLOW,
+                                                  STATX_BTIME, Word(&status)) == 0;
+    NoteWritten(&status, sizeof status);
+    if (known && (status.stx_mask & STATX_BTIME) != 0) {
       return static_cast<std::int64_t>(status.stx_btime.tv_sec) * 1'000'000'000 + status.stx_btime.tv_nsec;
     }
 #endif
@@ -91,8 +88,8 @@ int KeepWithBazelOutputs(const BazelFacts& bazel, Path& spool, int error, Warnin
   } else {
     warning.Add({"cannot write to the spool ", spool.view(), ": ", ErrorText(error), " (use --sandbox_writable_path)"});
   }
-  const char* const outputs = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
-  if (outputs == nullptr || outputs[0] != '/') return error;
+  const std::string_view outputs = Variable("TEST_UNDECLARED_OUTPUTS_DIR");
+  if (outputs.empty() || outputs[0] != '/') return error;
   spool.Clear();
   (spool += outputs) += "/flaky";
   error = spool.complete() ? create() : ENAMETOOLONG;

@@ -8,18 +8,6 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Restores errno at the end of the scope: recording an assertion must not change the errno that the test reads next.
-class ErrnoKept {
- public:
-  ErrnoKept() : errno_(errno) {}
-  ErrnoKept(const ErrnoKept&) = delete;
-  ErrnoKept& operator=(const ErrnoKept&) = delete;
-  ~ErrnoKept() { errno = errno_; }
-
- private:
-  const int errno_;
-};
-
 // Returns the text of an error number. Unlike strerror, it is the same in every locale and allocates nothing.
 inline std::string_view ErrorText(int error) {
   switch (error) {
@@ -31,6 +19,8 @@ inline std::string_view ErrorText(int error) {
       return "Disk quota exceeded";
     case EEXIST:
       return "File exists";
+    case EFAULT:
+      return "The journal was truncated";
     case EFBIG:
       return "File too large (RLIMIT_FSIZE)";
     case EINVAL:

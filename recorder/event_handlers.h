@@ -38,16 +38,25 @@ namespace {
 
 [[gnu::weak]] void OnProgramStart(const ProgramFacts& facts) {
   RunFacts run;
+  run.unit_test = facts.unit_test;
   run.tests_to_run = facts.tests_to_run;
   if (facts.shuffles) run.shuffle_seed = facts.shuffle_seed;
+  run.has_shard_flags = facts.has_shard_flags;
+  run.shard_index = facts.shard_index;
+  run.shard_total = facts.shard_total;
   Recorder::Get().Start(run);
 }
 
 [[gnu::weak]] void OnIterationStart(int iteration, const ProgramFacts& facts) {
   Recorder& recorder = Recorder::Get();
-  if (!recorder.active() || iteration == 0) return;
-  const std::int64_t seed = facts.shuffle_seed;
-  recorder.journal().Iteration(iteration, facts.shuffles ? &seed : nullptr);
+  if (!recorder.active()) return;
+  if (iteration > 0) recorder.journal().Iteration(iteration, facts.shuffles ? &facts.shuffle_seed : nullptr);
+  if (facts.tests_to_run == 0 && facts.fails_if_no_test_is_selected) {
+    // GoogleTest now fails and does not call OnTestProgramEnd.
+    recorder.journal().Part(
+        {PartKind::kFailure, nullptr, -1, "no test was selected (--gtest_fail_if_no_test_selected)"});
+    recorder.End(false);
+  }
 }
 
 [[gnu::weak]] void OnSuiteStart(const char* name) {
@@ -55,8 +64,7 @@ namespace {
 }
 
 [[gnu::weak]] void OnTestStart(const char* suite, const char* name, const char* file, int line) {
-  Recorder& recorder = Recorder::Get();
-  if (recorder.active()) recorder.journal().TestStart(suite, name, file == nullptr ? "" : file, line);
+  Recorder::Get().TestStart(suite, name, file == nullptr ? "" : file, line);
 }
 
 [[gnu::weak]] void OnSkipOrFailure(bool is_skip, const char* file, int line, EventText message) {
@@ -75,6 +83,8 @@ namespace {
 }
 
 [[gnu::weak]] void OnProgramEnd(bool passed) { Recorder::Get().End(passed); }
+
+[[gnu::weak]] void OnListenerDeleted() { Recorder::Get().Leave(); }
 
 }  // namespace flaky_recorder
 #pragma GCC visibility pop

@@ -18,9 +18,14 @@ struct EventText {
 };
 
 struct ProgramFacts {
+  const void* unit_test;  // identifies the GoogleTest: a process may contain several
   int64_t tests_to_run;
   bool shuffles;
   int64_t shuffle_seed;  // only if `shuffles`
+  // The flags of this GoogleTest, which then has read the environment. Only if it has such flags (1.18).
+  bool has_shard_flags;
+  int64_t shard_index, shard_total;
+  bool fails_if_no_test_is_selected;
 };
 
 void OnProgramStart(const ProgramFacts& facts);
@@ -33,6 +38,8 @@ void OnSkipOrFailure(bool is_skip, const char* file, int line, EventText message
 void OnTestEnd(const char* outcome);
 void OnSuiteEnd();
 void OnProgramEnd(bool passed);
+// GoogleTest has deleted the listener, so another copy of the recorder may take over.
+void OnListenerDeleted();
 
 }  // namespace flaky_recorder
 #pragma GCC visibility pop

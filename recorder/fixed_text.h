@@ -20,12 +20,12 @@ namespace flaky_recorder {
 template <std::size_t kCapacity>
 class FixedText {
  public:
-  void Clear() { size_ = 0, data_[0] = '\0', complete_ = true; }
+  void Clear() { size_ = 0, data_[0] = '\0', is_cut_ = false; }
 
   FixedText& operator+=(std::string_view text) {
     const std::size_t room = kCapacity - 1 - size_;
     if (text.size() > room) {
-      complete_ = false;
+      is_cut_ = true;
       text = text.substr(0, room);
     }
     if (!text.empty()) std::memcpy(data_ + size_, text.data(), text.size());
@@ -34,14 +34,26 @@ class FixedText {
     return *this;
   }
 
+  // Replaces the text by what `write(out, size)` writes: it returns the number of bytes, or a negative errno. Returns
+  // that. A text that fills the whole capacity may have been cut.
+  template <typename Write>
+  long Fill(const Write& write) {
+    Clear();
+    const long written = write(data_, kCapacity - 1);
+    if (written > 0) size_ = static_cast<std::size_t>(written);
+    data_[size_] = '\0';
+    is_cut_ = size_ == kCapacity - 1;
+    return written;
+  }
+
   bool empty() const { return size_ == 0; }
-  bool complete() const { return complete_; }
+  bool complete() const { return !is_cut_; }
   const char* c_str() const { return data_; }
   std::string_view view() const { return {data_, size_}; }
 
  private:
   std::size_t size_ = 0;
-  bool complete_ = true;
+  bool is_cut_ = false;
   char data_[kCapacity] = {};
 };
 

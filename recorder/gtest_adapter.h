@@ -12,20 +12,25 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <atomic>
-
 #include "events.h"
+#include "gtest_flags.h"
 
 // The GoogleTest listener. It tells the recorder what events.h declares, and knows nothing else of it.
+//
+// The recorder follows these rules, because test programs do everything that programs can do:
+//
+//   * Before OnTestProgramStart it only remembers where the arguments are, so listing tests and re-executed death tests
+//     leave no trace.
+//   * It starts no thread, handles no signal, keeps no descriptor open and no heap block, and needs little stack.
+//   * It calls no function that a test program may define, wrap or preload: it makes system calls itself.
+//   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
+//     GoogleTest's lock.
+//   * In a forked child it does nothing, unless the child runs tests of its own.
+//   * It never fails a test, throws, or raises a signal.
 //
 // A test target compiles this like its own tests: with its GoogleTest (1.10 to 1.18), its language standard (C++11 or
 // later), its definitions and its include folders. So it includes only what GoogleTest includes too, and it may follow
 // the target's other sources in the same unity source.
-//
-//   * Before OnTestProgramStart it does nothing, so listing tests and re-executed death tests leave no trace.
-//   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
-//     GoogleTest's lock.
-//   * It does nothing when the listener is destroyed.
 
 // Programs link with `-u flaky_recorder_adapter`, so the linker takes this object from a static library too, although
 // nothing else refers to it. Weak, because a library and its program may both contain it.
@@ -37,16 +42,18 @@ __attribute__((used)) const char flaky_recorder_adapter = 1;
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Shared by the whole process, although several of its libraries may contain the adapter: only the first one registers.
-__attribute__((visibility("default"))) inline std::atomic<bool>& Registered() {
-  static std::atomic<bool> registered(false);
-  return registered;
+// One listener for all copies of this object in a program or library. The recorder finds out which of the copies in a
+// process record.
+inline bool& IsRegistered() {
+  static bool is_registered = false;
+  return is_registered;
 }
 
 namespace {
 
 ProgramFacts FactsOf(const ::testing::UnitTest& unit_test) {
   ProgramFacts facts;
+  facts.unit_test = &unit_test;
   facts.tests_to_run = unit_test.test_to_run_count();
 #ifdef GTEST_FLAG_GET
   facts.shuffles = GTEST_FLAG_GET(shuffle);
@@ -54,6 +61,10 @@ ProgramFacts FactsOf(const ::testing::UnitTest& unit_test) {
   facts.shuffles = ::testing::GTEST_FLAG(shuffle);
 #endif
   facts.shuffle_seed = unit_test.random_seed();
+  facts.has_shard_flags = flaky_recorder_flags::TotalShards() != flaky_recorder_flags::kAbsent;
+  facts.shard_index = flaky_recorder_flags::ShardIndex();
+  facts.shard_total = flaky_recorder_flags::TotalShards();
+  facts.fails_if_no_test_is_selected = flaky_recorder_flags::FailsIfNoTestIsSelected() == 1;
   return facts;
 }
 
@@ -86,6 +97,18 @@ const char* OutcomeOf(const ::testing::TestResult& result) {
 
 class Listener : public ::testing::EmptyTestEventListener {
  public:
+  // GoogleTest owns its listeners and deletes them. This one needs no heap, which may be the program's own.
+  static void* operator new(size_t size) {
+    alignas(16) static unsigned char memory[64];
+    return size <= sizeof memory ? memory : nullptr;
+  }
+  static void operator delete(void*) {}
+
+  Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() override { OnListenerDeleted(); }
+
   void OnTestProgramStart(const ::testing::UnitTest& unit_test) override { OnProgramStart(FactsOf(unit_test)); }
   void OnTestIterationStart(const ::testing::UnitTest& unit_test, int iteration) override {
     OnIterationStart(iteration, FactsOf(unit_test));
@@ -103,7 +126,8 @@ class Listener : public ::testing::EmptyTestEventListener {
 };
 
 bool Register() {
-  if (Registered().exchange(true)) return false;
+  if (IsRegistered()) return false;
+  IsRegistered() = true;
   ::testing::UnitTest::GetInstance()->listeners().Append(new Listener);  // takes ownership
   return true;
 }

@@ -57,13 +57,22 @@ inline char* AppendTestStart(char* out, std::string_view suite, std::string_view
   return AppendNumber(out, start_us);
 }
 
-inline char* AppendTestEnd(char* out, std::string_view outcome, std::int64_t duration_us, const int* exit_status) {
+// How a process ended while a test was open.
+struct ExitInTest {
+  int status;
+  bool by_test;  // the test itself called exit(); if not, it had been left before, or another thread ended the process
+};
+
+inline char* AppendTestEnd(char* out, std::string_view outcome, std::int64_t duration_us, const ExitInTest* exit) {
   *out++ = '"';
   out = Append(out, outcome);
   *out++ = '"';
   *out++ = ',';
   out = AppendNumber(out, duration_us);
-  if (exit_status != nullptr) out = AppendNumber(Append(out, ","), *exit_status);
+  if (exit != nullptr) {
+    out = AppendNumber(Append(out, ","), exit->status);
+    if (!exit->by_test) out = Append(out, ",\"open\"");
+  }
   return Append(out, "]\n");
 }
 

@@ -2,10 +2,7 @@
 #ifndef FLAKY_RECORDER_PROCESS_FACTS_H_
 #define FLAKY_RECORDER_PROCESS_FACTS_H_
 
-#include <fcntl.h>
-#include <sys/random.h>
-#include <sys/utsname.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <charconv>
 #include <cstdint>
@@ -14,6 +11,8 @@
 #include "arguments.h"
 #include "clock.h"
 #include "fixed_text.h"
+#include "kernel_values.h"
+#include "system_calls.h"
 
 // Facts about this process, its parent and its machine. Unknown facts are empty or 0.
 #pragma GCC visibility push(hidden)
@@ -23,14 +22,11 @@ namespace flaky_recorder {
 template <std::size_t kCapacity>
 void ReadSmallFile(const char* path, FixedText<kCapacity>& text) {
   text.Clear();
-  const int fd = open(path, O_RDONLY | O_CLOEXEC);
+  const long fd = sys::Open(path, O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
-  char buffer[1024];
-  for (ssize_t got = sizeof buffer; text.complete() && got == sizeof buffer;) {  // a short read is the end
-    got = read(fd, buffer, sizeof buffer);
-    if (got > 0) text += std::string_view(buffer, static_cast<std::size_t>(got));
-  }
-  close(fd);
+  // /proc gives all of such a file in one piece.
+  text.Fill([fd](char* out, std::size_t size) { return sys::Read(static_cast<int>(fd), out, size); });
+  sys::Close(static_cast<int>(fd));
 }
 
 struct ProcessIdentity {
@@ -42,7 +38,7 @@ struct ProcessIdentity {
   // parentheses.
   void Read(std::int64_t of_pid, const char* path) {
     pid = of_pid;
-    FixedText<1024> stat;
+    FixedText<512> stat;  // a process has 52 numbers of at most 20 digits, and the first 22 suffice
     ReadSmallFile(path, stat);
     std::string_view rest = stat.view();
     const std::size_t open_at = rest.find('('), close_at = rest.rfind(')');
@@ -70,10 +66,8 @@ inline FixedText<64> ProcPath(std::int64_t pid, std::string_view file) {
 
 // Returns the target of a link in /proc, or an empty text if it cannot be read.
 inline FixedText<64> ReadLink(const char* path) {
-  char target[64];
-  const ssize_t size = readlink(path, target, sizeof target);
   FixedText<64> text;
-  if (size > 0) text += std::string_view(target, static_cast<std::size_t>(size));
+  text.Fill([path](char* out, std::size_t size) { return sys::ReadLink(path, out, size); });
   return text;
 }
 
@@ -106,10 +100,17 @@ struct ProcessFacts {
   FixedText<256> system;
   std::string_view arguments;  // each followed by NUL; not all of them if the command line is very long
 
-  void Read() {
-    pid = getpid();
-    pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / sysconf(_SC_CLK_TCK));
-    const std::int64_t parent_pid = getppid();
+  // Called again in a process that this one has forked, it reads only what differs there. The child belongs to the
+  // same ctest as this process, and has its arguments.
+  void Read(const KernelValues& kernel) {
+    const std::int64_t known_pid = pid;
+    pid = sys::GetPid();
+    pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / kernel.ticks_per_second);
+    if (known_pid != 0) {
+      if (known_pid != pid) pid_namespace = NamespaceOf(ReadLink("/proc/self/ns/pid").view());
+      return;
+    }
+    const std::int64_t parent_pid = sys::GetParentPid();
     if (parent_pid > 0 && ProcIsOurs(pid)) {  // 0: the parent is outside of this pid name space
       parent.Read(parent_pid, ProcPath(parent_pid, "/stat").c_str());
       // A parent that we can see is in the same name space.
@@ -120,41 +121,13 @@ struct ProcessFacts {
     FixedText<64> line;
     ReadSmallFile("/proc/sys/kernel/random/boot_id", line);
     boot_id += line.view().substr(0, line.view().find('\n'));
-    struct utsname name;
-    if (uname(&name) == 0) {
+    utsname name = {};
+    if (sys::Uname(name) == 0) {
       host += name.nodename;
       ((((system += name.sysname) += " ") += name.release) += " ") += name.machine;
     }
     arguments = CommandLine();
   }
-};
-
-// 32 random hexadecimal digits and a NUL.
-class RandomId {
- public:
-  void Make() {
-    std::uint64_t words[2];
-    if (getrandom(words, sizeof words, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof words)) {
-      // Early at boot, or a sandbox forbids the call. Mixes the time, the pid and an address instead.
-      words[0] = Mix(static_cast<std::uint64_t>(AskKernel(CLOCK_REALTIME)));
-      words[1] = Mix(words[0] ^ static_cast<std::uint64_t>(AskKernel(CLOCK_MONOTONIC)) ^
-                     (static_cast<std::uint64_t>(getpid()) << 40) ^ reinterpret_cast<std::uintptr_t>(&words));
-    }
-    for (int digit = 0; digit < 32; ++digit) {
-      digits_[digit] = "0123456789abcdef"[(words[digit / 16] >> (digit % 16 * 4)) & 15];
-    }
-  }
-  bool made() const { return digits_[0] != '\0'; }
-  std::string_view view() const { return {digits_, 32}; }
-
- private:
-  static std::uint64_t Mix(std::uint64_t word) {  // splitmix64
-    word += 0x9E3779B97F4A7C15u;
-    word = (word ^ (word >> 30)) * 0xBF58476D1CE4E5B9u;
-    word = (word ^ (word >> 27)) * 0x94D049BB133111EBu;
-    return word ^ (word >> 31);
-  }
-  char digits_[33] = {};
 };
 
 }  // namespace flaky_recorder

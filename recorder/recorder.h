@@ -2,16 +2,11 @@
 #ifndef FLAKY_RECORDER_RECORDER_H_
 #define FLAKY_RECORDER_RECORDER_H_
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -19,12 +14,18 @@
 #include "clock.h"
 #include "delivery.h"
 #include "errors.h"
+#include "exit_handler.h"
 #include "group_delivery.h"
 #include "header.h"
 #include "journal_writer.h"
+#include "kernel_values.h"
 #include "process_facts.h"
+#include "process_page.h"
+#include "random_id.h"
 #include "settings.h"
 #include "spool_folder.h"
+#include "system_calls.h"
+#include "thread_place.h"
 #include "warning.h"
 
 #pragma GCC visibility push(hidden)
@@ -32,12 +33,16 @@ namespace flaky_recorder {
 
 // GoogleTest's facts about the run that begins.
 struct RunFacts {
+  const void* unit_test = nullptr;  // identifies the GoogleTest: a process may contain several
   std::int64_t tests_to_run = 0;
   std::optional<std::int64_t> shuffle_seed;
+  bool has_shard_flags = false;  // of this GoogleTest, which then has read the environment: 1.18
+  std::int64_t shard_index = -1, shard_total = -1;
 };
 
-// Records this process, from the start of its test program to the end. The one object is in static storage and is never
-// destroyed, because threads and exit handlers may use it until the process ends.
+// Records one GoogleTest of this process, each time from the start of its test program to the end. The one object is in
+// static storage and is never destroyed, because threads and exit handlers may use it until the process ends. All large
+// objects are in it: the stack of a test program may be small.
 class Recorder {
  public:
   static Recorder& Get() {
@@ -45,29 +50,28 @@ class Recorder {
     return recorder;
   }
 
-  // Returns true while there is a journal to write to. Always false in a process that a test has forked.
-  bool active() const { return active_.load(std::memory_order_relaxed); }
+  // Returns true while there is a journal to write to. Always false in a process that was forked since it began.
+  bool active() const { return active_.load(std::memory_order_relaxed) && process_.IsMine(); }
 
   JournalWriter& journal() { return journal_; }
 
   // Reads the settings and begins a journal. Any error is reported as a warning.
   void Start(const RunFacts& run) {
-    const ErrnoKept kept;
-    // The previous run of tests in this process may not have reported its end, for example because an environment's
-    // set-up threw an exception.
-    if (active()) journal_.Close();
-    active_ = false;
-    if (forked_) return;
+    if (!MayStart(run)) return;
     warning_.Prepare();
     if (const std::string_view log = TextOf(kLog); log == "silent" || log == "error") warning_.Silence();
     if (!BoolOf(kDisable, warning_)) Begin(run);
     if (!active()) warning_.Write();
   }
 
-  // Ends the journal and delivers it, unless a later process is to deliver it.
+  void TestStart(const char* suite, const char* name, const char* source_file, int line) {
+    if (active()) journal_.TestStart(suite, name, source_file, line, ThisPlace());
+  }
+
+  // Ends the journal and delivers it, unless a later process is to deliver it. The end is in the file before the first
+  // system call that a sandbox could forbid.
   void End(bool passed) {
-    if (!active() || getpid() != pid_) return;  // in a clone() for which no fork handler was called
-    const ErrnoKept kept;
+    if (!active()) return;
     active_ = false;
     journal_.End(passed);
     if (const int error = journal_.error(); error != 0) {
@@ -77,21 +81,44 @@ class Recorder {
     warning_.Write();
   }
 
+  // Another copy of the recorder may take over its GoogleTest.
+  void Leave() { process_.Release(this); }
+
  private:
   Recorder() = default;
 
+  // Returns false if this copy of the recorder must not record in this process.
+  bool MayStart(const RunFacts& run) {
+    if (active_) {
+      active_ = false;
+      if (process_.IsMine()) {
+        // The previous run of tests in this process has not reported its end, for example because an environment's
+        // set-up threw an exception.
+        journal_.Close();
+      } else {
+        is_child_of_test_ = journal_.test_open();
+        journal_.Abandon();
+      }
+    }
+    if (is_child_of_test_) return false;
+    kernel_.Read();
+    if (kernel_.secure) return false;  // whoever started this program may not choose what it does with its rights
+    process_.Open(kernel_);
+    process_.Enter();
+    return process_.Claim(run.unit_test, this);
+  }
+
   void Begin(const RunFacts& run) {
-    ProcessFacts facts;
-    facts.Read();
-    pid_ = static_cast<pid_t>(facts.pid);
-    ReadWorkingFolder();
+    facts_.Read(kernel_);
+    plan_.cwd.Fill([](char* out, std::size_t size) { return sys::GetWorkingFolder(out, size); });
+    if (plan_.cwd.empty() || plan_.cwd.view()[0] != '/') plan_.cwd.Clear();
 
     RandomId journal_id;
     journal_id.Make();
-    if (!process_run_id_.made()) process_run_id_.Make();
+    MakeProcessRunId();
 
-    clock_.Prepare();
-    Header header;
+    clock_.Prepare(kernel_.vdso);
+    Header& header = header_;
     header.journal_id = journal_id.view();
     header.process_run_id = process_run_id_.view();
     header.run_id = NameOf(kRunId, warning_);
@@ -102,48 +129,54 @@ class Recorder {
     header.started_us = WallMicroseconds();
     header.tests_to_run = run.tests_to_run;
     header.shuffle_seed = run.shuffle_seed;
-    ReadShard(header);
-    header.bazel.Read();
+    ReadShard(run, header);
+    header.bazel.Read(paths_);
 
-    char line[kLongestHeader];
-    const std::string_view text(line, static_cast<std::size_t>(AppendHeader(line, header, facts) - line));
-    JournalFile& file = journal_.file();
-    const auto create = [&] {
-      Path path = plan_.spool;
-      ((path += "/") += journal_id.view()) += ".jsonl";
-      const std::size_t size = text.size() + SizeOfResults(run.tests_to_run);
-      const std::size_t least = text.size() + JournalFile::kTail;
-      const int error = file.Create(path, size, least);
-      if (error != ENOENT) return error;
-      const int folder_error = MakeFolders(plan_.spool);
-      return folder_error == 0 ? file.Create(path, size, least) : folder_error;
-    };
+    static char line[kLongestHeader];
+    const std::string_view text(line, static_cast<std::size_t>(AppendHeader(line, header, facts_) - line));
     int error = FindSpool(plan_.cwd, header.bazel.active, plan_.spool);
+    const auto create = [&] { return CreateJournal(text.size(), run.tests_to_run, journal_id); };
     if (error == 0) error = create();
     if (error != 0 && header.bazel.active)
       error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
-    file.Publish(text[0], Append(file.Room(text.size()) + 1, text.substr(1)));
+    JournalFile& file = journal_.file();
+    file.Publish(text[0], Append(file.Room(text.size(), true) + 1, text.substr(1)));
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
-    const bool under_ctest = facts.parent.name.view() == "ctest";
+    const bool under_ctest = facts_.parent.name.view() == "ctest";
     // Bazel's sandbox may hide the store and the network, and show an empty home folder.
     if (header.bazel.active) plan_.timeout_s = 0;
     delivers_ = plan_.timeout_s > 0 && !under_ctest && plan_.environment.Take();
-    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts.parent, plan_.spool))
-      DeliverAfter(facts.parent, plan_);
-    WatchForEnds();
+    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts_.parent, plan_.spool))
+      DeliverAfter(facts_.parent, plan_);
+    WatchForExit();
     active_ = true;
   }
 
-  void Refuse(int error) { warning_.Add({"nothing is recorded: ", ErrorText(error), ": ", plan_.spool.view()}); }
-
-  void ReadWorkingFolder() {
-    char buffer[4096];
-    plan_.cwd.Clear();
-    if (getcwd(buffer, sizeof buffer) != nullptr && buffer[0] == '/') plan_.cwd += buffer;
+  int CreateJournal(std::size_t header_size, std::int64_t tests_to_run, const RandomId& id) {
+    Path& path = paths_[0];
+    path = plan_.spool;
+    ((path += "/") += id.view()) += ".jsonl";
+    const std::size_t size = header_size + SizeOfResults(tests_to_run), least = header_size + JournalFile::kTail;
+    const int error = journal_.file().Create(path, size, least, kernel_.page);
+    if (error != ENOENT) return error;
+    const int folder_error = MakeFolders(plan_.spool, paths_[1]);
+    return folder_error == 0 ? journal_.file().Create(path, size, least, kernel_.page) : folder_error;
   }
+
+  // All copies of the recorder in this process have the same, and all processes that are forked from this one.
+  void MakeProcessRunId() {
+    if (process_run_id_.made()) return;
+    if (kernel_.random != nullptr) {
+      process_run_id_.MakeFrom(kernel_.random);
+    } else {
+      process_run_id_.Make();
+    }
+  }
+
+  void Refuse(int error) { warning_.Add({"nothing is recorded: ", ErrorText(error), ": ", plan_.spool.view()}); }
 
   // Returns the size that the results of all tests usually need, within bounds, plus some room for a failure. A process
   // with one test gets a single page, because allocating more and giving it back costs as much as all other work here.
@@ -153,44 +186,42 @@ class Recorder {
     return static_cast<std::size_t>(results) + 1024 + JournalFile::kTail;
   }
 
-  // Reads the same variables as GoogleTest.
-  static void ReadShard(Header& header) {
-    header.shard_index = NaturalNumberIn("GTEST_SHARD_INDEX");
-    header.shard_total = NaturalNumberIn("GTEST_TOTAL_SHARDS");
-    if (header.shard_total == 1) header.shard_total.reset();
+  // Reads the same as GoogleTest: its flags, which it has since 1.18 and which the environment sets too, or variables.
+  static void ReadShard(const RunFacts& run, Header& header) {
+    if (run.has_shard_flags) {
+      header.shard_index = run.shard_index;
+      header.shard_total = run.shard_total;
+    } else {
+      header.shard_index = NaturalNumberIn("GTEST_SHARD_INDEX");
+      header.shard_total = NaturalNumberIn("GTEST_TOTAL_SHARDS");
+    }
+    if (header.shard_total && *header.shard_total <= 1) header.shard_total.reset();
   }
 
-  // Watches for forks, because a child must never write to the journal, and for an exit() within a test, which is an
-  // outcome.
-  void WatchForEnds() {
+  // Watches for an exit() within a test, which is an outcome.
+  void WatchForExit() {
     if (watching_) return;
     watching_ = true;
-    pthread_atfork(nullptr, nullptr, [] {
-      Get().forked_ = true;
-      Get().active_ = false;
-    });
-#if defined(__GLIBC__)
-    on_exit([](int status, void*) { Get().Exited(status); }, nullptr);
-#endif
+    CallAtExit<Exits>();
   }
-
-  void Exited(int status) {
-    if (!active() || getpid() != pid_) return;
-    active_ = false;
-    journal_.TestExited(status);
-    journal_.Close();
+  static void Exits(int status) {
+    if (Get().active()) Get().journal_.ProcessExits(status, ThisPlace());
   }
 
   std::atomic<bool> active_{false};
-  std::atomic<bool> forked_{false};
+  bool is_child_of_test_ = false;
   bool watching_ = false;
   bool delivers_ = false;
-  pid_t pid_ = 0;
+  KernelValues kernel_;
+  ProcessPage process_;
+  ProcessFacts facts_;
   RandomId process_run_id_;
   SteadyClock clock_;
   JournalWriter journal_;
   DeliveryPlan plan_;
   Warning warning_;
+  Header header_;
+  Path paths_[2];  // for a moment each
 };
 static_assert(std::is_trivially_destructible_v<Recorder>,
               "exit handlers and threads may use it after static destruction");

@@ -4,11 +4,11 @@
 
 #include <charconv>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <string_view>
 #include <system_error>
 
+#include "environment.h"
 #include "warning.h"
 
 // The environment variables that the recorder reads. They are read once, when the test program starts, because tests
@@ -42,10 +42,7 @@ inline constexpr Setting kSettings[] = {kDisable, kSpool,      kRunId,          
 inline constexpr std::size_t kLongestName = 1024;
 
 // Returns the variable's text, without data() if it is not set. Valid until the environment changes.
-inline std::string_view TextOf(const Setting& setting) {
-  const char* text = std::getenv(setting.name);
-  return text == nullptr ? std::string_view() : std::string_view(text);
-}
+inline std::string_view TextOf(const Setting& setting) { return Variable(setting.name); }
 
 // As TextOf, for a text that is written to the journal's header. Adds a warning if it is too long.
 inline std::string_view NameOf(const Setting& setting, Warning& warning) {
@@ -90,9 +87,7 @@ inline bool BoolOf(const Setting& setting, Warning& warning) {
 // Returns a number that GoogleTest or the build system has set. Returns nullopt without a warning if it is not set or
 // invalid: reporting that is not the recorder's task.
 inline std::optional<std::int64_t> NaturalNumberIn(const char* name) {
-  const char* const text = std::getenv(name);
-  if (text == nullptr) return std::nullopt;
-  const std::string_view digits(text);
+  const std::string_view digits = Variable(name);
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size() || number < 0) return std::nullopt;

@@ -2,12 +2,13 @@
 #ifndef FLAKY_RECORDER_SPIN_LOCK_H_
 #define FLAKY_RECORDER_SPIN_LOCK_H_
 
-#include <sched.h>
+#include <time.h>
 
 #include <atomic>
 #include <cstdint>
 
 #include "clock.h"
+#include "system_calls.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
@@ -21,7 +22,7 @@ class SpinLock {
     if (!taken_.test_and_set(std::memory_order_acquire)) return true;
     const std::int64_t begin = AskKernel(CLOCK_MONOTONIC);
     do {
-      sched_yield();
+      sys::Yield();
       if (!taken_.test_and_set(std::memory_order_acquire)) return true;
     } while (AskKernel(CLOCK_MONOTONIC) - begin < std::int64_t{2000000000});
     return false;

@@ -2,29 +2,28 @@
 #ifndef FLAKY_RECORDER_SPOOL_FOLDER_H_
 #define FLAKY_RECORDER_SPOOL_FOLDER_H_
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <cerrno>
-#include <cstdlib>
 #include <string_view>
 
+#include "environment.h"
 #include "fixed_text.h"
 #include "settings.h"
+#include "system_calls.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Creates the folder and its parents, each with mode 0700. Returns an errno; 0 if the folder already exists.
-inline int MakeFolders(const Path& path) {
+// Creates the folder and its parents, each with mode 0700. `part` is room for a path. Returns an errno; 0 if the folder
+// already exists.
+inline int MakeFolders(const Path& path, Path& part) {
   const std::string_view text = path.view();
   for (std::size_t slash = text.find('/', 1);; slash = text.find('/', slash + 1)) {
-    Path part;
+    part.Clear();
     part += text.substr(0, slash);
-    if (mkdir(part.c_str(), 0700) != 0 && errno != EEXIST) {
-      const int error = errno;
-      struct stat status;  // for an existing folder, mkdir may report EROFS or EACCES instead of EEXIST
-      if (stat(part.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) return error;
+    const long error = sys::MakeFolder(part.c_str(), 0700);
+    if (error != 0 && error != -EEXIST) {
+      sys::Status status;  // for an existing folder, mkdir may report EROFS or EACCES instead of EEXIST
+      if (sys::StatusOf(part.c_str(), status) != 0 || !S_ISDIR(status.mode)) return static_cast<int>(-error);
     }
     if (slash == std::string_view::npos) return 0;
   }
@@ -33,8 +32,8 @@ inline int MakeFolders(const Path& path) {
 // Returns true if `path` is a folder, not a link to one, and belongs to this user. For names in /tmp, which another
 // user could have created it.
 inline bool IsOwnFolder(const char* path) {
-  struct stat status;
-  return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
+  sys::Status status;
+  return sys::StatusOfLink(path, status) == 0 && S_ISDIR(status.mode) && status.user == sys::GetEffectiveUser();
 }
 
 // Finds the spool's absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else a folder in
@@ -43,8 +42,8 @@ inline bool IsOwnFolder(const char* path) {
 // with its sandbox.
 inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
   const auto absolute = [](const char* name) {
-    const char* text = std::getenv(name);
-    return text != nullptr && *text == '/' ? std::string_view(text) : std::string_view();
+    const std::string_view text = Variable(name);
+    return !text.empty() && text[0] == '/' ? text : std::string_view();
   };
   spool.Clear();
   const std::string_view given = TextOf(kSpool);
@@ -65,8 +64,10 @@ inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
   } else {
     char digits[20];
     spool += "/tmp/flaky-";
-    spool += DecimalText(static_cast<std::int64_t>(getuid()), digits);
-    if (mkdir(spool.c_str(), 0700) != 0 && errno != EEXIST) return errno;
+    spool += DecimalText(static_cast<std::int64_t>(sys::GetUser()), digits);
+    if (const long error = sys::MakeFolder(spool.c_str(), 0700); error != 0 && error != -EEXIST) {
+      return static_cast<int>(-error);
+    }
     if (!IsOwnFolder(spool.c_str())) return EPERM;
     spool += "/spool";
   }

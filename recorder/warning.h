@@ -2,17 +2,12 @@
 #ifndef FLAKY_RECORDER_WARNING_H_
 #define FLAKY_RECORDER_WARNING_H_
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <initializer_list>
 #include <string_view>
 
 #include "fixed_text.h"
+#include "process_calls.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
@@ -22,36 +17,28 @@ namespace flaky_recorder {
 class WriteSignalsBlocked {
  public:
   WriteSignalsBlocked() {
-    sigemptyset(&ours_);
-    sigaddset(&ours_, SIGPIPE);
-    sigaddset(&ours_, SIGXFSZ);
-    sigset_t pending;
-    sigpending(&pending);
-    // Leave signals that were already pending.
-    for (const int signal : {SIGPIPE, SIGXFSZ}) {
-      if (sigismember(&pending, signal) == 1) sigdelset(&ours_, signal);
-    }
-    pthread_sigmask(SIG_BLOCK, &ours_, &before_);
+    sys::Signals pending = 0;
+    sys::PendingSignals(pending);
+    ours_ &= ~pending;  // leave signals that were already pending
+    sys::ChangeMask(SIG_BLOCK, ours_, &before_);
   }
   WriteSignalsBlocked(const WriteSignalsBlocked&) = delete;
   WriteSignalsBlocked& operator=(const WriteSignalsBlocked&) = delete;
   ~WriteSignalsBlocked() {
-    const timespec at_once{};
-    while (sigtimedwait(&ours_, nullptr, &at_once) > 0 || errno == EINTR) {
-    }
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    for (long taken = 1; taken > 0 || taken == -EINTR;) taken = sys::TakeSignal(ours_);
+    sys::ChangeMask(SIG_SETMASK, before_, nullptr);
   }
 
  private:
-  sigset_t ours_;
-  sigset_t before_;
+  sys::Signals ours_ = sys::SignalBit(SIGPIPE) | sys::SignalBit(SIGXFSZ);
+  sys::Signals before_ = 0;
 };
 
 // The one line that the recorder may write to stderr: `flaky: ` and all added phrases.
 class Warning {
  public:
   // Remembers which file stderr is, because a test may close it and open another file in its place.
-  void Prepare() { known_ = fstat(STDERR_FILENO, &stderr_) == 0; }
+  void Prepare() { known_ = sys::StatusOf(STDERR_FILENO, stderr_) == 0; }
 
   void Silence() { silent_ = true; }
 
@@ -70,24 +57,22 @@ class Warning {
   // block.
   void Write() {
     if (text_.empty() || silent_ || written_ || !known_) return;
-    struct stat now;
-    if (fstat(STDERR_FILENO, &now) != 0 || now.st_dev != stderr_.st_dev || now.st_ino != stderr_.st_ino) return;
+    sys::Status now;
+    if (sys::StatusOf(STDERR_FILENO, now) != 0 || now.device != stderr_.device || now.inode != stderr_.inode) return;
     pollfd ready = {STDERR_FILENO, POLLOUT, 0};
-    if (poll(&ready, 1, 100) != 1 || (ready.revents & POLLOUT) == 0) return;
+    if (sys::Poll(&ready, 1, 100) != 1 || (ready.revents & POLLOUT) == 0) return;
     written_ = true;
-    FixedText<kLongestLine + 16> line;
-    line += "flaky: ";
-    line += text_.view();
-    line += "\n";
+    char begin[] = "flaky: ", end[] = "\n";
+    const iovec line[] = {{begin, sizeof begin - 1}, {const_cast<char*>(text_.c_str()), text_.view().size()}, {end, 1}};
     const WriteSignalsBlocked blocked;
-    if (write(STDERR_FILENO, line.c_str(), line.view().size()) < 0) return;  // there is nowhere else to report it
+    sys::WriteVector(STDERR_FILENO, line, 3);  // if it fails, there is nowhere else to report it
   }
 
  private:
   static constexpr std::size_t kLongestLine = 1024;
 
   FixedText<kLongestLine> text_;
-  struct stat stderr_ = {};
+  sys::Status stderr_;
   bool known_ = false;
   bool silent_ = false;
   bool written_ = false;

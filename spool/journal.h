@@ -30,7 +30,7 @@ enum class JournalOutcome {
   kFailed,
   kSkipped,
   kNotRun,
-  kExited,      // the test called exit()
+  kExited,      // the process exited while the test was open
   kUnfinished,  // the line is incomplete: the process died in the test, is still running it, or could not continue
                 // writing (Journal::lost)
 };
@@ -43,6 +43,7 @@ struct JournalResult {
   JournalOutcome outcome = JournalOutcome::kUnfinished;
   int64_t duration_us = 0;  // kUnfinished: until the last known event of the test
   std::optional<int64_t> exit_status;
+  bool called_exit = true;  // kExited: the test itself called exit(), as far as is known
   int64_t iteration = 0;
   std::optional<int64_t> shuffle_seed;
   std::string preceding_test;  // of a result that failed or did not finish: the test that ran before; empty: none

@@ -98,9 +98,10 @@ class JournalLineReader {
         return;
       case Next::kExitStatus:
         if (result_.outcome == JournalOutcome::kExited) result_.exit_status = Integer(element, "an exit status");
-        next_ = Next::kNothing;
+        next_ = Next::kOpen;
         return;
-      case Next::kNothing:
+      case Next::kOpen:
+        result_.called_exit = false;
         return;
     }
   }
@@ -119,7 +120,7 @@ class JournalLineReader {
   void Finish() { results_.Finish(); }
 
  private:
-  enum class Next { kName, kLine, kStart, kFailureOrOutcome, kDuration, kExitStatus, kNothing };
+  enum class Next { kName, kLine, kStart, kFailureOrOutcome, kDuration, kExitStatus, kOpen };
 
   void Start(int64_t us) {
     result_.start_us = us;

@@ -178,7 +178,10 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   failure.failed_at = journal.At(result.start_us + result.duration_us);
   if (result.outcome == JournalOutcome::kExited) {
     const std::string status = result.exit_status ? std::to_string(*result.exit_status) : "";
-    AddFailure(failure, kUncaught, "the test called exit(" + status + "); later tests in this process did not run");
+    const std::string how = result.called_exit
+                                ? "the test called exit(" + status + ")"
+                                : "the process ended with exit code " + status + " while this test was open";
+    AddFailure(failure, kUncaught, how + "; later tests in this process did not run");
   } else if (result.outcome == JournalOutcome::kUnfinished && !journal.lost) {
     const bool died = !journal.end_us && index + 1 == journal.results.size();
     if (died) {

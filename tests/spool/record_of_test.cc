@@ -207,6 +207,13 @@ TEST(RecordOf, ATestThatCallsExitFailed) {
   EXPECT_EQ(record.run.account.errors_between_tests, 0);
 }
 
+TEST(RecordOf, ATestThatWasLeftBeforeTheExitHasNotCalledIt) {
+  const RunRecord record = Record(R"(["S.Jumps",9,2000,"exited",7,3,"open"])"
+                                  "\n");
+  EXPECT_THAT(Summaries(record), ElementsAre("S.Jumps uncaught the process ended with exit code 3 while this test was "
+                                             "open; later tests in this process did not run"));
+}
+
 TEST(RecordOf, FailuresOutsideOfTestsAreErrorsBetweenThem) {
   const RunRecord record =
       Record(R"({"file":"/src/s_test.cc"})"
