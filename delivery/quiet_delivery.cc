@@ -10,7 +10,8 @@
 namespace flaky {
 namespace {
 
-// How long to wait for another delivery: not long, because that one delivers what is here as well.
+// How long to wait for another delivery: not long, because that one delivers what is here as well. And for a store that
+// cannot be reached.
 constexpr std::chrono::milliseconds kQuietWait{1'000};
 
 }  // namespace
@@ -23,6 +24,7 @@ std::optional<DeliverySummary> DeliverQuietly(const ResolvedSettings& resolved, 
   }
   DeliverySummary summary;
   try {
+    options.wait = kQuietWait;
     summary = DeliverPending(resolved, kQuietWait, std::move(options));
   } catch (const StoreError& error) {
     if (error.kind() == ErrorKind::kTransient) PauseDelivery(resolved.spool, store);
