@@ -59,7 +59,7 @@ void LeaveCallersState(int first) {
   std::signal(SIGCHLD, SIG_DFL);
 }
 
-// Delivers, and reports what is wrong in one line: on stderr while somebody reads it, else in the spool.
+// Delivers, and reports what is wrong in one line: on stderr while it is read, else in the spool.
 void DeliverInBackground(Session& session) {
   const auto report = [&](LogLevel level, const std::string& text) {
     if (level <= session.log.level && session.log.file.empty() && IsUnread()) {
@@ -98,7 +98,7 @@ void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   if (fd >= 0) close(fd);
 }
 
-// Called by the recorder in a test program under a ctest, in a session of its own and without streams. Descriptor 3
+// Called by the recorder in a test program under a ctest, in its own session and without streams. Descriptor 3
 // holds the lock of the mark of this ctest (spool/spool.h), for as long as this process lives.
 void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::optional<ProcessId> ctest = ProcessHereNamed(name);
@@ -113,7 +113,7 @@ void DeliverAfterCtest(Session& session, const std::string& name) {
   DeliverInBackground(session);
 }
 
-// As the recorder calls it at the end of a test program, in a session of its own. SIGALRM arrives when the time is
+// As the recorder calls it at the end of a test program, in its own session. SIGALRM arrives when the time is
 // over.
 void DeliverForRecorder(Session& session, bool answer) {
   LeaveCallersState(STDERR_FILENO + 1);

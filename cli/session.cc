@@ -18,7 +18,7 @@ namespace flaky {
 namespace {
 
 // How long a command that only reads waits for a store to which it cannot deliver.
-constexpr std::chrono::milliseconds kPatience{2000};
+constexpr std::chrono::milliseconds kDeliveryWait{2000};
 
 // A wait before another try that is worth a message; if waits are shorter, every kQuietTries-th try is.
 constexpr std::chrono::milliseconds kQuietRetry{1000};
@@ -87,7 +87,7 @@ void DeliverBeforeReading(Session& session) {
       Log(session.log, LogLevel::kWarn,
           "waiting for another process that is delivering, at most " + std::to_string(longest.count()) + " s");
     };
-    const DeliverySummary summary = DeliverPending(session.resolved, kPatience, std::move(options));
+    const DeliverySummary summary = DeliverPending(session.resolved, kDeliveryWait, std::move(options));
     ReportTrouble(session);
     for (const std::string& message : summary.messages) Log(session.log, LogLevel::kWarn, message);
     if (summary.locked) {

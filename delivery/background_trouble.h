@@ -7,8 +7,8 @@
 
 #include "history/time.h"
 
-// A delivery in the background has nobody to report to. It leaves the reason for its failure in the spool, and the next
-// command that reads the history prints it. Only the latest reason is kept: the journals themselves are all there.
+// A delivery in the background cannot print why it failed. It leaves the reason in the spool, and the next command that
+// reads the history prints it. Only the latest reason is kept: the journals themselves are all there.
 namespace flaky {
 
 struct BackgroundTrouble {
@@ -25,11 +25,11 @@ std::optional<BackgroundTrouble> ReadTrouble(const std::string& spool);
 // Removes the note, if it is still of that time.
 void ForgetTrouble(const std::string& spool, const BackgroundTrouble& trouble);
 
-// When SIGALRM arrives, prints the text as a line on stderr, or keeps it if nobody reads stderr, and ends the process
+// When SIGALRM arrives, prints the text as a line on stderr, or keeps it if stderr is not read, and ends the process
 // with `exit_code`. Call it once.
 void ReportAtAlarm(const std::string& spool, const std::string& text, int exit_code);
 
-// Returns true if nobody reads what this process writes to stderr: the other end of the pipe is closed.
+// Returns true if what this process writes to stderr is not read: the other end of the pipe is closed.
 bool IsUnread();
 
 }  // namespace flaky

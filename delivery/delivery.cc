@@ -273,12 +273,12 @@ DeliverySummary Deliver(const ResolvedSettings& resolved, const DeliveryOptions&
   }
 }
 
-DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds patience,
+DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds wait,
                                DeliveryOptions options) {
   const std::chrono::seconds bound = resolved.delivery_timeout.Get();
-  options.wait = std::min<std::chrono::milliseconds>(options.wait, bound);
+  options.wait = std::min<std::chrono::milliseconds>(std::max(options.wait, wait), bound);
   options.until = Clock::now() + bound;
-  options.retry.patience = std::min<std::chrono::milliseconds>(patience, bound);
+  options.retry.patience = std::min<std::chrono::milliseconds>(wait, bound);
   options.pause_after = bound / 2;
   return Deliver(resolved, options);
 }

@@ -20,10 +20,10 @@ namespace flaky {
 // in the spool (delivery/dual_delivery.h).
 DeliverySummary Deliver(const ResolvedSettings& resolved, const DeliveryOptions& options);
 
-// The same in bounded time: waits up to `patience` for a store that cannot be reached, and works no longer than
-// FLAKY_TESTS_DELIVERY_TIMEOUT, except to finish a batch in flight. `options` says the rest; options.wait is reduced to
-// that time.
-DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds patience,
+// The same in bounded time: waits up to `wait` for another delivery, or longer if `options` says so, and up to `wait` for
+// a store that cannot be reached; and works no longer than FLAKY_TESTS_DELIVERY_TIMEOUT, except to finish a batch in
+// flight. `options` says the rest.
+DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds wait,
                                DeliveryOptions options = {});
 
 }  // namespace flaky

@@ -24,7 +24,6 @@ std::optional<DeliverySummary> DeliverQuietly(const ResolvedSettings& resolved, 
   }
   DeliverySummary summary;
   try {
-    options.wait = kQuietWait;
     summary = DeliverPending(resolved, kQuietWait, std::move(options));
   } catch (const StoreError& error) {
     if (error.kind() == ErrorKind::kTransient) PauseDelivery(resolved.spool, store);

@@ -25,43 +25,6 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// A pipe whose ends are closed on exec and have numbers above 3.
-class Pipe {
- public:
-  Pipe() {
-    int ends[2];
-    if (const long error = sys::MakePipe(ends, O_CLOEXEC); error < 0) {
-      error_ = static_cast<int>(-error);
-      return;
-    }
-    for (int at = 0; at < 2; ++at) {
-      const long end = ends[at] >= kLeast ? ends[at] : sys::DuplicateAbove(ends[at], kLeast);
-      if (end < 0) error_ = static_cast<int>(-end);
-      ends_[at] = static_cast<int>(end);
-      if (end != ends[at]) sys::Close(ends[at]);
-    }
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  ~Pipe() {
-    CloseEnd(0);
-    CloseEnd(1);
-  }
-  int error() const { return error_; }
-  int reading() const { return ends_[0]; }
-  int writing() const { return ends_[1]; }
-  void CloseWriting() { CloseEnd(1); }
-
- private:
-  static constexpr int kLeast = 4;
-  void CloseEnd(int at) {
-    if (ends_[at] >= 0) sys::Close(ends_[at]);
-    ends_[at] = -1;
-  }
-  int ends_[2] = {-1, -1};
-  int error_ = 0;
-};
-
 // A program to start, as from a fresh shell: signals at their defaults, none blocked, its own session, and no
 // descriptor of ours but the two named here. Everything is prepared in advance, because the new process shares our
 // memory until it calls execve, and must only make raw calls.
@@ -100,7 +63,7 @@ inline void TellNotStarted(int messages, long error) {
   if (messages >= 0) sys::Write(messages, text, static_cast<std::size_t>(end - text));
 }
 
-// Makes `fd` a descriptor of /dev/null; closes it if there is none.
+// Makes `fd` a descriptor of /dev/null; closes it if that is impossible.
 inline void OpenNull(int fd, int flags) {
   const long null = sys::Open("/dev/null", flags);
   if (null == fd) return;
@@ -169,10 +132,10 @@ enum class Parent {
   kOurs,    // the parent of this process
 };
 
-// Starts the program and returns an errno; that of execve arrives in `messages`. The program is no child of this
-// process: no SIGCHLD is sent, no wait finds it, and it leaves no zombie. For that, a process in between starts it and
+// Starts the program and returns an errno; that of execve arrives in `messages`. This process does not become its
+// parent: no SIGCHLD is sent, no wait finds it, and it leaves no zombie. For that, a process in between starts it and
 // ends after at most patience_ms. execve gives every process the exit signal SIGCHLD, so the process in between must
-// not call it; its own exit signal is none, which hides it from all waits but ours. If this process is the one that
+// not call it; it has no exit signal, which hides it from all waits but ours. If this process is the one that
 // adopts orphans, the process in between stays as long as the program.
 inline int StartProgram(Launch& launch, Parent parent) {
   constexpr std::size_t kStack = 16384;

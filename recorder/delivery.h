@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "first_line.h"
 #include "fixed_text.h"
+#include "pipe.h"
 #include "settings.h"
 #include "system_calls.h"
 #include "warning.h"
@@ -37,7 +38,7 @@ struct DeliveryPlan {
   std::int64_t timeout_s = 0;  // of the delivery; 0: none
   std::int64_t wait_ms = 0;    // for the delivery
   bool waits_always = false;   // even while the program has other threads
-  FixedText<64> ctest;         // PID-START, if a ctest is to be waited for that nobody waits for yet
+  FixedText<64> ctest;         // PID-START of the ctest, if this program has to start what waits for its end
   Path path;                   // of the program; it would be too large for a small stack
 };
 
@@ -134,7 +135,7 @@ inline void Understand(Answer answer, std::string_view line, std::int64_t passed
     warning.Add({"`flaky deliver` did not end within ", DecimalText(plan.timeout_s, digits),
                  " s (FLAKY_TESTS_DELIVERY_TIMEOUT)"});
   } else {
-    warning.Add({"`flaky deliver` ended without an answer"});
+    warning.Add({"`flaky deliver` gave no answer"});
   }
   warning.Add({"the results stay in ", plan.spool.view(), " until the next `flaky` command delivers them"});
 }

@@ -25,8 +25,8 @@ inline std::string_view TextIn(char* const* environment, std::string_view name) 
   return {};
 }
 
-// The environment at the start of the test program; tests may change the program's own. Not in the heap,
-// where a memory checker would count it.
+// The environment at the start of the test program; tests may change the program's own. Not in the heap:
+// memory checkers count what is left there.
 class EnvironmentCopy {
  public:
   // Copies the current environment. Returns false if there is not enough memory.
@@ -54,7 +54,7 @@ class EnvironmentCopy {
     entries_ = nullptr;
   }
 
-  // The copy, or the current environment if there is none.
+  // The copy; without one, the current environment.
   char** entries() const { return entries_ != nullptr ? entries_ : environ; }
 
  private:

@@ -30,7 +30,8 @@ inline FixedText<64> CtestName(const ProcessIdentity& ctest) {
 }
 
 // Returns a descriptor of the mark of this ctest in the spool, locked, or -1 if another process has it locked: that one
-// waits for the end of ctest. The lock goes with whoever holds the descriptor, so a process that is killed gives it up.
+// waits for the end of ctest. The lock lasts as long as a process holds the descriptor, so one that is killed gives it
+// up.
 inline int TakeMark(DeliveryPlan& plan) {
   Path& mark = plan.path;
   mark.Clear();

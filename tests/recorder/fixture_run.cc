@@ -118,7 +118,7 @@ Outcome FixtureTest::Run(const std::string& fixture, const std::vector<std::stri
     if (value) environment.push_back(name + "=" + *value);
   }
   if (launcher) command.push_back(*launcher);
-  command.push_back(std::string(FLAKY_FIXTURES) + "/" + fixture);
+  command.push_back(std::filesystem::path(FLAKY_FIXTURES) / fixture);
   command.insert(command.end(), arguments.begin(), arguments.end());
   const auto pointers = [](std::vector<std::string>& texts) {
     std::vector<char*> result;

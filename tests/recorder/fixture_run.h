@@ -52,7 +52,7 @@ class FixtureTest : public testing::Test {
   FixtureTest();
   ~FixtureTest() override;
 
-  // Runs a fixture program with a fresh environment: of FLAKY_TESTS_* only the spool and a timeout that prevents
+  // Runs a fixture program, or the program of an absolute path, with a fresh environment: of FLAKY_TESTS_* only the spool and a timeout that prevents
   // delivery, then the variables in `env` (nullopt: unset).
   Outcome Run(const std::string& fixture, const std::vector<std::string>& arguments = {});
   // Runs `behaviours` with the recorder and without it, and expects the same status, stdout and stderr, except for
