@@ -4,6 +4,7 @@ runs programs of gtest_discover_tests under ctest."""
 
 import os
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import time
@@ -14,6 +15,7 @@ CTEST_TESTS = 2000
 CTEST_ROUNDS = 7
 JOBS = 2
 PROCESSES = 1000
+ALONE = 200
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 # Built twice, with and without the recorder, like a user's project.
@@ -94,6 +96,43 @@ def process(bench):
     show(f"{PROCESSES} processes of one test", results, 1, "variant")
 
 
+def insertion_of_a_run(database):
+    """Returns a function that makes SQL with the rows of the newest run, under new ids."""
+    with sqlite3.connect(database) as connection:
+        run, part = connection.execute(
+            "SELECT run_id, part_id FROM flaky_test_parts ORDER BY rowid DESC LIMIT 1").fetchone()
+        statements = []
+        for name in ("runs", "rosters", "parts"):
+            columns = [row[1] for row in connection.execute(f"PRAGMA table_info(flaky_test_{name})")]
+            values = connection.execute("SELECT " + ", ".join(f"quote({column})" for column in columns) +
+                                        f" FROM flaky_test_{name} ORDER BY rowid DESC LIMIT 1").fetchone()
+            statements.append(f"INSERT OR IGNORE INTO flaky_test_{name} ({', '.join(columns)}) VALUES ({', '.join(values)});")
+    script = "BEGIN IMMEDIATE;" + "".join(statements) + "COMMIT;"
+
+    def fresh():
+        return script.replace(part, os.urandom(16).hex()).replace(run, os.urandom(16).hex())
+
+    return fresh
+
+
+def alone(bench):
+    """A process that delivers to SQLite, next to `sqlite3` that inserts the same rows; and the start of both programs."""
+    plain, recorded = bench.program("tests/fixtures/many_tests_plain"), bench.program("tests/fixtures/many_tests")
+    spool, database, sqlite = bench.path("alone-spool"), bench.path("alone.db"), shutil.which("sqlite3")
+    env = {**bench.env, "MANY_TESTS": "1", "FLAKY_TESTS_SPOOL": spool, "FLAKY_TESTS_DB": database,
+           "FLAKY_TESTS_PROGRAM": bench.flaky}
+    spawn([recorded], {**env, "FLAKY_TESTS_DELIVERY_WAIT": "60000"})
+    insertion = insertion_of_a_run(database)
+    results = in_turn({
+        "no recorder": lambda: spawn([plain], env),
+        "recorded and delivered to SQLite at its end": lambda: spawn([recorded], env),
+        "`sqlite3` inserting the same rows, whole process": lambda: spawn([sqlite, database, insertion()], env),
+        "`sqlite3 --version`": lambda: spawn([sqlite, "--version"], env),
+        "`flaky --version`": lambda: spawn([bench.flaky, "--version"], env),
+    }, ALONE, warm_up=5)
+    show("A process alone (the CPU time leaves out the delivery)", results, 1, "variant")
+
+
 def project(bench, name, recorded, env):
     source, build = bench.path("project"), bench.path(name)
     os.makedirs(source, exist_ok=True)
@@ -134,4 +173,4 @@ def ctest(bench):
           f"{len(deliveries)}; {min(deliveries) * 1e3:.0f} to {max(deliveries) * 1e3:.0f}).")
 
 
-SECTIONS = (process, ctest)
+SECTIONS = (process, alone, ctest)

@@ -19,6 +19,7 @@
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
 #include "cli/output/numbers.h"
+#include "delivery/background_trouble.h"
 #include "delivery/ctest_limits.h"
 #include "delivery/delivery.h"
 #include "delivery/quiet_delivery.h"
@@ -26,6 +27,7 @@
 #include "spool/grouping.h"
 #include "spool/journal.h"
 #include "spool/spool.h"
+#include "stores/error.h"
 
 namespace flaky {
 namespace {
@@ -36,6 +38,7 @@ constexpr std::chrono::seconds kFixtureTime{60};
 
 struct Options {
   bool quiet = false;
+  bool answer = false;
   std::string after_ctest;  // PID-START
   bool dry_run = false;
   bool json = false;
@@ -43,26 +46,40 @@ struct Options {
 };
 
 // Drops what a test program may have handed down by accident: its open files and pipes, whose other ends might wait for
-// the last copy to be closed, its signal mask and what it ignores.
-void LeaveCallersState() {
+// the last copy to be closed, its signal mask and what it ignores. Keeps the descriptors below `first`.
+void LeaveCallersState(int first) {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     // One that is closed would be given to the next file opened, such as a database, and be written to by mistake.
     if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
   }
-  close_range(STDERR_FILENO + 1, ~0U, 0);
+  close_range(static_cast<unsigned>(first), ~0U, 0);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   std::signal(SIGCHLD, SIG_DFL);
 }
 
-// Detaches from the process that started this one: a new session, none of its streams, and its direct child ends
-// immediately.
-void Detach() {
-  if (const pid_t child = fork(); child != 0) _exit(child < 0 ? 1 : 0);
-  setsid();
-  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) dup2(null, fd);
+// Delivers, and reports what is wrong in one line: on stderr while it is read, else in the spool.
+void DeliverInBackground(Session& session) {
+  const auto report = [&](LogLevel level, const std::string& text) {
+    if (level <= session.log.level && session.log.file.empty() && IsUnread()) {
+      KeepTrouble(session.resolved.spool, text);
+    } else {
+      Log(session.log, level, text);
+    }
+  };
+  try {
+    const std::optional<DeliverySummary> summary = DeliverQuietly(session.resolved, DeliveryFor(session));
+    if (!summary) return;
+    if (!summary->locked) session.exit_code = CodeOf(*summary);
+    if (const auto line = OneLineOf(*summary)) report(LogLevel::kWarn, *line);
+  } catch (const StoreError& error) {
+    session.exit_code = ExitCodeOf(error);
+    report(LogLevel::kError, error.what());
+  } catch (const SettingError& error) {
+    session.exit_code = ExitCode::kUsage;
+    report(LogLevel::kError, error.what());
+  }
 }
 
 // Waits for the end of a ctest, and notes how its test programs die.
@@ -81,26 +98,35 @@ void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   if (fd >= 0) close(fd);
 }
 
-// Called by the recorder in the first test program under a ctest.
+// Called by the recorder in a test program under a ctest, in its own session and without streams. Descriptor 3
+// holds the lock of the mark of this ctest (spool/spool.h), for as long as this process lives.
 void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::optional<ProcessId> ctest = ProcessHereNamed(name);
   if (!ctest)
     throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` does not name a process; expected PID-START");
   const std::string spool = session.resolved.spool;
-  LeaveCallersState();
-  Detach();
+  constexpr int kMark = 3;
+  LeaveCallersState(kMark + 1);
+  fcntl(kMark, F_SETFD, FD_CLOEXEC);
   WaitForEnd(*ctest, spool);
   unlink((spool + '/' + std::string(kCtestMark) + name).c_str());
-  DeliverQuietly(session.resolved, DeliveryFor(session));
+  DeliverInBackground(session);
 }
 
-// As the recorder calls it at the end of a test program.
-void DeliverForRecorder(Session& session) {
-  LeaveCallersState();
-  const std::optional<DeliverySummary> summary = DeliverQuietly(session.resolved, DeliveryFor(session));
-  if (!summary) return;
-  if (!summary->locked) session.exit_code = CodeOf(*summary);
-  if (const auto line = OneLineOf(*summary)) Log(session.log, LogLevel::kWarn, *line);
+// As the recorder calls it at the end of a test program, in its own session. SIGALRM arrives when the time is
+// over.
+void DeliverForRecorder(Session& session, bool answer) {
+  LeaveCallersState(STDERR_FILENO + 1);
+  if (!session.resolved.delivery_timeout.IsError()) {
+    ReportAtAlarm(session.resolved.spool,
+                  "`flaky deliver` did not end within " +
+                      std::to_string(session.resolved.delivery_timeout.Get().count()) +
+                      " s (FLAKY_TESTS_DELIVERY_TIMEOUT); the results stay in " + session.resolved.spool +
+                      " until the next `flaky` command delivers them",
+                  static_cast<int>(ExitCode::kUnreachable));
+  }
+  DeliverInBackground(session);
+  if (answer) session.err.Print("\n");
 }
 
 std::string Sentence(const DeliverySummary& summary, const Options& options, const Session& session) {
@@ -161,8 +187,10 @@ void AddDeliver(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("deliver", "Move what test programs recorded from the spool into the store");
   CLI::Option* quiet = command->add_flag("--quiet", options->quiet, "print nothing unless something is wrong");
+  command->add_flag("--answer", options->answer, "with --quiet: end with an empty line, as test programs expect")
+      ->needs(quiet);
   command->add_flag("--dry-run", options->dry_run, "only report how much is ready")->excludes(quiet);
-  command->add_option("--after-ctest", options->after_ctest, "in the background, after this process has ended")
+  command->add_option("--after-ctest", options->after_ctest, "after this process has ended, as test programs start it")
       ->type_name("PID-START")
       ->excludes(quiet);
   command
@@ -172,15 +200,16 @@ void AddDeliver(CLI::App& app, Session& session) {
       ->excludes(quiet);
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
-            {"Test programs run this command when they end, and every command that reads the history delivers first. "
-             "So you rarely need it. Results that cannot be delivered stay in the spool. If another delivery is "
+            {"Test programs start this command when they end, and every command that reads the history delivers first. "
+             "So you rarely need it, except as the last step of a CI job that kills what its steps leave running. "
+             "Results that cannot be delivered stay in the spool. If another delivery is "
              "running, this one waits for up to FLAKY_TESTS_DELIVERY_TIMEOUT seconds."},
             {"flaky deliver", "flaky deliver --dry-run --json"});
   command->callback([&session, options] {
     if (!options->after_ctest.empty()) {
       DeliverAfterCtest(session, options->after_ctest);
     } else if (options->quiet) {
-      DeliverForRecorder(session);
+      DeliverForRecorder(session, options->answer);
     } else {
       DeliverForUser(session, *options);
     }

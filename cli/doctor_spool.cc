@@ -11,6 +11,7 @@
 #include "cli/output/escaped.h"
 #include "cli/output/numbers.h"
 #include "cli/output/time_text.h"
+#include "delivery/background_trouble.h"
 #include "delivery/delivery_pause.h"
 #include "spool/spool_files.h"
 #include "spool/spool_scan.h"
@@ -152,6 +153,10 @@ void CheckSpool(const std::string& spool, const std::string& store, Findings& fi
   if (!store.empty() && IsDeliveryPaused(spool, store)) {
     Warn(findings, "the store could not be reached within the last minute, so test programs do not try at the moment",
          "see the findings about the store; `flaky deliver` tries immediately");
+  }
+  if (const auto trouble = ReadTrouble(spool)) {
+    Warn(findings, "a delivery in the background failed at " + TimeText(trouble->time) + " UTC: " + trouble->text,
+         "`flaky deliver` tries again; the next command that reads the history removes this note");
   }
   CheckFileSystem(kCheck, spool, findings);
 }

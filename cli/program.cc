@@ -2,6 +2,7 @@
 #include "cli/program.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <new>
@@ -23,21 +24,26 @@
 namespace flaky {
 namespace {
 
-void AddCommands(CLI::App& app, Session& session, const RunRequest& run) {
-  AddRun(app, session, run);
-  AddDeliver(app, session);
-  AddRuns(app, session);
-  AddShow(app, session);
-  AddCheck(app, session);
-  AddTrend(app, session);
-  AddMigrateStore(app, session);
-  AddVerify(app, session);
-  AddDual(app, session);
-  AddExport(app, session);
-  AddImport(app, session);
-  AddSchema(app, session);
-  AddConfig(app, session);
-  AddDoctor(app, session);
+constexpr char kVersion[] = "flaky " FLAKY_VERSION;
+
+constexpr struct {
+  std::string_view name;
+  void (*add)(CLI::App& app, Session& session);
+} kCommands[] = {
+    {"deliver", AddDeliver}, {"runs", AddRuns},     {"show", AddShow},
+    {"check", AddCheck},     {"trend", AddTrend},   {"migrate-store", AddMigrateStore},
+    {"verify", AddVerify},   {"dual", AddDual},     {"export", AddExport},
+    {"import", AddImport},   {"schema", AddSchema}, {"config", AddConfig},
+    {"doctor", AddDoctor},
+};
+
+// Adds all commands, or only the one of that name: describing all of them takes longer than a small delivery.
+void AddCommands(CLI::App& app, Session& session, const RunRequest& run, std::string_view only) {
+  const bool all = std::ranges::none_of(kCommands, [&](const auto& command) { return command.name == only; });
+  if (all) AddRun(app, session, run);
+  for (const auto& [name, add] : kCommands) {
+    if (all || name == only) add(app, session);
+  }
 }
 
 // The command that was being parsed, for `flaky schema --help`.
@@ -100,25 +106,29 @@ int Fail(const Session& session, ExitCode code, const std::string& what) {
 
 }  // namespace
 
-void DescribeProgram(CLI::App& app, Session& session, const RunRequest& run) {
+void DescribeProgram(CLI::App& app, Session& session, const RunRequest& run, std::string_view only) {
   app.name("flaky");
   app.description("Keeps the history of GoogleTest runs and tells flaky tests from broken ones.");
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "print this help");
-  app.set_version_flag("--version", std::string("flaky ") + FLAKY_VERSION, "print the version");
+  app.set_version_flag("--version", kVersion, "print the version");
   AddFooter(app, {"Run `flaky COMMAND --help` for details of a command, and `flaky config` to see all settings."},
             {"flaky runs", "flaky check"});
   app.require_subcommand(0, 1);
-  AddCommands(app, session, run);
+  AddCommands(app, session, run, only);
 }
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
   StatusLine messages(err);
   Session session{.settings = {}, .out = out, .err = messages, .terminal = terminal, .color = color};
   RunRequest run;
+  if (argc == 2 && std::string_view(argv[1]) == "--version") {
+    out << kVersion << '\n';
+    return static_cast<int>(ExitCode::kOk);
+  }
   try {
     CLI::App app;
-    DescribeProgram(app, session, run);
+    DescribeProgram(app, session, run, argc < 2 ? "" : argv[1]);
     app.parse_complete_callback([&] {
       try {
         LoadSettings(session);

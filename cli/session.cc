@@ -6,15 +6,18 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "cli/output/interrupt.h"
 #include "cli/output/numbers.h"
+#include "cli/output/time_text.h"
+#include "delivery/background_trouble.h"
 #include "settings/settings_files.h"
 
 namespace flaky {
 namespace {
 
-// How long a command that only reads waits for another process that is delivering.
+// How long a command that only reads waits for a store to which it cannot deliver.
 constexpr std::chrono::milliseconds kDeliveryWait{2000};
 
 // A wait before another try that is worth a message; if waits are shorter, every kQuietTries-th try is.
@@ -32,6 +35,15 @@ void ReadFiles(Settings& settings) {
   if (const auto file = UserSettingsFile(GetEnvironment); !file.empty()) {
     ReadSettingsFile(file, Origin::kUserFile, home, settings);
   }
+}
+
+// Prints why an earlier delivery in the background failed, once.
+void ReportTrouble(const Session& session) {
+  const auto trouble = ReadTrouble(session.resolved.spool);
+  if (!trouble) return;
+  Log(session.log, LogLevel::kWarn,
+      "a delivery in the background failed at " + TimeText(trouble->time) + " UTC: " + trouble->text);
+  ForgetTrouble(session.resolved.spool, *trouble);
 }
 
 }  // namespace
@@ -67,7 +79,16 @@ DeliveryOptions DeliveryFor(const Session& session) {
 
 void DeliverBeforeReading(Session& session) {
   try {
-    const DeliverySummary summary = DeliverPending(session.resolved, kDeliveryWait, DeliveryFor(session));
+    // The delivery of a test program that has ended may still go on.
+    DeliveryOptions options = DeliveryFor(session);
+    const std::chrono::seconds longest = session.resolved.delivery_timeout.Get();
+    options.wait = longest;
+    options.on_long_wait = [&] {
+      Log(session.log, LogLevel::kWarn,
+          "waiting for another process that is delivering, at most " + std::to_string(longest.count()) + " s");
+    };
+    const DeliverySummary summary = DeliverPending(session.resolved, kDeliveryWait, std::move(options));
+    ReportTrouble(session);
     for (const std::string& message : summary.messages) Log(session.log, LogLevel::kWarn, message);
     if (summary.locked) {
       Log(session.log, LogLevel::kWarn, "another process is delivering; the latest runs may be missing here");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,13 +29,16 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kGitBudget{2000};
 constexpr std::chrono::milliseconds kLockSlice{50};
+constexpr std::chrono::milliseconds kLongWait{1000};
 // The time is looked at between batches, so they are smaller than those of a copy.
 constexpr size_t kBatchRuns = 256;
 
 // Waits in slices, to notice when another process has delivered all there was.
-std::optional<SpoolLock> TakeLock(const std::string& spool, std::chrono::milliseconds wait) {
-  const Clock::time_point deadline = Clock::now() + wait;
+std::optional<SpoolLock> TakeLock(const std::string& spool, std::chrono::milliseconds wait,
+                                  std::function<void()> on_long_wait) {
+  const Clock::time_point begin = Clock::now(), deadline = begin + wait;
   for (;;) {
+    if (on_long_wait && Clock::now() - begin >= kLongWait) std::exchange(on_long_wait, nullptr)();
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     auto lock = SpoolLock::Take(spool, std::clamp(left, std::chrono::milliseconds(0), kLockSlice));
     if (lock || left <= kLockSlice || !HasPending(spool)) return lock;
@@ -114,12 +118,13 @@ class SpoolReleaser {
 
   int64_t runs() const { return runs_; }
   int64_t parts() const { return parts_; }
-  int64_t kept() const { return added_ - runs_; }
+  int64_t kept() const { return added_ - runs_ + stuck_; }
+  int64_t stuck() const { return stuck_; }
   const std::string& problem() const { return problem_; }
 
  private:
   void Release(const std::string& run_id, int64_t parts) {
-    source_.Delivered(run_id);
+    if (!source_.Delivered(run_id)) ++stuck_;
     ++runs_;
     parts_ += parts;
   }
@@ -139,6 +144,7 @@ class SpoolReleaser {
   DualWriter* const writer_;
   std::vector<std::pair<std::string, int64_t>> pending_;  // runs of this batch, and how many parts
   int64_t added_ = 0, runs_ = 0, parts_ = 0;
+  int64_t stuck_ = 0;  // runs that were delivered, but whose journals cannot be removed
   std::string problem_;
 };
 
@@ -155,7 +161,7 @@ class Delivery {
     std::chrono::milliseconds wait = options_.wait;
     for (bool more = true, first = true; more && HasPending(spool_); first = false) {
       // Between two passes the lock is free for a moment: who takes it then does the work.
-      const auto lock = TakeLock(spool_, std::exchange(wait, std::chrono::milliseconds(0)));
+      const auto lock = TakeLock(spool_, std::exchange(wait, std::chrono::milliseconds(0)), options_.on_long_wait);
       if (!lock) {
         summary_.locked = first && HasPending(spool_);
         break;
@@ -231,7 +237,8 @@ class Delivery {
       AddMessage(std::to_string(ready - copied.runs) + " more runs are waiting in " + source.name() +
                  "; `flaky deliver` delivers them");
     }
-    return releaser.runs() + rejected;
+    // Another pass would deliver what is stuck again.
+    return releaser.stuck() > 0 ? 0 : releaser.runs() + rejected;
   }
 
   // What a second pass finds again is said once.
@@ -269,9 +276,9 @@ DeliverySummary Deliver(const ResolvedSettings& resolved, const DeliveryOptions&
 DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds wait,
                                DeliveryOptions options) {
   const std::chrono::seconds bound = resolved.delivery_timeout.Get();
-  options.wait = std::min<std::chrono::milliseconds>(wait, bound);
+  options.wait = std::min<std::chrono::milliseconds>(std::max(options.wait, wait), bound);
   options.until = Clock::now() + bound;
-  options.retry.patience = options.wait;
+  options.retry.patience = std::min<std::chrono::milliseconds>(wait, bound);
   options.pause_after = bound / 2;
   return Deliver(resolved, options);
 }

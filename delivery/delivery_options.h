@@ -40,6 +40,8 @@ struct DeliveryOptions {
   // If the store has not answered for this long, other programs skip it for a while (PauseWhileSilent); 0: never.
   std::chrono::milliseconds pause_after{0};
   bool patient = false;  // send to the second store of a dual write even if it gave trouble a moment ago
+  // Called once if another delivery has been waited for during a second.
+  std::function<void()> on_long_wait;
   std::function<void(const std::string& text)> debug;  // receives what only helps to debug; may be null
 
   bool IsOver() const { return (until && std::chrono::steady_clock::now() >= *until) || (stop && stop()); }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <future>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -85,16 +86,20 @@ std::optional<Timestamp> ModifiedAt(const fs::path& file) {
 
 GitFacts ReadGit(const fs::path& top, std::chrono::steady_clock::time_point deadline) {
   GitFacts facts;
+  // At the same time as the other question. The first byte says that there is a difference; which ones there are does
+  // not matter.
+  auto status_of_files = std::async(std::launch::async, [&] {
+    return Git(top, {"status", "--porcelain", "--untracked-files=no"}, deadline, 1);
+  });
   const CommandOutput head =
       Git(top, {"rev-parse", "HEAD", "HEAD^{tree}", "--symbolic-full-name", "HEAD"}, deadline, kLongestAnswer);
+  const CommandOutput status = status_of_files.get();
   const std::vector<std::string> lines = Lines(head.text);
   if (!head.succeeded || lines.size() != 3) return facts;  // no git, no commit yet, or a repository it does not trust
   facts.sha = lines[0];
   facts.tree = lines[1];
   constexpr std::string_view kBranches = "refs/heads/";
   if (lines[2].starts_with(kBranches)) facts.branch = MakeStorable(lines[2].substr(kBranches.size()));
-  // The first byte says that there is a difference; which ones there are does not matter.
-  const CommandOutput status = Git(top, {"status", "--porcelain", "--untracked-files=no"}, deadline, 1);
   if (!status.text.empty() || status.succeeded) facts.dirty = !status.text.empty();
   return facts;
 }

@@ -10,7 +10,8 @@
 namespace flaky {
 namespace {
 
-// How long to wait for another delivery: not long, because that one delivers what is here as well.
+// How long to wait for another delivery: not long, because that one delivers what is here as well. And for a store that
+// cannot be reached.
 constexpr std::chrono::milliseconds kQuietWait{1'000};
 
 }  // namespace

@@ -2,79 +2,49 @@
 #ifndef FLAKY_RECORDER_DELIVERY_H_
 #define FLAKY_RECORDER_DELIVERY_H_
 
-#include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 #include <string_view>
 
 #include "child_process.h"
+#include "environment_copy.h"
 #include "errors.h"
+#include "first_line.h"
 #include "fixed_text.h"
+#include "pipe.h"
 #include "settings.h"
+#include "system_calls.h"
 #include "warning.h"
 
 #ifndef FLAKY_RECORDER_PROGRAM
 #define FLAKY_RECORDER_PROGRAM ""
 #endif
 
-// Starts `flaky deliver --quiet` when the test program ends, and waits for it in bounded time.
+// Starts `flaky deliver --quiet` when the test program ends, and waits a moment for it. The delivery goes on without
+// the test program if it takes longer.
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
-
-// The environment at the start of the test program; tests may change the program's own.
-class EnvironmentCopy {
- public:
-  // Copies the current environment. Returns false if there is not enough memory.
-  bool Take() {
-    std::free(entries_);
-    std::size_t count = 1, bytes = 0;
-    for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry, ++count)
-      bytes += std::strlen(*entry) + 1;
-    entries_ = static_cast<char**>(std::malloc(count * sizeof(char*) + bytes));
-    if (entries_ == nullptr) return false;
-    char* text = reinterpret_cast<char*>(entries_ + count);
-    for (std::size_t at = 0; at + 1 < count; ++at) {
-      const std::size_t size = std::strlen(environ[at]) + 1;
-      entries_[at] = static_cast<char*>(std::memcpy(text, environ[at], size));
-      text += size;
-    }
-    entries_[count - 1] = nullptr;
-    return true;
-  }
-
-  char** entries() const { return entries_; }
-
-  std::string_view Get(std::string_view name) const {
-    for (char** entry = entries_; entry != nullptr && *entry != nullptr; ++entry) {
-      const std::string_view text(*entry);
-      if (text.size() > name.size() && text[name.size()] == '=' && text.substr(0, name.size()) == name) {
-        return text.substr(name.size() + 1);
-      }
-    }
-    return {};
-  }
-
- private:
-  char** entries_ = nullptr;
-};
 
 // What must be remembered from the program's start until the delivery at its end.
 struct DeliveryPlan {
   EnvironmentCopy environment;
   Path cwd;
   Path spool;
-  std::int64_t timeout_s = 0;
+  FixedText<64> journal;       // the name of its file
+  std::int64_t timeout_s = 0;  // of the delivery; 0: none
+  std::int64_t wait_ms = 0;    // for the delivery
+  bool waits_always = false;   // even while the program has other threads
+  FixedText<64> ctest;         // PID-START of the ctest, if this program has to start what waits for its end
+  Path path;                   // of the program; it would be too large for a small stack
 };
 
 inline bool IsProgram(const char* path) {
-  struct stat status = {};
-  return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
+  sys::Status status;
+  return sys::StatusOf(path, status) == 0 && S_ISREG(status.mode) && sys::Access(path, X_OK) == 0;
 }
 
 // Looks `name` up in the colon-separated folders of `search`. Relative ones are relative to `cwd`.
@@ -90,11 +60,13 @@ inline bool FindInPath(std::string_view name, std::string_view search, const Pat
   return false;
 }
 
-// Finds the program to start. If FLAKY_TESTS_PROGRAM is set, only that; otherwise the one that the recorder was
-// installed or built with, otherwise `flaky` in PATH. Returns false and adds a warning if it finds no program.
-inline bool FindProgram(const DeliveryPlan& plan, Path& program, Warning& warning) {
-  const std::string_view search = plan.environment.Get("PATH");
-  if (const std::string_view set = plan.environment.Get(kProgram.name); !set.empty()) {
+// Finds the program to start, as plan.path. If FLAKY_TESTS_PROGRAM is set, only that; otherwise the one that the
+// recorder was installed or built with, otherwise `flaky` in PATH. Returns false and adds a warning if it finds none.
+inline bool FindProgram(DeliveryPlan& plan, Warning& warning) {
+  Path& program = plan.path;
+  char* const* const environment = plan.environment.entries();
+  const std::string_view search = TextIn(environment, "PATH");
+  if (const std::string_view set = TextIn(environment, kProgram.name); !set.empty()) {
     if (set.find('/') == set.npos) {
       if (FindInPath(set, search, plan.cwd, program)) return true;
     } else {
@@ -114,54 +86,96 @@ inline bool FindProgram(const DeliveryPlan& plan, Path& program, Warning& warnin
   return false;
 }
 
-// Delivers the journals in the spool, within the plan's time. If it fails, the reason is added to the warning and the
-// journals stay in the spool.
-inline void Deliver(const DeliveryPlan& plan, Warning& warning) {
-  const auto journal_stays = [&] {
-    warning.Add({"the results stay in ", plan.spool.view(), " until the next `flaky` command delivers them"});
-  };
-  Path program;
-  if (!FindProgram(plan, program, warning)) return journal_stays();
+// Returns true if this process certainly has no other thread. One that prints or aborts after the end of the tests must
+// not get more time to do so because we wait.
+inline bool IsOnlyThread() {
+  const long fd = sys::Open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char buffer[512];
+  const long got = sys::Read(static_cast<int>(fd), buffer, sizeof buffer);
+  sys::Close(static_cast<int>(fd));
+  if (got <= 0) return false;
+  std::string_view rest(buffer, static_cast<std::size_t>(got));
+  // The name of the program, in parentheses, is the second field. The number of threads is the 20th.
+  const std::size_t name_end = rest.rfind(')');
+  if (name_end == rest.npos) return false;
+  rest.remove_prefix(name_end + 1);
+  for (int field = 3; field <= 20; ++field) rest.remove_prefix(std::min(rest.size(), rest.find(' ') + 1));
+  return rest.substr(0, rest.find(' ')) == "1";
+}
 
-  Pipe messages;
-  pid_t child = -1;
-  int error = messages.error();
-  char deliver[] = "deliver", quiet[] = "--quiet";
-  char* const arguments[] = {const_cast<char*>(program.c_str()), deliver, quiet, nullptr};
-  if (error == 0) error = StartProgram(arguments, plan.environment.entries(), plan.cwd, messages, child);
-  if (error != 0) {
-    warning.Add({"cannot start ", program.view(), ": ", ErrorText(error)});
-    return journal_stays();
-  }
-  messages.CloseWriting();
+inline bool IsInValgrind(const DeliveryPlan& plan) {
+  return TextIn(plan.environment.entries(), "LD_PRELOAD").find("/vgpreload_") != std::string_view::npos;
+}
 
-  const Deadline deadline(plan.timeout_s);
-  FixedText<512> line;
-  int status = 0;
-  ReadFirstLine(messages.reading(), deadline, line);
-  // The end of its stderr does not tell whether the child has ended: it may have closed stderr and still be working, or
-  // it may have ended and left processes that keep stderr open.
-  const ChildEnd end = WaitForChild(child, deadline, status);
-  if (end == ChildEnd::kRunning) {
-    kill(child, SIGKILL);
-    WaitForChild(child, Deadline(1), status);
+inline bool IsInSpool(DeliveryPlan& plan) {
+  plan.path.Clear();
+  ((plan.path += plan.spool.view()) += "/") += plan.journal.view();
+  sys::Status status;
+  return sys::StatusOfLink(plan.path.c_str(), status) == 0;
+}
+
+// Adds to the warning what is wrong, if the delivery has said so in time, or has ended and left the journal.
+inline void Understand(Answer answer, std::string_view line, std::int64_t passed_ms, DeliveryPlan& plan,
+                       Warning& warning) {
+  if (answer == Answer::kLate) return;
+  if (!line.empty() && line[0] == kNotStarted) {
+    int error = 0;
+    std::from_chars(line.data() + 1, line.data() + line.size(), error);
+    warning.Add({"cannot start ", plan.path.view(), ": ", ErrorText(error)});
+  } else if (answer == Answer::kLine) {
+    if (constexpr std::string_view kOurs = "flaky: "; line.substr(0, kOurs.size()) == kOurs)
+      line.remove_prefix(kOurs.size());
+    if (!line.empty()) warning.Add({line});
+    return;
+  } else if (!IsInSpool(plan)) {
+    return;
+  } else if (passed_ms >= plan.timeout_s * 1000) {
     char digits[20];
     warning.Add({"`flaky deliver` did not end within ", DecimalText(plan.timeout_s, digits),
                  " s (FLAKY_TESTS_DELIVERY_TIMEOUT)"});
-    return journal_stays();
-  }
-  std::string_view said = line.view();
-  if (constexpr std::string_view kOurs = "flaky: "; said.substr(0, kOurs.size()) == kOurs)
-    said.remove_prefix(kOurs.size());
-  if (!said.empty()) return warning.Add({said});
-  if (end != ChildEnd::kKnown || status == 0) return;
-  char digits[20];
-  if (WIFSIGNALED(status)) {
-    warning.Add({"`flaky deliver` was killed by signal ", DecimalText(WTERMSIG(status), digits)});
   } else {
-    warning.Add({"`flaky deliver` failed with exit code ", DecimalText(WEXITSTATUS(status), digits)});
+    warning.Add({"`flaky deliver` gave no answer"});
   }
-  journal_stays();
+  warning.Add({"the results stay in ", plan.spool.view(), " until the next `flaky` command delivers them"});
+}
+
+// Hands the journals in the spool to a delivery in its own session, and waits for its answer as long as the plan says.
+// If it fails within that time, the reason is added to the warning and the journals stay in the spool. Later, the
+// delivery itself keeps the reason for the next `flaky` command.
+inline void Deliver(DeliveryPlan& plan, Warning& warning) {
+  const bool waits = plan.wait_ms > 0 && (plan.waits_always || IsOnlyThread());
+  if (!FindProgram(plan, warning)) {
+    warning.Add({"the results stay in ", plan.spool.view(), " until the next `flaky` command delivers them"});
+    return;
+  }
+  Pipe messages;
+  int error = messages.error();
+  char deliver[] = "deliver", quiet[] = "--quiet", answers[] = "--answer";
+  char* const arguments[] = {const_cast<char*>(plan.path.c_str()), deliver, quiet, answers, nullptr};
+  Launch launch;
+  launch.arguments = arguments;
+  launch.environment = plan.environment.entries();
+  if (!plan.cwd.empty()) launch.folder = plan.cwd.c_str();
+  launch.messages = messages.writing();
+  launch.answers = messages.reading();
+  launch.in_valgrind = IsInValgrind(plan);
+  // The rest of a longer wait is one that signals can interrupt.
+  constexpr int kMostPatience = 100;
+  if (waits) launch.patience_ms = std::min<std::int64_t>(plan.wait_ms, kMostPatience);
+  launch.seconds = plan.timeout_s;
+  const Deadline deadline(waits ? plan.wait_ms : 0);
+  if (error == 0) error = StartProgram(launch, Parent::kNobody);
+  messages.CloseWriting();
+  if (error != 0) {
+    warning.Add({"cannot start ", plan.path.view(), ": ", ErrorText(error)});
+    warning.Add({"the results stay in ", plan.spool.view(), " until the next `flaky` command delivers them"});
+    return;
+  }
+  FixedText<512> line;
+  const Answer answer = ReadFirstLine(messages.reading(), deadline, line);
+  LeaveInBetween(launch, deadline.Remaining(kMostPatience));
+  Understand(answer, line.view(), deadline.Passed(), plan, warning);
 }
 
 }  // namespace flaky_recorder

@@ -78,6 +78,8 @@ class Recorder {
       warning_.Add({"the recording is incomplete: ", ErrorText(error), ": ", plan_.spool.view()});
     }
     if (delivers_) Deliver(plan_, warning_);
+    EndUnderCtest(plan_);
+    plan_.environment.Release();
     warning_.Write();
   }
 
@@ -144,13 +146,16 @@ class Recorder {
     file.Publish(text[0], Append(file.Room(text.size(), true) + 1, text.substr(1)));
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
+    plan_.journal.Clear();
+    (plan_.journal += journal_id.view()) += ".jsonl";
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
+    plan_.wait_ms = NumberOf(kDeliveryWait, warning_);
+    plan_.waits_always = !TextOf(kDeliveryWait).empty();
     const bool under_ctest = facts_.parent.name.view() == "ctest";
     // Bazel's sandbox may hide the store and the network, and show an empty home folder.
     if (header.bazel.active) plan_.timeout_s = 0;
     delivers_ = plan_.timeout_s > 0 && !under_ctest && plan_.environment.Take();
-    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts_.parent, plan_.spool))
-      DeliverAfter(facts_.parent, plan_);
+    if (under_ctest) BeginUnderCtest(facts_.parent, plan_);
     WatchForExit();
     active_ = true;
   }

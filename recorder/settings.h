@@ -30,12 +30,13 @@ inline constexpr Setting kVariant = {"FLAKY_TESTS_VARIANT", 0, 0, 0};
 inline constexpr Setting kFixture = {"FLAKY_TESTS_FIXTURE", 0, 0, 0};
 inline constexpr Setting kMaxMessage = {"FLAKY_TESTS_MAX_MESSAGE", 65536, 1024, 16777216};  // bytes
 inline constexpr Setting kDeliveryTimeout = {"FLAKY_TESTS_DELIVERY_TIMEOUT", 10, 0,
-                                             3600};  // seconds; 0: do not deliver
+                                             3600};                                       // seconds; 0: do not deliver
+inline constexpr Setting kDeliveryWait = {"FLAKY_TESTS_DELIVERY_WAIT", 100, 0, 3600000};  // milliseconds
 inline constexpr Setting kProgram = {"FLAKY_TESTS_PROGRAM", 0, 0, 0};
 inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent and error hide the warning
 
-inline constexpr Setting kSettings[] = {kDisable, kSpool,      kRunId,           kProject, kVariant,
-                                        kFixture, kMaxMessage, kDeliveryTimeout, kProgram, kLog};
+inline constexpr Setting kSettings[] = {kDisable,    kSpool,           kRunId,        kProject, kVariant, kFixture,
+                                        kMaxMessage, kDeliveryTimeout, kDeliveryWait, kProgram, kLog};
 
 // The longest run id, project, variant or fixture that is used. A longer one is ignored, not cut, because a truncated
 // name would name something else.

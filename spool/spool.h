@@ -18,7 +18,8 @@
 //   <spool>/rejected/<name>              cannot be read or contradicts the store; <name>.reason explains why
 //   <spool>/dual/                        the queue for the second store of a dual write (spool/dual_queue.h)
 //   <spool>/.lock                        locked (flock) by the process that delivers
-//   <spool>/.ctest-<pid>-<start>         empty file: `flaky deliver --after-ctest` waits for the end of this ctest
+//   <spool>/.ctest-<pid>-<start>         empty; locked (flock) by the `flaky deliver --after-ctest` of this ctest
+//   <spool>/trouble                      why a delivery in the background failed, for the next command of the user
 // clang-format on
 //
 // Every step is one rename, so a process that dies at any point leaves a state from which the next process continues. A

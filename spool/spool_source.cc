@@ -129,16 +129,27 @@ class SpoolSource::Impl {
     return batch;
   }
 
-  void Delivered(const std::string& run_id) {
+  bool Delivered(const std::string& run_id) {
+    bool all_gone = true;
+    const auto stays = [&](const PartPlace& part) {
+      if (errno == ENOENT) return;
+      Report(PathOf(part.file) + ": delivered, but it cannot be removed: " + std::generic_category().message(errno));
+      all_gone = false;
+    };
     for (const PartPlace& part : TakeInFlight(run_id)) {
       if (!part.file.name.empty()) {
-        unlinkat(FolderOf(part.file).get(), part.file.name.c_str(), 0);
+        if (unlinkat(FolderOf(part.file).get(), part.file.name.c_str(), 0) != 0) stays(part);
         continue;
       }
       // A folder cannot be removed in one step, and half of it would be a different part with the same id.
       const std::string done = "." + part.part_id + ".done";
-      if (renameat(outbox_.get(), part.part_id.c_str(), outbox_.get(), done.c_str()) == 0) RemoveFolder(done);
+      if (renameat(outbox_.get(), part.part_id.c_str(), outbox_.get(), done.c_str()) == 0) {
+        RemoveFolder(done);
+      } else {
+        stays(part);
+      }
     }
+    return all_gone;
   }
 
   void Reject(const std::string& run_id, const std::string& reason) {
@@ -317,7 +328,7 @@ SpoolSource::~SpoolSource() = default;
 std::optional<Totals> SpoolSource::Expected() { return impl_->Expected(); }
 void SpoolSource::Tidy() { impl_->Tidy(); }
 std::optional<Batch> SpoolSource::Next(const BatchLimits& limits) { return impl_->Next(limits); }
-void SpoolSource::Delivered(const std::string& run_id) { impl_->Delivered(run_id); }
+bool SpoolSource::Delivered(const std::string& run_id) { return impl_->Delivered(run_id); }
 void SpoolSource::Reject(const std::string& run_id, const std::string& reason) { impl_->Reject(run_id, reason); }
 const std::string& SpoolSource::name() const { return impl_->name(); }
 const SpoolReport& SpoolSource::report() const { return impl_->report(); }

@@ -48,8 +48,9 @@ class SpoolSource : public Source {
   // Also rejects journals that turn out to be damaged. Throws StoreError (kPermanent) if the spool cannot be changed.
   std::optional<Batch> Next(const BatchLimits& limits) override;
 
-  // Removes the journals of a run that Next returned and that is now in the store.
-  void Delivered(const std::string& run_id);
+  // Removes the journals of a run that Next returned and that is now in the store. Returns false if one of them stays;
+  // the report says why. It would be delivered again, so nothing more should be delivered.
+  bool Delivered(const std::string& run_id);
   // Moves the journals of such a run to rejected/, with the reason.
   void Reject(const std::string& run_id, const std::string& reason);
 

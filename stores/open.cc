@@ -7,32 +7,38 @@
 
 #include "history/text.h"
 #include "stores/driver.h"
+#include "stores/drivers.h"
 #include "stores/schemes.h"
 #include "stores/sql/adoption.h"
 #include "stores/sql/schema_script.h"
 
 namespace flaky {
 
-// The build defines FLAKY_DRIVERS as `FLAKY_DRIVER(sqlite) FLAKY_DRIVER(postgres) …` for the stores that it has.
-#define FLAKY_DRIVER(store)    \
-  namespace store {            \
-  extern const Driver kDriver; \
-  }
-FLAKY_DRIVERS
-#undef FLAKY_DRIVER
-
 namespace {
 
-std::vector<const Driver*>& Drivers() {
-#define FLAKY_DRIVER(store) &store::kDriver,
-  static std::vector<const Driver*> drivers = {FLAKY_DRIVERS};
-#undef FLAKY_DRIVER
+// Those of RegisterStore.
+std::vector<const Driver*>& Registered() {
+  static std::vector<const Driver*> drivers;
   return drivers;
 }
 
+const Driver* FindRegistered(std::string_view name) {
+  const auto found = std::ranges::find(Registered(), name, [](const Driver* driver) { return driver->name; });
+  return found == Registered().end() ? nullptr : *found;
+}
+
 const Driver* FindDriver(std::string_view name) {
-  const auto found = std::ranges::find(Drivers(), name, [](const Driver* driver) { return driver->name; });
-  return found == Drivers().end() ? nullptr : *found;
+  const Driver* registered = FindRegistered(name);
+  return registered != nullptr ? registered : GetDriver(name);
+}
+
+// Returns a driver of this build that has run_script, or null.
+const Driver* FindScriptDriver() {
+  for (const SchemeInfo& scheme : Schemes()) {
+    const Driver* driver = scheme.uses_libpq ? FindDriver(scheme.name) : nullptr;
+    if (driver != nullptr && driver->run_script != nullptr) return driver;
+  }
+  return nullptr;
 }
 
 std::string BuiltStores() {
@@ -99,10 +105,7 @@ SchemaState MigrateFromOutside(const Location& location, const Secret& database,
   constexpr char kOperation[] = "make the tables";
   const Driver& driver = DriverOf(location.scheme, location.display_name, kOperation);
   if (driver.migrate_from_outside != nullptr) {
-    const auto script_driver =
-        std::ranges::find_if(Drivers(), [](const Driver* one) { return one->run_script != nullptr; });
-    return driver.migrate_from_outside(location, database, management_token,
-                                       script_driver == Drivers().end() ? nullptr : *script_driver);
+    return driver.migrate_from_outside(location, database, management_token, FindScriptDriver());
   }
   throw StoreError(ErrorKind::kInvalid, location.display_name, kOperation, "", "the store makes its own tables");
 }
@@ -111,12 +114,12 @@ LegacyTables LookAtTables(const Location& location) { return LookOrDrop(location
 
 LegacyTables DropTables(const Location& location, const RowCounts& drop_if) { return LookOrDrop(location, drop_if); }
 
-bool IsBuilt(std::string_view store) { return FindDriver(store) != nullptr; }
+bool IsBuilt(std::string_view store) { return FindRegistered(store) != nullptr || HasDriver(store); }
 
 void RegisterStore(const SchemeInfo& scheme, const Driver& driver) {
   AddScheme(scheme);
-  std::erase_if(Drivers(), [&](const Driver* known) { return known->name == driver.name; });
-  Drivers().push_back(&driver);
+  std::erase_if(Registered(), [&](const Driver* known) { return known->name == driver.name; });
+  Registered().push_back(&driver);
 }
 
 }  // namespace flaky

@@ -31,7 +31,8 @@ class Writers {
   Writers(const EmptyPlace& place, const std::string& files)
       : environment_({"FLAKY_TESTS_STORE=" + place.store().store,
                       "FLAKY_TESTS_CONNECTION_STRING=" + place.store().connection, "FLAKY_TESTS_DELIVERY_TIMEOUT=60",
-                      "FLAKY_TESTS_SPOOL=" + files + "-spool", "MANY_TESTS=20", "MANY_FAILURES=2"}),
+                      std::string("FLAKY_TESTS_DELIVERY_WAIT=") + kLongWait, "FLAKY_TESTS_SPOOL=" + files + "-spool",
+                      "MANY_TESTS=20", "MANY_FAILURES=2"}),
         recording_([this, files] { Record(files + "-record"); }),
         importing_([this, files, to = place.location()] { Import(files + "-import", to); }) {}
   ~Writers() { Stop(); }

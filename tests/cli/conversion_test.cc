@@ -105,6 +105,7 @@ TEST_F(ConversionTest, ADeliveryReportsItOnce) {
   Set("FLAKY_TESTS_STORE", "turso");
   Set("FLAKY_TESTS_CONNECTION_STRING", server_.url());
   Set("FLAKY_TESTS_MAX_MESSAGE", "16777216");
+  Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
   Set("FLAKY_TESTS_RUN_ID", "nightly");
   const std::string command =
       "'" FLAKY_FIXTURES "/behaviours' --gtest_filter=Text.FiveMegabytes > /dev/null 2> '" + Path("stderr") + "'";

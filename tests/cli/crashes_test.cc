@@ -52,6 +52,7 @@ class CrashesTest : public ProgramTest {
  protected:
   CrashesTest() {
     Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
+    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
     Set("FLAKY_TESTS_SPOOL", Path("spool"));
     // Under a sanitizer too, the signal itself must end the process, not the sanitizer's report.
     for (const char* options : {"ASAN_OPTIONS", "TSAN_OPTIONS"}) Set(options, "handle_segv=0");

@@ -21,7 +21,10 @@ using testing::StartsWith;
 
 class EndToEndTest : public ProgramTest {
  protected:
-  EndToEndTest() { Unset("GTEST_OUTPUT"); }
+  EndToEndTest() {
+    Unset("GTEST_OUTPUT");
+    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
+  }
 
   struct TestRun {
     int status = 0;  // as waitpid returns it

@@ -35,6 +35,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
     Set("FLAKY_TESTS_AUTH_TOKEN", fresh_.token);
     // They all wait for each other, and the machine may be busy with other work.
     Set("FLAKY_TESTS_DELIVERY_TIMEOUT", "600");
+    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
     Set("MANY_TESTS", std::to_string(kTests));
     begin_ = std::chrono::steady_clock::now();
   }

@@ -28,6 +28,10 @@ extern char** environ;
 
 namespace flaky {
 
+// For FLAKY_TESTS_DELIVERY_WAIT, in milliseconds: the machine may stall, and tests read the store right after the end
+// of a test program.
+inline constexpr char kLongWait[] = "120000";
+
 // The result of one call of the program.
 struct Outcome {
   int code = 0;

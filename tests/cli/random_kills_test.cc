@@ -54,7 +54,12 @@ Printed ReadPrinted(const std::string& text) {
 class RandomKills : public ProgramTest {
  protected:
   RandomKills() {
-    Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
+    // Names itself before it becomes the program, so that a delivery in its own session can be killed, too.
+    WriteFile("deliver",
+              "#!/bin/sh\necho $$ > '" + Path("pid-") + "'$FLAKY_TESTS_RUN_ID\nexec '" FLAKY_PROGRAM "' \"$@\"\n");
+    std::filesystem::permissions(Path("deliver"), std::filesystem::perms::owner_all);
+    Set("FLAKY_TESTS_PROGRAM", Path("deliver"));
+    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
     Set("FLAKY_TESTS_SPOOL", Path("spool"));
     Set("MANY_TESTS", std::to_string(kTests));
     Set("MANY_FAILURES", std::to_string(kFailing));
@@ -64,11 +69,15 @@ class RandomKills : public ProgramTest {
   static std::string RunId(int64_t number) { return "run-" + std::to_string(number); }
   std::string OutputOf(int64_t number) const { return Path("out-" + std::to_string(number)); }
 
-  // Starts a program in a new process group, together with the delivery that it may start at its end.
+  // Kills the delivery that a program may have started at its end.
+  void KillDeliveryOf(int64_t number) const {
+    const std::string pid = Content(Path("pid-" + RunId(number)));
+    if (pid.ends_with('\n')) ::kill(std::stoi(pid), SIGKILL);
+  }
+
   pid_t Start(int64_t number) const {
     const pid_t child = ::fork();
     if (child != 0) return child;
-    ::setpgid(0, 0);
     ::setenv("FLAKY_TESTS_RUN_ID", RunId(number).c_str(), 1);
     std::FILE* out = std::freopen(OutputOf(number).c_str(), "w", stdout);
     std::FILE* err = std::freopen("/dev/null", "w", stderr);
@@ -140,7 +149,7 @@ TEST_F(RandomKills, EveryPrintedEndIsInTheHistoryOnce) {
         const pid_t child = Start(number);
         std::this_thread::sleep_for(after);
         ::kill(child, SIGKILL);
-        ::kill(-child, SIGKILL);  // also the delivery that it may have started
+        KillDeliveryOf(number);
         ::waitpid(child, nullptr, 0);
       });
     }

@@ -28,6 +28,7 @@ class RunTest : public ProgramTest {
  protected:
   RunTest() {
     Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
+    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
     Unset("GTEST_OUTPUT");
   }
 

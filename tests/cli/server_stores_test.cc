@@ -27,6 +27,8 @@ constexpr char kPassword[] = "hunter2 & 'more'";
 
 class ServerStoresTest : public ProgramTest {
  protected:
+  ServerStoresTest() { Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait); }
+
   void UsePostgres(const std::string& uri) {
     Set("FLAKY_TESTS_STORE", "postgres");
     Set("FLAKY_TESTS_CONNECTION_STRING", uri);

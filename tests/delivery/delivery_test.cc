@@ -6,11 +6,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
+#include <cstring>
+#include <sstream>
 #include <thread>
 
+#include "cli/program.h"
 #include "spool/spool.h"
 #include "tests/delivery/delivery_fixture.h"
+#include "tests/support/own_mounts.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -63,6 +69,25 @@ TEST_F(DeliveryTest, SaysThatAnotherProcessDelivers) {
   EXPECT_TRUE(account.locked);
   EXPECT_EQ(account.runs, 0);
   EXPECT_EQ(Waiting(), 1u);
+}
+
+// A journal that stays would be delivered again and again.
+TEST_F(DeliveryTest, AJournalThatCannotBeRemovedEndsTheDelivery) {
+  ASSERT_EQ(InOwnMounts([&] {
+              PutJournal(spool(), 1, JournalText(1));
+              PutJournal(spool(), 2, JournalText(2));
+              const std::string file = (spool() / (TestId(1) + ".jsonl")).string();
+              ASSERT_EQ(mount(file.c_str(), file.c_str(), nullptr, MS_BIND, nullptr), 0) << std::strerror(errno);
+              for (const int64_t runs : {2, 1}) {
+                const DeliverySummary account = Deliver(resolved_, {});
+                EXPECT_EQ(account.runs, runs);
+                EXPECT_EQ(account.kept, 1);
+                ASSERT_THAT(account.messages, SizeIs(1));
+                EXPECT_THAT(account.messages[0], HasSubstr(file + ": delivered, but it cannot be removed: "));
+              }
+              ExpectEachOnce(2);
+            }),
+            "");
 }
 
 TEST_F(DeliveryTest, ReturnsOnceTheOtherProcessHasDeliveredAll) {
@@ -170,6 +195,68 @@ TEST_F(DeliveryTest, QuietlyMeansNoLineOrOne) {
   EXPECT_EQ(StatusOf(StartProgram()), 11);
   unsetenv("FLAKY_TESTS_DELIVERY_TIMEOUT");
   EXPECT_THAT(Output(), HasSubstr("another process is delivering"));
+}
+
+// A test program has stopped waiting: the reason is kept for the next command that reads the history.
+TEST_F(DeliveryTest, AnUnreadReasonIsKeptForTheNextCommand) {
+  PutJournal(spool(), 1, "damaged\n");
+  const std::string broken = (folder_.path() / "no" / "folder.db").string();
+  for (const bool can_deliver : {true, false}) {
+    int ends[2];
+    ASSERT_EQ(pipe(ends), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("FLAKY_TESTS_SPOOL", spool().c_str(), 1);
+      setenv("FLAKY_TESTS_DB", file().c_str(), 1);
+      dup2(ends[1], STDERR_FILENO);
+      close(ends[0]);
+      if (!can_deliver) setenv("FLAKY_TESTS_DB", broken.c_str(), 1);
+      execl(FLAKY_PROGRAM, FLAKY_PROGRAM, "deliver", "--quiet", "--answer", nullptr);
+      _exit(127);
+    }
+    close(ends[0]);
+    close(ends[1]);
+    StatusOf(child);
+    EXPECT_TRUE(fs::exists(spool() / "trouble"));
+    if (can_deliver) {
+      EXPECT_THAT(ReadWholeFile((spool() / "trouble").string()), HasSubstr("line 1 is not JSON"));
+      fs::remove(spool() / "trouble");
+      PutJournal(spool(), 2, JournalText(2));
+    }
+  }
+  setenv("FLAKY_TESTS_SPOOL", spool().c_str(), 1);
+  setenv("FLAKY_TESTS_DB", file().c_str(), 1);
+  for (const bool first : {true, false}) {
+    std::ostringstream out, err;
+    const char* const arguments[] = {"flaky", "runs", "--all"};
+    EXPECT_EQ(RunProgram(3, arguments, out, err), 0);
+    EXPECT_EQ(err.str().find("a delivery in the background failed at ") != std::string::npos, first) << err.str();
+  }
+  unsetenv("FLAKY_TESTS_SPOOL");
+  unsetenv("FLAKY_TESTS_DB");
+}
+
+TEST_F(DeliveryTest, AnswersWithAnEmptyLineIfAllIsWell) {
+  PutJournal(spool(), 1, JournalText(1));
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet", "--answer"})), 0);
+  EXPECT_EQ(Output(), "\n");
+}
+
+TEST_F(DeliveryTest, ReportsThatItsTimeIsOver) {
+  PutJournal(spool(), 1, JournalText(1));
+  const auto lock = SpoolLock::Take(spool(), std::chrono::milliseconds(0));
+  const pid_t child = StartProgram({"--quiet", "--answer"}, {{"FLAKY_TESTS_DELIVERY_TIMEOUT", "3600"}});
+  // Before it handles the signal, it would just end.
+  WaitFor("its handler of SIGALRM", [&] {
+    const std::string status = ReadWholeFile("/proc/" + std::to_string(child) + "/status");
+    const size_t at = status.find("SigCgt:\t");
+    return at != std::string::npos && (std::stoull(status.substr(at + 8, 17), nullptr, 16) >> (SIGALRM - 1) & 1) != 0;
+  });
+  ::kill(child, SIGALRM);
+  const int status = StatusOf(child);
+  if (status == 0) return;  // it had given up already, because another process delivers
+  EXPECT_EQ(status, 10);
+  EXPECT_THAT(Output(), HasSubstr("flaky: `flaky deliver` did not end within 3600 s (FLAKY_TESTS_DELIVERY_TIMEOUT); "));
 }
 
 TEST_F(DeliveryTest, WorksWithoutStandardDescriptorsAndClosesInheritedOnes) {

@@ -72,7 +72,8 @@ class Machine {
     const std::lock_guard hold(mutex_);
     Environment all = settings_;
     for (const std::string& more : {"FLAKY_TESTS_SPOOL=" + spool(), std::string("FLAKY_TESTS_DELIVERY_TIMEOUT=5"),
-                                    std::string("MANY_TESTS=20"), std::string("MANY_FAILURES=2")}) {
+                                    std::string("FLAKY_TESTS_DELIVERY_WAIT=120000"), std::string("MANY_TESTS=20"),
+                                    std::string("MANY_FAILURES=2")}) {
       all.push_back(more);
     }
     return all;
@@ -224,6 +225,7 @@ class DualGapTest : public CopyTest {
   void Name(const std::string& store, const std::string& connection) {
     Set("FLAKY_TESTS_SPOOL", Path("spool"));
     Set("FLAKY_TESTS_DB", Path("first.db"));
+    Set("FLAKY_TESTS_DELIVERY_WAIT", "120000");
     Set("FLAKY_TESTS_DUAL_STORE", store);
     Set("FLAKY_TESTS_DUAL_CONNECTION_STRING", connection);
   }

@@ -92,7 +92,7 @@ void ExpectDocumentIsTrue(const std::string& document,
   std::ofstream(script_file) << script;
 
   std::FILE* pipe = popen(("env -i HOME='" + folder.path().string() + "' PATH='" + bin.string() +
-                           ":/usr/bin:/bin' LANG=C.UTF-8 bash '" + script_file + "'")
+                           ":/usr/bin:/bin' LANG=C.UTF-8 FLAKY_TESTS_DELIVERY_WAIT=120000 bash '" + script_file + "'")
                               .c_str(),
                           "r");
   ASSERT_NE(pipe, nullptr);

@@ -21,3 +21,4 @@ endforeach()
 set(ENV{HOME} ${WORK}/home)
 set(ENV{FLAKY_TESTS_PROJECT} ${NAME})
 set(ENV{FLAKY_TESTS_DELIVERY_TIMEOUT} 120)  # the machine may stall
+set(ENV{FLAKY_TESTS_DELIVERY_WAIT} 120000)

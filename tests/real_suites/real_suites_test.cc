@@ -103,7 +103,8 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
                                             "HOME=" + Path("home"),
                                             "FLAKY_TESTS_PROJECT=real",
                                             "FLAKY_TESTS_DB=" + Path("h.db"),
-                                            "FLAKY_TESTS_DELIVERY_TIMEOUT=120"};
+                                            "FLAKY_TESTS_DELIVERY_TIMEOUT=120",
+                                            "FLAKY_TESTS_DELIVERY_WAIT=120000"};
     environment.insert(environment.end(), GetParam().environment.begin(), GetParam().environment.end());
 
     // For the program `flaky`, which may be built with a sanitizer.

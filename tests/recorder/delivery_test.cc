@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "tests/recorder/fixture_run.h"
+#include "tests/support/wait_for.h"
 
 namespace flaky {
 namespace {
@@ -23,12 +24,14 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-constexpr char kGenerous[] = "120";  // seconds for a delivery that succeeds, because the machine may stall
+constexpr char kGenerous[] = "120";         // seconds for a delivery that succeeds, because the machine may stall
+constexpr char kGenerousWait[] = "120000";  // the same for the wait, in milliseconds
 
 class RecorderDelivery : public FixtureTest {
  protected:
   RecorderDelivery() {
     env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = kGenerous;
+    env["FLAKY_TESTS_DELIVERY_WAIT"] = kGenerousWait;
     env["FLAKY_TESTS_PROGRAM"] = std::string(FLAKY_FIXTURES) + "/stand_in_flaky";
     env["STAND_IN_NOTES"] = (folder() / "notes").string();
   }
@@ -65,7 +68,8 @@ TEST_F(RecorderDelivery, StartsTheProgramAsFromAFreshShell) {
   ASSERT_THAT(notes, Not(IsEmpty()));
   EXPECT_EQ(notes[0], "argument deliver");
   EXPECT_EQ(notes[1], "argument --quiet");
-  EXPECT_EQ(notes[2], "folder " + std::filesystem::canonical(folder()).string());
+  EXPECT_EQ(notes[2], "argument --answer");
+  EXPECT_EQ(notes[3], "folder " + std::filesystem::canonical(folder()).string());
   EXPECT_THAT(notes, Contains("environment MARK=as at the start"));
   EXPECT_THAT(notes, Contains("environment FLAKY_TESTS_SPOOL=" + spool().string()));
   EXPECT_THAT(notes, Not(Contains(StartsWith("signal"))));
@@ -83,20 +87,52 @@ TEST_F(RecorderDelivery, DoesNotHappenIfTheTimeoutIs0) {
   EXPECT_THAT(Notes(), IsEmpty());
 }
 
+// Before the tests, as a child of ctest, if it is certain that it is one; else after them.
 TEST_F(RecorderDelivery, WaitsForTheEndOfCtest) {
   launcher = (folder() / "ctest").string();
   std::ofstream(*launcher) << "#!/bin/sh\n\"$@\"\nexit $?\n";
   std::filesystem::permissions(*launcher, std::filesystem::perms::owner_all);
-  EXPECT_EQ(Warning(), "");
-  EXPECT_EQ(TheJournal().header["parent_name"], "ctest");
-  const std::string ctest = std::to_string(TheJournal().header["parent_pid"].get<int64_t>()) + "-" +
-                            std::to_string(TheJournal().header["parent_start"].get<int64_t>());
-  const std::vector<std::string> notes = Notes();
-  ASSERT_THAT(notes, Not(IsEmpty())) << "no process was started that waits for the end of ctest";
-  EXPECT_EQ(notes[0], "argument deliver");
-  EXPECT_EQ(notes[1], "argument --after-ctest");
-  EXPECT_EQ(notes[2], "argument " + ctest);
-  EXPECT_TRUE(std::filesystem::exists(spool() / (".ctest-" + ctest)));
+  for (const char* is_certain : {"", "1"}) {
+    env["CTEST_INTERACTIVE_DEBUG_MODE"] = is_certain;
+    EXPECT_EQ(Warning(), "");
+    EXPECT_EQ(TheJournal().header["parent_name"], "ctest");
+    const std::string ctest = std::to_string(TheJournal().header["parent_pid"].get<int64_t>()) + "-" +
+                              std::to_string(TheJournal().header["parent_start"].get<int64_t>());
+    WaitFor("the process that waits for the end of ctest", [&] { return Notes().size() > 3; });
+    const std::vector<std::string> notes = Notes();
+    EXPECT_EQ(notes[0], "argument deliver");
+    EXPECT_EQ(notes[1], "argument --after-ctest");
+    EXPECT_EQ(notes[2], "argument " + ctest);
+    EXPECT_THAT(notes, Contains("descriptor 3")) << "the lock on the mark";
+    EXPECT_TRUE(std::filesystem::exists(spool() / (".ctest-" + ctest)));
+    std::filesystem::remove_all(spool());
+    std::filesystem::remove(folder() / "notes");
+  }
+}
+
+// A process that waits for the end of ctest may be killed: the next test program starts another.
+TEST_F(RecorderDelivery, OneProcessWaitsForTheEndOfCtestAndIsReplaced) {
+  launcher = (folder() / "ctest").string();
+  std::ofstream(*launcher) << R"(#!/bin/sh
+"$@"
+"$@"
+until test -s waiting; do sleep 0.01; done
+read pid < waiting
+kill -9 $pid
+while grep -q "^State:.[^Z]" /proc/$pid/status 2>&-; do sleep 0.01; done
+"$@"
+exit 0
+)";
+  std::filesystem::permissions(*launcher, std::filesystem::perms::owner_all);
+  env["CTEST_INTERACTIVE_DEBUG_MODE"] = "1";
+  env["STAND_IN"] = "wait";
+  env["STAND_IN_PID"] = (folder() / "waiting").string();
+  Run("behaviours", {"--gtest_filter=Plain.Passes"});
+  EXPECT_EQ(Journals().size(), 3u);
+  WaitFor("a second process", [&] {
+    const std::vector<std::string> notes = Notes();
+    return std::count(notes.begin(), notes.end(), "argument --after-ctest") == 2;
+  });
 }
 
 TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutControlCharacters) {
@@ -106,13 +142,13 @@ TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutControlCharacters) {
 
 TEST_F(RecorderDelivery, ReportsAFailureWithoutAMessage) {
   env["STAND_IN"] = "fail without a message";
-  EXPECT_EQ(Warning(), "flaky: `flaky deliver` failed with exit code 10; the results stay in " + spool().string() +
+  EXPECT_EQ(Warning(), "flaky: `flaky deliver` gave no answer; the results stay in " + spool().string() +
                            " until the next `flaky` command delivers them\n");
 }
 
 TEST_F(RecorderDelivery, ReportsACrash) {
   env["STAND_IN"] = "crash";
-  EXPECT_THAT(Warning(), AnyOf(StartsWith("flaky: `flaky deliver` was killed by signal 11; "),
+  EXPECT_THAT(Warning(), AnyOf(StartsWith("flaky: `flaky deliver` gave no answer; "),
                                HasSubstr("Sanitizer")));  // a sanitizer prints its own report
 }
 
@@ -121,15 +157,25 @@ TEST_F(RecorderDelivery, IsNotHeldUpByAFlood) {
   EXPECT_EQ(Warning(), "flaky: line 0 of very many lines\n");
 }
 
-TEST_F(RecorderDelivery, KillsAProgramThatHangs) {
+TEST_F(RecorderDelivery, TheKernelEndsAProgramThatHangs) {
   env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "1";
-  for (const char* way : {"hang", "close and hang"}) {
-    env["STAND_IN"] = way;
-    EXPECT_THAT(Warning(),
-                AllOf(StartsWith("flaky: `flaky deliver` did not end within 1 s (FLAKY_TESTS_DELIVERY_TIMEOUT); "),
-                      HasSubstr(spool().string())));
-    EXPECT_GE(took_.count(), 1.0);
-    EXPECT_LT(took_.count(), 60.0) << "a generous bound, because the machine may stall";
+  env["STAND_IN"] = "hang";
+  EXPECT_THAT(Warning(),
+              AllOf(StartsWith("flaky: `flaky deliver` did not end within 1 s (FLAKY_TESTS_DELIVERY_TIMEOUT); "),
+                    HasSubstr(spool().string())));
+  EXPECT_GE(took_.count(), 1.0);
+  EXPECT_LT(took_.count(), 60.0) << "a generous bound, because the machine may stall";
+  std::filesystem::remove_all(spool());
+  env["STAND_IN"] = "close and hang";
+  EXPECT_THAT(Warning(), StartsWith("flaky: `flaky deliver` gave no answer; "));
+}
+
+TEST_F(RecorderDelivery, IsNotWaitedForLongerThanTheWait) {
+  env["STAND_IN"] = "hang";
+  env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "2";
+  for (const char* wait : {"0", "100"}) {
+    env["FLAKY_TESTS_DELIVERY_WAIT"] = wait;
+    EXPECT_EQ(Warning(), "") << "the delivery may still succeed";
     std::filesystem::remove_all(spool());
   }
 }
@@ -137,7 +183,7 @@ TEST_F(RecorderDelivery, KillsAProgramThatHangs) {
 TEST_F(RecorderDelivery, IsNotHeldUpByAProcessThatTheProgramLeaves) {
   env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "5";  // the program itself must end within this time
   env["STAND_IN"] = "leave a child";
-  EXPECT_EQ(Warning(), "") << "the program itself succeeded";
+  EXPECT_EQ(Warning(), "") << "the program itself succeeded, and said so";
   EXPECT_LT(took_.count(), 60.0) << "the process that was left keeps stderr open for 120 s";
 }
 

@@ -28,6 +28,7 @@ TEST_F(RecorderForks, AChildThatReturnsFromATestWritesNothing) {
 
 TEST_F(RecorderForks, AChildThatReturnsDeliversNothing) {
   env["FLAKY_TESTS_DELIVERY_TIMEOUT"] = "120";
+  env["FLAKY_TESTS_DELIVERY_WAIT"] = "120000";
   env["FLAKY_TESTS_PROGRAM"] = std::string(FLAKY_FIXTURES) + "/stand_in_flaky";
   env["STAND_IN_NOTES"] = (folder() / "notes").string();
   Run("behaviours", {"--gtest_filter=Fork.ChildReturns:Fork.Next"});
