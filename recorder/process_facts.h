@@ -35,10 +35,11 @@ void ReadSmallFile(const char* path, FixedText<kCapacity>& text) {
 
 struct ProcessIdentity {
   std::int64_t pid = 0;
-  std::int64_t start = 0;  // clock ticks since boot
+  std::int64_t start = 0;   // clock ticks since boot
+  std::int64_t parent = 0;  // 0: none that can be seen from this pid name space
   FixedText<64> name;
 
-  // Reads name and start from /proc/PID/stat. The name is in parentheses and may contain any character, even
+  // Reads name, parent and start from /proc/PID/stat. The name is in parentheses and may contain any character, even
   // parentheses.
   void Read(std::int64_t of_pid, const char* path) {
     pid = of_pid;
@@ -49,11 +50,12 @@ struct ProcessIdentity {
     if (open_at == rest.npos || close_at == rest.npos || close_at < open_at) return;
     name += rest.substr(open_at + 1, close_at - open_at - 1);
     rest.remove_prefix(close_at + 1);
-    // The name is field 2; the start is field 22.
+    // The name is field 2, the parent field 4, the start field 22.
     for (int field = 3; field <= 22; ++field) {
       const std::size_t space = rest.find(' ');
       if (space == rest.npos) return;
       rest.remove_prefix(space + 1);
+      if (field == 4) std::from_chars(rest.data(), rest.data() + rest.size(), parent);
     }
     std::from_chars(rest.data(), rest.data() + rest.size(), start);
   }
@@ -75,6 +77,51 @@ inline FixedText<64> ReadLink(const char* path) {
   FixedText<64> text;
   if (size > 0) text += std::string_view(target, static_cast<std::size_t>(size));
   return text;
+}
+
+// Returns true for a file or command called `ctest`, perhaps with a version: `ctest3`, `ctest-3.28`.
+inline bool IsCtestName(std::string_view name) {
+  constexpr std::string_view kName = "ctest";
+  return name.substr(0, kName.size()) == kName && name.find_first_not_of("0123456789.-_", kName.size()) == name.npos;
+}
+
+// Returns true if the process is a ctest, or a script of that name. Its command may also be a link to ctest with a name
+// such as `my-ctest`.
+inline bool IsCtest(const ProcessIdentity& process) {
+  if (process.name.view().find("ctest") == std::string_view::npos) return false;
+  if (IsCtestName(process.name.view())) return true;
+  char target[1024];
+  const ssize_t size = readlink(ProcPath(process.pid, "/exe").c_str(), target, sizeof target);
+  if (size <= 0 || size == sizeof target) return false;
+  std::string_view file(target, static_cast<std::size_t>(size));
+  file.remove_prefix(file.rfind('/') + 1);
+  return IsCtestName(file.substr(0, file.find(' ')));  // " (deleted)"
+}
+
+// Returns true if `text` is the `PID-START` of the process.
+inline bool IsNamed(const ProcessIdentity& process, std::string_view text) {
+  std::int64_t pid = 0, start = 0;
+  const char* const end = text.data() + text.size();
+  const auto dash = std::from_chars(text.data(), end, pid).ptr;
+  if (dash == end || *dash != '-') return false;
+  return std::from_chars(dash + 1, end, start).ptr == end && pid == process.pid && start == process.start;
+}
+
+// Returns the outermost ctest above this process, because that is what the user started: the tests may be started by
+// shells, launchers and other ctests. Its pid is 0 without a ctest. Looks no further than at the process that `limit`
+// names (PID-START), and at a few ancestors.
+inline ProcessIdentity FindCtest(const ProcessIdentity& parent, std::string_view limit) {
+  constexpr int kMostAncestors = 16;
+  ProcessIdentity ctest, ancestor = parent;
+  for (int count = 0; count < kMostAncestors; ++count) {
+    if (ancestor.start == 0 || IsNamed(ancestor, limit)) break;
+    if (IsCtest(ancestor)) ctest = ancestor;
+    const std::int64_t next = ancestor.parent;
+    if (next <= 0) break;
+    ancestor = {};
+    ancestor.Read(next, ProcPath(next, "/stat").c_str());
+  }
+  return ctest;
 }
 
 // Returns the number in `pid:[4026531836]`, or 0.
@@ -100,13 +147,15 @@ struct ProcessFacts {
   std::int64_t pid = 0;
   std::int64_t pid_seen = 0;  // when, in clock ticks since boot
   ProcessIdentity parent;
+  ProcessIdentity ctest;  // under which this process runs; its pid is 0 without one
   FixedText<64> boot_id;
   std::int64_t pid_namespace = 0;
   FixedText<72> host;
   FixedText<256> system;
   std::string_view arguments;  // each followed by NUL; not all of them if the command line is very long
 
-  void Read() {
+  // `limit`: see FindCtest.
+  void Read(std::string_view limit) {
     pid = getpid();
     pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / sysconf(_SC_CLK_TCK));
     const std::int64_t parent_pid = getppid();
@@ -114,6 +163,7 @@ struct ProcessFacts {
       parent.Read(parent_pid, ProcPath(parent_pid, "/stat").c_str());
       // A parent that we can see is in the same name space.
       pid_namespace = NamespaceOf(ReadLink(ProcPath(parent_pid, "/ns/pid").c_str()).view());
+      ctest = FindCtest(parent, limit);
     }
     // The parent may belong to another user, so that its link cannot be read.
     if (pid_namespace == 0) pid_namespace = NamespaceOf(ReadLink("/proc/self/ns/pid").view());

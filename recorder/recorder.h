@@ -82,7 +82,7 @@ class Recorder {
 
   void Begin(const RunFacts& run) {
     ProcessFacts facts;
-    facts.Read();
+    facts.Read(TextOf(kRunProcess));
     pid_ = static_cast<pid_t>(facts.pid);
     ReadWorkingFolder();
 
@@ -103,6 +103,7 @@ class Recorder {
     header.tests_to_run = run.tests_to_run;
     header.shuffle_seed = run.shuffle_seed;
     ReadShard(header);
+    header.rank.Read();
     header.bazel.Read();
 
     char line[kLongestHeader];
@@ -123,16 +124,20 @@ class Recorder {
     if (error != 0 && header.bazel.active)
       error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
+    if (!header.bazel.active) NoteIfRelative(kSpool, plan_.cwd, warning_);
     file.Publish(text[0], Append(file.Room(text.size()) + 1, text.substr(1)));
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
-    const bool under_ctest = facts.parent.name.view() == "ctest";
+    const bool under_ctest = facts.ctest.pid != 0;
     // Bazel's sandbox may hide the store and the network, and show an empty home folder.
     if (header.bazel.active) plan_.timeout_s = 0;
     delivers_ = plan_.timeout_s > 0 && !under_ctest && plan_.environment.Take();
-    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts.parent, plan_.spool))
-      DeliverAfter(facts.parent, plan_);
+    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts.ctest, plan_.spool)) {
+      if (const std::string_view store = TextOf(kStore); store.empty() || store == "sqlite")
+        NoteIfRelative(kDb, plan_.cwd, warning_);
+      DeliverAfter(facts.ctest, plan_);
+    }
     WatchForEnds();
     active_ = true;
   }

@@ -11,6 +11,7 @@
 
 #include "fixed_text.h"
 #include "settings.h"
+#include "warning.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
@@ -37,10 +38,21 @@ inline bool IsOwnFolder(const char* path) {
   return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid();
 }
 
+// Returns true for `~` and `~/folder`, which a shell would have replaced. Other readers of variables do not: a file of
+// a CI, ctest's ENVIRONMENT.
+inline bool IsInHome(std::string_view path) { return path.substr(0, 2) == "~/" || path == "~"; }
+
+// Adds a warning if the path that the setting names is relative. Not every test runs in the same folder, so its results
+// may be in several places.
+inline void NoteIfRelative(const Setting& setting, const Path& cwd, Warning& warning) {
+  const std::string_view path = TextOf(setting);
+  if (path.empty() || path[0] == '/' || IsInHome(path)) return;
+  warning.Add({setting.name, " `", path, "` is relative, here to ", cwd.view(), "; set an absolute path"});
+}
+
 // Finds the spool's absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else a folder in
-// /tmp. `cwd` is the working folder. Returns an errno and an empty `spool` if there is no such path. Under Bazel
-// (`under_bazel`) only an absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted
-// with its sandbox.
+// /tmp. `cwd` is the working folder. Returns an errno if there is no such path. Under Bazel (`under_bazel`) only an
+// absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted with its sandbox.
 inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
   const auto absolute = [](const char* name) {
     const char* text = std::getenv(name);
@@ -49,7 +61,11 @@ inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
   spool.Clear();
   const std::string_view given = TextOf(kSpool);
   if (under_bazel && (given.empty() || given[0] != '/')) return ENOENT;
-  if (!given.empty()) {
+  if (IsInHome(given)) {
+    spool += absolute("HOME");
+    spool += spool.empty() ? given : given.substr(1);
+    if (spool.c_str()[0] != '/') return ENOENT;
+  } else if (!given.empty()) {
     if (given[0] != '/') {
       if (cwd.empty()) return ENOENT;
       spool += cwd.view();
