@@ -9,6 +9,7 @@
 
 #include "cli/output/interrupt.h"
 #include "cli/output/numbers.h"
+#include "cli/run_environment.h"
 #include "settings/settings_files.h"
 
 namespace flaky {
@@ -34,11 +35,20 @@ void ReadFiles(Settings& settings) {
   }
 }
 
+// Under `flaky run` only test programs do not deliver.
+void RestoreTimeout(Settings& settings) {
+  const auto given = settings.Given(setting::kDeliveryTimeout);
+  const char* const timeout = GetEnvironment(kRunTimeout);
+  if (!given || given->text != "0" || timeout == nullptr) return;
+  settings.Set(setting::kDeliveryTimeout, {timeout, Origin::kEnvironment, {}});
+}
+
 }  // namespace
 
 void LoadSettings(Session& session) {
-  session.settings.ReadEnvironment(GetEnvironment);
   try {
+    session.settings.ReadEnvironment(GetEnvironment);
+    RestoreTimeout(session.settings);
     ReadFiles(session.settings);
   } catch (const SettingError&) {
     ApplySettings(session);
