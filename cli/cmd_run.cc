@@ -21,6 +21,7 @@
 #include "delivery/quiet_delivery.h"
 #include "spool/command_journal.h"
 #include "spool/death_watch.h"
+#include "spool/stray_journals.h"
 
 namespace flaky {
 namespace {
@@ -79,6 +80,13 @@ CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arg
   return facts;
 }
 
+// Takes over what programs recorded without the environment of this process: where they would find no home.
+void TakeStraysOf(const Session& session, const std::string& run_id) {
+  const std::string homeless = StateFolder([](const char*) -> const char* { return nullptr; }) + "/spool";
+  const RunOfStrays run{ThisProcess(), run_id, session.resolved.project.value_or("")};
+  if (homeless != session.resolved.spool) TakeStrays(homeless, run, session.resolved.spool);
+}
+
 void RunRecorded(Session& session, const RunRequest& request) {
   const std::vector<std::string>& arguments = request.command;
   Problems problems(session);
@@ -100,6 +108,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
         [&](const Journal& header) { return journal->IsOfThisRun(header); }, limits);
     ChildCommand child(arguments, environment);
     status = child.Wait(watch);
+    if (journal) problems.Guard([&] { TakeStraysOf(session, journal->run_id()); });
     if (journal) problems.Guard([&] { has_tests = journal->End(child.pid(), ProcessEndOf(status)); });
   } catch (const CommandError&) {
     if (journal) journal->Discard();

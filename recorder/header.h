@@ -140,8 +140,10 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownNumber("parent_pid", facts.parent.pid);
   line.KnownNumber("parent_start", facts.parent.start);
   line.KnownText("parent_name", facts.parent.name.view(), kShort);
-  line.KnownNumber("ctest_pid", facts.ctest.pid);
-  line.KnownNumber("ctest_start", facts.ctest.start);
+  line.KnownNumber("ctest_pid", facts.above.ctest.pid);
+  line.KnownNumber("ctest_start", facts.above.ctest.start);
+  line.KnownNumber("missed_run_pid", facts.above.missed_run.pid);
+  line.KnownNumber("missed_run_start", facts.above.missed_run.start);
   line.KnownText("fixture", header.fixture, kName);
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
   if (header.rank.number) line.Number("rank", *header.rank.number);

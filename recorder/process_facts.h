@@ -107,22 +107,33 @@ inline bool IsNamed(const ProcessIdentity& process, std::string_view text) {
   return std::from_chars(dash + 1, end, start).ptr == end && pid == process.pid && start == process.start;
 }
 
-// Returns the outermost ctest above this process, because that is what the user started: the tests may be started by
-// shells, launchers and other ctests. Its pid is 0 without a ctest. Looks no further than at the process that `limit`
-// names (PID-START), and at a few ancestors.
-inline ProcessIdentity FindCtest(const ProcessIdentity& parent, std::string_view limit) {
-  constexpr int kMostAncestors = 16;
-  ProcessIdentity ctest, ancestor = parent;
-  for (int count = 0; count < kMostAncestors; ++count) {
-    if (ancestor.start == 0 || IsNamed(ancestor, limit)) break;
-    if (IsCtest(ancestor)) ctest = ancestor;
-    const std::int64_t next = ancestor.parent;
-    if (next <= 0) break;
-    ancestor = {};
-    ancestor.Read(next, ProcPath(next, "/stat").c_str());
+// The processes above this one that matter. A pid is 0 if there is no such process.
+struct ProcessesAbove {
+  // The outermost ctest, because that is what the user started: the tests may be started by shells, launchers and other
+  // ctests.
+  ProcessIdentity ctest;
+  // The `flaky run` whose environment did not reach this process, as under `env -i`.
+  ProcessIdentity missed_run;
+
+  // `run`: which `flaky run` this process is under, as its environment says (PID-START). Looks no further than at the
+  // nearest `flaky run`, and at a few ancestors.
+  void Find(const ProcessIdentity& parent, std::string_view run) {
+    constexpr int kMostAncestors = 16;
+    ProcessIdentity ancestor = parent;
+    for (int count = 0; count < kMostAncestors; ++count) {
+      if (ancestor.start == 0 || IsNamed(ancestor, run)) return;
+      if (run.empty() && ancestor.name.view() == "flaky") {
+        missed_run = ancestor;
+        return;
+      }
+      if (IsCtest(ancestor)) ctest = ancestor;
+      const std::int64_t next = ancestor.parent;
+      if (next <= 0) return;
+      ancestor = {};
+      ancestor.Read(next, ProcPath(next, "/stat").c_str());
+    }
   }
-  return ctest;
-}
+};
 
 // Returns the number in `pid:[4026531836]`, or 0.
 inline std::int64_t NamespaceOf(std::string_view link) {
@@ -147,15 +158,15 @@ struct ProcessFacts {
   std::int64_t pid = 0;
   std::int64_t pid_seen = 0;  // when, in clock ticks since boot
   ProcessIdentity parent;
-  ProcessIdentity ctest;  // under which this process runs; its pid is 0 without one
+  ProcessesAbove above;
   FixedText<64> boot_id;
   std::int64_t pid_namespace = 0;
   FixedText<72> host;
   FixedText<256> system;
   std::string_view arguments;  // each followed by NUL; not all of them if the command line is very long
 
-  // `limit`: see FindCtest.
-  void Read(std::string_view limit) {
+  // `run`: see ProcessesAbove.
+  void Read(std::string_view run) {
     pid = getpid();
     pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / sysconf(_SC_CLK_TCK));
     const std::int64_t parent_pid = getppid();
@@ -163,7 +174,7 @@ struct ProcessFacts {
       parent.Read(parent_pid, ProcPath(parent_pid, "/stat").c_str());
       // A parent that we can see is in the same name space.
       pid_namespace = NamespaceOf(ReadLink(ProcPath(parent_pid, "/ns/pid").c_str()).view());
-      ctest = FindCtest(parent, limit);
+      above.Find(parent, run);
     }
     // The parent may belong to another user, so that its link cannot be read.
     if (pid_namespace == 0) pid_namespace = NamespaceOf(ReadLink("/proc/self/ns/pid").view());

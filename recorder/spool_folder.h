@@ -50,19 +50,26 @@ inline void NoteIfRelative(const Setting& setting, const Path& cwd, Warning& war
   warning.Add({setting.name, " `", path, "` is relative, here to ", cwd.view(), "; set an absolute path"});
 }
 
+// Returns the variable's text if it is an absolute path, else an empty text.
+inline std::string_view AbsoluteIn(const char* name) {
+  const char* const text = std::getenv(name);
+  return text != nullptr && *text == '/' ? std::string_view(text) : std::string_view();
+}
+
+// Returns true if the environment says where the spool is.
+inline bool HasHome() {
+  return !TextOf(kSpool).empty() || !AbsoluteIn("XDG_STATE_HOME").empty() || !AbsoluteIn("HOME").empty();
+}
+
 // Finds the spool's absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else a folder in
 // /tmp. `cwd` is the working folder. Returns an errno if there is no such path. Under Bazel (`under_bazel`) only an
 // absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted with its sandbox.
 inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
-  const auto absolute = [](const char* name) {
-    const char* text = std::getenv(name);
-    return text != nullptr && *text == '/' ? std::string_view(text) : std::string_view();
-  };
   spool.Clear();
   const std::string_view given = TextOf(kSpool);
   if (under_bazel && (given.empty() || given[0] != '/')) return ENOENT;
   if (IsInHome(given)) {
-    spool += absolute("HOME");
+    spool += AbsoluteIn("HOME");
     spool += spool.empty() ? given : given.substr(1);
     if (spool.c_str()[0] != '/') return ENOENT;
   } else if (!given.empty()) {
@@ -72,10 +79,10 @@ inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
       spool += "/";
     }
     spool += given;
-  } else if (const std::string_view state = absolute("XDG_STATE_HOME"); !state.empty()) {
+  } else if (const std::string_view state = AbsoluteIn("XDG_STATE_HOME"); !state.empty()) {
     spool += state;
     spool += "/flaky/spool";
-  } else if (const std::string_view home = absolute("HOME"); !home.empty()) {
+  } else if (const std::string_view home = AbsoluteIn("HOME"); !home.empty()) {
     spool += home;
     spool += "/.local/state/flaky/spool";
   } else {
