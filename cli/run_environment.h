@@ -10,10 +10,6 @@
 
 namespace flaky {
 
-// The variable in which `flaky run` tells the `flaky` commands under it how long a delivery may take.
-// FLAKY_TESTS_DELIVERY_TIMEOUT, which is for the test programs, says that they are not to deliver.
-inline constexpr char kRunTimeout[] = "FLAKY_RUN_TIMEOUT";
-
 // Returns the variables that `flaky run` sets for its command: what it resolved itself, so that no process under it,
 // whatever its home, its working folder or its state folder, comes to another result. All paths are absolute. A secret
 // from the user's settings file is not among them, but the name of that file is.

@@ -9,7 +9,6 @@
 
 #include "cli/output/interrupt.h"
 #include "cli/output/numbers.h"
-#include "cli/run_environment.h"
 #include "settings/settings_files.h"
 
 namespace flaky {

@@ -11,6 +11,7 @@
 #include "bazel.h"
 #include "json_text.h"
 #include "process_facts.h"
+#include "processes_above.h"
 #include "settings.h"
 
 // The first line of a journal.
@@ -56,6 +57,7 @@ struct Header {
   std::string_view cwd;
   std::optional<std::int64_t> shard_index, shard_total;
   Rank rank;
+  ProcessesAbove above;
   std::int64_t started_us = 0;
   std::int64_t tests_to_run = 0;
   std::optional<std::int64_t> shuffle_seed;
@@ -140,10 +142,10 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownNumber("parent_pid", facts.parent.pid);
   line.KnownNumber("parent_start", facts.parent.start);
   line.KnownText("parent_name", facts.parent.name.view(), kShort);
-  line.KnownNumber("ctest_pid", facts.above.ctest.pid);
-  line.KnownNumber("ctest_start", facts.above.ctest.start);
-  line.KnownNumber("missed_run_pid", facts.above.missed_run.pid);
-  line.KnownNumber("missed_run_start", facts.above.missed_run.start);
+  line.KnownNumber("ctest_pid", header.above.ctest.pid);
+  line.KnownNumber("ctest_start", header.above.ctest.start);
+  line.KnownNumber("missed_run_pid", header.above.missed_run.pid);
+  line.KnownNumber("missed_run_start", header.above.missed_run.start);
   line.KnownText("fixture", header.fixture, kName);
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
   if (header.rank.number) line.Number("rank", *header.rank.number);

@@ -79,62 +79,6 @@ inline FixedText<64> ReadLink(const char* path) {
   return text;
 }
 
-// Returns true for a file or command called `ctest`, perhaps with a version: `ctest3`, `ctest-3.28`.
-inline bool IsCtestName(std::string_view name) {
-  constexpr std::string_view kName = "ctest";
-  return name.substr(0, kName.size()) == kName && name.find_first_not_of("0123456789.-_", kName.size()) == name.npos;
-}
-
-// Returns true if the process is a ctest, or a script of that name. Its command may also be a link to ctest with a name
-// such as `my-ctest`.
-inline bool IsCtest(const ProcessIdentity& process) {
-  if (process.name.view().find("ctest") == std::string_view::npos) return false;
-  if (IsCtestName(process.name.view())) return true;
-  char target[1024];
-  const ssize_t size = readlink(ProcPath(process.pid, "/exe").c_str(), target, sizeof target);
-  if (size <= 0 || size == sizeof target) return false;
-  std::string_view file(target, static_cast<std::size_t>(size));
-  file.remove_prefix(file.rfind('/') + 1);
-  return IsCtestName(file.substr(0, file.find(' ')));  // " (deleted)"
-}
-
-// Returns true if `text` is the `PID-START` of the process.
-inline bool IsNamed(const ProcessIdentity& process, std::string_view text) {
-  std::int64_t pid = 0, start = 0;
-  const char* const end = text.data() + text.size();
-  const auto dash = std::from_chars(text.data(), end, pid).ptr;
-  if (dash == end || *dash != '-') return false;
-  return std::from_chars(dash + 1, end, start).ptr == end && pid == process.pid && start == process.start;
-}
-
-// The processes above this one that matter. A pid is 0 if there is no such process.
-struct ProcessesAbove {
-  // The outermost ctest, because that is what the user started: the tests may be started by shells, launchers and other
-  // ctests.
-  ProcessIdentity ctest;
-  // The `flaky run` whose environment did not reach this process, as under `env -i`.
-  ProcessIdentity missed_run;
-
-  // `run`: which `flaky run` this process is under, as its environment says (PID-START). Looks no further than at the
-  // nearest `flaky run`, and at a few ancestors.
-  void Find(const ProcessIdentity& parent, std::string_view run) {
-    constexpr int kMostAncestors = 16;
-    ProcessIdentity ancestor = parent;
-    for (int count = 0; count < kMostAncestors; ++count) {
-      if (ancestor.start == 0 || IsNamed(ancestor, run)) return;
-      if (run.empty() && ancestor.name.view() == "flaky") {
-        missed_run = ancestor;
-        return;
-      }
-      if (IsCtest(ancestor)) ctest = ancestor;
-      const std::int64_t next = ancestor.parent;
-      if (next <= 0) return;
-      ancestor = {};
-      ancestor.Read(next, ProcPath(next, "/stat").c_str());
-    }
-  }
-};
-
 // Returns the number in `pid:[4026531836]`, or 0.
 inline std::int64_t NamespaceOf(std::string_view link) {
   std::int64_t number = 0;
@@ -158,15 +102,13 @@ struct ProcessFacts {
   std::int64_t pid = 0;
   std::int64_t pid_seen = 0;  // when, in clock ticks since boot
   ProcessIdentity parent;
-  ProcessesAbove above;
   FixedText<64> boot_id;
   std::int64_t pid_namespace = 0;
   FixedText<72> host;
   FixedText<256> system;
   std::string_view arguments;  // each followed by NUL; not all of them if the command line is very long
 
-  // `run`: see ProcessesAbove.
-  void Read(std::string_view run) {
+  void Read() {
     pid = getpid();
     pid_seen = AskKernel(CLOCK_BOOTTIME) / (1000000000 / sysconf(_SC_CLK_TCK));
     const std::int64_t parent_pid = getppid();
@@ -174,7 +116,6 @@ struct ProcessFacts {
       parent.Read(parent_pid, ProcPath(parent_pid, "/stat").c_str());
       // A parent that we can see is in the same name space.
       pid_namespace = NamespaceOf(ReadLink(ProcPath(parent_pid, "/ns/pid").c_str()).view());
-      above.Find(parent, run);
     }
     // The parent may belong to another user, so that its link cannot be read.
     if (pid_namespace == 0) pid_namespace = NamespaceOf(ReadLink("/proc/self/ns/pid").view());

@@ -82,7 +82,7 @@ class Recorder {
 
   void Begin(const RunFacts& run) {
     ProcessFacts facts;
-    facts.Read(TextOf(kRunProcess));
+    facts.Read();
     pid_ = static_cast<pid_t>(facts.pid);
     ReadWorkingFolder();
 
@@ -104,6 +104,7 @@ class Recorder {
     header.shuffle_seed = run.shuffle_seed;
     ReadShard(header);
     header.rank.Read();
+    header.above.Find(facts.parent, TextOf(kRunProcess));
     header.bazel.Read();
 
     char line[kLongestHeader];
@@ -129,15 +130,15 @@ class Recorder {
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
-    const bool under_ctest = facts.above.ctest.pid != 0;
+    const bool under_ctest = header.above.ctest.pid != 0;
     // Bazel's sandbox may hide the store and the network, and show an empty home folder. A `flaky run` takes what is in
     // the spool without a home.
-    if (header.bazel.active || (facts.above.missed_run.pid != 0 && !HasHome())) plan_.timeout_s = 0;
+    if (header.bazel.active || (header.above.missed_run.pid != 0 && !HasHome())) plan_.timeout_s = 0;
     delivers_ = plan_.timeout_s > 0 && !under_ctest && plan_.environment.Take();
-    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(facts.above.ctest, plan_.spool)) {
+    if (plan_.timeout_s > 0 && under_ctest && IsFirstUnder(header.above.ctest, plan_.spool)) {
       if (const std::string_view store = TextOf(kStore); store.empty() || store == "sqlite")
         NoteIfRelative(kDb, plan_.cwd, warning_);
-      DeliverAfter(facts.above.ctest, plan_);
+      DeliverAfter(header.above.ctest, plan_);
     }
     WatchForEnds();
     active_ = true;

@@ -19,6 +19,10 @@ std::filesystem::path ProjectSettingsFile(const std::filesystem::path& folder);
 // The variable in which `flaky run` gives the programs under it the path of the user's file, whatever home they have.
 inline constexpr char kRunConfig[] = "FLAKY_RUN_CONFIG";
 
+// The variable in which `flaky run` tells the `flaky` commands under it how many seconds a delivery may take.
+// FLAKY_TESTS_DELIVERY_TIMEOUT is 0 there, so that the test programs do not deliver.
+inline constexpr char kRunTimeout[] = "FLAKY_RUN_TIMEOUT";
+
 // Returns the path of the user's file, which may not exist: the one that kRunConfig names, else
 // `$XDG_CONFIG_HOME/flaky/config.toml`, by default `~/.config/…`. Returns an empty path without a home. `get` is as
 // std::getenv.

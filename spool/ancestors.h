@@ -11,7 +11,7 @@
 #include "spool/process.h"
 
 // The processes above a process, and which of them is a ctest. The recorder looks in the same way
-// (recorder/process_facts.h).
+// (recorder/processes_above.h).
 namespace flaky {
 
 // The variable in which `flaky run` tells the processes under it which process it is: PID-START. None of them looks for

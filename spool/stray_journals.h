@@ -18,7 +18,7 @@ struct RunOfStrays {
 
 // Moves journals into the spool of a `flaky run`, and into its run: those of the test programs under it that did not
 // get its environment (`env -i`), and so left them in `from`. Leaves those alone that are still being written. A
-// journal that cannot be moved stays where it is.
+// journal that cannot be moved stays in `from`.
 void TakeStrays(const std::filesystem::path& from, const RunOfStrays& run, const std::filesystem::path& spool);
 
 }  // namespace flaky

@@ -64,7 +64,7 @@ class OneRunTest : public ProgramTest {
   static json Runs() { return json::parse(Run({"runs", "--all", "--json"}).out)["runs"]; }
   static json Latest() { return json::parse(Run({"show", "latest", "--all", "--json"}).out); }
 
-  // What may stand between a ctest and a test.
+  // What may be between a ctest and a test.
   std::vector<std::string> Wrapped() const {
     WriteFile("run.cmake", "execute_process(COMMAND " + kAdds + ")\n");
     WriteFile("run.sh", "#!/bin/sh\n" + kAdds + "\nexit 0\n");
@@ -108,7 +108,7 @@ TEST_F(OneRunTest, ACtestOfAnotherName) {
     EXPECT_THAT(Latest()["parts"], SizeIs(1)) << name;
   }
   EXPECT_THAT(Runs(), SizeIs(2));
-  // This is no ctest, and neither is the shell that runs it.
+  // A program with such a name is not a ctest.
   WriteFile("ctest_helper", "#!/bin/sh\n" + kAdds + "\nexit 0\n");
   std::filesystem::permissions(Path("ctest_helper"), std::filesystem::perms::owner_all);
   EXPECT_EQ(Shell(Path("ctest_helper")), 0);

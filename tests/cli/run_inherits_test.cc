@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// What belongs to the run of a `flaky run`: everything under it, whatever the processes change and whoever delivers.
+// What belongs to the run of a `flaky run`: everything under it, no matter what the processes change and which of them
+// delivers.
 
 #include <gmock/gmock.h>
 #include <signal.h>
