@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 
 #include "cli/exit_code.h"
 #include "spool/death_watch.h"
@@ -33,12 +34,16 @@ sigset_t WaitedFor() {
   return signals;
 }
 
+// This program ignores SIGPIPE, and must not ignore SIGCHLD.
+constexpr int kChanged[] = {SIGPIPE, SIGCHLD};
+bool was_ignored[std::size(kChanged)];
+
 sigset_t mask_before;
 
 [[noreturn]] void Execute(const std::vector<std::string>& arguments,
                           const std::vector<std::pair<std::string, std::string>>& environment, int problem) {
+  for (size_t at = 0; at < std::size(kChanged); ++at) std::signal(kChanged[at], was_ignored[at] ? SIG_IGN : SIG_DFL);
   sigprocmask(SIG_SETMASK, &mask_before, nullptr);
-  std::signal(SIGPIPE, SIG_DFL);  // this program ignores it
   for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -50,6 +55,13 @@ sigset_t mask_before;
 }
 
 }  // namespace
+
+void KeepInheritedSignals() {
+  for (size_t at = 0; at < std::size(kChanged); ++at) {
+    struct sigaction action {};
+    was_ignored[at] = sigaction(kChanged[at], nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  }
+}
 
 ChildCommand::ChildCommand(const std::vector<std::string>& arguments,
                            const std::vector<std::pair<std::string, std::string>>& environment) {

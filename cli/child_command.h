@@ -12,10 +12,15 @@ namespace flaky {
 
 class DeathWatch;
 
-// Runs a command in this program's place: with the same standard streams, process group and terminal, and with the same
-// environment plus the given variables. While an object exists, signals that are sent to this process are passed on to
-// the command. Signals that the terminal sends to the whole process group reach the command anyway. Create only one at
-// a time, and before the program starts a thread, because it changes the signal mask.
+// Remembers which signals this process was started to ignore, because main changes that. A command gets what this
+// process got. Call it first in main.
+void KeepInheritedSignals();
+
+// Runs a command in this program's place: with the same standard streams, process group and terminal, with the signals
+// ignored and blocked that this process was started with, and with the same environment plus the given variables. While
+// an object exists, signals that are sent to this process are passed on to the command. Signals that the terminal sends
+// to the whole process group reach the command anyway. Create only one at a time, and before the program starts a
+// thread, because it changes the signal mask.
 class ChildCommand {
  public:
   // Starts the command, which is searched in PATH. Throws CommandError if it cannot be started, with the exit code that

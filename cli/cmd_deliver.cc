@@ -23,6 +23,7 @@
 #include "delivery/ctest_limits.h"
 #include "delivery/delivery.h"
 #include "delivery/quiet_delivery.h"
+#include "spool/ancestors.h"
 #include "spool/death_watch.h"
 #include "spool/grouping.h"
 #include "spool/journal.h"
@@ -88,9 +89,7 @@ void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   CtestLimits limits;
   DeathWatch watch(
       spool,
-      [&](const Journal& header) {
-        return header.parent.pid == ctest.pid && header.parent.pid_start == ctest.pid_start;
-      },
+      [&](const Journal& header) { return header.ctest.pid == ctest.pid && header.ctest.pid_start == ctest.pid_start; },
       limits);
   const int fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(ctest.pid), 0));
   while (IsAlive(ctest) == Alive::kYes) watch.UntilReadable(fd, fd < 0 ? kLookAgainBlindly : kLookAgain);
@@ -167,7 +166,9 @@ void DeliverForUser(Session& session, const Options& options) {
   delivery.dry_run = options.dry_run;
   delivery.patient = true;
   if (!options.fixture.empty()) {
-    delivery.complete = CTestGroup(ParentProcess(), options.fixture);
+    const char* const limit = GetEnvironment(kRunProcess);
+    const std::optional<ProcessId> ctest = CtestAbove(limit == nullptr ? "" : limit);
+    if (ctest) delivery.complete = CTestGroup(*ctest, options.fixture);
     delivery.until = std::chrono::steady_clock::now() + kFixtureTime;
   }
   const DeliverySummary summary = Deliver(session.resolved, delivery);

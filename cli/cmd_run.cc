@@ -16,13 +16,20 @@
 #include "cli/delivery_report.h"
 #include "cli/help.h"
 #include "cli/output/log.h"
+#include "cli/run_environment.h"
 #include "delivery/ctest_limits.h"
 #include "delivery/quiet_delivery.h"
 #include "spool/command_journal.h"
 #include "spool/death_watch.h"
+#include "spool/stray_journals.h"
 
 namespace flaky {
 namespace {
+
+constexpr char kNoTests[] =
+    "0 tests were recorded: no test program under this command links flaky::recorder, or it did not get the "
+    "environment "
+    "that `flaky run` sets";
 
 std::string SystemName() {
   utsname system{};
@@ -66,12 +73,18 @@ bool IsDisabled(const Settings& settings) {
 CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arguments) {
   CommandFacts facts;
   if (const std::string id = session.settings.Get(setting::kRunId); !id.empty()) facts.run_id = id;
-  const auto project = session.settings.Given(setting::kProject);
-  if (project && project->origin == Origin::kEnvironment) facts.project = project->text;
+  facts.project = session.resolved.project.value_or("");
   facts.arguments = arguments;
   facts.cwd = std::filesystem::current_path().string();
   facts.system = SystemName();
   return facts;
+}
+
+// Takes over what programs recorded without the environment of this process: where they would find no home.
+void TakeStraysOf(const Session& session, const std::string& run_id) {
+  const std::string homeless = StateFolder([](const char*) -> const char* { return nullptr; }) + "/spool";
+  const RunOfStrays run{ThisProcess(), run_id, session.resolved.project.value_or("")};
+  if (homeless != session.resolved.spool) TakeStrays(homeless, run, session.resolved.spool);
 }
 
 void RunRecorded(Session& session, const RunRequest& request) {
@@ -84,13 +97,10 @@ void RunRecorded(Session& session, const RunRequest& request) {
   } else if (!IsDisabled(session.settings)) {
     problems.Guard([&] { journal.emplace(session.resolved.spool, FactsOf(session, arguments)); });
   }
-  if (journal) {
-    // One run, and one delivery, by this process.
-    environment = {{std::string(setting::kRunId.name()), journal->run_id()},
-                   {std::string(setting::kDeliveryTimeout.name()), "0"}};
-  }
+  if (journal) environment = EnvironmentOfRun(session, journal->run_id());
 
   int status = 0;
+  bool has_tests = true;
   try {
     CtestLimits limits;
     DeathWatch watch(
@@ -98,7 +108,8 @@ void RunRecorded(Session& session, const RunRequest& request) {
         [&](const Journal& header) { return journal->IsOfThisRun(header); }, limits);
     ChildCommand child(arguments, environment);
     status = child.Wait(watch);
-    if (journal) problems.Guard([&] { journal->End(child.pid(), ProcessEndOf(status)); });
+    if (journal) problems.Guard([&] { TakeStraysOf(session, journal->run_id()); });
+    if (journal) problems.Guard([&] { has_tests = journal->End(child.pid(), ProcessEndOf(status)); });
   } catch (const CommandError&) {
     if (journal) journal->Discard();
     throw;
@@ -109,6 +120,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
       if (summary) problems.Add(OneLineOf(*summary));
     });
   }
+  if (!has_tests) problems.Add(kNoTests);
   problems.Log();
   if (!WIFEXITED(status)) EndAs(status);
   session.exit_code = static_cast<ExitCode>(WEXITSTATUS(status));
@@ -120,15 +132,17 @@ void AddRun(CLI::App& app, Session& session, const RunRequest& request) {
   CLI::App* command = app.add_subcommand("run", "Run a command, and record all its tests as one run");
   // Only for the help: RunProgram has removed the command, so that its options are not parsed as ours (cli/program.cc).
   command->add_option("COMMAND", "the command to run, with its arguments; `--` may come before it");
-  AddFooter(*command,
-            {"COMMAND gets this terminal, these streams, the signals and the environment. `flaky run` ends as COMMAND "
-             "does: with its exit code, or by its signal; with 127 or 126 if COMMAND cannot be started. After that, "
-             "everything that the test programs under COMMAND recorded is delivered as one run. The delivery takes at "
-             "most FLAKY_TESTS_DELIVERY_TIMEOUT seconds; undelivered results stay in the spool. If COMMAND failed "
-             "although no recorded test did, the run says so. A problem with the history never changes how COMMAND "
-             "ends: it is one line on standard error."},
-            {"flaky run -- ctest --test-dir build -j8",
-             "FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle"});
+  AddFooter(
+      *command,
+      {"COMMAND gets this terminal, these streams, the signals and the environment. `flaky run` ends as COMMAND "
+       "does: with its exit code, or by its signal; with 127 or 126 if COMMAND cannot be started. After that, "
+       "everything that the test programs under COMMAND recorded is delivered as one run. They inherit spool, store, "
+       "project and run id in absolute form, so a test may have its own HOME or working folder. The delivery "
+       "takes at most FLAKY_TESTS_DELIVERY_TIMEOUT seconds; undelivered results stay in the spool. If COMMAND "
+       "failed although no recorded test did, the run says so. A problem with the history never changes how "
+       "COMMAND ends: it is one line on standard error, and so is the message that no test was recorded."},
+      {"flaky run -- ctest --test-dir build -j8",
+       "FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle"});
   command->callback([&session, &request] {
     if (request.command.empty()) {
       throw CommandError(ExitCode::kUsage, "run: missing command; for example: `flaky run -- ctest -j8`");

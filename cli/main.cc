@@ -9,6 +9,7 @@
 #include <cstring>
 #include <iostream>
 
+#include "cli/child_command.h"
 #include "cli/exit_code.h"
 #include "cli/program.h"
 
@@ -38,6 +39,7 @@ bool MayBeColored() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  flaky::KeepInheritedSignals();
   KeepLittleMemory();
   std::ios::sync_with_stdio(false);
   // A closed pipe must not end a delivery or a copy half-way.

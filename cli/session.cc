@@ -46,11 +46,20 @@ void ReportTrouble(const Session& session) {
   ForgetTrouble(session.resolved.spool, *trouble);
 }
 
+// Under `flaky run` only test programs do not deliver.
+void RestoreTimeout(Settings& settings) {
+  const auto given = settings.Given(setting::kDeliveryTimeout);
+  const char* const timeout = GetEnvironment(kRunTimeout);
+  if (!given || given->text != "0" || timeout == nullptr) return;
+  settings.Set(setting::kDeliveryTimeout, {timeout, Origin::kEnvironment, {}});
+}
+
 }  // namespace
 
 void LoadSettings(Session& session) {
-  session.settings.ReadEnvironment(GetEnvironment);
   try {
+    session.settings.ReadEnvironment(GetEnvironment);
+    RestoreTimeout(session.settings);
     ReadFiles(session.settings);
   } catch (const SettingError&) {
     ApplySettings(session);

@@ -53,7 +53,7 @@ endfunction()
 # no other program, and kills nothing; the target unit_tests builds it and `./dev test unit` runs it.
 function(flaky_test name)
   cmake_parse_arguments(ARG "ONE_TEST;SOAK;UNIT" "" "SOURCES;LINKS" ${ARGN})
-  add_executable(${name} ${ARG_SOURCES})
+  add_executable(${name} ${ARG_SOURCES} ${PROJECT_SOURCE_DIR}/tests/support/own_processes.cc)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
   flaky_settings(${name})

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "delivery/subprocess.h"
+#include "spool/ancestors.h"
 
 namespace flaky {
 namespace {
@@ -90,39 +91,85 @@ std::optional<microseconds> LimitIn(const json& test) {
   return std::nullopt;
 }
 
-std::string NameOf(const ProcessId& process) { return std::to_string(process.pid) + '-' + process.pid_start; }
+std::string NameOf(const Ancestor& process) { return std::to_string(process.pid) + '-' + process.start; }
+
+// `ctest --build-and-test` runs one program, as a launcher does.
+bool RunsTests(const std::vector<std::string>& arguments) {
+  return std::ranges::find(arguments, "--build-and-test") == arguments.end();
+}
+
+std::string Joined(const std::vector<std::string>& arguments) {
+  std::string text;
+  for (const std::string& argument : arguments) text += argument + ' ';
+  return text.substr(0, text.empty() ? 0 : text.size() - 1);
+}
 
 }  // namespace
 
-void CtestLimits::Meet(const Journal& header) {
-  if (header.parent_name != "ctest") return;
-  const auto [entry, is_new] = met_.try_emplace(NameOf(header.parent));
-  if (!is_new) return;
-  const std::string process = "/proc/" + std::to_string(header.parent.pid);
-  std::error_code error;
-  Ctest& ctest = entry->second;
-  ctest.program = std::filesystem::read_symlink(process + "/exe", error).string();
-  ctest.folder = FolderOf(process).value_or("");
-  ctest.arguments = ArgumentsOf(process);
-  // Only now is it certain that all of this was of that ctest.
-  if (IsAlive(header.parent) != Alive::kYes) met_.erase(entry);
+int64_t CtestLimits::Meet(const Journal& header) {
+  const int64_t pid = header.writer.pid;
+  if (header.ctest.pid <= 0) return pid;
+  const std::vector<Ancestor> line = LineOf(pid);
+  const auto is_its_ctest = [&](const Ancestor& process) {
+    return process.pid == header.ctest.pid && process.start == header.ctest.pid_start;
+  };
+  if (std::ranges::none_of(line, is_its_ctest)) return pid;  // of another pid namespace, or it has ended
+  for (size_t at = 1; at < line.size(); ++at) {
+    const std::string process = "/proc/" + std::to_string(line[at].pid);
+    if (!IsCtest(line[at])) continue;
+    std::vector<std::string> arguments = ArgumentsOf(process);
+    const std::string folder = FolderOf(process).value_or("");
+    if (!RunsTests(arguments) || folder.empty()) continue;
+    Command command{NameOf(line[at]), ArgumentsOf("/proc/" + std::to_string(line[at - 1].pid))};
+    if (!ctests_.contains(command.ctest)) {
+      std::error_code error;
+      Ctest ctest;
+      ctest.program = std::filesystem::read_symlink(process + "/exe", error).string();
+      ctest.folder = folder;
+      ctest.arguments = std::move(arguments);
+      // Only now is it certain that all of this was of that ctest.
+      if (ProcessHere(line[at].pid).pid_start != line[at].start) return pid;
+      ctests_.emplace(command.ctest, std::move(ctest));
+    }
+    commands_.insert_or_assign(header.journal_id, std::move(command));
+    return line[at - 1].pid;
+  }
+  return pid;
 }
 
 std::optional<microseconds> CtestLimits::Of(const Journal& header) {
-  const auto entry = met_.find(NameOf(header.parent));
-  if (entry == met_.end()) return std::nullopt;
-  Ctest& ctest = entry->second;
+  const auto command = commands_.find(header.journal_id);
+  if (command == commands_.end()) return std::nullopt;
+  Ctest& ctest = ctests_.at(command->second.ctest);
   try {
     if (!ctest.asked) Ask(ctest);
   } catch (const json::exception&) {  // no list that this program knows
   }
-  const auto found = ctest.by_command.find(header.args);
-  return found != ctest.by_command.end() ? found->second : ctest.usual;
+  return LimitOf(ctest, command->second.arguments);
+}
+
+std::optional<microseconds> CtestLimits::LimitOf(const Ctest& ctest, const std::vector<std::string>& arguments) {
+  if (const auto found = ctest.by_command.find(arguments); found != ctest.by_command.end()) {
+    return found->second ? found->second : ctest.usual;
+  }
+  // A launcher may have replaced itself by the program: `nice ./my_tests`, `sh -c ./my_tests`. The longest limit of the
+  // tests that may have done so is certain to have expired.
+  const std::string text = Joined(arguments);
+  std::optional<microseconds> longest;
+  bool is_known = false;
+  for (const auto& [command, own_limit] : ctest.by_command) {
+    if (text.empty() || Joined(command).find(text) == std::string::npos) continue;
+    const auto limit = own_limit ? own_limit : ctest.usual;
+    if (!limit) return std::nullopt;
+    longest = is_known ? std::max(*longest, *limit) : *limit;
+    is_known = true;
+  }
+  return is_known ? longest : ctest.usual;
 }
 
 void CtestLimits::Ask(Ctest& ctest) {
   ctest.asked = true;
-  if (ctest.folder.empty() || ctest.program.empty()) return;
+  if (ctest.program.empty()) return;
   const auto limit = OptionIn(ctest.arguments, "--timeout", "--timeout");
   ctest.usual = limit ? Seconds(*limit) : ConfiguredLimit(ctest.folder);
 
@@ -136,10 +183,10 @@ void CtestLimits::Ask(Ctest& ctest) {
   if (!output.succeeded) return;
   const json list = json::parse(output.text);
   for (const json& test : list.at("tests")) {
+    if (!test.contains("command")) continue;
     const auto of_test = LimitIn(test);
-    if (!of_test || !test.contains("command")) continue;
-    const auto [known, is_new] = ctest.by_command.try_emplace(test["command"], *of_test);
-    if (!is_new) known->second = std::min(known->second, *of_test);
+    const auto [known, is_new] = ctest.by_command.try_emplace(test["command"], of_test);
+    if (!is_new && of_test) known->second = known->second ? std::min(*known->second, *of_test) : *of_test;
   }
 }
 

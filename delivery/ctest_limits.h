@@ -16,9 +16,9 @@ namespace flaky {
 // the list of tests (`ctest --show-only=json-v1`), in the folder of the running one.
 class CtestLimits : public TimeLimits {
  public:
-  void Meet(const Journal& header) override;
+  int64_t Meet(const Journal& header) override;
 
-  // Returns the limit of the test that has the process's command line, else the limit of all tests.
+  // Returns the limit of the test whose command the process belongs to, else the limit of all tests.
   std::optional<std::chrono::microseconds> Of(const Journal& header) override;
 
  private:
@@ -27,11 +27,19 @@ class CtestLimits : public TimeLimits {
     std::vector<std::string> arguments;
     bool asked = false;
     std::optional<std::chrono::microseconds> usual;
-    std::map<std::vector<std::string>, std::chrono::microseconds> by_command;
+    std::map<std::vector<std::string>, std::optional<std::chrono::microseconds>> by_command;  // nullopt: the usual one
+  };
+  // What a ctest started for a test: the test program, or a launcher of it.
+  struct Command {
+    std::string ctest;  // in ctests_
+    std::vector<std::string> arguments;
   };
   static void Ask(Ctest& ctest);
+  static std::optional<std::chrono::microseconds> LimitOf(const Ctest& ctest,
+                                                          const std::vector<std::string>& arguments);
 
-  std::map<std::string, Ctest> met_;  // by pid and start
+  std::map<std::string, Ctest> ctests_;      // by pid and start
+  std::map<std::string, Command> commands_;  // by the id of the journal
 };
 
 }  // namespace flaky

@@ -11,6 +11,8 @@
 #include "bazel.h"
 #include "json_text.h"
 #include "process_facts.h"
+#include "processes_above.h"
+#include "settings.h"
 
 // The first line of a journal.
 #pragma GCC visibility push(hidden)
@@ -54,6 +56,8 @@ struct Header {
   std::string_view run_id, project, variant, fixture;
   std::string_view cwd;
   std::optional<std::int64_t> shard_index, shard_total;
+  Rank rank;
+  ProcessesAbove above;
   std::int64_t started_us = 0;
   std::int64_t tests_to_run = 0;
   std::optional<std::int64_t> shuffle_seed;
@@ -138,8 +142,14 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.KnownNumber("parent_pid", facts.parent.pid);
   line.KnownNumber("parent_start", facts.parent.start);
   line.KnownText("parent_name", facts.parent.name.view(), kShort);
+  line.KnownNumber("ctest_pid", header.above.ctest.pid);
+  line.KnownNumber("ctest_start", header.above.ctest.start);
+  line.KnownNumber("missed_run_pid", header.above.missed_run.pid);
+  line.KnownNumber("missed_run_start", header.above.missed_run.start);
   line.KnownText("fixture", header.fixture, kName);
   if (header.shard_index && header.shard_total) line.Shard(*header.shard_index, *header.shard_total);
+  if (header.rank.number) line.Number("rank", *header.rank.number);
+  if (header.rank.number && header.rank.total) line.Number("ranks", *header.rank.total);
   if (header.bazel.active) line.Text("bazel_target", header.bazel.target, kShort);
   if (header.bazel.run_number) line.Number("bazel_run", *header.bazel.run_number);
   line.KnownText("bazel_execroot", header.bazel.execroot.view(), kCwd);

@@ -31,10 +31,11 @@ void ReadSmallFile(const char* path, FixedText<kCapacity>& text) {
 
 struct ProcessIdentity {
   std::int64_t pid = 0;
-  std::int64_t start = 0;  // clock ticks since boot
+  std::int64_t start = 0;   // clock ticks since boot
+  std::int64_t parent = 0;  // 0: none that can be seen from this pid name space
   FixedText<64> name;
 
-  // Reads name and start from /proc/PID/stat. The name is in parentheses and may contain any character, even
+  // Reads name, parent and start from /proc/PID/stat. The name is in parentheses and may contain any character, even
   // parentheses.
   void Read(std::int64_t of_pid, const char* path) {
     pid = of_pid;
@@ -45,11 +46,12 @@ struct ProcessIdentity {
     if (open_at == rest.npos || close_at == rest.npos || close_at < open_at) return;
     name += rest.substr(open_at + 1, close_at - open_at - 1);
     rest.remove_prefix(close_at + 1);
-    // The name is field 2; the start is field 22.
+    // The name is field 2, the parent field 4, the start field 22.
     for (int field = 3; field <= 22; ++field) {
       const std::size_t space = rest.find(' ');
       if (space == rest.npos) return;
       rest.remove_prefix(space + 1);
+      if (field == 4) std::from_chars(rest.data(), rest.data() + rest.size(), parent);
     }
     std::from_chars(rest.data(), rest.data() + rest.size(), start);
   }

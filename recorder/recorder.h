@@ -132,6 +132,10 @@ class Recorder {
     header.tests_to_run = run.tests_to_run;
     header.shuffle_seed = run.shuffle_seed;
     ReadShard(run, header);
+    header.rank = {};
+    header.rank.Read();
+    header.above = {};
+    header.above.Find(facts_.parent, TextOf(kRunProcess));
     header.bazel.Read(paths_);
 
     static char line[kLongestHeader];
@@ -142,6 +146,7 @@ class Recorder {
     if (error != 0 && header.bazel.active)
       error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
+    if (!header.bazel.active) NoteIfRelative(kSpool, plan_.cwd, warning_);
     JournalFile& file = journal_.file();
     file.Publish(text[0], Append(file.Room(text.size(), true) + 1, text.substr(1)));
 
@@ -151,11 +156,16 @@ class Recorder {
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
     plan_.wait_ms = NumberOf(kDeliveryWait, warning_);
     plan_.waits_always = !TextOf(kDeliveryWait).empty();
-    const bool under_ctest = facts_.parent.name.view() == "ctest";
-    // Bazel's sandbox may hide the store and the network, and show an empty home folder.
-    if (header.bazel.active) plan_.timeout_s = 0;
+    const bool under_ctest = header.above.ctest.pid != 0;
+    // Bazel's sandbox may hide the store and the network, and show an empty home folder. A `flaky run` takes what is in
+    // the spool without a home.
+    if (header.bazel.active || (header.above.missed_run.pid != 0 && !HasHome())) plan_.timeout_s = 0;
     delivers_ = plan_.timeout_s > 0 && !under_ctest && plan_.environment.Take();
-    if (under_ctest) BeginUnderCtest(facts_.parent, plan_);
+    if (plan_.timeout_s > 0 && under_ctest) {
+      if (const std::string_view store = TextOf(kStore); store.empty() || store == "sqlite")
+        NoteIfRelative(kDb, plan_.cwd, warning_);
+    }
+    if (under_ctest) BeginUnderCtest(header.above.ctest, plan_);
     WatchForExit();
     active_ = true;
   }

@@ -24,6 +24,8 @@ struct Setting {
 
 inline constexpr Setting kDisable = {"FLAKY_TESTS_DISABLE", 0, 0, 1};  // or true, yes, on, false, no, off
 inline constexpr Setting kSpool = {"FLAKY_TESTS_SPOOL", 0, 0, 0};
+inline constexpr Setting kStore = {"FLAKY_TESTS_STORE", 0, 0, 0};
+inline constexpr Setting kDb = {"FLAKY_TESTS_DB", 0, 0, 0};
 inline constexpr Setting kRunId = {"FLAKY_TESTS_RUN_ID", 0, 0, 0};
 inline constexpr Setting kProject = {"FLAKY_TESTS_PROJECT", 0, 0, 0};
 inline constexpr Setting kVariant = {"FLAKY_TESTS_VARIANT", 0, 0, 0};
@@ -35,8 +37,12 @@ inline constexpr Setting kDeliveryWait = {"FLAKY_TESTS_DELIVERY_WAIT", 100, 0, 3
 inline constexpr Setting kProgram = {"FLAKY_TESTS_PROGRAM", 0, 0, 0};
 inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent and error hide the warning
 
-inline constexpr Setting kSettings[] = {kDisable,    kSpool,           kRunId,        kProject, kVariant, kFixture,
-                                        kMaxMessage, kDeliveryTimeout, kDeliveryWait, kProgram, kLog};
+inline constexpr Setting kSettings[] = {kDisable, kSpool,      kStore,           kDb,           kRunId,   kProject, kVariant,
+                                        kFixture, kMaxMessage, kDeliveryTimeout, kDeliveryWait, kProgram, kLog};
+
+// Not a setting: what `flaky run` tells the processes under it. `PID-START` of that `flaky run`, above which no process
+// looks for its ctest.
+inline constexpr Setting kRunProcess = {"FLAKY_RUN_PROCESS", 0, 0, 0};
 
 // The longest run id, project, variant or fixture that is used. A longer one is ignored, not cut, because a truncated
 // name would name something else.
@@ -94,6 +100,33 @@ inline std::optional<std::int64_t> NaturalNumberIn(const char* name) {
   if (error != std::errc() || end != digits.data() + digits.size() || number < 0) return std::nullopt;
   return number;
 }
+
+// Which of the processes of one MPI program this is, as its launcher says: mpirun, mpiexec, srun, jsrun, aprun, flux.
+struct Rank {
+  std::optional<std::int64_t> number, total;
+
+  void Read() {
+    struct Variables {
+      const char *number, *total;  // total: null if the launcher does not say it
+    };
+    // The variables of Slurm come last, because a batch job has them too, outside of its steps.
+    constexpr Variables kLaunchers[] = {{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+                                        {"MV2_COMM_WORLD_RANK", "MV2_COMM_WORLD_SIZE"},
+                                        {"PMIX_RANK", nullptr},
+                                        {"PMI_RANK", "PMI_SIZE"},
+                                        {"PALS_RANKID", nullptr},
+                                        {"JSM_NAMESPACE_RANK", "JSM_NAMESPACE_SIZE"},
+                                        {"FLUX_TASK_RANK", "FLUX_JOB_SIZE"},
+                                        {"ALPS_APP_PE", nullptr},
+                                        {"SLURM_PROCID", "SLURM_STEP_NUM_TASKS"}};
+    for (const Variables& launcher : kLaunchers) {
+      number = NaturalNumberIn(launcher.number);
+      if (!number) continue;
+      if (launcher.total != nullptr) total = NaturalNumberIn(launcher.total);
+      return;
+    }
+  }
+};
 
 }  // namespace flaky_recorder
 #pragma GCC visibility pop

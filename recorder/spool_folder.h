@@ -9,6 +9,7 @@
 #include "fixed_text.h"
 #include "settings.h"
 #include "system_calls.h"
+#include "warning.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
@@ -36,29 +37,51 @@ inline bool IsOwnFolder(const char* path) {
   return sys::StatusOfLink(path, status) == 0 && S_ISDIR(status.mode) && status.user == sys::GetEffectiveUser();
 }
 
+// Returns true for `~` and `~/folder`, which a shell would have replaced. Other readers of variables do not: a file of
+// a CI, ctest's ENVIRONMENT.
+inline bool IsInHome(std::string_view path) { return path.substr(0, 2) == "~/" || path == "~"; }
+
+// Adds a warning if the path that the setting names is relative. Not every test runs in the same folder, so its results
+// may be in several places.
+inline void NoteIfRelative(const Setting& setting, const Path& cwd, Warning& warning) {
+  const std::string_view path = TextOf(setting);
+  if (path.empty() || path[0] == '/' || IsInHome(path)) return;
+  warning.Add({setting.name, " `", path, "` is relative, here to ", cwd.view(), "; set an absolute path"});
+}
+
+// Returns the variable's text if it is an absolute path, else an empty text.
+inline std::string_view AbsoluteIn(const char* name) {
+  const std::string_view text = Variable(name);
+  return !text.empty() && text[0] == '/' ? text : std::string_view();
+}
+
+// Returns true if the environment says where the spool is.
+inline bool HasHome() {
+  return !TextOf(kSpool).empty() || !AbsoluteIn("XDG_STATE_HOME").empty() || !AbsoluteIn("HOME").empty();
+}
+
 // Finds the spool's absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else a folder in
-// /tmp. `cwd` is the working folder. Returns an errno and an empty `spool` if there is no such path. Under Bazel
-// (`under_bazel`) only an absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted
-// with its sandbox.
+// /tmp. `cwd` is the working folder. Returns an errno if there is no such path. Under Bazel (`under_bazel`) only an
+// absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted with its sandbox.
 inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
-  const auto absolute = [](const char* name) {
-    const std::string_view text = Variable(name);
-    return !text.empty() && text[0] == '/' ? text : std::string_view();
-  };
   spool.Clear();
   const std::string_view given = TextOf(kSpool);
   if (under_bazel && (given.empty() || given[0] != '/')) return ENOENT;
-  if (!given.empty()) {
+  if (IsInHome(given)) {
+    spool += AbsoluteIn("HOME");
+    spool += spool.empty() ? given : given.substr(1);
+    if (spool.c_str()[0] != '/') return ENOENT;
+  } else if (!given.empty()) {
     if (given[0] != '/') {
       if (cwd.empty()) return ENOENT;
       spool += cwd.view();
       spool += "/";
     }
     spool += given;
-  } else if (const std::string_view state = absolute("XDG_STATE_HOME"); !state.empty()) {
+  } else if (const std::string_view state = AbsoluteIn("XDG_STATE_HOME"); !state.empty()) {
     spool += state;
     spool += "/flaky/spool";
-  } else if (const std::string_view home = absolute("HOME"); !home.empty()) {
+  } else if (const std::string_view home = AbsoluteIn("HOME"); !home.empty()) {
     spool += home;
     spool += "/.local/state/flaky/spool";
   } else {

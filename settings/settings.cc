@@ -211,6 +211,15 @@ constexpr Setting<std::chrono::seconds> kDeliveryTimeout("FLAKY_TESTS_DELIVERY_T
 
 namespace {
 
+// Replaces `~` at the beginning of a path by the home. Returns false if there is no home to be put in.
+bool PutInHome(std::string& path, const std::function<const char*(const char*)>& get) {
+  if (path != "~" && !path.starts_with("~/")) return true;
+  const char* const home = get("HOME");
+  if (home == nullptr || *home != '/') return false;
+  path.replace(0, 1, home);
+  return true;
+}
+
 bool EmptyIsAValue(std::string_view name) { return name == "FLAKY_TESTS_PROJECT" || name.ends_with("_TABLE_PREFIX"); }
 
 [[noreturn]] void Refuse(const SettingInfo& info, const SettingValue& value, const std::string& expected) {
@@ -309,10 +318,19 @@ void Settings::Set(const SettingInfo& info, SettingValue value) {
 }
 
 void Settings::ReadEnvironment(const std::function<const char*(const char*)>& get) {
+  std::string homeless;
   for (const SettingInfo& info : kTable) {
     const std::string name(info.name);
-    if (const char* text = get(name.c_str())) Set(info, {text, Origin::kEnvironment, {}});
+    const char* const text = get(name.c_str());
+    if (text == nullptr) continue;
+    SettingValue value{text, Origin::kEnvironment, {}};
+    if (info.kind == kPath && !PutInHome(value.text, get) && homeless.empty()) {
+      homeless =
+          Naming(info, value) + ": invalid value `" + text + "`; expected an absolute path, because HOME is not set";
+    }
+    Set(info, std::move(value));
   }
+  if (!homeless.empty()) throw SettingError(homeless);
 }
 
 std::optional<SettingValue> Settings::Given(const SettingInfo& info) const {

@@ -115,7 +115,9 @@ class Settings {
   // count as a value, except for FLAKY_TESTS_PROJECT and the *_TABLE_PREFIX settings, for which it has a meaning.
   void Set(const SettingInfo& info, SettingValue value);
 
-  // Reads every FLAKY_TESTS_* variable of the table from the environment that `get` reads (like std::getenv).
+  // Reads every FLAKY_TESTS_* variable of the table from the environment that `get` reads (like std::getenv). A path
+  // that begins with `~/` is in the home, as for a shell: a file of a CI or of ctest has no shell that replaces it.
+  // Throws SettingError for such a path without a home, after all others were read.
   void ReadEnvironment(const std::function<const char*(const char*)>& get);
 
   // Returns the value that was set, or nullopt if the default applies.

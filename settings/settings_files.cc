@@ -121,6 +121,7 @@ std::filesystem::path ProjectSettingsFile(const std::filesystem::path& folder) {
 }
 
 std::filesystem::path UserSettingsFile(const std::function<const char*(const char*)>& get) {
+  if (const char* const inherited = get(kRunConfig); inherited != nullptr && *inherited == '/') return inherited;
   const char* config = get("XDG_CONFIG_HOME");
   if (config != nullptr && *config == '/') return std::filesystem::path(config) / "flaky" / "config.toml";
   const char* home = get("HOME");

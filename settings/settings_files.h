@@ -16,8 +16,16 @@ namespace flaky {
 // parent folder such as /tmp. Returns an empty path if there is no file.
 std::filesystem::path ProjectSettingsFile(const std::filesystem::path& folder);
 
-// Returns the path of the user's file, which may not exist: `$XDG_CONFIG_HOME/flaky/config.toml`, by default
-// `~/.config/…`. Returns an empty path without a home. `get` is as std::getenv.
+// The variable in which `flaky run` gives the programs under it the path of the user's file, whatever home they have.
+inline constexpr char kRunConfig[] = "FLAKY_RUN_CONFIG";
+
+// The variable in which `flaky run` tells the `flaky` commands under it how many seconds a delivery may take.
+// FLAKY_TESTS_DELIVERY_TIMEOUT is 0 there, so that the test programs do not deliver.
+inline constexpr char kRunTimeout[] = "FLAKY_RUN_TIMEOUT";
+
+// Returns the path of the user's file, which may not exist: the one that kRunConfig names, else
+// `$XDG_CONFIG_HOME/flaky/config.toml`, by default `~/.config/…`. Returns an empty path without a home. `get` is as
+// std::getenv.
 std::filesystem::path UserSettingsFile(const std::function<const char*(const char*)>& get);
 
 // Reads the settings in `file` into `settings`. `origin`: kProjectFile or kUserFile. A missing file counts as empty.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 
@@ -20,11 +21,13 @@
 #include "spool/record_of.h"
 #include "spool/spool.h"
 #include "spool/spool_files.h"
+#include "stores/error.h"
 
 namespace flaky {
 namespace {
 
 constexpr size_t kMostArguments = 16 << 10;
+constexpr std::chrono::milliseconds kLockWait{1'000};
 
 std::string RandomId() {
   std::array<unsigned char, 16> bytes{};
@@ -62,6 +65,15 @@ std::string HeaderOf(const CommandFacts& facts, const std::string& journal_id, c
   return line.Take();
 }
 
+// The journal is ended without the lock, too.
+std::optional<SpoolLock> TakeLock(const std::filesystem::path& spool) {
+  try {
+    return SpoolLock::Take(spool, kLockWait);
+  } catch (const StoreError&) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 ProcessEnd ProcessEndOf(int wait_status) {
@@ -86,13 +98,13 @@ std::string ToString(const ProcessEnd& end) {
 CommandJournal::CommandJournal(const std::filesystem::path& spool, const CommandFacts& facts)
     : spool_(spool), started_at_(Timestamp::Now()) {
   if (!MakePrivateFolders(spool_)) ThrowErrno(spool_.string(), "make the folder");
-  const std::string journal_id = RandomId();
-  run_id_ = facts.run_id.value_or(journal_id);
-  path_ = (spool_ / (journal_id + ".jsonl")).string();
+  journal_id_ = RandomId();
+  run_id_ = facts.run_id.value_or(journal_id_);
+  path_ = (spool_ / (journal_id_ + ".jsonl")).string();
   file_ = std::make_unique<UniqueFd>(
       open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!*file_) ThrowErrno(path_, "make the file");
-  Append(HeaderOf(facts, journal_id, run_id_, started_at_));
+  Append(HeaderOf(facts, journal_id_, run_id_, started_at_));
 }
 
 CommandJournal::~CommandJournal() = default;
@@ -111,49 +123,82 @@ void CommandJournal::Discard() {
   file_.reset();
 }
 
-void CommandJournal::End(pid_t child, const ProcessEnd& end) {
+bool CommandJournal::End(pid_t child, const ProcessEnd& end) {
+  // While another process delivers, a journal may be in the spool and in the store.
+  const std::optional<SpoolLock> lock = TakeLock(spool_);
+  const Findings findings = Look(child, end);
   const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
-  if (!NoteEndOf(child, end)) {
+  if (!end.succeeded() && !findings.has_failed) {
     const std::string what = "the command ended with " + ToString(end) + ", although no recorded test failed";
     Append(JsonObject().Add("failure", JsonObject().Add("at_us", at).AddText("message", what).Take()).Take());
   }
   Append(JsonObject().Add("end_us", at).Add("passed", end.succeeded() ? "true" : "false").Take());
   file_.reset();
+  return findings.has_tests;
 }
 
-bool CommandJournal::NoteEndOf(pid_t child, const ProcessEnd& end) const {
-  const ProcessId self = ThisProcess();
+CommandJournal::Findings CommandJournal::Look(pid_t child, const ProcessEnd& end) const {
+  Findings findings;
+  AddDelivered(findings);
   const UniqueFd spool = OpenFolder(spool_.string());
-  bool explained = end.succeeded();
-  if (!spool) return explained;
-  for (const std::string& name : NamesIn(spool)) {
-    const auto file = JournalIdOf(name) ? OpenFileAt(spool, name) : std::nullopt;
+  if (!spool) return findings;
+  LookInto(spool, child, end, findings);
+  // What a delivery has sealed that could not reach the store.
+  const UniqueFd outbox = OpenFolderAt(spool, "outbox");
+  if (!outbox) return findings;
+  for (const std::string& part : NamesIn(outbox)) {
+    if (part.ends_with(".done")) continue;
+    if (const UniqueFd folder = OpenFolderAt(outbox, part)) LookInto(folder, child, end, findings);
+  }
+  return findings;
+}
+
+void CommandJournal::LookInto(const UniqueFd& folder, pid_t child, const ProcessEnd& end, Findings& findings) const {
+  const ProcessId self = ThisProcess();
+  for (const std::string& name : NamesIn(folder)) {
+    const auto file = JournalIdOf(name) ? OpenFileAt(folder, name) : std::nullopt;
     const auto head = file ? ReadHead(*file) : std::nullopt;
     if (!head) continue;
     try {
       const Journal header = ParseJournalHeader(*head);
-      if (!IsOfThisRun(header)) continue;
+      if (header.journal_id == journal_id_ || !IsOfThisRun(header)) continue;
+      const bool has_ended = HasEndLine(*file);
+      if (header.is_command && !has_ended) continue;  // of a `flaky run` in the background
       const bool of_child = header.writer.pid == child && header.parent.pid == self.pid;
-      if (of_child && !HasEndLine(*file)) {
+      if (of_child && !has_ended) {
         JournalDeath death;
         if (end.signal) death.signal = SignalName(*end.signal);
         death.exit_code = end.exit_code;
         death.at_us = std::max<int64_t>(0, Timestamp::Now().micros - header.started_at.micros);
-        NoteDeath(spool, name, death);
+        NoteDeath(folder, name, death);
       }
-      if (explained) continue;
+      if (findings.has_tests && (findings.has_failed || end.succeeded())) continue;
       const auto bytes = ReadUpToNul(file->descriptor);
       if (!bytes) continue;
       const RunRecord record = RecordOf(run_id_, header.journal_id, {ParseJournal(*bytes)}, {});
-      explained = record.parts.front().account.status == kFail;
+      const Account& account = record.parts.front().account;
+      findings.has_tests |= account.total_tests > 0;
+      findings.has_failed |= account.status == kFail;
     } catch (const JournalError&) {  // the delivery reports it
     }
   }
-  return explained;
+}
+
+void CommandJournal::AddDelivered(Findings& findings) const {
+  const UniqueFd own(open(path_.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  const auto bytes = own ? ReadUpToNul(own) : std::nullopt;
+  if (!bytes) return;
+  try {
+    for (const JournalDelivery& delivery : ParseJournal(*bytes).deliveries) {
+      findings.has_tests |= delivery.tests > 0;
+      findings.has_failed |= delivery.failed;
+    }
+  } catch (const JournalError&) {  // the delivery reports it
+  }
 }
 
 bool CommandJournal::IsOfThisRun(const Journal& header) const {
-  return !header.is_command && GroupingOf(header).run_id == run_id_ && header.started_at >= started_at_;
+  return GroupingOf(header).run_id == run_id_ && header.started_at >= started_at_;
 }
 
 }  // namespace flaky

@@ -57,20 +57,30 @@ class CommandJournal {
   bool IsOfThisRun(const Journal& header) const;
 
   // Ends this journal. If the command's own process recorded tests and did not reach the end of its journal, this first
-  // notes in that journal how the process ended. If the command failed although no test of the run in the spool failed,
-  // an error between tests is added. Throws StoreError (kPermanent).
-  void End(pid_t child, const ProcessEnd& end);
+  // notes in that journal how the process ended. If the command failed although nothing of the run failed, neither in
+  // the spool nor in what was delivered since this journal began, an error between tests is added. Returns whether any
+  // test of the run was recorded since then. Throws StoreError (kPermanent).
+  bool End(pid_t child, const ProcessEnd& end);
 
   // Removes the journal, because the command could not be started.
   void Discard();
 
  private:
+  // What is known about the run.
+  struct Findings {
+    bool has_tests = false;
+    bool has_failed = false;
+  };
+
   void Append(const std::string& line);
-  // Returns true if the command succeeded or the failure of a test explains why it did not.
-  bool NoteEndOf(pid_t child, const ProcessEnd& end) const;
+  Findings Look(pid_t child, const ProcessEnd& end) const;
+  void LookInto(const UniqueFd& folder, pid_t child, const ProcessEnd& end, Findings& findings) const;
+  // Adds what was delivered since this journal began.
+  void AddDelivered(Findings& findings) const;
 
   const std::filesystem::path spool_;
   const Timestamp started_at_;
+  std::string journal_id_;
   std::string run_id_;
   std::string path_;
   std::unique_ptr<UniqueFd> file_;

@@ -149,8 +149,8 @@ void DeathWatch::MeetLongRunning() {
     writer.met = true;
     const auto header = HeaderOf(name);
     if (!header) continue;
-    if (header->writer.pid_ns == here_.pid_ns) writer.started = StartOf(header->writer.pid);
-    limits_.Meet(*header);
+    const int64_t starter = limits_.Meet(*header);
+    if (header->writer.pid_ns == here_.pid_ns) writer.started = StartOf(starter);
   }
 }
 

@@ -22,8 +22,8 @@ class TimeLimits {
   virtual ~TimeLimits() = default;
 
   // Called for each process that has run for a tenth of a second, while it and most likely its parent are still
-  // running.
-  virtual void Meet(const Journal& header) = 0;
+  // running. Returns the process from whose start the limit counts: this one, or a launcher above it.
+  virtual int64_t Meet(const Journal& header) = 0;
 
   // Returns the limit of the process of this journal; nullopt if none is known. Called after the process has ended. Its
   // parent may have ended, too.

@@ -9,14 +9,18 @@
 namespace flaky {
 namespace {
 
+// Rank 0 is as good as none (Journal::StoredVariant).
+int64_t RankOf(const Journal& journal) { return journal.rank.value_or(0); }
+
 // Returns the group of the shards of one program under one parent; empty if the parent is not known.
 std::string GroupOfShards(const Journal& journal) {
   const ProcessId& parent = journal.parent;
   if (!journal.shard || parent.boot_id.empty() || parent.pid_start.empty() || parent.pid <= 0) return "";
   std::string id = "shards";
-  for (const std::string& field : {parent.boot_id, parent.pid_ns, std::to_string(parent.pid), parent.pid_start,
-                                   journal.shard->substr(journal.shard->find('/')),
-                                   journal.args.empty() ? "" : journal.args.front(), journal.run_id.value_or("")}) {
+  for (const std::string& field :
+       {parent.boot_id, parent.pid_ns, std::to_string(parent.pid), parent.pid_start,
+        journal.shard->substr(journal.shard->find('/')), journal.args.empty() ? "" : journal.args.front(),
+        journal.run_id.value_or(""), std::to_string(RankOf(journal))}) {
     id += '\n' + field;
   }
   return DigestOf(id).ToString();
@@ -40,12 +44,16 @@ std::string CTestGroup(const ProcessId& ctest, const std::string& fixture) {
 
 RunGrouping GroupingOf(const Journal& journal) {
   RunGrouping grouping;
-  grouping.is_under_ctest = journal.parent_name == "ctest";
+  grouping.is_under_ctest = journal.ctest.pid > 0;
   grouping.run_id = journal.process_run_id;
   grouping.group = journal.journal_id;
-  if (const std::string run = CTestGroup(journal.parent, ""); grouping.is_under_ctest && !run.empty()) {
+  if (const std::string run = CTestGroup(journal.ctest, ""); grouping.is_under_ctest && !run.empty()) {
     grouping.run_id = run;
-    grouping.group = CTestGroup(journal.parent, journal.fixture);
+    grouping.ctest_group = CTestGroup(journal.ctest, journal.fixture);
+    grouping.group = grouping.ctest_group;
+    if (const int64_t rank = RankOf(journal); rank > 0) {
+      grouping.group = DigestOf(grouping.group + "\nrank " + std::to_string(rank)).ToString();
+    }
   } else if (std::string shards = GroupOfShards(journal); !shards.empty()) {
     grouping.group = std::move(shards);
     grouping.is_shard = true;

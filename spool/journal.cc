@@ -2,6 +2,7 @@
 #include "spool/journal.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace flaky {
 
@@ -11,6 +12,11 @@ Timestamp Journal::At(int64_t us) const {
 
 std::string Journal::ProgramName() const {
   return args.empty() ? "" : args.front().substr(args.front().rfind('/') + 1);
+}
+
+std::string Journal::ProgramPath() const {
+  if (args.empty()) return "";
+  return (std::filesystem::path(cwd) / args.front()).lexically_normal().string();
 }
 
 }  // namespace flaky

@@ -72,6 +72,13 @@ struct JournalDeath {
   bool out_of_memory = false;            // the kernel's OOM killer was active at the time
 };
 
+// A part of the run of a `flaky run` that was delivered while its command was running.
+struct JournalDelivery {
+  std::string part_id;
+  int64_t tests = 0;
+  bool failed = false;
+};
+
 struct Journal {
   std::string journal_id;
   std::string process_run_id;
@@ -80,14 +87,16 @@ struct Journal {
   std::optional<std::string> project;
   ProcessId writer;
   ProcessId parent;
-  std::string parent_name;                  // "ctest"
+  std::string parent_name;                  // "bash"
+  ProcessId ctest;                          // under which the process ran; pid 0: none
   std::string fixture;                      // the CTest fixture whose clean-up delivers; empty: none
   std::string bazel_target;                 // empty: not under Bazel
   std::string bazel_execroot;               // "OUTPUT_BASE/execroot/WORKSPACE"; empty: unknown
   std::optional<int64_t> bazel_command_ns;  // when the Bazel command began, in ns since 1970: identifies the command
   std::optional<int64_t> time_limit_s;      // after which Bazel ends the process with SIGTERM and later SIGKILL
   std::optional<std::string> variant;
-  std::optional<std::string> shard;  // "2/10"
+  std::optional<std::string> shard;    // "2/10"
+  std::optional<int64_t> rank, ranks;  // of an MPI program: which process this is, and how many there are
   Timestamp started_at;
   std::string cwd;
   std::vector<std::string> args;
@@ -102,13 +111,17 @@ struct Journal {
   std::optional<int64_t> end_us;        // absent if the program did not reach its end
   std::optional<bool> said_passed;      // what GoogleTest reported at the end
   std::optional<JournalDeath> died;
-  int64_t last_us = 0;  // the last time in the journal
+  std::vector<JournalDelivery> deliveries;  // of a command
+  int64_t last_us = 0;                      // the last time in the journal
 
   // Returns the time that is `us` microseconds after the journal's start, at most Timestamp::kMax.
   Timestamp At(int64_t us) const;
 
   // Returns the file name of the program; empty if it is not known.
   std::string ProgramName() const;
+
+  // Returns the path of the program, absolute if the working folder is known; empty if it is not known.
+  std::string ProgramPath() const;
 };
 
 // A journal cannot be read. what() names the line and the problem.

@@ -39,6 +39,18 @@ void ReadBazel(const dom::object& header, Journal& journal) {
   journal.time_limit_s = FindInteger(header, "time_limit_s");
 }
 
+// Older recorders did not look for a ctest above the parent.
+ProcessId CtestOf(const dom::object& header, const Journal& journal) {
+  ProcessId ctest = journal.parent;
+  if (const auto pid = FindInteger(header, "ctest_pid")) {
+    ctest.pid = *pid;
+    ctest.pid_start = FindToken(header, "ctest_start");
+  } else if (journal.parent_name != "ctest") {
+    ctest.pid = 0;
+  }
+  return ctest;
+}
+
 std::string OutputBaseOf(const std::string& execroot) {
   const size_t at = execroot.rfind("/execroot/");
   return at == std::string::npos ? "" : execroot.substr(0, at);
@@ -75,6 +87,9 @@ Journal ReadHeader(dom::element line) {
   journal.parent.pid = FindInteger(header, "parent_pid").value_or(0);
   journal.parent.pid_start = FindToken(header, "parent_start");
   journal.parent_name = FindText(header, "parent_name").value_or("");
+  journal.ctest = CtestOf(header, journal);
+  journal.rank = FindInteger(header, "rank");
+  journal.ranks = FindInteger(header, "ranks");
   journal.fixture = FindText(header, "fixture").value_or("");
   journal.variant = FindText(header, "variant");
   journal.shard = Shard(header);

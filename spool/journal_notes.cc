@@ -60,4 +60,16 @@ void NoteDeath(const UniqueFd& spool, const std::string& name, const JournalDeat
   }
 }
 
+void NoteDelivery(const UniqueFd& spool, const std::string& name, const JournalDelivery& delivery) {
+  const auto file = OpenFileAt(spool, name);
+  if (!file || HasEndLine(*file)) return;
+  const UniqueFd out(openat(spool.get(), name.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
+  if (!out) return;
+  JsonObject part;
+  part.AddText("part_id", delivery.part_id).Add("tests", std::to_string(delivery.tests));
+  part.Add("failed", delivery.failed ? "true" : "false");
+  const std::string line = JsonObject().Add("delivered", part.Take()).Take() + '\n';
+  [[maybe_unused]] const ssize_t ignored = write(out.get(), line.data(), line.size());
+}
+
 }  // namespace flaky

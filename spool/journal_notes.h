@@ -22,6 +22,10 @@ bool HasEndLine(const OpenedFile& file);
 // processes that it forked, have ended. Does nothing if the journal cannot be written.
 void NoteDeath(const UniqueFd& spool, const std::string& name, const JournalDeath& death);
 
+// Adds what was delivered to the journal `name` of a command in the spool, unless that has ended. Does nothing if the
+// journal cannot be written.
+void NoteDelivery(const UniqueFd& spool, const std::string& name, const JournalDelivery& delivery);
+
 }  // namespace flaky
 
 #endif  // FLAKY_SPOOL_JOURNAL_NOTES_H_

@@ -157,6 +157,10 @@ class JournalLineReader {
       dom::object how;
       if (died->get(how)) throw BadLine{"has a death that is not an object"};
       ReadDeath(how);
+    } else if (const auto delivered = Find(line, "delivered")) {
+      dom::object part;
+      if (delivered->get(part)) throw BadLine{"has a delivery that is not an object"};
+      ReadDelivery(part);
     } else if (const auto end = Find(line, "end_us")) {
       journal_.end_us = Micros(*end, "end_us");
       Reach(*journal_.end_us);
@@ -184,6 +188,14 @@ class JournalLineReader {
     if (open.outcome == JournalOutcome::kUnfinished) {
       open.duration_us = std::max(open.duration_us, *died.at_us - open.start_us);
     }
+  }
+
+  void ReadDelivery(const dom::object& part) {
+    JournalDelivery delivery{FindText(part, "part_id").value_or(""), FindInteger(part, "tests").value_or(0)};
+    if (const auto failed = Find(part, "failed"); failed && failed->get(delivery.failed)) {
+      throw BadLine{"failed is not true or false"};
+    }
+    journal_.deliveries.push_back(std::move(delivery));
   }
 
   void Reach(int64_t us) { journal_.last_us = std::max(journal_.last_us, us); }

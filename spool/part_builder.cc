@@ -82,6 +82,13 @@ bool EndedInTest(const Journal& journal) { return journal.ended_in_test && !jour
 
 std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
 
+// Returns an empty text for rank 0 of an unknown number, because a program without MPI may have that rank too.
+std::string RankText(const Journal& journal) {
+  const int64_t rank = journal.rank.value_or(0), ranks = journal.ranks.value_or(0);
+  if (rank == 0 && ranks <= 1) return {};
+  return "rank " + std::to_string(rank) + (ranks > 0 ? " of " + std::to_string(ranks) : "");
+}
+
 std::optional<std::string> IfKnown(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -110,6 +117,20 @@ std::string LostText(const Journal& journal) {
          " results were recorded: " + *journal.lost;
 }
 
+// Returns what tells the program of `test` (a file and a program) from the other programs in which the file has a test
+// of this name: its file name, or its path if they have the same one. Empty if there is no other program.
+std::string ProgramAmong(const auto& tests, const std::pair<std::string, std::string>& test) {
+  const std::string name = std::filesystem::path(test.second).filename().string();
+  bool other_program = false, same_name = false;
+  for (const auto& [other, tally] : tests) {
+    if (other.first != test.first || other.second == test.second) continue;
+    other_program = true;
+    same_name = same_name || std::filesystem::path(other.second).filename() == name;
+  }
+  if (!other_program) return {};
+  return same_name ? test.second : name;
+}
+
 }  // namespace
 
 PartBuilder::PartBuilder(const std::string& part_id, const std::filesystem::path& root)
@@ -125,6 +146,7 @@ void PartBuilder::Add(const std::vector<const Journal*>& journals) {
     const Journal* journal;
     size_t index;
   };
+  rank_ = RankText(*journals.front());
   // Attempts are numbered in order of time across all journals.
   std::vector<Entry> entries;
   for (const Journal* journal : journals) {
@@ -155,7 +177,7 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   Failure failure;
   failure.test_file = NameOf(result.file);
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
-  TestTally& tally = tallies_[result.name][failure.test_file];
+  TestTally& tally = tallies_[result.name][{failure.test_file, journal.ProgramPath()}];
   (verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed) += result.executions;
   failure.attempt = tally.attempts;
   tally.attempts += result.executions;
@@ -247,21 +269,26 @@ void PartBuilder::AddFailure(Failure failure, std::string_view kind, std::string
   failure.part_id = part_.part_id;
   failure.failure_kind = kind;
   failure.error_message = std::move(message);
+  if (!rank_.empty()) failure.error_stack = failure.error_stack ? *failure.error_stack + '\n' + rank_ : rank_;
   failures_.push_back(std::move(failure));
 }
 
 RosterEntries PartBuilder::TestRoster() const {
   RosterEntries roster;
-  for (const auto& [name, files] : tallies_) {
-    for (const auto& [file, tally] : files) roster[files.size() == 1 ? name : RosterName(name, file)] = tally.runs;
+  for (const auto& [name, tests] : tallies_) {
+    for (const auto& [test, tally] : tests) {
+      std::string entry = tests.size() == 1 ? name : RosterName(name, test.first);
+      if (const std::string program = ProgramAmong(tests, test); !program.empty()) entry += " [" + program + ']';
+      roster[entry] = tally.runs;
+    }
   }
   return roster;
 }
 
 void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
   int64_t passed = 0, failed = 0, skipped = 0;
-  for (const auto& [name, files] : tallies_) {
-    for (const auto& [file, tally] : files) ++(tally.failed ? failed : tally.passed ? passed : skipped);
+  for (const auto& [name, tests] : tallies_) {
+    for (const auto& [test, tally] : tests) ++(tally.failed ? failed : tally.passed ? passed : skipped);
   }
   Account& account = part_.account;
   account.started_at = journals.front()->started_at;
@@ -284,6 +311,9 @@ void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
     return std::ranges::all_of(journals, same) ? journals.front()->*field : std::nullopt;
   };
   part_.variant = agreed(&Journal::variant);
+  if (const int64_t rank = journals.front()->rank.value_or(0); rank > 0) {
+    part_.variant = (part_.variant ? *part_.variant + ", " : "") + "rank " + std::to_string(rank);
+  }
   part_.shard = agreed(&Journal::shard);
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "history/roster.h"
@@ -30,7 +31,7 @@ class PartBuilder {
   RunRecord Finish() &&;
 
  private:
-  // All attempts at one test within the part.
+  // All attempts at one test of one program within the part.
   struct TestTally {
     RosterEntry runs;
     int64_t attempts = 0;
@@ -55,8 +56,10 @@ class PartBuilder {
   std::filesystem::path root_;
   Part part_;
   std::vector<Failure> failures_;
-  std::unordered_map<std::string, std::string> names_;               // results of NameOf
-  std::map<std::string, std::map<std::string, TestTally>> tallies_;  // by name and file
+  std::unordered_map<std::string, std::string> names_;  // results of NameOf
+  using FileAndProgram = std::pair<std::string, std::string>;
+  std::map<std::string, std::map<FileAndProgram, TestTally>> tallies_;  // by the test's name
+  std::string rank_;                                                    // "rank 1 of 4"; empty: not of an MPI program
   int64_t errors_ = 0;
 };
 

@@ -151,8 +151,6 @@ ProcessId ProcessHere(int64_t pid) {
 
 ProcessId ThisProcess() { return ProcessHere(getpid()); }
 
-ProcessId ParentProcess() { return ProcessHere(getppid()); }
-
 std::optional<ProcessId> ProcessHereNamed(std::string_view pid_and_start) {
   ProcessId process = Here();
   const size_t dash = pid_and_start.find('-');

@@ -23,11 +23,10 @@ struct ProcessId {
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const ProcessId& writer);
 
-// Return the identity of a process of this machine: of the process with this pid, of this process, of its parent, and
-// of the process that the text `PID-START` names (nullopt for any other text).
+// Return the identity of a process of this machine: of the process with this pid, of this process, and of the process
+// that the text `PID-START` names (nullopt for any other text).
 ProcessId ProcessHere(int64_t pid);
 ProcessId ThisProcess();
-ProcessId ParentProcess();
 std::optional<ProcessId> ProcessHereNamed(std::string_view pid_and_start);
 
 }  // namespace flaky

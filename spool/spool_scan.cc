@@ -95,6 +95,8 @@ class Scanner {
         Shards& shards = shards_[grouping.group];
         shards.all_ready &= ready;
         shards.journals.push_back({grouping.run_id, journal->started_at, {where, *journal_id}});
+      } else if (!ready && journal->is_command) {
+        scan_.commands.push_back({name, grouping.run_id, journal->started_at});
       } else if (!ready) {
         ++scan_.running;
       } else {
@@ -151,7 +153,8 @@ class Scanner {
   }
 
   bool IsReady(const OpenedFile& file, const Journal& journal, const RunGrouping& grouping) {
-    if (grouping.is_under_ctest && grouping.group != complete_ && !IsGone(journal.parent, journal, file)) return false;
+    const bool complete = !complete_.empty() && grouping.ctest_group == complete_;
+    if (grouping.is_under_ctest && !complete && !IsGone(journal.ctest, journal, file)) return false;
     // The order matters only for speed: the bytes at the end are cheaper to read than /proc.
     return HasEndLine(file) || IsGone(journal.writer, journal, file);
   }

@@ -37,6 +37,13 @@ struct UnusableFile {
   std::string reason;
 };
 
+// The journal of a `flaky run` whose command is still running.
+struct RunningCommand {
+  std::string file;  // in the spool itself
+  std::string run_id;
+  Timestamp started_at;
+};
+
 struct SpoolScan {
   std::vector<PendingRun> runs;        // oldest first
   std::vector<UnusableFile> damaged;   // to be rejected
@@ -44,7 +51,8 @@ struct SpoolScan {
   std::vector<UnusableFile> unopened;  // could not be read at this time
   std::vector<SpoolFile> headerless;   // to be removed: their writers died before they wrote the first line
   std::vector<std::string> leftovers;  // folders in outbox/ to be removed
-  int64_t running = 0;                 // journals that are not ready
+  int64_t running = 0;                 // journals of test programs that are not ready
+  std::vector<RunningCommand> commands;
 };
 
 // `outbox` may be an empty descriptor. The group `complete` is ready although its ctest is still running.

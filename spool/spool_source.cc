@@ -16,6 +16,7 @@
 
 #include "history/digest.h"
 #include "history/merge.h"
+#include "spool/journal_notes.h"
 #include "spool/journal_parser.h"
 #include "spool/spool_files.h"
 #include "spool/spool_scan.h"
@@ -45,6 +46,12 @@ std::optional<Journal> ReadJournal(const UniqueFd& file, FailureBudget& budget) 
 struct PartPlace {
   std::string part_id;
   SpoolFile file;  // an empty name: the whole folder
+};
+
+// What is being delivered of one run.
+struct InFlight {
+  std::vector<PartPlace> places;
+  std::vector<Part> parts;
 };
 
 // Returns the same id for the same journals, so that a part that is sealed again is still the same part.
@@ -136,7 +143,9 @@ class SpoolSource::Impl {
       Report(PathOf(part.file) + ": delivered, but it cannot be removed: " + std::generic_category().message(errno));
       all_gone = false;
     };
-    for (const PartPlace& part : TakeInFlight(run_id)) {
+    const InFlight run = TakeInFlight(run_id);
+    NoteInCommands(run_id, run.parts);
+    for (const PartPlace& part : run.places) {
       if (!part.file.name.empty()) {
         if (unlinkat(FolderOf(part.file).get(), part.file.name.c_str(), 0) != 0) stays(part);
         continue;
@@ -153,7 +162,7 @@ class SpoolSource::Impl {
   }
 
   void Reject(const std::string& run_id, const std::string& reason) {
-    for (const PartPlace& part : TakeInFlight(run_id)) MoveToRejected(part.file, reason);
+    for (const PartPlace& part : TakeInFlight(run_id).places) MoveToRejected(part.file, reason);
   }
 
  private:
@@ -191,7 +200,9 @@ class SpoolSource::Impl {
     }
     if (record) SumParts(*record);
     const std::lock_guard hold(mutex_);
-    in_flight_[run.run_id] = std::move(read);
+    InFlight& in_flight = in_flight_[run.run_id];
+    in_flight.places = std::move(read);
+    if (record) in_flight.parts = record->parts;
     return record;
   }
 
@@ -276,10 +287,23 @@ class SpoolSource::Impl {
     report_.messages.push_back(std::move(message));
   }
 
-  std::vector<PartPlace> TakeInFlight(const std::string& run_id) {
+  InFlight TakeInFlight(const std::string& run_id) {
     const std::lock_guard hold(mutex_);
     const auto node = in_flight_.extract(run_id);
-    return node ? node.mapped() : std::vector<PartPlace>();
+    return node ? node.mapped() : InFlight();
+  }
+
+  // A `flaky run` must still know at its end what was recorded under it. This comes before the journals are removed, so
+  // that it always finds the one or the other.
+  void NoteInCommands(const std::string& run_id, const std::vector<Part>& parts) const {
+    for (const RunningCommand& command : scan_.commands) {
+      if (command.run_id != run_id) continue;
+      for (const Part& part : parts) {
+        if (part.account.started_at < command.started_at) continue;
+        NoteDelivery(spool_, command.file,
+                     {part.part_id, part.account.total_tests.value_or(0), part.account.status == kFail});
+      }
+    }
   }
 
   // Removes a folder of the outbox with its journals. The folder stays if it contains anything else.
@@ -318,7 +342,7 @@ class SpoolSource::Impl {
   bool tidied_ = false;
   size_t next_ = 0;
   std::mutex mutex_;  // guards the members below: Next may run concurrently with Delivered and Reject
-  std::map<std::string, std::vector<PartPlace>> in_flight_;
+  std::map<std::string, InFlight> in_flight_;
   SpoolReport report_;
 };
 

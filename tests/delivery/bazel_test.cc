@@ -28,8 +28,8 @@ class BazelRunsTest : public ProgramTest {
 
   // One attempt, as Bazel starts it; its exit status. Of the user's environment it gets what --test_env names.
   int Attempt(const BazelTest& test, const std::string& seed, const std::string& test_env = "") const {
-    std::string command =
-        "env -i PATH=/usr/bin:/bin FLAKY_TESTS_SPOOL='" + Path("spool") + "' BASKET_SEED=" + seed + ' ' + test_env;
+    std::string command = "env -i PATH=/usr/bin:/bin FLAKY_RUN_PROCESS=$FLAKY_RUN_PROCESS FLAKY_TESTS_SPOOL='" +
+                          Path("spool") + "' BASKET_SEED=" + seed + ' ' + test_env;
     for (const auto& [name, value] : stage_.Environment(test)) command += " '" + name + '=' + value + "'";
     command += " '" + stage_.test_setup() + "' > '" + Path("log") + "' 2>&1";
     const int status = std::system(command.c_str());

@@ -18,6 +18,15 @@ string(REGEX MATCHALL "(FLAKY_TESTS|GTEST|XDG)_[A-Z_]*" foreign "${environment}"
 foreach(variable IN LISTS foreign)
   unset(ENV{${variable}})
 endforeach()
+unset(ENV{FLAKY_RUN_CONFIG})
+unset(ENV{FLAKY_RUN_TIMEOUT})
+# The ctests and programs that the script runs are not tests of the ctest that runs the script.
+file(READ /proc/self/stat stat)
+string(REGEX MATCH "^[0-9]+" pid "${stat}")
+string(REGEX REPLACE "^.*\\) " "" stat "${stat}")
+string(REPLACE " " ";" stat "${stat}")
+list(GET stat 19 start)
+set(ENV{FLAKY_RUN_PROCESS} ${pid}-${start})
 set(ENV{HOME} ${WORK}/home)
 set(ENV{FLAKY_TESTS_PROJECT} ${NAME})
 set(ENV{FLAKY_TESTS_DELIVERY_TIMEOUT} 120)  # the machine may stall

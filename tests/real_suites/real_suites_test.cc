@@ -107,9 +107,10 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
                                             "FLAKY_TESTS_DELIVERY_WAIT=120000"};
     environment.insert(environment.end(), GetParam().environment.begin(), GetParam().environment.end());
 
-    // For the program `flaky`, which may be built with a sanitizer.
-    for (const std::string sanitizer : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
-      if (const char* const options = std::getenv(sanitizer.c_str())) environment.push_back(sanitizer + "=" + options);
+    // For the program `flaky`, which may be built with a sanitizer. The suite is not a test of the ctest above.
+    for (const std::string kept :
+         {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "FLAKY_RUN_PROCESS"}) {
+      if (const char* const value = std::getenv(kept.c_str())) environment.push_back(kept + "=" + value);
     }
 
     Seen seen;

@@ -109,8 +109,8 @@ Outcome FixtureTest::Run(const std::string& fixture, const std::vector<std::stri
                                                                  {"FLAKY_TESTS_DELIVERY_TIMEOUT", "0"},
                                                                  {"PATH", "/usr/bin:/bin"},
                                                                  {"XDG_STATE_HOME", std::nullopt}};
-  for (const char* sanitizer : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS"}) {
-    if (const char* const options = std::getenv(sanitizer)) variables[sanitizer] = options;
+  for (const char* kept : {"ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LSAN_OPTIONS", "FLAKY_RUN_PROCESS"}) {
+    if (const char* const value = std::getenv(kept)) variables[kept] = value;
   }
   for (const auto& [name, value] : env) variables[name] = value;
   std::vector<std::string> environment, command;

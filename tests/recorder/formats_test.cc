@@ -141,6 +141,50 @@ TEST_F(RecorderFormats, HeaderDescribesTheProcessAndItsMachine) {
   EXPECT_EQ(header["tests_to_run"], 4);
   EXPECT_EQ(header["shuffle_seed"], 41);
   EXPECT_FALSE(header.contains("shard"));
+  EXPECT_FALSE(header.contains("rank"));
+  EXPECT_FALSE(header.contains("ctest_pid")) << "these tests have their own ancestors, whatever runs them";
+}
+
+TEST_F(RecorderFormats, HeaderHasTheRankOfAnMpiProgram) {
+  const auto header = [&](const std::string& number, const std::string& total) {
+    env = {{number, "3"}, {total, "4"}};
+    Run("behaviours", {"--gtest_filter=Plain.Passes"});
+    nlohmann::json read = TheJournal().header;
+    std::filesystem::remove_all(spool());
+    return read;
+  };
+  EXPECT_EQ(header("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE")["ranks"], 4);
+  EXPECT_EQ(header("PMI_RANK", "PMI_SIZE")["ranks"], 4);
+  for (const char* number : {"MV2_COMM_WORLD_RANK", "PMIX_RANK", "PALS_RANKID", "SLURM_PROCID"}) {
+    EXPECT_EQ(header(number, "UNUSED")["rank"], 3) << number;
+  }
+  EXPECT_FALSE(header("PMI_RANK_OF_ANOTHER_KIND", "PMI_SIZE").contains("rank"));
+}
+
+TEST_F(RecorderFormats, HeaderNamesTheOutermostCtest) {
+  const auto script = [&](const std::string& name, const std::string& command) {
+    std::ofstream(folder() / name) << "#!/bin/sh\necho $$ > \"$0.pid\"\n" << command << " \"$@\"\nexit $?\n";
+    std::filesystem::permissions(folder() / name, std::filesystem::perms::owner_all);
+    return (folder() / name).string();
+  };
+  script("ctest_helper", "");
+  launcher = (folder() / "ctest_helper").string();
+  Run("behaviours", {"--gtest_filter=Plain.Passes"});
+  EXPECT_FALSE(TheJournal().header.contains("ctest_pid"));
+  std::filesystem::remove_all(spool());
+  script("inner.sh", "");
+  const std::string ctest = script("ctest", (folder() / "inner.sh").string());
+  const std::string between = script("between.sh", ctest);
+  const std::string ctest3 = script("ctest3", between);
+  script("outer.sh", ctest3);
+  launcher = (folder() / "outer.sh").string();
+  Run("behaviours", {"--gtest_filter=Plain.Passes"});
+  const nlohmann::json header = TheJournal().header;
+  EXPECT_EQ(header["parent_name"], "inner.sh");
+  std::string pid;
+  std::ifstream(ctest3 + ".pid") >> pid;
+  EXPECT_EQ(std::to_string(header.value("ctest_pid", 0)), pid);
+  EXPECT_LE(header["ctest_start"], header["parent_start"]);
 }
 
 TEST_F(RecorderFormats, HeaderIsNotMisledByTheProcOfAnotherPidNamespace) {

@@ -59,7 +59,7 @@ TEST_F(RecorderSettings, SpoolIsInTmpWithoutAHome) {
 
 TEST_F(RecorderSettings, ARelativeSpoolIsRelativeToTheFolderAtTheStart) {
   env["FLAKY_TESTS_SPOOL"] = "here/spool";
-  ExpectSameAsPlain("Process.LeavesItsFolderAndEnvironment:Plain.Passes:Text.FiveMegabytes");
+  ExpectSameAsPlain("Process.LeavesItsFolderAndEnvironment:Plain.Passes:Text.FiveMegabytes", {}, WarningIs::kDue);
   ASSERT_EQ(JournalsIn(folder() / "here/spool"), 1);
   for (const auto& entry : std::filesystem::directory_iterator(folder() / "here/spool")) {
     const Recorded journal = Read(entry.path());
@@ -67,6 +67,16 @@ TEST_F(RecorderSettings, ARelativeSpoolIsRelativeToTheFolderAtTheStart) {
     EXPECT_EQ(journal.OutcomeOf("Text.FiveMegabytes"), "failed");
     EXPECT_EQ(journal.End(), false);
   }
+}
+
+TEST_F(RecorderSettings, ASpoolMayBeInTheHome) {
+  env["FLAKY_TESTS_SPOOL"] = "~/of-home";
+  ExpectSameAsPlain("Plain.Passes");
+  EXPECT_EQ(JournalsIn(folder() / "of-home"), 1);
+  env["HOME"] = std::nullopt;
+  const Outcome outcome = Run("behaviours", {"--gtest_filter=Plain.Passes"});
+  EXPECT_EQ(outcome.err, "flaky: nothing is recorded: No such file or directory: ~/of-home\n");
+  EXPECT_FALSE(std::filesystem::exists(folder() / "~"));
 }
 
 TEST_F(RecorderSettings, AnInvalidValueIsReportedOnceAndTheDefaultUsed) {

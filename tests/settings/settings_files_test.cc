@@ -171,6 +171,8 @@ TEST_F(SettingsFilesTest, TheUsersFileFollowsXdg) {
   EXPECT_EQ(UserSettingsFile(get), "/h/.config/flaky/config.toml");
   variables["XDG_CONFIG_HOME"] = "/c";
   EXPECT_EQ(UserSettingsFile(get), "/c/flaky/config.toml");
+  variables[kRunConfig] = "/of/the/run.toml";
+  EXPECT_EQ(UserSettingsFile(get), "/of/the/run.toml") << "under flaky run";
   variables = {{"XDG_CONFIG_HOME", "relative"}};
   EXPECT_EQ(UserSettingsFile(get), "");
 }

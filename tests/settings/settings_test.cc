@@ -134,6 +134,17 @@ TEST(SettingsTest, ReadsTheEnvironmentOfTheTableOnly) {
   EXPECT_EQ(settings.Given(setting::kStore), std::nullopt);
 }
 
+TEST(SettingsTest, APathInTheEnvironmentMayBeInTheHome) {
+  Settings settings;
+  settings.ReadEnvironment(Environment(
+      {{"FLAKY_TESTS_DB", "~/h.db"}, {"FLAKY_TESTS_SPOOL", "~"}, {"FLAKY_TESTS_PROJECT", "~/p"}, {"HOME", "/h"}}));
+  EXPECT_EQ(settings.Get(setting::kDb), "/h/h.db");
+  EXPECT_EQ(settings.Get(setting::kSpool), "/h");
+  EXPECT_EQ(settings.Get(setting::kProject), "~/p") << "not a path";
+  Settings homeless;
+  EXPECT_THROW(homeless.ReadEnvironment(Environment({{"FLAKY_TESTS_DB", "~/h.db"}})), SettingError);
+}
+
 TEST(SettingsTest, NumbersAreWholeAndInRange) {
   for (const char* good : {"1", "3650", "0007"}) EXPECT_NO_THROW(Given(setting::kWindow, good).Get(setting::kWindow));
   EXPECT_EQ(Given(setting::kWindow, "3650").Get(setting::kWindow), 3650);

@@ -47,5 +47,41 @@ TEST(GroupingOf, PutsTheProcessesOfOneCtestIntoOneRun) {
   EXPECT_EQ(Of(under_ctest(1, "5", "100").Remove("parent_start")).group, TestId(1)) << "a pid alone may be reused";
 }
 
+TEST(GroupingOf, FindsTheCtestAboveTheParent) {
+  const auto below = [](uint64_t number, const std::string& parent) {
+    return HeaderText(number)
+        .SetText("parent_name", parent)
+        .SetText("boot_id", "b")
+        .Set("parent_pid", "9")
+        .Set("parent_start", "900")
+        .Set("ctest_pid", "5")
+        .Set("ctest_start", "100");
+  };
+  const RunGrouping direct = Of(HeaderText(1)
+                                    .SetText("parent_name", "ctest")
+                                    .SetText("boot_id", "b")
+                                    .Set("parent_pid", "5")
+                                    .Set("parent_start", "100"));
+  for (const char* parent : {"sh", "ctest", "cmake"}) {
+    EXPECT_EQ(Of(below(2, parent)).run_id, direct.run_id) << parent;
+    EXPECT_EQ(Of(below(2, parent)).group, direct.group) << parent;
+    EXPECT_TRUE(Of(below(2, parent)).is_under_ctest) << parent;
+  }
+}
+
+TEST(GroupingOf, GivesEachRankAPart) {
+  const auto rank = [](const std::string& number) {
+    HeaderText header(1);
+    header.SetText("boot_id", "b").Set("ctest_pid", "5").Set("ctest_start", "100");
+    if (!number.empty()) header.Set("rank", number);
+    return Of(header);
+  };
+  EXPECT_EQ(rank("0").group, rank("").group) << "also of programs without MPI";
+  EXPECT_NE(rank("1").group, rank("0").group);
+  EXPECT_NE(rank("1").group, rank("2").group);
+  EXPECT_EQ(rank("1").run_id, rank("0").run_id);
+  EXPECT_EQ(rank("1").ctest_group, rank("0").ctest_group);
+}
+
 }  // namespace
 }  // namespace flaky

@@ -267,6 +267,38 @@ TEST(RecordOf, WhatCouldNotBeRecordedDoesNotFailATest) {
   EXPECT_EQ(with_end.run.account.status, kPass);
 }
 
+TEST(RecordOf, ProgramsHaveTheirOwnAttempts) {
+  const auto journal = [](uint64_t number, const std::string& program, const std::string& outcome) {
+    return Read(HeaderText(number).Set("args", "[" + JsonText(program) + "]"),
+                "{\"file\":\"/src/blas_test.cc\"}\n[\"Blas.Gemm\",1,1000,\"" + outcome + "\",1]\n" + kPassedEnd);
+  };
+  const RunRecord record = Record(std::vector{journal(1, "/b/blas_cpu", "passed"), journal(2, "/b/blas_gpu", "failed"),
+                                              journal(3, "/b/blas_cpu", "passed"), journal(4, "blas_cpu", "passed")});
+  EXPECT_EQ(record.run.account.total_tests, 3) << "the last one is another program, in /nowhere/build";
+  EXPECT_EQ(record.run.account.passed_tests, 2);
+  ASSERT_EQ(record.failures.size(), 1u);
+  EXPECT_EQ(record.failures[0].attempt, 0);
+  const RosterEntries expected = {{"Blas.Gemm (/src/blas_test.cc) [/b/blas_cpu]", {2, 0}},
+                                  {"Blas.Gemm (/src/blas_test.cc) [/nowhere/build/blas_cpu]", {1, 0}},
+                                  {"Blas.Gemm (/src/blas_test.cc) [blas_gpu]", {1, 0}}};
+  EXPECT_EQ(RosterOf(record), expected);
+}
+
+TEST(RecordOf, AFailureNamesItsRank) {
+  const auto rank = [](const std::string& number, const std::string& ranks) {
+    HeaderText header(1);
+    header.SetText("variant", "asan").Set("rank", number);
+    if (!ranks.empty()) header.Set("ranks", ranks);
+    return Record(std::vector{Read(header, "[\"S.A\",1,1000,\"failed\",1]\n" + kFailedEnd)});
+  };
+  EXPECT_EQ(rank("2", "4").parts[0].variant, "asan, rank 2");
+  EXPECT_EQ(rank("2", "4").failures[0].error_stack, "rank 2 of 4");
+  EXPECT_EQ(rank("2", "").failures[0].error_stack, "rank 2");
+  EXPECT_EQ(rank("0", "4").parts[0].variant, "asan");
+  EXPECT_EQ(rank("0", "4").failures[0].error_stack, "rank 0 of 4");
+  EXPECT_EQ(rank("0", "").failures[0].error_stack, std::nullopt) << "a batch job that is not an MPI program";
+}
+
 TEST(RecordOf, SeveralResultsOfATestAreAttempts) {
   const RunRecord record = Record(R"(["S.A",1,1000,{"at_us":1001,"message":"one"},"failed",1])"
                                   "\n"
