@@ -97,7 +97,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
   } else if (!IsDisabled(session.settings)) {
     problems.Guard([&] { journal.emplace(session.resolved.spool, FactsOf(session, arguments)); });
   }
-  if (journal) environment = EnvironmentOfRun(session, journal->run_id());
+  if (journal) problems.Guard([&] { environment = EnvironmentOfRun(session, journal->run_id()); });
 
   int status = 0;
   bool has_tests = true;

@@ -89,6 +89,10 @@ std::string RankText(const Journal& journal) {
   return "rank " + std::to_string(rank) + (ranks > 0 ? " of " + std::to_string(ranks) : "");
 }
 
+void AddToStack(Failure& failure, const std::string& line) {
+  failure.error_stack = failure.error_stack ? *failure.error_stack + '\n' + line : line;
+}
+
 std::optional<std::string> IfKnown(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
 }
@@ -162,6 +166,7 @@ void PartBuilder::Add(const std::vector<const Journal*>& journals) {
 }
 
 RunRecord PartBuilder::Finish() && {
+  NamePrograms();
   RunRecord record;
   record.rosters.push_back(MakeRoster(TestRoster()));
   part_.roster_id = record.rosters.front()->roster_id;
@@ -171,13 +176,14 @@ RunRecord PartBuilder::Finish() && {
 }
 
 void PartBuilder::AddResult(const Journal& journal, size_t index) {
+  program_ = journal.ProgramPath();
   const JournalResult& result = journal.results[index];
   const Verdict verdict = VerdictOf(result, journal);
   if (verdict == Verdict::kNone) return;
   Failure failure;
   failure.test_file = NameOf(result.file);
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
-  TestTally& tally = tallies_[result.name][{failure.test_file, journal.ProgramPath()}];
+  TestTally& tally = tallies_[result.name][{failure.test_file, program_}];
   (verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed) += result.executions;
   failure.attempt = tally.attempts;
   tally.attempts += result.executions;
@@ -218,6 +224,7 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
 }
 
 void PartBuilder::AddBetween(const Journal& journal) {
+  program_ = journal.ProgramPath();
   for (const JournalSuiteFailure& between : journal.suite_failures) {
     if (!IsFailure(between.failure)) continue;
     Failure failure;
@@ -269,8 +276,19 @@ void PartBuilder::AddFailure(Failure failure, std::string_view kind, std::string
   failure.part_id = part_.part_id;
   failure.failure_kind = kind;
   failure.error_message = std::move(message);
-  if (!rank_.empty()) failure.error_stack = failure.error_stack ? *failure.error_stack + '\n' + rank_ : rank_;
+  if (!rank_.empty()) AddToStack(failure, rank_);
   failures_.push_back(std::move(failure));
+  programs_.push_back(program_);
+}
+
+void PartBuilder::NamePrograms() {
+  for (size_t at = 0; at < failures_.size(); ++at) {
+    Failure& failure = failures_[at];
+    const auto tests = tallies_.find(failure.test_name);
+    if (tests == tallies_.end()) continue;
+    const std::string program = ProgramAmong(tests->second, {failure.test_file, programs_[at]});
+    if (!program.empty()) AddToStack(failure, "in " + program);
+  }
 }
 
 RosterEntries PartBuilder::TestRoster() const {

@@ -49,6 +49,8 @@ class PartBuilder {
   void AddDeath(Failure failure, const Journal& journal, const std::string& verb, const std::string& where);
   void AddFailure(Failure failure, std::string_view kind, std::string message);
   void SetAccount(const std::vector<const Journal*>& journals);
+  // Adds the program to the failures of each test that several programs have, because nothing else tells them apart.
+  void NamePrograms();
   RosterEntries TestRoster() const;
   // Returns the name of a source file in the history.
   const std::string& NameOf(const std::string& file);
@@ -56,6 +58,8 @@ class PartBuilder {
   std::filesystem::path root_;
   Part part_;
   std::vector<Failure> failures_;
+  std::vector<std::string> programs_;                   // of the failures
+  std::string program_;                                 // of the failure that is being added
   std::unordered_map<std::string, std::string> names_;  // results of NameOf
   using FileAndProgram = std::pair<std::string, std::string>;
   std::map<std::string, std::map<FileAndProgram, TestTally>> tallies_;  // by the test's name

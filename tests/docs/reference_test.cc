@@ -89,10 +89,17 @@ TEST(JsonlPage, DescribesHeaderRosterAndFooter) {
 TEST(JournalPage, DescribesEachFieldOfTheHeader) {
   const TempFolder folder;
   const BazelStage stage(folder.path(), FLAKY_MANY_TESTS);
-  std::string command = "env MANY_TESTS=4 FLAKY_TESTS_SPOOL=" + folder.path().string() +
-                        " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p FLAKY_TESTS_FIXTURE=f ";
+  // Under a `flaky run` whose environment does not arrive, a ctest and an MPI launcher.
+  for (const char* name : {"flaky", "ctest"}) {
+    std::ofstream(folder.File(name)) << "#!/bin/sh\n\"$@\"\nexit $?\n";
+    std::filesystem::permissions(folder.File(name), std::filesystem::perms::owner_all);
+  }
+  std::string command =
+      "env -u FLAKY_RUN_PROCESS PMI_RANK=1 PMI_SIZE=2 MANY_TESTS=4 FLAKY_TESTS_SPOOL=" + folder.path().string() +
+      " FLAKY_TESTS_RUN_ID=r FLAKY_TESTS_PROJECT=p FLAKY_TESTS_FIXTURE=f ";
   for (const auto& [name, value] : stage.Environment({.run_number = 1, .shard = 0}))
     command += name + '=' + value + ' ';
+  command += folder.File("flaky") + ' ' + folder.File("ctest") + ' ';
   command += stage.test_setup() + " --gtest_shuffle > " + folder.File("log.txt");
   ASSERT_EQ(std::system(command.c_str()), 0);
   std::string header;

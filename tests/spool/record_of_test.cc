@@ -278,6 +278,7 @@ TEST(RecordOf, ProgramsHaveTheirOwnAttempts) {
   EXPECT_EQ(record.run.account.passed_tests, 2);
   ASSERT_EQ(record.failures.size(), 1u);
   EXPECT_EQ(record.failures[0].attempt, 0);
+  EXPECT_EQ(record.failures[0].error_stack, "in blas_gpu");
   const RosterEntries expected = {{"Blas.Gemm (/src/blas_test.cc) [/b/blas_cpu]", {2, 0}},
                                   {"Blas.Gemm (/src/blas_test.cc) [/nowhere/build/blas_cpu]", {1, 0}},
                                   {"Blas.Gemm (/src/blas_test.cc) [blas_gpu]", {1, 0}}};
