@@ -120,11 +120,11 @@ class JournalFile {
  private:
   static constexpr std::size_t kStep = std::size_t{1} << 20;
 
-  char* Here() { return window_ + (position_ - window_begin_); }
+  char* Here() const { return window_ + (position_ - window_begin_); }
   std::size_t RoundUp(std::size_t size) const { return (size + page_ - 1) / page_ * page_; }
 
   char* Checked(std::size_t size, bool is_intact) {
-    if ((is_intact && keeps_space_) || CanStore(size)) return Here();
+    if (((is_intact && keeps_space_) || HasPages(size)) && HasLastByte()) return Here();
     sys::Status status;
     const bool is_whole = sys::StatusOf(path_.c_str(), status) == 0 && status.size >= file_size_;
     error_ = is_whole ? ENOSPC : EFAULT;
@@ -132,14 +132,19 @@ class JournalFile {
     return nullptr;
   }
 
-  // Returns false if the file has no page for a byte of the next fragment, or if the byte before it is gone: cutting a
-  // file within a page leaves NULs there. A sandbox that forbids to ask is no reason not to write.
-  bool CanStore(std::size_t size) {
+  // Returns false if the file has no page for a byte of the next fragment, or for the byte before it. A sandbox that
+  // forbids to ask is no reason not to write.
+  bool HasPages(std::size_t size) {
     char* const end = Here() + size;
     char* at = position_ > window_begin_ ? Here() - 1 : Here();
     for (; at < end; at += page_ - reinterpret_cast<std::uintptr_t>(at) % page_) {
       if (sys::CheckStore(at - reinterpret_cast<std::uintptr_t>(at) % 4) == -EFAULT) return false;
     }
+    return true;
+  }
+
+  // Returns false if the byte before the next fragment is gone: cutting a file within a page leaves NULs there.
+  bool HasLastByte() const {
     return position_ == window_begin_ || __atomic_load_n(Here() - 1, __ATOMIC_RELAXED) != '\0';
   }
 
