@@ -132,8 +132,8 @@ class JournalFile {
     return nullptr;
   }
 
-  // Returns false if the file has no page for a byte of the next fragment, or for the byte before it. A sandbox that
-  // forbids to ask is no reason not to write.
+  // Returns false if the file has no page for a byte of the next fragment, or for the byte before it. If a sandbox
+  // forbids to ask, the answer is true.
   bool HasPages(std::size_t size) {
     char* const end = Here() + size;
     char* at = position_ > window_begin_ ? Here() - 1 : Here();

@@ -247,7 +247,7 @@ class JournalWriter {
   std::int64_t last_ns_ = 0;  // the time of the last event
   bool is_intact_ = false;    // no test can have cut the file since then
   bool test_open_ = false;
-  ThreadPlace place_;  // where the open test runs
+  ThreadPlace place_;  // of the open test
   bool has_exited_ = false;
   ExitInTest exit_ = {};
   std::size_t exit_position_ = 0;

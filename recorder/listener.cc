@@ -10,12 +10,11 @@
 //   * It calls no function that a test program may define, wrap or preload: it makes system calls itself.
 //   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
 //     GoogleTest's lock.
-//   * In a forked child it does nothing, unless the child runs tests of its own.
+//   * In a forked child it does nothing, unless the child calls RUN_ALL_TESTS.
 //   * It never fails a test, throws, or raises a signal.
 
 #if __cplusplus < 201703L
-#error \
-    "flaky's recorder needs C++17: compile listener.cc with -std=c++17 or later; other sources may keep their standard"
+#error "flaky's recorder needs C++17: compile listener.cc with -std=c++17, other sources as they are"
 #else
 
 #include <gtest/gtest.h>
@@ -99,7 +98,7 @@ class Listener : public testing::EmptyTestEventListener {
       const std::int64_t seed = unit_test.random_seed();
       recorder_.journal().Iteration(iteration, Shuffles() ? &seed : nullptr);
     }
-    if (unit_test.test_to_run_count() == 0 && flaky_recorder_flags::FailsIfNoTestIsSelected() == 1) {
+    if (unit_test.test_to_run_count() == 0 && flaky_recorder_flags::FailsIfNoTestIsSelected()) {
       // GoogleTest now fails and does not call OnTestProgramEnd.
       recorder_.journal().Part(
           {PartKind::kFailure, nullptr, -1, "no test was selected (--gtest_fail_if_no_test_selected)"});

@@ -12,7 +12,7 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Where the copies of the recorder in this process find its page if the kernel's values have no place for that. Not all
+// The address of the page of this process, encoded, if the kernel's values have no place for it. Not all
 // of them find this variable: a library may hide its symbols.
 [[gnu::visibility("default")]] inline std::uintptr_t page_of_process = 0;
 
@@ -36,7 +36,7 @@ class ProcessPage {
     if (memory == nullptr) return;
     auto* const fresh = static_cast<Shared*>(memory);  // the kernel's zeros are its initial value
     fresh->token = reinterpret_cast<std::uint64_t*>(static_cast<char*>(memory) + values.page);
-    // An emulator may accept every advice. -1 is none.
+    // An emulator may accept any advice, even -1.
     if (sys::Advise(fresh->token, values.page, kWipeOnFork) != 0 || sys::Advise(fresh->token, values.page, -1) == 0) {
       fresh->token = nullptr;
     }
