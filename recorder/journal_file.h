@@ -86,10 +86,11 @@ class JournalFile {
   std::size_t position() const { return position_; }
 
   // Removes what was published from `position` on. Returns false if that is no longer mapped. A reader sees either all
-  // of the removed bytes or a NUL in their place. Precondition: Room() has returned room after the last test event.
+  // of the removed bytes or a NUL in their place. Precondition: Room() has returned room since the last test event.
   bool RewindTo(std::size_t position) {
     if (position < window_begin_ || position > position_) return false;
     const std::size_t size = position_ - position;
+    if (!keeps_space_ && !HasPages(Here() - size, Here())) return false;
     position_ = position;
     if (size == 0) return true;
     __atomic_store_n(Here(), '\0', __ATOMIC_RELEASE);
@@ -124,7 +125,8 @@ class JournalFile {
   std::size_t RoundUp(std::size_t size) const { return (size + page_ - 1) / page_ * page_; }
 
   char* Checked(std::size_t size, bool is_intact) {
-    if (((is_intact && keeps_space_) || HasPages(size)) && HasLastByte()) return Here();
+    const char* const before = position_ > window_begin_ ? Here() - 1 : Here();
+    if (((is_intact && keeps_space_) || HasPages(before, Here() + size)) && HasLastByte()) return Here();
     sys::Status status;
     const bool is_whole = sys::StatusOf(path_.c_str(), status) == 0 && status.size >= file_size_;
     error_ = is_whole ? ENOSPC : EFAULT;
@@ -132,12 +134,11 @@ class JournalFile {
     return nullptr;
   }
 
-  // Returns false if the file has no page for a byte of the next fragment, or for the byte before it. If a sandbox
-  // forbids to ask, the answer is true.
-  bool HasPages(std::size_t size) {
-    char* const end = Here() + size;
-    char* at = position_ > window_begin_ ? Here() - 1 : Here();
-    for (; at < end; at += page_ - reinterpret_cast<std::uintptr_t>(at) % page_) {
+  // Returns false if the file has no page for a byte of this part of the window. If a sandbox forbids to ask, the
+  // answer is true.
+  static bool HasPages(const char* at, const char* end) {
+    constexpr std::uintptr_t kSmallestPage = 4096;
+    for (; at < end; at += kSmallestPage - reinterpret_cast<std::uintptr_t>(at) % kSmallestPage) {
       if (sys::CheckStore(at - reinterpret_cast<std::uintptr_t>(at) % 4) == -EFAULT) return false;
     }
     return true;
