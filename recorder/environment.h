@@ -18,7 +18,7 @@ extern char** environ;  // not every C library declares it
 namespace flaky_recorder {
 
 // Returns the variables, each `NAME=value`, ended by null. If the program has cleared its environment before its tests,
-// returns the one that it was started with, so that its results go where those of its siblings go.
+// returns the one that it was started with, so that its results join those of its siblings.
 inline char** Environment() {
   if (environ != nullptr && *environ != nullptr) return environ;
   return first_environment != nullptr ? first_environment : environ;

@@ -28,8 +28,13 @@ namespace flaky_recorder {
 template <void (*kHandler)(int)>
 void CallAtExit() {
 #if defined(FLAKY_RECORDER_ON_EXIT)
-  // These sanitizers put a handler of their own in the place of each, which does not pass on the status.
-  on_exit([](int status, void*) { kHandler(status); }, nullptr);
+  // These sanitizers put their handler in the place of each, which does not pass on the status.
+  on_exit(
+      [](int status, void*) {
+        NoteWritten(&status, sizeof status);  // the C library, which MemorySanitizer does not see, passes it
+        kHandler(status);
+      },
+      nullptr);
 #elif defined(__GLIBC__)
   flaky_recorder_at_exit([](void*, int status) { kHandler(status); }, nullptr, &flaky_recorder_library);
 #endif

@@ -64,7 +64,7 @@ ProgramFacts FactsOf(const ::testing::UnitTest& unit_test) {
   facts.has_shard_flags = flaky_recorder_flags::TotalShards() != flaky_recorder_flags::kAbsent;
   facts.shard_index = flaky_recorder_flags::ShardIndex();
   facts.shard_total = flaky_recorder_flags::TotalShards();
-  facts.fails_if_no_test_is_selected = flaky_recorder_flags::FailsIfNoTestIsSelected() == 1;
+  facts.fails_if_no_test_is_selected = flaky_recorder_flags::FailsIfNoTestIsSelected();
   return facts;
 }
 

@@ -8,13 +8,15 @@
 // language: in GoogleTest's name space, its own flag hides the one in the global name space that says "absent".
 
 namespace flaky_recorder_absent {
-enum Flags { FLAGS_gtest_fail_if_no_test_selected, FLAGS_gtest_shard_index, FLAGS_gtest_total_shards };
+enum Flags { FLAGS_gtest_shard_index, FLAGS_gtest_total_shards };
 }  // namespace flaky_recorder_absent
 
 // With Abseil, flags are objects in the global name space. There, these count as absent.
 #if !defined(GTEST_HAS_ABSL) || !GTEST_HAS_ABSL
 using namespace flaky_recorder_absent;
 namespace testing {
+// GoogleTest 1.17 and later define it, and declare it nowhere.
+extern __attribute__((weak)) bool FLAGS_gtest_fail_if_no_test_selected;
 #else
 namespace flaky_recorder_absent {
 #endif
@@ -25,8 +27,14 @@ constexpr long kAbsent = -2;
 inline long ValueOf(::flaky_recorder_absent::Flags) { return kAbsent; }
 inline long ValueOf(long value) { return value; }
 
+inline bool FailsIfNoTestIsSelected() {
+#if !defined(GTEST_HAS_ABSL) || !GTEST_HAS_ABSL
+  return &FLAGS_gtest_fail_if_no_test_selected != nullptr && FLAGS_gtest_fail_if_no_test_selected;
+#else
+  return false;
+#endif
+}
 // Each returns kAbsent if this version of GoogleTest has no such flag.
-inline long FailsIfNoTestIsSelected() { return ValueOf(FLAGS_gtest_fail_if_no_test_selected); }
 inline long ShardIndex() { return ValueOf(FLAGS_gtest_shard_index); }
 inline long TotalShards() { return ValueOf(FLAGS_gtest_total_shards); }
 

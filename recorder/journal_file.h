@@ -86,13 +86,13 @@ class JournalFile {
   std::size_t position() const { return position_; }
 
   // Removes what was published from `position` on. Returns false if that is no longer mapped. A reader sees either all
-  // of the removed bytes or a NUL in their place. Precondition: Room() has returned room after the last test event.
+  // of the removed bytes or a NUL in their place. Precondition: Room() has returned room since the last test event.
   bool RewindTo(std::size_t position) {
     if (position < window_begin_ || position > position_) return false;
     const std::size_t size = position_ - position;
-    if (size == 0) return true;
     if (!keeps_space_ && !HasPages(Here() - size, Here())) return false;
     position_ = position;
+    if (size == 0) return true;
     __atomic_store_n(Here(), '\0', __ATOMIC_RELEASE);
     std::memset(Here() + 1, 0, size - 1);
     return true;
@@ -121,11 +121,12 @@ class JournalFile {
  private:
   static constexpr std::size_t kStep = std::size_t{1} << 20;
 
-  char* Here() { return window_ + (position_ - window_begin_); }
+  char* Here() const { return window_ + (position_ - window_begin_); }
   std::size_t RoundUp(std::size_t size) const { return (size + page_ - 1) / page_ * page_; }
 
   char* Checked(std::size_t size, bool is_intact) {
-    if ((is_intact && keeps_space_) || CanStore(size)) return Here();
+    const char* const before = position_ > window_begin_ ? Here() - 1 : Here();
+    if (((is_intact && keeps_space_) || HasPages(before, Here() + size)) && HasLastByte()) return Here();
     sys::Status status;
     const bool is_whole = sys::StatusOf(path_.c_str(), status) == 0 && status.size >= file_size_;
     error_ = is_whole ? ENOSPC : EFAULT;
@@ -133,18 +134,19 @@ class JournalFile {
     return nullptr;
   }
 
-  // Returns false if the file has no page for a byte of the next fragment, or if the byte before it is gone: cutting a
-  // file within a page leaves NULs there. A sandbox that forbids to ask is no reason not to write.
-  bool CanStore(std::size_t size) {
-    if (!HasPages(position_ > window_begin_ ? Here() - 1 : Here(), Here() + size)) return false;
-    return position_ == window_begin_ || __atomic_load_n(Here() - 1, __ATOMIC_RELAXED) != '\0';
-  }
-
-  bool HasPages(char* at, const char* end) const {
-    for (; at < end; at += page_ - reinterpret_cast<std::uintptr_t>(at) % page_) {
+  // Returns false if the file has no page for a byte of this part of the window. If a sandbox forbids to ask, the
+  // answer is true.
+  static bool HasPages(const char* at, const char* end) {
+    constexpr std::uintptr_t kSmallestPage = 4096;
+    for (; at < end; at += kSmallestPage - reinterpret_cast<std::uintptr_t>(at) % kSmallestPage) {
       if (sys::CheckStore(at - reinterpret_cast<std::uintptr_t>(at) % 4) == -EFAULT) return false;
     }
     return true;
+  }
+
+  // Returns false if the byte before the next fragment is gone: cutting a file within a page leaves NULs there.
+  bool HasLastByte() const {
+    return position_ == window_begin_ || __atomic_load_n(Here() - 1, __ATOMIC_RELAXED) != '\0';
   }
 
   // Extends the file to `size` and replaces the window by a mapping that begins with the position's page. NULs are

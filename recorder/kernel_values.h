@@ -13,8 +13,8 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// What the kernel told this program when it started it (the auxiliary vector), without getauxval() and sysconf(), which
-// tests of processor features and of limits replace.
+// What the kernel passed to this program when it started it (the auxiliary vector), without getauxval() and sysconf(),
+// which tests of processor features and of limits replace.
 struct KernelValues {
   const char* vdso = nullptr;             // the kernel's code in this process, or null
   std::size_t page = 0;                   // the page size; unless known, a multiple of it

@@ -28,7 +28,7 @@ inline long TakeSignal(Signals signals) {
   const Time at_once = {0, 0};  // no time in either layout
   return RawCall(SYS_rt_sigtimedwait, Word(&signals), 0, Word(&at_once), sizeof signals);
 }
-// Gives the signal its default action. A zeroed action is that with every processor's layout.
+// Resets the signal to its default action. A zeroed action is that with every processor's layout.
 inline long ResetSignal(int signal) {
   const long action[16] = {};
   return RawCall(SYS_rt_sigaction, signal, Word(action), 0, sizeof(Signals));

@@ -12,7 +12,7 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-// Where the copies of the recorder in this process find its page if the kernel's values have no place for that. Not all
+// The address of the page of this process, encoded, if the kernel's values have no place for it. Not all
 // of them find this variable: a library may hide its symbols.
 [[gnu::visibility("default")]] inline std::uintptr_t page_of_process = 0;
 
@@ -36,7 +36,7 @@ class ProcessPage {
     if (memory == nullptr) return;
     auto* const fresh = static_cast<Shared*>(memory);  // the kernel's zeros are its initial value
     fresh->token = reinterpret_cast<std::uint64_t*>(static_cast<char*>(memory) + values.page);
-    // An emulator may accept every advice. -1 is none.
+    // An emulator may accept any advice, even -1.
     if (sys::Advise(fresh->token, values.page, kWipeOnFork) != 0 || sys::Advise(fresh->token, values.page, -1) == 0) {
       fresh->token = nullptr;
     }
@@ -55,13 +55,14 @@ class ProcessPage {
     std::uint64_t none = 0;
     const std::uint64_t fresh = shared_->last_token.fetch_add(1) + 1;
     __atomic_compare_exchange_n(shared_->token, &none, fresh, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-    token_ = __atomic_load_n(shared_->token, __ATOMIC_ACQUIRE);
+    word_ = shared_->token;
+    token_ = __atomic_load_n(word_, __ATOMIC_ACQUIRE);
   }
 
   // Returns true in the process that called Enter(), and false in its children, unless they share its memory.
   bool IsMine() const {
-    if (shared_ == nullptr || shared_->token == nullptr) return pid_ == sys::GetPid();
-    return __atomic_load_n(shared_->token, __ATOMIC_RELAXED) == token_;
+    if (__builtin_expect(word_ == nullptr, 0)) return pid_ == sys::GetPid();
+    return __atomic_load_n(word_, __ATOMIC_RELAXED) == token_;
   }
 
   // Makes `owner` the one that records this GoogleTest. Returns false if another copy does.
@@ -114,6 +115,7 @@ class ProcessPage {
   }
 
   Shared* shared_ = nullptr;
+  const std::uint64_t* word_ = nullptr;  // that of the token, or null
   std::uint64_t token_ = 0;
   pid_t pid_ = 0;
 };

@@ -104,7 +104,7 @@ class Recorder {
     }
     if (is_child_of_test_) return false;
     kernel_.Read();
-    if (kernel_.secure) return false;  // whoever started this program may not choose what it does with its rights
+    if (kernel_.secure) return false;  // its caller may not choose what it does with its rights
     process_.Open(kernel_);
     process_.Enter();
     return process_.Claim(run.unit_test, this);

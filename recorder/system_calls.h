@@ -155,8 +155,8 @@ inline void* Map(std::size_t size, int protection, int flags, int fd, std::int64
   NoteWritten(mapped, size);
   return mapped;
 }
-// Returns -EFAULT, without a signal, if a store to the four bytes at `word` is not possible, because the file behind
-// them was cut or the disk is full. The kernel adds 0 to them, in a call that sandboxes allow for their locks.
+// Returns -EFAULT, without a signal, if a store to the four bytes at `word` is not possible, because their file was
+// cut or the disk is full. The kernel adds 0 to them, in a call that sandboxes allow for their locks.
 inline long CheckStore(const void* word) {
   static std::uint32_t nobody_waits = 0;
   constexpr long kWakeAndAdd = 5 | 128, kAddNothing = 1 << 28;  // FUTEX_WAKE_OP_PRIVATE, FUTEX_OP_ADD

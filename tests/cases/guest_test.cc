@@ -91,7 +91,7 @@ TEST_F(Guest, TestsRunOnASmallStack) {
   }
 }
 
-TEST_F(Guest, AProgramThatClearsItsEnvironmentIsRecordedWhereItsSiblingsAre) {
+TEST_F(Guest, AProgramThatClearsItsEnvironmentIsRecorded) {
   env["GUEST_RUNS"] = "without environment";
   EXPECT_EQ(RunBoth("Plain.Passes").err, "");
   EXPECT_EQ(TheJournal().OutcomeOf("Plain.Passes"), "passed");
@@ -125,7 +125,7 @@ TEST_F(Guest, WorkersAreRecordedAsPartsOfOneRun) {
 }
 
 TEST_F(Guest, TheEndNeedsNoSystemCall) {
-  if (kSanitized) GTEST_SKIP() << "a sanitizer makes system calls of its own";
+  if (kSanitized) GTEST_SKIP() << "a sanitizer makes system calls too";
   for (const char* test : {"Kills", "Refuses", "RefusesEvenItsLocks"}) {
     const std::string name = std::string("Sandbox.") + test;
     EXPECT_EQ(RunBoth(name + ":Sandbox.Next").err, "") << test;
@@ -137,7 +137,7 @@ TEST_F(Guest, TheEndNeedsNoSystemCall) {
   }
 }
 
-TEST_F(Guest, OnlyAnExitByTheTestIsToldAsThat) {
+TEST_F(Guest, OnlyAnExitByTheTestIsRecordedAsOne) {
   RunBoth("Left.ByExit");
   EXPECT_EQ(TheJournal().Results("Left.ByExit").at(0).back(), 5);
   std::filesystem::remove_all(spool());
