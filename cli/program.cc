@@ -134,7 +134,9 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
         LoadSettings(session);
       } catch (const SettingError& error) {
         // The command is run whatever is wrong with the settings of its history, and the doctor says what it is.
-        if (!app.got_subcommand("run") && !app.got_subcommand("doctor")) throw;
+        const auto chosen = app.get_subcommands();
+        const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
+        if (command != "run" && command != "doctor") throw;
         run.settings_problem = error.what();
       }
     });

@@ -15,7 +15,8 @@ endif()
 
 # The package must depend on the packages of the libraries that the loader needs.
 execute_process(COMMAND dpkg-deb --field ${package} Depends OUTPUT_VARIABLE depends COMMAND_ERROR_IS_FATAL ANY)
-execute_process(COMMAND ldd ${BUILD}/cli/flaky OUTPUT_VARIABLE linked COMMAND_ERROR_IS_FATAL ANY)
+file(GLOB modules ${BUILD}/cli/stores/*.so)
+execute_process(COMMAND ldd ${BUILD}/cli/flaky ${modules} OUTPUT_VARIABLE linked COMMAND_ERROR_IS_FATAL ANY)
 foreach(library "libc.so libc6" "libsqlite3 libsqlite3-0" "libpqxx libpqxx-" "libcurl libcurl4")
   separate_arguments(library UNIX_COMMAND ${library})
   list(GET library 0 file)

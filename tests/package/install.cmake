@@ -25,7 +25,7 @@ endforeach()
 
 file(GLOB_RECURSE installed ${PREFIX}/*)
 foreach(file IN LISTS installed)
-  if(file MATCHES "/bin/flaky$|[.]a$")  # their debug information and assertions name sources
+  if(file MATCHES "/bin/flaky$|[.]a$|[.]so$")  # their debug information and assertions name sources
     continue()
   endif()
   file(READ ${file} text)
@@ -37,7 +37,28 @@ foreach(file IN LISTS installed)
   endforeach()
 endforeach()
 
+file(GLOB modules ${PREFIX}/lib/flaky/*.so ${PREFIX}/lib/*/flaky/*.so)
+foreach(binary ${PREFIX}/bin/flaky ${modules})
+  execute_process(COMMAND readelf -d ${binary} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+  if(dynamic MATCHES "RPATH|RUNPATH")
+    message(FATAL_ERROR "${binary} has a run path: ${dynamic}")
+  endif()
+endforeach()
+
+# The moved program finds its modules: with none of them it could not print the schema of a store.
+foreach(module IN LISTS modules)
+  get_filename_component(store ${module} NAME_WE)
+  if(NOT store STREQUAL "turso" AND NOT store STREQUAL "postgres" AND NOT store STREQUAL "supabase")
+    message(FATAL_ERROR "${module} is not a module of a store")
+  endif()
+  execute_process(COMMAND ${PREFIX}/bin/flaky schema sql --store ${store} OUTPUT_VARIABLE sql COMMAND_ERROR_IS_FATAL ANY)
+  if(NOT sql MATCHES "CREATE TABLE")
+    message(FATAL_ERROR "the program does not print the schema of ${store}: ${sql}")
+  endif()
+endforeach()
+
+# The libraries of servers are loaded with a store of that kind only.
 execute_process(COMMAND readelf -d ${PREFIX}/bin/flaky OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
-if(dynamic MATCHES "RPATH|RUNPATH")
-  message(FATAL_ERROR "the program has a run path: ${dynamic}")
+if(dynamic MATCHES "libpq|libcurl")
+  message(FATAL_ERROR "the program is linked with the libraries of servers: ${dynamic}")
 endif()

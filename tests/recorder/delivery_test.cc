@@ -119,7 +119,7 @@ TEST_F(RecorderDelivery, OneProcessWaitsForTheEndOfCtestAndIsReplaced) {
 until test -s waiting; do sleep 0.01; done
 read pid < waiting
 kill -9 $pid
-while grep -q "^State:.[^Z]" /proc/$pid/status 2>&-; do sleep 0.01; done
+while kill -0 $pid; do sleep 0.01; done 2> /dev/null
 "$@"
 exit 0
 )";
