@@ -98,6 +98,12 @@ class JournalFile {
     return true;
   }
 
+  // Returns true if the file can be written again: the disk was full, and is no longer.
+  bool Recovers(std::size_t size) {
+    if (gone_ && error_ == ENOSPC && position_ + size <= file_size_ && HasPages(Here(), Here() + size)) gone_ = false;
+    return !gone_;
+  }
+
   // Leaves the file to the parent of this process.
   void Abandon() { open_ = false; }
 

@@ -33,6 +33,7 @@ class JournalWriter {
     max_message_ = max_message;
     state_ = State::kRecording;
     test_open_ = has_exited_ = false;
+    owed_outcome_ = {};
     source_file_ = suite_ = nullptr;
     error_ = 0;
     repeats_.Begin(file_.position());
@@ -145,6 +146,12 @@ class JournalWriter {
     const SpinGuard guard(lock_);
     if (!guard.held() || !file_.is_open()) return;
     const std::int64_t end = Reach(now);
+    if (owed_outcome_.data() != nullptr && file_.Recovers(JournalFile::kTail / 2)) {
+      last_ns_ = owed_ns_;
+      FinishOpenTest(owed_outcome_, nullptr);
+      last_ns_ = end;
+      WriteLost();
+    }
     if (char* const begin = RoomOrTail(64); begin != nullptr) {
       file_.Publish('{', AppendEnd(begin + 1, (end - start_ns_) / 1000, passed));
     }
@@ -213,6 +220,9 @@ class JournalWriter {
     test_open_ = has_exited_;
     if (char* const begin = RoomOrTail(kLineFrame); begin != nullptr) {
       file_.Publish(',', AppendTestEnd(begin + 1, outcome, (last_ns_ - test_start_ns_) / 1000, exit));
+    } else if (exit == nullptr) {
+      owed_outcome_ = outcome;
+      owed_ns_ = last_ns_;
     }
     unlisted_ = {};
     if (state_ == State::kRecording && !test_has_failure_ && repeats_.IsCounted(test_.name, outcome) &&
@@ -288,6 +298,8 @@ class JournalWriter {
   bool has_exited_ = false;
   ExitInTest exit_ = {};
   std::size_t exit_position_ = 0;
+  std::int64_t owed_ns_ = 0;
+  std::string_view owed_outcome_;  // of the test whose line is not complete, because the disk was full at its end
   bool failed_by_another_thread_ = false;
   bool test_has_failure_ = false;
   TestName test_;               // of the open or the last test
