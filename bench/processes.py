@@ -130,7 +130,7 @@ def alone(bench):
         "`sqlite3 --version`": lambda: spawn([sqlite, "--version"], env),
         "`flaky --version`": lambda: spawn([bench.flaky, "--version"], env),
     }, ALONE, warm_up=5)
-    show("A process alone (the CPU time leaves out the delivery)", results, 1, "variant")
+    show("A process alone", results, 1, "variant")
 
 
 def project(bench, name, recorded, env):

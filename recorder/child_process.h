@@ -35,15 +35,15 @@ struct Launch {
   int messages = -1;             // becomes stderr; -1: /dev/null
   int kept = -1;                 // becomes descriptor 3, and must be above 3; -1: none
   std::int64_t seconds = 0;      // after which the kernel ends the program with SIGALRM; 0: never
-  int answers = -1;              // the other end of `messages`
   bool in_valgrind = false;      // which reports leaks of every process that exits, but not of one that is killed
-  std::int64_t patience_ms = 0;  // for which StartProgram waits for an answer and then for the program's end
+  std::int64_t patience_ms = 0;  // for which StartProgram waits for the program's end
 
   // Filled in by StartProgram.
   void* inner_stack = nullptr;
-  bool stays = false;    // the process in between stays as long as the program
-  long timer[4] = {};    // struct itimerval as the kernel has it
-  pid_t in_between = 0;  // of a process in between that stays
+  bool stays = false;      // the process in between stays as long as the program
+  long timer[4] = {};      // struct itimerval as the kernel has it
+  bool is_killed = false;  // and is then killed
+  pid_t in_between = 0;    // of a process in between that stays
 };
 
 // These run in processes that share our memory and do not return: a sanitizer must not keep account of their frames.
@@ -106,9 +106,9 @@ FLAKY_RECORDER_UNCHECKED inline int StartAndLeave(void* argument) {
   if (program < 0) TellNotStarted(launch.messages, program);
   if (program <= 0) return 0;
   if (launch.messages >= 0) sys::Close(launch.messages);
-  if (launch.in_valgrind) RawCall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-  AwaitEnd(static_cast<pid_t>(program), launch.stays ? kNever : launch.patience_ms, launch.answers);
-  while (launch.in_valgrind) sys::Poll(nullptr, 0, -1);
+  if (launch.is_killed) RawCall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  AwaitEnd(static_cast<pid_t>(program), launch.stays ? kNever : launch.patience_ms, launch.in_valgrind);
+  while (launch.is_killed) sys::Poll(nullptr, 0, -1);
   return 0;
 }
 
@@ -123,8 +123,8 @@ inline bool AdoptsOrphans() {
 // Ends the process in between if it must not exit. Otherwise waits a moment for its end.
 inline void LeaveInBetween(const Launch& launch, std::int64_t milliseconds) {
   if (launch.in_between <= 0) return;
-  if (launch.in_valgrind) sys::Kill(launch.in_between, SIGKILL);
-  AwaitEnd(launch.in_between, launch.in_valgrind ? kNever : milliseconds, -1);
+  if (launch.is_killed) sys::Kill(launch.in_between, SIGKILL);
+  AwaitEnd(launch.in_between, launch.is_killed ? kNever : milliseconds, launch.in_valgrind);
 }
 
 enum class Parent {
@@ -156,8 +156,9 @@ inline int StartProgram(Launch& launch, Parent parent) {
   if (parent == Parent::kOurs) {
     child = CloneOnStack(kShared | CLONE_PARENT, outer_stack, BecomeProgram, &launch);
   } else {
-    if (AdoptsOrphans()) launch.stays = true, launch.in_valgrind = false;
-    if (launch.in_valgrind) launch.stays = true;
+    const bool adopts = AdoptsOrphans();
+    launch.is_killed = launch.in_valgrind && !adopts;
+    launch.stays = launch.in_valgrind || adopts;
     for (const unsigned long exit_signal : {0UL, 0UL + SIGCHLD}) {  // emulators know only the second
       if (!launch.stays) {
         child = CloneOnStack(kShared | exit_signal, outer_stack, StartAndLeave, &launch);

@@ -158,7 +158,6 @@ inline void Deliver(DeliveryPlan& plan, Warning& warning) {
   launch.environment = plan.environment.entries();
   if (!plan.cwd.empty()) launch.folder = plan.cwd.c_str();
   launch.messages = messages.writing();
-  launch.answers = messages.reading();
   launch.in_valgrind = IsInValgrind(plan);
   // The rest of a longer wait is one that signals can interrupt.
   constexpr int kMostPatience = 100;
