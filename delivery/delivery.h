@@ -20,9 +20,9 @@ namespace flaky {
 // in the spool (delivery/dual_delivery.h).
 DeliverySummary Deliver(const ResolvedSettings& resolved, const DeliveryOptions& options);
 
-// The same in bounded time: waits up to `wait` for another delivery, or longer if `options` says so, and up to `wait` for
-// a store that cannot be reached; and works no longer than FLAKY_TESTS_DELIVERY_TIMEOUT, except to finish a batch in
-// flight. `options` says the rest.
+// The same in bounded time: waits up to `wait` for another delivery, or longer if `options` says so, and up to `wait`
+// for a store that cannot be reached; and works no longer than FLAKY_TESTS_DELIVERY_TIMEOUT, except to finish a batch
+// in flight. `options` says the rest.
 DeliverySummary DeliverPending(const ResolvedSettings& resolved, std::chrono::milliseconds wait,
                                DeliveryOptions options = {});
 

@@ -3,7 +3,6 @@
 #define FLAKY_RECORDER_CHILD_PROCESS_H_
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>

@@ -2,7 +2,6 @@
 #ifndef FLAKY_RECORDER_FIRST_LINE_H_
 #define FLAKY_RECORDER_FIRST_LINE_H_
 
-#include <poll.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -46,7 +45,7 @@ inline Answer ReadFirstLine(int fd, const Deadline& deadline, FixedText<512>& li
   constexpr int kLongest = 60000;
   for (;;) {
     const int wait_ms = deadline.Remaining(kLongest);
-    pollfd ready = {fd, POLLIN, 0};
+    sys::Watched ready = {fd, sys::kReadable, 0};
     const long count = sys::Poll(&ready, 1, wait_ms);
     if (count == 0 && wait_ms == 0) return Answer::kLate;
     if (count == 0 || count == -EINTR) continue;
@@ -74,7 +73,7 @@ inline void AwaitEnd(pid_t child, std::int64_t milliseconds, bool in_valgrind) {
   for (int step_ms = fd < 0 ? 1 : kLongest; sys::Wait(child, status, WNOHANG | __WALL) == 0;) {
     const int wait_ms = deadline.Remaining(step_ms);
     if (wait_ms == 0) break;
-    pollfd ended = {fd, POLLIN, 0};
+    sys::Watched ended = {fd, sys::kReadable, 0};
     sys::Poll(&ended, 1, wait_ms);
     if (fd < 0) step_ms = std::min(step_ms * 2, kLongestStep);
   }

@@ -25,7 +25,7 @@
 //   * It calls no function that a test program may define, wrap or preload: it makes system calls itself.
 //   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
 //     GoogleTest's lock.
-//   * In a forked child it does nothing, unless the child runs tests of its own.
+//   * In a forked child it does nothing, unless the child calls RUN_ALL_TESTS.
 //   * It never fails a test, throws, or raises a signal.
 //
 // A test target compiles this like its own tests: with its GoogleTest (1.10 to 1.18), its language standard (C++11 or

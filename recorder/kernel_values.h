@@ -2,8 +2,6 @@
 #ifndef FLAKY_RECORDER_KERNEL_VALUES_H_
 #define FLAKY_RECORDER_KERNEL_VALUES_H_
 
-#include <elf.h>
-
 #include <cstddef>
 #include <cstdint>
 
@@ -35,6 +33,8 @@ struct KernelValues {
 
  private:
   static constexpr std::uintptr_t kMostTypes = 1024;
+  // The types of values, as <elf.h> has them. A project may have a header of that name.
+  static constexpr std::uintptr_t kNull = 0, kPageSize = 6, kTicks = 17, kSecure = 23, kRandom = 25, kVdso = 33;
 
   // Returns true if AT_SECURE is among the values.
   bool TakeFromStack() {
@@ -68,13 +68,13 @@ struct KernelValues {
   // Returns the index of the value that ends the vector.
   std::size_t Take(const std::uintptr_t* values, std::size_t most) {
     std::size_t at = 0;
-    for (; at + 1 < most && values[at] != AT_NULL; at += 2) {
+    for (; at + 1 < most && values[at] != kNull; at += 2) {
       const std::uintptr_t value = values[at + 1];
-      if (values[at] == AT_SYSINFO_EHDR) vdso = reinterpret_cast<const char*>(value);
-      if (values[at] == AT_RANDOM) random = reinterpret_cast<const void*>(value);
-      if (values[at] == AT_PAGESZ && value >= 4096) page = value;
-      if (values[at] == AT_CLKTCK && value > 0) ticks_per_second = static_cast<std::int64_t>(value);
-      if (values[at] == AT_SECURE) secure = value != 0, has_secure_ = true;
+      if (values[at] == kVdso) vdso = reinterpret_cast<const char*>(value);
+      if (values[at] == kRandom) random = reinterpret_cast<const void*>(value);
+      if (values[at] == kPageSize && value >= 4096) page = value;
+      if (values[at] == kTicks && value > 0) ticks_per_second = static_cast<std::int64_t>(value);
+      if (values[at] == kSecure) secure = value != 0, has_secure_ = true;
     }
     return at;
   }

@@ -55,8 +55,15 @@ inline long WaitId(int type, int id, siginfo_t* info, int options) {
   return result;
 }
 
+// A descriptor to wait for, as `pollfd` in <poll.h>. A project may have a header of that name.
+struct Watched {
+  int descriptor;
+  short events, found;
+};
+inline constexpr short kReadable = 1, kWritable = 4;
+
 // Waits up to `wait_ms` milliseconds; a negative number waits without end.
-inline long Poll(pollfd* files, std::size_t count, int wait_ms) {
+inline long Poll(Watched* files, std::size_t count, int wait_ms) {
 #if defined(__LP64__) || !defined(SYS_ppoll_time64)
   struct {
     long seconds, nanoseconds;

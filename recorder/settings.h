@@ -37,8 +37,9 @@ inline constexpr Setting kDeliveryWait = {"FLAKY_TESTS_DELIVERY_WAIT", 100, 0, 3
 inline constexpr Setting kProgram = {"FLAKY_TESTS_PROGRAM", 0, 0, 0};
 inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent and error hide the warning
 
-inline constexpr Setting kSettings[] = {kDisable, kSpool,      kStore,           kDb,           kRunId,   kProject, kVariant,
-                                        kFixture, kMaxMessage, kDeliveryTimeout, kDeliveryWait, kProgram, kLog};
+inline constexpr Setting kSettings[] = {kDisable,      kSpool,   kStore,   kDb,         kRunId,
+                                        kProject,      kVariant, kFixture, kMaxMessage, kDeliveryTimeout,
+                                        kDeliveryWait, kProgram, kLog};
 
 // Not a setting: what `flaky run` tells the processes under it. `PID-START` of that `flaky run`, above which no process
 // looks for its ctest.

@@ -3,7 +3,6 @@
 #define FLAKY_RECORDER_SYSTEM_CALLS_H_
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>

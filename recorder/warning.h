@@ -59,8 +59,8 @@ class Warning {
     if (text_.empty() || silent_ || written_ || !known_) return;
     sys::Status now;
     if (sys::StatusOf(STDERR_FILENO, now) != 0 || now.device != stderr_.device || now.inode != stderr_.inode) return;
-    pollfd ready = {STDERR_FILENO, POLLOUT, 0};
-    if (sys::Poll(&ready, 1, 100) != 1 || (ready.revents & POLLOUT) == 0) return;
+    sys::Watched ready = {STDERR_FILENO, sys::kWritable, 0};
+    if (sys::Poll(&ready, 1, 100) != 1 || (ready.found & sys::kWritable) == 0) return;
     written_ = true;
     char begin[] = "flaky: ", end[] = "\n";
     const iovec line[] = {{begin, sizeof begin - 1}, {const_cast<char*>(text_.c_str()), text_.view().size()}, {end, 1}};

@@ -4,9 +4,9 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include "cli/exit_code.h"
 #include "cli/output/log.h"
 #include "stores/error.h"
-#include "cli/exit_code.h"
 #include "tests/cli/program_fixture.h"
 
 namespace flaky {
