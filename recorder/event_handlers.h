@@ -84,7 +84,7 @@ namespace {
 
 [[gnu::weak]] void OnProgramEnd(bool passed) { Recorder::Get().End(passed); }
 
-[[gnu::weak]] void OnListenerDeleted() { Recorder::Get().Leave(); }
+[[gnu::weak]] void OnListenerDeleted() noexcept { Recorder::Get().Leave(); }
 
 }  // namespace flaky_recorder
 #pragma GCC visibility pop

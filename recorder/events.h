@@ -39,7 +39,7 @@ void OnTestEnd(const char* outcome);
 void OnSuiteEnd();
 void OnProgramEnd(bool passed);
 // GoogleTest has deleted the listener, so another copy of the recorder may take over.
-void OnListenerDeleted();
+void OnListenerDeleted() noexcept;
 
 }  // namespace flaky_recorder
 #pragma GCC visibility pop

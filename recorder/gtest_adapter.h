@@ -74,7 +74,7 @@ EventText MessageOf(const ::testing::TestPartResult& part) {
   text.size = strlen(text.data);
   static const char kSkipped[] = "Skipped\n";
   const size_t skipped_size = sizeof kSkipped - 1;
-  if (part.skipped() && strncmp(text.data, kSkipped, skipped_size) == 0) {
+  if (part.skipped() && text.size >= skipped_size && memcmp(text.data, kSkipped, skipped_size) == 0) {
     text.data += skipped_size;
     text.size -= skipped_size;
   }

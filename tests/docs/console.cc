@@ -91,10 +91,12 @@ void ExpectDocumentIsTrue(const std::string& document,
   const std::string script_file = folder.File("script");
   std::ofstream(script_file) << script;
 
-  std::FILE* pipe = popen(("env -i HOME='" + folder.path().string() + "' PATH='" + bin.string() +
-                           ":/usr/bin:/bin' LANG=C.UTF-8 FLAKY_TESTS_DELIVERY_WAIT=120000 bash '" + script_file + "'")
-                              .c_str(),
-                          "r");
+  std::FILE* pipe = popen(
+      ("env -i HOME='" + folder.path().string() + "' PATH='" + bin.string() +
+       ":/usr/bin:/bin' LANG=C.UTF-8 FLAKY_TESTS_DELIVERY_WAIT=120000 FLAKY_RUN_PROCESS=$FLAKY_RUN_PROCESS bash '" +
+       script_file + "'")
+          .c_str(),
+      "r");
   ASSERT_NE(pipe, nullptr);
   std::string output;
   for (int c; (c = std::fgetc(pipe)) != EOF;) output += static_cast<char>(c);

@@ -41,13 +41,13 @@ run(${CMAKE_COMMAND} -G Ninja -S ${SOURCE} -B ${WORK}/build)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 
 # ctest itself delivers one part, with both attempts of the repeated test. Tests without the fixture are delivered
-# later, as another part of the same run.
+# later, as another part of the same run. The two programs have tests of the same names, which are different tests.
 ctest(printed --repeat until-pass:3)
 expect("${printed}" "delivered 1 run \\(1 part\\)")
 ask_history(count run)
 expect("${count}" "^1$")
 expect("${run}" "parts \\(2\\)")
-expect("${run}" "status      fail\ntests       6 \\(5 passed, 1 failed\\)")
+expect("${run}" "status      fail\ntests       8 \\(7 passed, 1 failed\\)")
 expect("${run}" "Unsteady.PassesInTheEnd")
 
 # ctest adds the fixture to a selection of tests. Without the clean-up the same part is delivered later.

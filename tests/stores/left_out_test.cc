@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// stores/open.cc as it is in a build without any store: this program brings its own, compiled without them.
+// stores/drivers_linked.cc as it is in a build without any store: this program has its own, compiled without them.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
