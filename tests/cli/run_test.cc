@@ -311,13 +311,12 @@ TEST_F(CtestTest, AKilledCtestCountsAsEnded) {
     if (out != nullptr) ::execlp("ctest", "ctest", "--test-dir", Path("build").c_str(), nullptr);
     ::_exit(99);
   }
-  WaitFor("ctest's third test", [&] { return Out().find("Start 3") != std::string::npos; });
+  WaitFor("the process id of the third test", [&] { return Content(Path("waiting")).ends_with('\n'); });
   EXPECT_THAT(InSpool(), SizeIs(3)) << "two journals and the mark";
   ::kill(ctest, SIGKILL);
   ::waitpid(ctest, nullptr, 0);
   AwaitDelivery();
   EXPECT_EQ(Latest()["run"]["total_tests"], 2);
-  WaitFor("the process id of the third test", [&] { return Content(Path("waiting")).ends_with('\n'); });
   ::kill(std::stoi(Content(Path("waiting"))), SIGKILL);
 }
 
