@@ -35,6 +35,7 @@ class OneRunTest : public ProgramTest {
   OneRunTest() {
     Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
     Set("FLAKY_TESTS_SPOOL", Path("spool"));
+    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
     Unset("GTEST_OUTPUT");
   }
 
