@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -15,6 +16,7 @@
 #include <sstream>
 #include <string_view>
 #include <system_error>
+#include <thread>
 
 namespace flaky {
 namespace {
@@ -100,7 +102,14 @@ FixtureTest::FixtureTest() {
   spool_ = folder_ / "spool";
 }
 
-FixtureTest::~FixtureTest() { std::filesystem::remove_all(folder_); }
+FixtureTest::~FixtureTest() {
+  // A delivery in the background may still be closing its files there.
+  std::error_code error;
+  for (int tries = 0; tries < 1000 && std::filesystem::exists(folder_, error); ++tries) {
+    std::filesystem::remove_all(folder_, error);
+    if (error) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
 
 Outcome FixtureTest::Run(const std::string& fixture, const std::vector<std::string>& arguments) {
   std::map<std::string, std::optional<std::string>> variables = {{"HOME", folder_.string()},
