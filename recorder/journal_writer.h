@@ -65,7 +65,9 @@ class JournalWriter {
     Reach(now);
     if (Room(kLineFrame) == nullptr) return WriteLost();
     repeats_.NextIteration(file_);
-    file_.Publish('{', AppendIteration(Room(kLineFrame) + 1, number, shuffle_seed, repeats_.counting()));
+    char* const begin = Room(kLineFrame);
+    if (begin == nullptr) return WriteLost();
+    file_.Publish('{', AppendIteration(begin + 1, number, shuffle_seed, repeats_.counting()));
     repeats_.IterationBegan(file_.position());
   }
 

@@ -173,9 +173,10 @@ void CommandJournal::LookInto(const UniqueFd& folder, pid_t child, const Process
         NoteDeath(folder, name, death);
       }
       if (findings.has_tests && (findings.has_failed || end.succeeded())) continue;
-      const auto bytes = ReadUpToNul(file->descriptor);
-      if (!bytes) continue;
-      const RunRecord record = RecordOf(run_id_, header.journal_id, {ParseJournal(*bytes)}, {});
+      FailureBudget budget;
+      auto journal = ReadJournal(file->descriptor, budget);
+      if (!journal) continue;
+      const RunRecord record = RecordOf(run_id_, header.journal_id, {std::move(*journal)}, {});
       const Account& account = record.parts.front().account;
       findings.has_tests |= account.total_tests > 0;
       findings.has_failed |= account.status == kFail;

@@ -43,20 +43,23 @@ bool HasEndLine(const OpenedFile& file) {
   const auto tail = ReadAt(file.descriptor, start, kTail);
   if (!tail) return false;
   if (tail->find('\0') == std::string::npos) return EndsWithEndLine(*tail);
-  const auto all = ReadUpToNul(file.descriptor);
-  return all && EndsWithEndLine(std::string_view(*all).substr(all->size() - std::min(all->size(), kTail)));
+  const auto length = LengthUpToNul(file.descriptor);
+  const int64_t size = std::min(length.value_or(0), static_cast<int64_t>(kTail));
+  const auto end = ReadAt(file.descriptor, length.value_or(0) - size, static_cast<size_t>(size));
+  return end && EndsWithEndLine(*end);
 }
 
 void NoteDeath(const UniqueFd& spool, const std::string& name, const JournalDeath& death) {
   const auto file = OpenFileAt(spool, name);
-  const auto bytes = file ? ReadUpToNul(file->descriptor) : std::nullopt;
-  if (!bytes) return;
+  const auto length = file ? LengthUpToNul(file->descriptor) : std::nullopt;
+  const auto last = length && *length > 0 ? ReadAt(file->descriptor, *length - 1, 1) : std::nullopt;
+  if (!last) return;
   const UniqueFd out(openat(spool.get(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!out) return;
-  const std::string line = (bytes->ends_with('\n') ? "" : "\n") + DeathLine(death);
-  const ssize_t written = pwrite(out.get(), line.data(), line.size(), static_cast<off_t>(bytes->size()));
+  const std::string line = (*last == "\n" ? "" : "\n") + DeathLine(death);
+  const ssize_t written = pwrite(out.get(), line.data(), line.size(), *length);
   if (written == static_cast<ssize_t>(line.size())) {
-    [[maybe_unused]] const int ignored = ftruncate(out.get(), static_cast<off_t>(bytes->size() + line.size()));
+    [[maybe_unused]] const int ignored = ftruncate(out.get(), *length + written);
   }
 }
 

@@ -428,6 +428,12 @@ JournalParser::~JournalParser() = default;
 bool JournalParser::Add(std::string_view bytes) { return impl_->Add(bytes); }
 Journal JournalParser::Finish() { return impl_->Finish(); }
 
+std::optional<Journal> ReadJournal(const UniqueFd& file, FailureBudget& budget) {
+  JournalParser parser(budget);
+  if (!ReadPieces(file, [&](std::string_view piece) { parser.Add(piece); })) return std::nullopt;
+  return parser.Finish();
+}
+
 Journal ParseJournal(std::string_view bytes) {
   FailureBudget budget;
   JournalParser parser(budget);

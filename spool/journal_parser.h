@@ -3,10 +3,12 @@
 #define FLAKY_SPOOL_JOURNAL_PARSER_H_
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "spool/journal.h"
 #include "spool/journal_results.h"
+#include "spool/spool_files.h"
 
 // Reads whole journals. The format is docs/reference/journal.md. The recorder, which writes them, shares no code with
 // this.
@@ -34,6 +36,9 @@ class JournalParser {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// Reads a journal. Returns nullopt and sets errno if the file cannot be read. Throws JournalError.
+std::optional<Journal> ReadJournal(const UniqueFd& file, FailureBudget& budget);
 
 // Parses a journal that is in memory. Throws JournalError.
 Journal ParseJournal(std::string_view bytes);

@@ -18,7 +18,7 @@ namespace {
 constexpr std::string_view kJournalSuffix = ".jsonl";
 constexpr size_t kIdLength = 32;
 constexpr size_t kFirstChunk = 16 << 10;
-constexpr size_t kLargestChunk = 4 << 20;
+constexpr size_t kLargestChunk = 256 << 10;
 
 // Returns the descriptor if the folder belongs to our user.
 UniqueFd OwnFolder(int fd) {
@@ -117,15 +117,29 @@ std::optional<std::string> ReadAt(const UniqueFd& file, int64_t offset, size_t s
 
 bool IsUnreadable(int error) { return error == EACCES || error == EPERM || error == EIO; }
 
+bool ReadPieces(const UniqueFd& file, const std::function<void(std::string_view)>& take) {
+  int64_t offset = 0;
+  for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {
+    const auto bytes = ReadAt(file, offset, chunk);
+    if (!bytes) return false;
+    const std::string_view text = std::string_view(*bytes).substr(0, bytes->find('\0'));
+    take(text);
+    if (text.size() < chunk) return true;
+    offset += static_cast<int64_t>(chunk);
+  }
+}
+
 std::optional<std::string> ReadUpToNul(const UniqueFd& file) {
   std::string bytes;
-  for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {
-    const auto more = ReadAt(file, static_cast<int64_t>(bytes.size()), chunk);
-    if (!more) return std::nullopt;
-    const size_t nul = more->find('\0');
-    bytes.append(*more, 0, nul);
-    if (nul != std::string::npos || more->size() < chunk) return bytes;
-  }
+  if (!ReadPieces(file, [&](std::string_view piece) { bytes += piece; })) return std::nullopt;
+  return bytes;
+}
+
+std::optional<int64_t> LengthUpToNul(const UniqueFd& file) {
+  int64_t length = 0;
+  if (!ReadPieces(file, [&](std::string_view piece) { length += static_cast<int64_t>(piece.size()); }))
+    return std::nullopt;
+  return length;
 }
 
 std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd& from, const std::string& name,

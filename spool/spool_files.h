@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,8 +60,15 @@ std::optional<std::string> ReadAt(const UniqueFd& file, int64_t offset, size_t s
 // too many open files pass.
 bool IsUnreadable(int error);
 
-// Reads a file of any size up to the first NUL. Returns nullopt and sets errno if it cannot be read.
+// Passes a file of any size to `take`, in pieces up to its first NUL. Returns false and sets errno if it cannot be
+// read.
+bool ReadPieces(const UniqueFd& file, const std::function<void(std::string_view)>& take);
+
+// Reads a small file up to the first NUL. Returns nullopt and sets errno if it cannot be read.
 std::optional<std::string> ReadUpToNul(const UniqueFd& file);
+
+// Returns the number of bytes before the first NUL. Returns nullopt and sets errno if the file cannot be read.
+std::optional<int64_t> LengthUpToNul(const UniqueFd& file);
 
 // Moves the file or folder `name` from a folder of the spool to the spool's rejected/, and writes the reason to
 // <name>.reason. Returns its new name, which differs if `name` was already used there; nullopt if it has disappeared.

@@ -26,22 +26,6 @@ namespace {
 
 constexpr char kOutbox[] = "outbox";
 
-constexpr size_t kFirstChunk = size_t{16} << 10;
-constexpr size_t kLargestChunk = size_t{256} << 10;
-
-// Returns nullopt and sets errno if the file cannot be read. Throws JournalError.
-std::optional<Journal> ReadJournal(const UniqueFd& file, FailureBudget& budget) {
-  JournalParser parser(budget);
-  size_t offset = 0;
-  for (size_t chunk = kFirstChunk;; chunk = std::min(2 * chunk, kLargestChunk)) {
-    const auto bytes = ReadAt(file, static_cast<int64_t>(offset), chunk);
-    if (!bytes) return std::nullopt;
-    if (!parser.Add(*bytes) || bytes->size() < chunk) break;
-    offset += chunk;
-  }
-  return parser.Finish();
-}
-
 // The place of a part in the spool: a sealed folder, or one journal that is a part by itself.
 struct PartPlace {
   std::string part_id;

@@ -54,14 +54,6 @@ class OneRunTest : public ProgramTest {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
   std::string Ctest() const { return "ctest --test-dir " + Path("build") + " -j3"; }
-  std::vector<std::string> InSpool() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(Path("spool"))) {
-      const std::string name = entry.path().filename();
-      if (name.ends_with(".jsonl") || name.starts_with(".ctest-")) names.push_back(name);
-    }
-    return names;
-  }
   static json Runs() { return json::parse(Run({"runs", "--all", "--json"}).out)["runs"]; }
   static json Latest() { return json::parse(Run({"show", "latest", "--all", "--json"}).out); }
 

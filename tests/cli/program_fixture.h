@@ -66,6 +66,16 @@ class ProgramTest : public testing::Test {
 
   std::string Path(const std::string& name) const { return folder_.File(name); }
 
+  // Returns the names of the journals, and of the marks of a ctest, in the folder `spool`.
+  std::vector<std::string> InSpool() const {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(Path("spool"))) {
+      const std::string name = entry.path().filename();
+      if (name.ends_with(".jsonl") || name.starts_with(".ctest-")) names.push_back(name);
+    }
+    return names;
+  }
+
   void Set(const std::string& name, const std::string& value) {
     ::setenv(name.c_str(), value.c_str(), 1);
     set_.push_back(name);

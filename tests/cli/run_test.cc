@@ -264,14 +264,6 @@ class CtestTest : public RunTest {
     }
     WriteFile("build/CTestTestfile.cmake", text);
   }
-  std::vector<std::string> InSpool() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(Path("spool"))) {
-      const std::string name = entry.path().filename();
-      if (name.ends_with(".jsonl") || name.starts_with(".ctest-")) names.push_back(name);
-    }
-    return names;
-  }
   void AwaitDelivery() const {
     WaitFor("the delivery of all journals", [&] { return InSpool().empty(); });
   }

@@ -4,13 +4,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdint>
+#include <fstream>
 #include <string>
 #include <string_view>
 
 #include "spool/journal_parser.h"
 #include "spool/record_of.h"
+#include "tests/spool/spool_fixture.h"
 #include "tests/support/journal_text.h"
 
 namespace flaky {
@@ -182,6 +187,30 @@ TEST(JournalRepeats, ADamagedLongLineIsNamed) {
       EXPECT_THAT(error.what(), HasSubstr("line 2 ")) << rest;
     }
   }
+}
+
+// A process that was killed leaves NULs after its journal, so its end is looked for.
+TEST_F(SpoolTest, ALargeJournalOfAKilledProcessNeedsLittleMemory) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer needs all the address space itself";
+#endif
+  std::string lines = DeadHeader(1).Line();
+  for (int64_t i = 0; lines.size() < (64u << 20); ++i) {
+    lines += R"({"iteration":)" + std::to_string(i) + "}\n" + kFirstIteration;
+  }
+  PutJournal(spool(), 1, lines + std::string(4096, '\0'));
+  lines = {};
+  const pid_t child = fork();
+  if (child == 0) {
+    int64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    const auto most = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE) + (32 << 20));
+    const rlimit limit{most, most};
+    _exit(setrlimit(RLIMIT_AS, &limit) == 0 && TakeAll().records.size() == 1 ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(JournalRepeats, ReportsHowManyResultsAreMissing) {
