@@ -204,17 +204,16 @@ TEST_F(DeliveryTest, AnUnreadReasonIsKeptForTheNextCommand) {
   for (const bool can_deliver : {true, false}) {
     int ends[2];
     ASSERT_EQ(pipe(ends), 0);
+    close(ends[0]);  // before the program starts, so that it finds no reader
     const pid_t child = fork();
     if (child == 0) {
       setenv("FLAKY_TESTS_SPOOL", spool().c_str(), 1);
       setenv("FLAKY_TESTS_DB", file().c_str(), 1);
       dup2(ends[1], STDERR_FILENO);
-      close(ends[0]);
       if (!can_deliver) setenv("FLAKY_TESTS_DB", broken.c_str(), 1);
       execl(FLAKY_PROGRAM, FLAKY_PROGRAM, "deliver", "--quiet", "--answer", nullptr);
       _exit(127);
     }
-    close(ends[0]);
     close(ends[1]);
     StatusOf(child);
     EXPECT_TRUE(fs::exists(spool() / "trouble"));
