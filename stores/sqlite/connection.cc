@@ -89,7 +89,7 @@ Connection::Connection(const Location& location, OpenMode mode, const Options& o
   CheckFile(mode);
   Guard("open the database", [&] {
     if (mode == OpenMode::kRead && options.untouched) {
-      OpenUntouched();
+      OpenUntouched(options.without_log);
     } else if (mode == OpenMode::kRead) {
       OpenForReading();
     } else {
@@ -168,8 +168,8 @@ void Connection::OpenForReading() {
   Open(SQLITE_OPEN_READONLY, kImmutable);
 }
 
-void Connection::OpenUntouched() {
-  if (HasLog()) {
+void Connection::OpenUntouched(bool without_log) {
+  if (!without_log && HasLog()) {
     Open(SQLITE_OPEN_READONLY, kReadOnlyIndex);
     if (CanRead()) return;
   }

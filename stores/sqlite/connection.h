@@ -58,7 +58,7 @@ class Connection {
   void CheckFile(OpenMode mode) const;
   void CreateFile() const;
   void OpenForReading();
-  void OpenUntouched();
+  void OpenUntouched(bool without_log);
   void Open(int flags, std::string_view parameters = {});
   bool CanRead();
   bool HasLog() const;

@@ -31,6 +31,7 @@ StoreHealth Examine(const Location& location) {
     SQLite::Statement names(connection.db(), "SELECT name FROM sqlite_master WHERE type = 'table'");
     while (names.executeStep()) tables.push_back(names.getColumn(0).getString());
     FindOtherPrefixes(health, tables, connection.prefix());
+    RefuseForeign(connection, ForeignTables(connection));
     const SchemaState state = ReadSchemaState(connection);
     for (const TableShape& shape : TableShapes()) {
       const std::string table = connection.prefix() + std::string(shape.name);

@@ -12,6 +12,9 @@ struct Options {
   // With kRead: doesn't touch even SQLite's companion files. Rows that are only in a log without its index are then
   // not read.
   bool untouched = false;
+  // In addition: doesn't look at the log at all. A log whose index a killed writer left half made would delay the
+  // opening by 10 seconds.
+  bool without_log = false;
 };
 
 }  // namespace flaky::sqlite

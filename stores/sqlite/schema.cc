@@ -2,9 +2,11 @@
 #include "stores/sqlite/schema.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <vector>
 
@@ -111,8 +113,68 @@ TableColumns ReadOurTables(Connection& connection) {
   return columns;
 }
 
+std::vector<std::string> ForeignTables(Connection& connection) {
+  std::vector<std::string> names;
+  SQLite::Statement rows(connection.db(),
+                         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite!_%' "
+                         "ESCAPE '!' ORDER BY name");
+  while (rows.executeStep()) names.push_back(rows.getColumn(0).getString());
+  const auto are_ours = [&](std::string_view prefix, std::initializer_list<std::string_view> wanted) {
+    return std::ranges::all_of(TableShapes(), [&](const TableShape& shape) {
+      if (std::ranges::find(wanted, shape.name) == wanted.end()) return true;
+      const ColumnSet columns = ColumnsOf(connection, std::string(prefix) + std::string(shape.name));
+      return !columns.empty() &&
+             std::ranges::all_of(shape.columns, [&](const std::string& column) { return columns.contains(column); });
+    });
+  };
+  // The tables in use are examined when they are used.
+  const auto is_in_use = [&](const TableShape& shape) {
+    return std::ranges::find(names, connection.tables().Name(shape.name)) != names.end();
+  };
+  if (std::ranges::any_of(TableShapes(), is_in_use)) return {};
+  if (are_ours(kNpmPrefix, {"runs"}) || are_ours(kNpmPrefix, {"failures"})) return {};
+  for (const std::string& name : names) {
+    if (!name.ends_with(kLedger)) continue;
+    const std::string prefix = name.substr(0, name.size() - kLedger.size());
+    if (are_ours(prefix, {"runs", "failures", kLedger})) return {};
+  }
+  return names;
+}
+
+void RefuseForeign(const Connection& connection, const std::vector<std::string>& tables) {
+  if (tables.empty()) return;
+  const std::string more = tables.size() == 1 ? "" : " and " + std::to_string(tables.size() - 1) + " more";
+  connection.Fail(ErrorKind::kInvalid, "use the tables",
+                  "it is another program's database, with the table '" + tables.front() + "'" + more +
+                      ", and none of flaky: name another file (FLAKY_TESTS_DB)");
+}
+
+void RefuseForeignFile(const Location& location) {
+  struct stat status {};
+  const std::string& path = location.address.Reveal();
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) return;
+  std::optional<Connection> connection;
+  std::vector<std::string> tables;
+  try {
+    Options options;
+    options.untouched = true;
+    options.without_log = true;
+    connection.emplace(location, OpenMode::kRead, options);
+    tables = connection->Guard("examine the tables", [&] { return ForeignTables(*connection); });
+  } catch (const StoreError&) {
+    return;
+  }
+  RefuseForeign(*connection, tables);
+}
+
 std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows) {
   ReadOurTables(connection);
+  const std::vector<std::string> foreign = ForeignTables(connection);
+  // A log that another program left stays as it is, too.
+  if (!foreign.empty()) {
+    sqlite3_db_config(connection.db().getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, static_cast<int*>(nullptr));
+  }
+  RefuseForeign(connection, foreign);
   connection.UseWriteAheadLog();
   SQLite::Transaction transaction(connection.db(), SQLite::TransactionBehavior::IMMEDIATE);
   std::optional<AdoptionSummary> adopted;

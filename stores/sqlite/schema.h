@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stores/sql/adoption.h"
 #include "stores/sql/ledger.h"
@@ -23,6 +24,17 @@ SchemaState ReadSchemaState(Connection& connection);
 // Reads which of our tables there are, and their columns. Throws StoreError (kInvalid) if one of them isn't this
 // program's (CheckTablesAreOurs).
 TableColumns ReadOurTables(Connection& connection);
+
+// Returns the names of the database's tables and views if it is another program's: it has some, but neither a history
+// of this program, with any prefix, nor the npm packages' tables. Returns nothing otherwise.
+std::vector<std::string> ForeignTables(Connection& connection);
+
+// Throws StoreError (kInvalid) if there are such tables.
+void RefuseForeign(const Connection& connection, const std::vector<std::string>& tables);
+
+// Throws StoreError (kInvalid), and has not touched the file or its companions, if it is another program's database.
+// Does nothing if that is unknown, or if its tables are only in the log: then opening the file reports what is wrong.
+void RefuseForeignFile(const Location& location);
 
 // Upgrades the schema, and imports the npm packages' tables of the same database (stores/sql/adoption.h), all in one
 // transaction. If several processes do so at the same time, it is done exactly once. With kLater, migrations that may

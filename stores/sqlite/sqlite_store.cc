@@ -18,7 +18,7 @@ namespace {
 class SqliteStore : public Store {
  public:
   SqliteStore(const Location& location, OpenMode mode, const Options& options)
-      : bulk_(mode == OpenMode::kBulk), connection_(location, mode, options) {
+      : bulk_(mode == OpenMode::kBulk), connection_(Examined(location, mode), mode, options) {
     connection_.Guard("use the tables", [&] {
       SchemaState state = ReadSchemaState(connection_);
       if (mode != OpenMode::kRead) {
@@ -88,6 +88,11 @@ class SqliteStore : public Store {
   }
 
  private:
+  static const Location& Examined(const Location& location, OpenMode mode) {
+    if (mode != OpenMode::kRead) RefuseForeignFile(location);
+    return location;
+  }
+
   Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;

@@ -171,7 +171,7 @@ TEST_F(SqliteFile, ALockIsWaitedForAndThenReported) {
 }
 
 TEST_F(SqliteFile, ALockDuringTheFirstOpeningIsReported) {
-  RunSql(path_, "CREATE TABLE x (y)");
+  RunSql(path_, "CREATE TABLE x (y); DROP TABLE x");
   SQLite::Database other(path_, SQLite::OPEN_READWRITE);
   other.exec("BEGIN EXCLUSIVE");
   const auto error = ErrorOf([&] { OpenFile(path_, OpenMode::kWrite, "flaky_test_", kShort); });

@@ -121,8 +121,48 @@ TEST_F(SqliteSchema, ADatabaseWithoutHistoryIsMissingForReaders) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::kMissing);
   EXPECT_THAT(error->what(), AllOf(HasSubstr("flaky_test_runs"), HasSubstr("prefix")));
-  EXPECT_TRUE(OpenFile(path_, OpenMode::kWrite)->schema().pending.empty()) << "a writer makes one";
-  EXPECT_THAT(Query(path_, "SELECT name FROM pragma_table_info('notes')"), ElementsAre("text"));
+}
+
+TEST_F(SqliteSchema, AnotherProgramsDatabaseIsNotTouched) {
+  for (const char* mode : {"DELETE", "WAL"}) {
+    const std::string path = folder_.File(mode);
+    SQLite::Database other(path, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, 5000);
+    other.exec("PRAGMA journal_mode = " + std::string(mode) + "; CREATE TABLE notes (text); CREATE TABLE tags (n)");
+    const std::string before = Bytes(path), log = Bytes(path + "-wal");
+    for (const OpenMode how : {OpenMode::kWrite, OpenMode::kBulk}) {
+      const auto error = ErrorOf([&] { OpenFile(path, how); });
+      ASSERT_TRUE(error) << mode;
+      EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+      EXPECT_THAT(error->what(), AllOf(HasSubstr("another program's database"), HasSubstr("'notes' and 1 more"),
+                                       HasSubstr("FLAKY_TESTS_DB")));
+    }
+    EXPECT_EQ(Bytes(path), before) << mode;
+    EXPECT_EQ(Bytes(path + "-wal"), log) << mode;
+    // As a program leaves it that was killed.
+    const std::string killed = path + "-killed";
+    std::filesystem::copy_file(path, killed);
+    if (!log.empty()) std::filesystem::copy_file(path + "-wal", killed + "-wal");
+    EXPECT_TRUE(ErrorOf([&] { OpenFile(killed, OpenMode::kWrite); })) << mode;
+    EXPECT_EQ(Bytes(killed), before) << mode;
+    EXPECT_EQ(Bytes(killed + "-wal"), log) << mode;
+  }
+}
+
+TEST_F(SqliteSchema, AViewIsEnoughToBeAnotherPrograms) {
+  RunSql(path_, "CREATE VIEW answers AS SELECT 42");
+  EXPECT_TRUE(ErrorOf([&] { OpenFile(path_, OpenMode::kWrite); }));
+}
+
+TEST_F(SqliteSchema, AHistoryMayShareItsDatabase) {
+  OpenFile(path_, OpenMode::kWrite, "one_");
+  RunSql(path_, "CREATE TABLE notes (text)");
+  EXPECT_NO_THROW(OpenFile(path_, OpenMode::kWrite, "one_"));
+  EXPECT_NO_THROW(OpenFile(path_, OpenMode::kWrite, "two_")) << "a history with another prefix is this program's, too";
+}
+
+TEST_F(SqliteSchema, AnEmptyDatabaseIsAnyones) {
+  RunSql(path_, "CREATE TABLE x (y); DROP TABLE x");
+  EXPECT_NO_THROW(OpenFile(path_, OpenMode::kWrite));
 }
 
 TEST_F(SqliteSchema, AnInterruptedUpgradeIsResumed) {
