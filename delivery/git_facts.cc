@@ -6,14 +6,15 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <future>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "delivery/git_dirt.h"
 #include "delivery/subprocess.h"
 #include "history/text.h"
+#include "settings/project_folder.h"
 
 namespace flaky {
 namespace {
@@ -32,18 +33,29 @@ constexpr std::array<std::string_view, 10> kRepositoryVariables = {
 std::vector<std::string> GitEnvironment() {
   std::vector<std::string> environment = ThisEnvironment();
   std::erase_if(environment, [](std::string_view text) {
-    return std::ranges::find(kRepositoryVariables, text.substr(0, text.find('='))) != kRepositoryVariables.end();
+    const std::string_view name = text.substr(0, text.find('='));
+    return std::ranges::find(kRepositoryVariables, name) != kRepositoryVariables.end() || name == "GIT_ALLOW_PROTOCOL";
   });
   environment.emplace_back("GIT_OPTIONAL_LOCKS=0");  // a look must not disturb the user's own git commands
   environment.emplace_back("GIT_TERMINAL_PROMPT=0");
+  // A partial clone fetches what is missing, and its configuration may name any program as the transport.
+  environment.emplace_back("GIT_NO_LAZY_FETCH=1");
+  environment.emplace_back("GIT_ALLOW_PROTOCOL=");
   environment.emplace_back("LC_ALL=C");
   return environment;
 }
 
-CommandOutput Git(const fs::path& top, std::vector<std::string> arguments,
-                  std::chrono::steady_clock::time_point deadline, size_t limit) {
-  // A repository's configuration may name a program as its file system monitor; a delivery must not start it.
-  std::vector<std::string> command = {"git", "-C", top.string(), "-c", "core.fsmonitor=false"};
+// A repository's configuration may name programs; a delivery must not start them. `more`: further `-c` settings.
+CommandOutput Git(const fs::path& top, const std::vector<std::string>& arguments,
+                  std::chrono::steady_clock::time_point deadline, size_t limit,
+                  const std::vector<std::string>& more = {}) {
+  std::vector<std::string> command = {"git", "--no-pager", "-C", top.string()};
+  const auto set = [&](const std::string& setting) { command.insert(command.end(), {"-c", setting}); };
+  for (const char* setting : {"core.fsmonitor=", "core.hooksPath=/dev/null", "core.askPass=", "diff.renames=false",
+                              "status.renames=false", "status.submoduleSummary=false"}) {
+    set(setting);
+  }
+  for (const std::string& setting : more) set(setting);
   command.insert(command.end(), arguments.begin(), arguments.end());
   return RunCommand(command, GitEnvironment(), deadline, limit);
 }
@@ -58,24 +70,6 @@ std::vector<std::string> Lines(std::string_view text) {
   return lines;
 }
 
-std::string FirstLineOf(const fs::path& file) {
-  std::ifstream in(file);
-  std::string line;
-  std::getline(in, line);
-  return line;
-}
-
-// Where git keeps what belongs to this working tree alone.
-fs::path GitFolder(const fs::path& top) {
-  fs::path dot_git = top / ".git";
-  constexpr std::string_view kPointer = "gitdir: ";
-  std::error_code ignored;
-  if (fs::is_directory(dot_git, ignored)) return dot_git;
-  const std::string line = FirstLineOf(dot_git);
-  if (!line.starts_with(kPointer)) return dot_git;
-  return top / line.substr(kPointer.size());  // an absolute path replaces the top
-}
-
 std::optional<Timestamp> ModifiedAt(const fs::path& file) {
   struct stat status {};
   if (stat(file.c_str(), &status) != 0) return std::nullopt;
@@ -86,21 +80,18 @@ std::optional<Timestamp> ModifiedAt(const fs::path& file) {
 
 GitFacts ReadGit(const fs::path& top, std::chrono::steady_clock::time_point deadline) {
   GitFacts facts;
-  // At the same time as the other question. The first byte says that there is a difference; which ones there are does
-  // not matter.
-  auto status_of_files = std::async(std::launch::async, [&] {
-    return Git(top, {"status", "--porcelain", "--untracked-files=no"}, deadline, 1);
-  });
+  // At the same time as the other question.
+  auto dirty = std::async(std::launch::async, [&] { return IsDirty(top, Git, deadline); });
   const CommandOutput head =
       Git(top, {"rev-parse", "HEAD", "HEAD^{tree}", "--symbolic-full-name", "HEAD"}, deadline, kLongestAnswer);
-  const CommandOutput status = status_of_files.get();
+  facts.dirty = dirty.get();
   const std::vector<std::string> lines = Lines(head.text);
-  if (!head.succeeded || lines.size() != 3) return facts;  // no git, no commit yet, or a repository it does not trust
+  // No git, no commit yet, or a repository it does not trust.
+  if (!head.succeeded || lines.size() != 3) return {};
   facts.sha = lines[0];
   facts.tree = lines[1];
   constexpr std::string_view kBranches = "refs/heads/";
   if (lines[2].starts_with(kBranches)) facts.branch = MakeStorable(lines[2].substr(kBranches.size()));
-  if (!status.text.empty() || status.succeeded) facts.dirty = !status.text.empty();
   return facts;
 }
 

@@ -12,6 +12,10 @@ namespace flaky {
 // is no such folder, or if `from` is not absolute.
 std::filesystem::path RepositoryTop(const std::filesystem::path& from);
 
+// Returns the folder in which git keeps what belongs to the working tree `top` alone: `.git`, or the folder that the
+// file `.git` names. Returns the path of `.git` itself if that file names none. Reads at most 8 KiB.
+std::filesystem::path GitFolder(const std::filesystem::path& top);
+
 // Returns the name of a folder's project: the name of the repository's top folder, else of the folder itself. It is
 // always storable text (history/text.h), and empty for the root folder outside any repository.
 std::string ProjectOf(const std::filesystem::path& folder);
