@@ -144,7 +144,7 @@ CommandJournal::Findings CommandJournal::Look(pid_t child, const ProcessEnd& end
   if (!spool) return findings;
   LookInto(spool, child, end, findings);
   // What a delivery has sealed that could not reach the store.
-  const UniqueFd outbox = OpenFolderAt(spool, "outbox");
+  const UniqueFd outbox = OpenFolderAt(spool, OwnName(spool, "outbox"));
   if (!outbox) return findings;
   for (const std::string& part : NamesIn(outbox)) {
     if (part.ends_with(".done")) continue;

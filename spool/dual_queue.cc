@@ -23,7 +23,6 @@
 namespace flaky {
 namespace {
 
-constexpr char kDual[] = "dual";
 constexpr char kTrouble[] = ".trouble";
 constexpr std::string_view kSuffix = ".jsonl", kPart = ".part";
 constexpr size_t kNumberDigits = 10, kHexDigits = 16;
@@ -46,16 +45,16 @@ std::optional<WaitingFile> ReadName(const std::string& name) {
   return WaitingFile{name, std::string(text.substr(holder, kHexDigits))};
 }
 
-UniqueFd OpenDual(const std::filesystem::path& spool) {
+UniqueFd OpenDual(const std::filesystem::path& spool, const std::string& queue) {
   const UniqueFd folder = OpenFolder(spool.string());
-  return folder ? OpenFolderAt(folder, kDual) : UniqueFd();
+  return folder ? OpenFolderAt(folder, OwnName(folder, queue)) : UniqueFd();
 }
 
 // Returns one more than the number of the newest file, so that a later batch is sent later. Two files may have the same
 // number: the order only helps users who look into the spool, because a store accepts parts in any order.
-int64_t NextNumber(const std::filesystem::path& spool) {
+int64_t NextNumber(const std::filesystem::path& spool, const std::string& queue) {
   int64_t number = 0;
-  for (const WaitingFile& file : ListWaiting(spool)) {
+  for (const WaitingFile& file : ListWaiting(spool, queue)) {
     int64_t other = 0;
     std::from_chars(file.name.data(), file.name.data() + kNumberDigits, other);
     number = std::max(number, other);
@@ -74,20 +73,25 @@ std::string NewName(int64_t number, const std::string& holder) {
 
 }  // namespace
 
+std::filesystem::path DualFolder(const std::filesystem::path& spool, const std::string& queue) {
+  const UniqueFd folder = OpenFolder(spool.string());
+  return spool / (folder ? OwnName(folder, queue) : queue);
+}
+
 std::string StoreFingerprint(const std::string& store) { return DigestOf(store).ToString().substr(0, kHexDigits); }
 
-DualWriter::DualWriter(const SpoolLock& lock, const std::string& holder)
-    : folder_(lock.spool() / kDual), holder_(StoreFingerprint(holder)) {}
+DualWriter::DualWriter(const SpoolLock& lock, const std::string& holder, const std::string& queue)
+    : spool_(lock.spool()), folder_(DualFolder(spool_, queue)), holder_(StoreFingerprint(holder)), queue_(queue) {}
 
 void DualWriter::Begin() {
-  const UniqueFd spool = OpenFolder(folder_.parent_path().string());
-  const UniqueFd folder = spool ? MakeFolderAt(spool, kDual) : UniqueFd();
+  const UniqueFd spool = OpenFolder(spool_.string());
+  const UniqueFd folder = spool ? MakeFolderAt(spool, folder_.filename().string()) : UniqueFd();
   if (!folder) ThrowErrno(folder_.string(), "make the folder");
   // Left by deliveries that were killed. Only the process that holds the spool's lock writes here.
   for (const std::string& name : NamesIn(folder)) {
     if (name.ends_with(kPart)) unlinkat(folder.get(), name.c_str(), 0);
   }
-  const std::string path = (folder_ / NewName(NextNumber(folder_.parent_path()), holder_)).string();
+  const std::string path = (folder_ / NewName(NextNumber(spool_, queue_), holder_)).string();
   file_.emplace(path);
   writer_.emplace(JsonlWriter::Origin{"flaky", "dual write", Timestamp::Now()},
                   [this](std::string_view bytes) { file_->Write(bytes); });
@@ -119,9 +123,9 @@ void DualWriter::Flush() {
   file_.reset();
 }
 
-std::vector<WaitingFile> ListWaiting(const std::filesystem::path& spool) {
+std::vector<WaitingFile> ListWaiting(const std::filesystem::path& spool, const std::string& queue) {
   std::vector<WaitingFile> files;
-  const UniqueFd folder = OpenDual(spool);
+  const UniqueFd folder = OpenDual(spool, queue);
   if (!folder) return files;
   for (const std::string& name : NamesIn(folder)) {
     if (auto file = ReadName(name)) files.push_back(std::move(*file));
@@ -130,18 +134,18 @@ std::vector<WaitingFile> ListWaiting(const std::filesystem::path& spool) {
   return files;
 }
 
-WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool) {
+WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool, const std::string& queue) {
   WaitingSummary summary;
   std::set<std::string> run_ids;
-  const UniqueFd folder = OpenDual(spool);
-  for (const WaitingFile& file : ListWaiting(spool)) {
+  const UniqueFd folder = OpenDual(spool, queue);
+  for (const WaitingFile& file : ListWaiting(spool, queue)) {
     const auto opened = OpenFileAt(folder, file.name);
     if (!opened) continue;  // another process has just sent it
     const timespec& written = opened->status.st_mtim;
     const Timestamp at{written.tv_sec * kMicrosPerSecond + written.tv_nsec / 1000};
     if (!summary.since || at < *summary.since) summary.since = at;
     try {
-      JsonlReader reader((spool / kDual / file.name).string());
+      JsonlReader reader((DualFolder(spool, queue) / file.name).string());
       while (const auto batch = reader.Next({})) {
         for (const RunRecord& record : batch->records) run_ids.insert(record.run.run_id);
       }
@@ -153,8 +157,8 @@ WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool) {
   return summary;
 }
 
-std::optional<DualTrouble> LastDualTrouble(const std::filesystem::path& spool) {
-  const UniqueFd folder = OpenDual(spool);
+std::optional<DualTrouble> LastDualTrouble(const std::filesystem::path& spool, const std::string& queue) {
+  const UniqueFd folder = OpenDual(spool, queue);
   const auto note = folder ? OpenFileAt(folder, kTrouble) : std::nullopt;
   const auto text = note ? ReadUpToNul(note->descriptor) : std::nullopt;
   if (!text || text->empty()) return std::nullopt;
@@ -162,8 +166,8 @@ std::optional<DualTrouble> LastDualTrouble(const std::filesystem::path& spool) {
   return DualTrouble{*text, Timestamp{at.tv_sec * kMicrosPerSecond + at.tv_nsec / 1000}};
 }
 
-void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what) {
-  const UniqueFd folder = OpenDual(spool);
+void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what, const std::string& queue) {
+  const UniqueFd folder = OpenDual(spool, queue);
   if (!folder) return;
   if (what.empty()) {
     unlinkat(folder.get(), kTrouble, 0);
@@ -172,16 +176,16 @@ void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what
   WriteNoteAt(folder, kTrouble, what);
 }
 
-std::optional<SendLock> SendLock::Take(const std::filesystem::path& spool) {
-  const UniqueFd folder = OpenDual(spool);
+std::optional<SendLock> SendLock::Take(const std::filesystem::path& spool, const std::string& queue) {
+  const UniqueFd folder = OpenDual(spool, queue);
   if (!folder) return std::nullopt;
   UniqueFd file(openat(folder.get(), ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (!file) ThrowErrno((spool / kDual).string(), "open its .lock");
+  if (!file) ThrowErrno(DualFolder(spool, queue).string(), "open its .lock");
   while (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EWOULDBLOCK) return std::nullopt;
-    if (errno != EINTR) ThrowErrno((spool / kDual).string(), "take its .lock");
+    if (errno != EINTR) ThrowErrno(DualFolder(spool, queue).string(), "take its .lock");
   }
-  return SendLock(spool, std::move(file));
+  return SendLock(spool, DualFolder(spool, queue), std::move(file));
 }
 
 }  // namespace flaky

@@ -29,6 +29,13 @@
 // nothing. Sending needs no spool lock, so it never delays the first store. docs/adr/0012-dual-write.md explains why.
 namespace flaky {
 
+// The name of the queue's folder, except for a project whose file names the stores (ResolvedSettings::dual_queue).
+// Every function here takes the name in force.
+inline constexpr char kDualQueue[] = "dual";
+
+// Returns the queue's folder in a spool, which may not exist yet.
+std::filesystem::path DualFolder(const std::filesystem::path& spool, const std::string& queue = kDualQueue);
+
 // Returns what identifies the store with this display name in the names of waiting files: 16 hexadecimal digits, the
 // same on every machine.
 std::string StoreFingerprint(const std::string& store);
@@ -37,7 +44,7 @@ std::string StoreFingerprint(const std::string& store);
 class DualWriter {
  public:
   // `holder`: the display name of the store that has the records.
-  DualWriter(const SpoolLock& lock, const std::string& holder);
+  DualWriter(const SpoolLock& lock, const std::string& holder, const std::string& queue = kDualQueue);
 
   // Throws StoreError. Then nothing of the batch is in the queue, and the next call begins a new batch.
   void Add(RunRecord record);
@@ -47,8 +54,8 @@ class DualWriter {
  private:
   void Begin();
 
-  const std::filesystem::path folder_;
-  const std::string holder_;
+  const std::filesystem::path spool_, folder_;
+  const std::string holder_, queue_;
   std::optional<NewFile> file_;
   std::optional<JsonlWriter> writer_;
 };
@@ -59,7 +66,7 @@ struct WaitingFile {
 };
 
 // Returns the waiting files, oldest first. Needs no lock.
-std::vector<WaitingFile> ListWaiting(const std::filesystem::path& spool);
+std::vector<WaitingFile> ListWaiting(const std::filesystem::path& spool, const std::string& queue = kDualQueue);
 
 // How much is waiting, for messages.
 struct WaitingSummary {
@@ -67,7 +74,7 @@ struct WaitingSummary {
   std::optional<Timestamp> since;  // when the first of them was written
   int64_t unreadable = 0;          // files that could not be read completely
 };
-WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool);
+WaitingSummary SummaryOfWaiting(const std::filesystem::path& spool, const std::string& queue = kDualQueue);
 
 // Why the last attempt to send failed, in one line, and when.
 struct DualTrouble {
@@ -75,20 +82,23 @@ struct DualTrouble {
   Timestamp at;
 };
 // Returns nullopt if the last attempt succeeded.
-std::optional<DualTrouble> LastDualTrouble(const std::filesystem::path& spool);
+std::optional<DualTrouble> LastDualTrouble(const std::filesystem::path& spool, const std::string& queue = kDualQueue);
 // Stores the trouble, or removes it if `what` is empty. Does nothing if the note cannot be written.
-void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what);
+void NoteDualTrouble(const std::filesystem::path& spool, const std::string& what,
+                     const std::string& queue = kDualQueue);
 
 // Exclusive use of the waiting files for sending, until destroyed.
 class SendLock {
  public:
   // Returns nullopt if another process sends, or if there is no queue. Throws StoreError.
-  static std::optional<SendLock> Take(const std::filesystem::path& spool);
+  static std::optional<SendLock> Take(const std::filesystem::path& spool, const std::string& queue = kDualQueue);
   const std::filesystem::path& spool() const { return spool_; }
+  const std::filesystem::path& folder() const { return folder_; }  // the queue's
 
  private:
-  SendLock(std::filesystem::path spool, UniqueFd file) : spool_(std::move(spool)), file_(std::move(file)) {}
-  std::filesystem::path spool_;
+  SendLock(std::filesystem::path spool, std::filesystem::path folder, UniqueFd file)
+      : spool_(std::move(spool)), folder_(std::move(folder)), file_(std::move(file)) {}
+  std::filesystem::path spool_, folder_;
   UniqueFd file_;
 };
 

@@ -17,10 +17,14 @@
 //   <spool>/outbox/.<part_id>.done/      delivered, will be removed
 //   <spool>/rejected/<name>              cannot be read or contradicts the store; <name>.reason explains why
 //   <spool>/dual/                        the queue for the second store of a dual write (spool/dual_queue.h)
+//   <spool>/dual-<digits>/               the same, for the stores that one project's file names
 //   <spool>/.lock                        locked (flock) by the process that delivers
 //   <spool>/.ctest-<pid>-<start>         empty; locked (flock) by the `flaky deliver --after-ctest` of this ctest
 //   <spool>/trouble                      why a delivery in the background failed, for the next command of the user
 // clang-format on
+//
+// In a spool that other users may write to, such as one in /tmp, they may have taken a name. Then OwnName
+// (spool/spool_files.h) finds another one for the lock, outbox/, rejected/ and dual/.
 //
 // Every step is one rename, so a process that dies at any point leaves a state from which the next process continues. A
 // part is sealed before the first attempt to write it, so every later attempt sends the same part under the same id. A
@@ -49,7 +53,8 @@ class SpoolLock {
   int fd_;
 };
 
-// Returns true if the spool has anything that might be delivered. A cheap check without the lock.
+// Returns true if the spool has anything that might be delivered, or if it cannot be read now. A cheap check without
+// the lock. Throws StoreError (kPermanent) if a folder in it cannot be read.
 bool HasPending(const std::filesystem::path& spool);
 
 }  // namespace flaky

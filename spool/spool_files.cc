@@ -24,8 +24,30 @@ constexpr size_t kLargestChunk = 256 << 10;
 UniqueFd OwnFolder(int fd) {
   UniqueFd folder(fd);
   struct stat status {};
-  if (!folder || fstat(folder.get(), &status) != 0 || status.st_uid != geteuid()) return UniqueFd();
+  if (!folder || fstat(folder.get(), &status) != 0) return UniqueFd();
+  if (status.st_uid == geteuid()) return folder;
+  folder = UniqueFd();
+  errno = ELOOP;
   return folder;
+}
+
+bool IsOwn(const UniqueFd& folder, const std::string& name) {
+  struct stat status {};
+  return fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && status.st_uid == geteuid() &&
+         !S_ISLNK(status.st_mode);
+}
+
+bool Exists(const UniqueFd& folder, const std::string& name) {
+  struct stat status {};
+  return fstatat(folder.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+// Returns the path of an open folder, for messages.
+std::string PathOf(const UniqueFd& folder) {
+  std::error_code unknown;
+  const std::filesystem::path link = "/proc/self/fd/" + std::to_string(folder.get());
+  const std::string path = std::filesystem::read_symlink(link, unknown).string();
+  return unknown ? "a folder of the spool" : path;
 }
 
 }  // namespace
@@ -39,6 +61,26 @@ std::optional<std::string> JournalIdOf(std::string_view file_name) {
   if (!file_name.ends_with(kJournalSuffix)) return std::nullopt;
   file_name.remove_suffix(kJournalSuffix.size());
   return IsId(file_name) ? std::optional(std::string(file_name)) : std::nullopt;
+}
+
+std::string OwnName(const UniqueFd& folder, const std::string& name) {
+  struct stat status {};
+  const bool is_ours = fstat(folder.get(), &status) == 0 && status.st_uid == geteuid();
+  if (is_ours && (status.st_mode & (S_IWGRP | S_IWOTH)) == 0) return name;
+  if (IsOwn(folder, name)) return name;
+  const std::string other = name + '-' + std::to_string(geteuid());
+  // One that exists stays in use, even if another user has freed an earlier name since.
+  std::string found;
+  for (const std::string& each : NamesIn(folder)) {
+    const bool is_form = each == other || each.starts_with(other + '.');
+    if (is_form && IsOwn(folder, each) && (found.empty() || each < found)) found = each;
+  }
+  if (!found.empty()) return found;
+  std::string free = name;
+  for (int64_t number = 0; Exists(folder, free); ++number) {
+    free = number == 0 ? other : other + '.' + std::to_string(number);
+  }
+  return free;
 }
 
 UniqueFd OpenFolder(const std::string& path) {
@@ -64,12 +106,16 @@ bool MakePrivateFolders(const std::filesystem::path& folder) {
 
 std::vector<std::string> NamesIn(const UniqueFd& folder) {
   std::vector<std::string> names;
+  if (!folder) return names;
   // A separate descriptor, because reading a folder moves a position that copies of a descriptor share.
   const int fd = openat(folder.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const listing = fd < 0 ? nullptr : fdopendir(fd);
   if (listing == nullptr) {
+    const int error = errno;
     if (fd >= 0) close(fd);
-    return names;
+    const std::string path = PathOf(folder);
+    errno = error;
+    ThrowErrno(path, "list the files");
   }
   while (const dirent* entry = readdir(listing)) {
     const std::string_view name = entry->d_name;
@@ -144,7 +190,8 @@ std::optional<int64_t> LengthUpToNul(const UniqueFd& file) {
 
 std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd& from, const std::string& name,
                                           const std::string& path, const std::string& reason) {
-  const UniqueFd rejected = MakeFolderAt(spool, kRejected);
+  const std::string rejected_name = OwnName(spool, kRejected);
+  const UniqueFd rejected = MakeFolderAt(spool, rejected_name);
   if (!rejected) ThrowErrno(path, "move it to rejected/");
   std::string there = name;
   struct stat status {};
@@ -160,7 +207,7 @@ std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd&
   const std::string line = reason + '\n';
   // The note is not essential: the file is safe, and the caller reports the reason.
   [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
-  return there;
+  return rejected_name + '/' + there;
 }
 
 void ThrowErrno(const std::string& path, const std::string& operation) {

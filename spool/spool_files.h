@@ -28,8 +28,13 @@ std::optional<std::string> JournalIdOf(std::string_view file_name);
 // Returns true for 32 lower-case hexadecimal digits, the form of the ids of journals and parts.
 bool IsId(std::string_view text);
 
-// Return no descriptor if the folder is missing, is not a folder, is a link, or belongs to another user. OpenFolder
-// follows links and accepts any owner, because a spool may be a link.
+// Returns the name under which this user's file or folder `name` is in a folder that other users may write to, such as
+// a spool in /tmp: `name`, or `<name>-<uid>` or `<name>-<uid>.<number>` if another user has taken that. If the folder
+// belongs to this user alone, it is always `name`. The file or folder may not exist yet.
+std::string OwnName(const UniqueFd& folder, const std::string& name);
+
+// Return no descriptor, and set errno, if the folder is missing, is not a folder, is a link, or belongs to another user
+// (ELOOP). OpenFolder follows links and accepts any owner, because a spool may be a link.
 UniqueFd OpenFolder(const std::string& path);
 UniqueFd OpenFolderAt(const UniqueFd& parent, const std::string& name);
 // The same, but creates the folder (0700) if it is missing.
@@ -39,7 +44,8 @@ UniqueFd MakeFolderAt(const UniqueFd& parent, const std::string& name);
 // created.
 bool MakePrivateFolders(const std::filesystem::path& folder);
 
-// Returns the names in a folder, without "." and "..", in no particular order.
+// Returns the names in a folder, without "." and "..", in no particular order; none without a descriptor. Throws
+// StoreError (kPermanent) if the folder cannot be read now: it would look empty otherwise.
 std::vector<std::string> NamesIn(const UniqueFd& folder);
 
 struct OpenedFile {
@@ -71,7 +77,7 @@ std::optional<std::string> ReadUpToNul(const UniqueFd& file);
 std::optional<int64_t> LengthUpToNul(const UniqueFd& file);
 
 // Moves the file or folder `name` from a folder of the spool to the spool's rejected/, and writes the reason to
-// <name>.reason. Returns its new name, which differs if `name` was already used there; nullopt if it has disappeared.
+// <name>.reason. Returns its new path in the spool, `rejected/NAME`; nullopt if it has disappeared.
 // Throws as ThrowErrno. `path`: of what is moved, for messages.
 std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd& from, const std::string& name,
                                           const std::string& path, const std::string& reason);

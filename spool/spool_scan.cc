@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <map>
+#include <new>
 #include <optional>
 #include <system_error>
 #include <tuple>
@@ -14,6 +15,7 @@
 #include "spool/journal.h"
 #include "spool/journal_header.h"
 #include "spool/journal_notes.h"
+#include "spool/journal_parser.h"
 #include "spool/spool.h"
 
 namespace flaky {
@@ -43,6 +45,12 @@ class Scanner {
     LookForLoose(spool_, "");
     if (outbox_) LookIntoOutbox();
     for (auto& [group, shards] : shards_) AddShards(group, shards);
+    for (auto& [run_id, run] : runs_) LetOneDecide(run);
+    for (const RunningCommand& command : scan_.commands) {
+      const auto run = runs_.find(command.run_id);
+      if (run == runs_.end()) continue;
+      for (auto& [part, decides] : run->second.decides) decides = {"", true, command.cwd, "", std::nullopt};
+    }
     for (auto& [run_id, run] : runs_) scan_.runs.push_back(std::move(run));
     const auto order = [](const PendingRun& run) { return std::tie(run.started_at, run.run_id); };
     std::ranges::sort(scan_.runs, {}, order);
@@ -54,6 +62,7 @@ class Scanner {
     std::string run_id;
     Timestamp started_at;
     LooseJournal journal;
+    DecidingJournal decides;
   };
   struct Shards {
     bool all_ready = true;
@@ -94,13 +103,16 @@ class Scanner {
       if (grouping.is_shard) {
         Shards& shards = shards_[grouping.group];
         shards.all_ready &= ready;
-        shards.journals.push_back({grouping.run_id, journal->started_at, {where, *journal_id}});
+        shards.journals.push_back(
+            {grouping.run_id, journal->started_at, {where, *journal_id}, DecidingOf(*journal, where)});
       } else if (!ready && journal->is_command) {
-        scan_.commands.push_back({name, grouping.run_id, journal->started_at});
+        scan_.commands.push_back({name, grouping.run_id, journal->started_at, journal->cwd});
       } else if (!ready) {
         ++scan_.running;
       } else {
-        RunOf(grouping.run_id, journal->started_at).loose[grouping.group].push_back({where, *journal_id});
+        RunOf(grouping.run_id, journal->started_at, grouping.group, DecidingOf(*journal, where))
+            .loose[grouping.group]
+            .push_back({where, *journal_id});
       }
     }
   }
@@ -122,7 +134,7 @@ class Scanner {
     const LooseJournal& first = journals.front().journal;
     const std::string& part = journals.size() == 1 ? first.journal_id : group;
     for (const Shard& shard : journals) {
-      RunOf(journals.front().run_id, shard.started_at).loose[part].push_back(shard.journal);
+      RunOf(journals.front().run_id, shard.started_at, part, shard.decides).loose[part].push_back(shard.journal);
     }
   }
 
@@ -192,7 +204,8 @@ class Scanner {
       }
       try {
         const Journal journal = ParseJournalHeader(*head);
-        RunOf(GroupingOf(journal).run_id, journal.started_at).sealed.push_back(part_id);
+        RunOf(GroupingOf(journal).run_id, journal.started_at, part_id, DecidingOf(journal, {part_id, name}))
+            .sealed.push_back(part_id);
         return;
       } catch (const JournalError& error) {
         reason = error.what();
@@ -205,10 +218,42 @@ class Scanner {
     scan_.damaged.push_back({{part_id, ""}, reason});
   }
 
-  PendingRun& RunOf(const std::string& run_id, Timestamp started_at) {
+  static DecidingJournal DecidingOf(const Journal& journal, const SpoolFile& where) {
+    return {journal.journal_id, journal.is_command, journal.cwd, CTestGroup(journal.ctest, ""),
+            journal.bazel_target.empty() ? std::nullopt : std::optional(where)};
+  }
+
+  // Returns true if the first comes before the other.
+  static bool Precedes(const DecidingJournal& one, const DecidingJournal& other) {
+    return one.is_command != other.is_command ? one.is_command : one.journal_id < other.journal_id;
+  }
+
+  // The command of a run decides for all of it, and one journal of each ctest for its parts.
+  static void LetOneDecide(PendingRun& run) {
+    std::map<std::string, DecidingJournal> of_ctests;
+    std::optional<DecidingJournal> command;
+    for (const auto& [part, decides] : run.decides) {
+      if (decides.is_command && (!command || Precedes(decides, *command))) command = decides;
+      if (decides.ctest_group.empty()) continue;
+      const auto [known, is_new] = of_ctests.try_emplace(decides.ctest_group, decides);
+      if (!is_new && Precedes(decides, known->second)) known->second = decides;
+    }
+    for (auto& [part, decides] : run.decides) {
+      if (command) {
+        decides = *command;
+      } else if (!decides.ctest_group.empty()) {
+        decides = of_ctests.at(decides.ctest_group);
+      }
+    }
+  }
+
+  PendingRun& RunOf(const std::string& run_id, Timestamp started_at, const std::string& part,
+                    const DecidingJournal& decides) {
     const auto [found, is_new] = runs_.try_emplace(run_id);
     PendingRun& run = found->second;
     run.run_id = run_id;
+    const auto [known, is_first] = run.decides.try_emplace(part, decides);
+    if (!is_first && Precedes(decides, known->second)) known->second = decides;
     run.started_at = is_new ? started_at : std::min(run.started_at, started_at);
     return run;
   }
@@ -224,6 +269,38 @@ class Scanner {
 };
 
 }  // namespace
+
+int64_t KeepWanted(SpoolScan& scan,
+                   const std::function<bool(const std::string& run_id, const DecidingJournal& decides)>& is_wanted) {
+  int64_t removed = 0;
+  for (PendingRun& run : scan.runs) {
+    const auto is_refused = [&](const std::string& part) { return !is_wanted(run.run_id, run.decides.at(part)); };
+    const size_t loose = std::erase_if(run.loose, [&](const auto& group) { return is_refused(group.first); });
+    const size_t sealed = std::erase_if(run.sealed, is_refused);
+    removed += loose + sealed > 0 ? 1 : 0;
+  }
+  std::erase_if(scan.runs, [](const PendingRun& run) { return run.loose.empty() && run.sealed.empty(); });
+  return removed;
+}
+
+Journal ReadDeciding(const UniqueFd& spool, const UniqueFd& outbox, const DecidingJournal& decides) {
+  Journal journal;
+  if (!decides.of_bazel) {
+    journal.cwd = decides.cwd;
+    return journal;
+  }
+  try {
+    const SpoolFile& file = *decides.of_bazel;
+    const UniqueFd folder = file.folder.empty() ? UniqueFd() : OpenFolderAt(outbox, file.folder);
+    const auto opened = OpenFileAt(file.folder.empty() ? spool : folder, file.name);
+    FailureBudget budget;
+    auto whole = opened ? ReadJournal(opened->descriptor, budget) : std::nullopt;
+    if (whole) return std::move(*whole);
+  } catch (const JournalError&) {  // the delivery moves it to rejected/
+  } catch (const std::bad_alloc&) {
+  }
+  return journal;
+}
 
 SpoolScan ScanSpool(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete) {
   return Scanner(spool, outbox, complete).Scan();

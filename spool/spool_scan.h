@@ -2,11 +2,14 @@
 #ifndef FLAKY_SPOOL_SPOOL_SCAN_H_
 #define FLAKY_SPOOL_SPOOL_SCAN_H_
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "history/time.h"
+#include "spool/journal.h"
 #include "spool/spool_files.h"
 
 // Finds what is in a spool and what of it can be delivered now. Changes nothing.
@@ -24,12 +27,23 @@ struct LooseJournal {
   std::string journal_id;
 };
 
+// The journal that decides for which stores a part is: that of the run's `flaky run`, else the one with the smallest id
+// of its ctest or, without one, of the part. So it does not depend on what has been delivered.
+struct DecidingJournal {
+  std::string journal_id;
+  bool is_command = false;
+  std::string cwd;
+  std::string ctest_group;            // of its ctest, as CTestGroup without a fixture; empty: none
+  std::optional<SpoolFile> of_bazel;  // the journal, if it is one of Bazel, whose working folder does not tell
+};
+
 struct PendingRun {
   std::string run_id;
   Timestamp started_at;  // of its earliest journal
   std::map<std::string, std::vector<LooseJournal>>
-      loose;                        // by RunGrouping::group: the journals of one group are one part
-  std::vector<std::string> sealed;  // part ids
+      loose;                                       // by RunGrouping::group: the journals of one group are one part
+  std::vector<std::string> sealed;                 // part ids
+  std::map<std::string, DecidingJournal> decides;  // for each group of `loose` and each part of `sealed`
 };
 
 struct UnusableFile {
@@ -42,6 +56,7 @@ struct RunningCommand {
   std::string file;  // in the spool itself
   std::string run_id;
   Timestamp started_at;
+  std::string cwd;
 };
 
 struct SpoolScan {
@@ -54,6 +69,14 @@ struct SpoolScan {
   int64_t running = 0;                 // journals of test programs that are not ready
   std::vector<RunningCommand> commands;
 };
+
+// Returns the deciding journal, as far as it matters: its working folder, and for one of Bazel all of it. If that one
+// cannot be read now, its folder is unknown.
+Journal ReadDeciding(const UniqueFd& spool, const UniqueFd& outbox, const DecidingJournal& decides);
+
+// Removes from the scan what `is_wanted` refuses. Returns how many runs are removed, wholly or in part.
+int64_t KeepWanted(SpoolScan& scan,
+                   const std::function<bool(const std::string& run_id, const DecidingJournal& decides)>& is_wanted);
 
 // `outbox` may be an empty descriptor. The group `complete` is ready although its ctest is still running.
 SpoolScan ScanSpool(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete);

@@ -57,14 +57,16 @@ bool HasGroup(const PendingRun& run) {
 
 class SpoolSource::Impl {
  public:
-  Impl(const SpoolLock& lock, ContextOf context, std::string complete)
+  Impl(const SpoolLock& lock, ContextOf context, std::string complete, IsForStores is_for_stores)
       : path_(lock.spool().string()),
         name_("spool " + path_),
         context_(std::move(context)),
         complete_(std::move(complete)),
+        is_for_stores_(std::move(is_for_stores)),
         spool_(OpenFolder(path_)) {
     if (!spool_) ThrowErrno(name_, "open the folder");
-    outbox_ = OpenFolderAt(spool_, kOutbox);
+    outbox_name_ = OwnName(spool_, kOutbox);
+    outbox_ = OpenFolderAt(spool_, outbox_name_);
   }
 
   const std::string& name() const { return name_; }
@@ -100,8 +102,8 @@ class SpoolSource::Impl {
     }
     // Created before the first record is returned, because Delivered uses it concurrently with Next.
     if (!outbox_ && std::ranges::any_of(scan_.runs, HasGroup)) {
-      outbox_ = MakeFolderAt(spool_, kOutbox);
-      if (!outbox_) ThrowErrno(path_ + "/outbox", "make the folder");
+      outbox_ = MakeFolderAt(spool_, outbox_name_);
+      if (!outbox_) ThrowErrno(path_ + '/' + outbox_name_, "make the folder");
     }
   }
 
@@ -153,11 +155,21 @@ class SpoolSource::Impl {
   void Scan() {
     if (std::exchange(scanned_, true)) return;
     scan_ = ScanSpool(spool_, outbox_, complete_);
+    LeaveOthersRuns();
     report_.running = scan_.running;
+    report_.unread = static_cast<int64_t>(scan_.unopened.size());
     report_.newer = static_cast<int64_t>(scan_.newer.size());
     for (const auto* files : {&scan_.newer, &scan_.unopened}) {
       for (const UnusableFile& file : *files) report_.messages.push_back(PathOf(file.file) + ": " + file.reason);
     }
+  }
+
+  // What is for the stores of another project stays as it is.
+  void LeaveOthersRuns() {
+    if (!is_for_stores_) return;
+    report_.elsewhere = KeepWanted(scan_, [this](const std::string& run_id, const DecidingJournal& decides) {
+      return is_for_stores_(run_id, decides.ctest_group, ReadDeciding(spool_, outbox_, decides));
+    });
   }
 
   // Returns all ready parts of one run as one record; nullopt if none can be read.
@@ -196,6 +208,10 @@ class SpoolSource::Impl {
       files.push_back(part.file);
     } else {
       const UniqueFd folder = OpenFolderAt(outbox_, part.part_id);
+      if (!folder) {
+        ReportUnread(part.file, "cannot be read: " + std::generic_category().message(errno));
+        return std::nullopt;
+      }
       for (const std::string& name : NamesIn(folder)) {
         if (JournalIdOf(name)) files.push_back({part.part_id, name});
       }
@@ -215,7 +231,7 @@ class SpoolSource::Impl {
           if (IsUnreadable(errno)) {
             MoveToRejected(part.file, reason);
           } else {
-            Report(PathOf(file) + ": " + reason);
+            ReportUnread(file, reason);
           }
           return std::nullopt;
         }
@@ -235,7 +251,7 @@ class SpoolSource::Impl {
     const std::string part_id = PartIdOf(journals);
     const std::string filling = "." + part_id + ".filling";
     const UniqueFd folder = MakeFolderAt(outbox_, filling);
-    if (!folder) ThrowErrno(path_ + "/outbox/" + filling, "make the folder");
+    if (!folder) ThrowErrno(PathOf({filling, ""}), "make the folder");
     for (const LooseJournal& journal : journals) {
       const SpoolFile& file = journal.file;
       if (file.folder == filling) continue;
@@ -245,11 +261,11 @@ class SpoolSource::Impl {
       if (!file.folder.empty()) unlinkat(outbox_.get(), file.folder.c_str(), AT_REMOVEDIR);  // if it is empty now
     }
     if (renameat(outbox_.get(), filling.c_str(), outbox_.get(), part_id.c_str()) != 0) {
-      ThrowErrno(path_ + "/outbox/" + part_id, "seal the part");
+      ThrowErrno(PathOf({part_id, ""}), "seal the part");
     }
     // The store may receive this part from now on, so the part must still be found after a power failure.
     for (const int changed : {folder.get(), outbox_.get(), spool_.get()}) {
-      if (fsync(changed) != 0 && errno != EINVAL) ThrowErrno(path_ + "/outbox/" + part_id, "seal the part");
+      if (fsync(changed) != 0 && errno != EINVAL) ThrowErrno(PathOf({part_id, ""}), "seal the part");
     }
     return {part_id, {part_id, ""}};
   }
@@ -263,12 +279,18 @@ class SpoolSource::Impl {
         flaky::MoveToRejected(spool_, from, whole_folder ? file.folder : file.name, PathOf(file), reason);
     if (!there) return;
     ++report_.rejected;
-    report_.messages.push_back(PathOf(file) + ": " + reason + "; kept as " + path_ + "/rejected/" + *there);
+    report_.messages.push_back(PathOf(file) + ": " + reason + "; kept as " + path_ + '/' + *there);
   }
 
   void Report(std::string message) {
     const std::lock_guard hold(mutex_);
     report_.messages.push_back(std::move(message));
+  }
+
+  void ReportUnread(const SpoolFile& file, const std::string& reason) {
+    const std::lock_guard hold(mutex_);
+    ++report_.unread;
+    report_.messages.push_back(PathOf(file) + ": " + reason);
   }
 
   InFlight TakeInFlight(const std::string& run_id) {
@@ -310,7 +332,7 @@ class SpoolSource::Impl {
 
   std::string PathOf(const SpoolFile& file) const {
     std::string path = path_;
-    if (!file.folder.empty()) path += std::string("/") + kOutbox + '/' + file.folder;
+    if (!file.folder.empty()) path += '/' + outbox_name_ + '/' + file.folder;
     if (!file.name.empty()) path += '/' + file.name;
     return path;
   }
@@ -319,7 +341,9 @@ class SpoolSource::Impl {
   const std::string name_;
   const ContextOf context_;
   const std::string complete_;
+  const IsForStores is_for_stores_;
   UniqueFd spool_;
+  std::string outbox_name_;
   UniqueFd outbox_;
   SpoolScan scan_;
   bool scanned_ = false;
@@ -330,8 +354,8 @@ class SpoolSource::Impl {
   SpoolReport report_;
 };
 
-SpoolSource::SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete)
-    : impl_(std::make_unique<Impl>(lock, std::move(context), std::move(complete))) {}
+SpoolSource::SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete, IsForStores is_for_stores)
+    : impl_(std::make_unique<Impl>(lock, std::move(context), std::move(complete), std::move(is_for_stores))) {}
 SpoolSource::~SpoolSource() = default;
 std::optional<Totals> SpoolSource::Expected() { return impl_->Expected(); }
 void SpoolSource::Tidy() { impl_->Tidy(); }

@@ -20,10 +20,17 @@ namespace flaky {
 // SpoolSource::Next.
 using ContextOf = std::function<RunContext(const Journal&)>;
 
+// Returns true if a part of this run is for the stores of this delivery. The journal is the one that decides
+// (ReadDeciding in spool/spool_scan.h), and `ctest_group` is that of its ctest, as CTestGroup without a fixture.
+using IsForStores =
+    std::function<bool(const std::string& run_id, const std::string& ctest_group, const Journal& journal)>;
+
 struct SpoolReport {
-  int64_t running = 0;   // journals left alone because their process, or its ctest, is still running
-  int64_t rejected = 0;  // moved to rejected/
-  int64_t newer = 0;     // left alone: a later version of the format
+  int64_t running = 0;    // journals left alone because their process, or its ctest, is still running
+  int64_t rejected = 0;   // moved to rejected/
+  int64_t newer = 0;      // left alone: a later version of the format
+  int64_t unread = 0;     // left alone: journals and parts that could not be opened at this time
+  int64_t elsewhere = 0;  // runs left alone because they are for the stores of another project
   std::vector<std::string>
       messages;  // the name and the reason, for each journal that was rejected, is newer or could not be opened
 };
@@ -35,8 +42,8 @@ struct SpoolReport {
 class SpoolSource : public Source {
  public:
   // The lock must outlive the source. `complete`: a group to which nothing will be added, although its ctest is still
-  // running; empty: none.
-  SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete = "");
+  // running; empty: none. `is_for_stores` may be null: then every run is.
+  SpoolSource(const SpoolLock& lock, ContextOf context, std::string complete = "", IsForStores is_for_stores = nullptr);
   ~SpoolSource() override;
 
   // Changes nothing in the spool.

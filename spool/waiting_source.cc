@@ -22,12 +22,13 @@ class WaitingSource::Impl {
  public:
   Impl(const SendLock& lock, std::vector<WaitingFile> files, Then then, std::string holder)
       : spool_path_(lock.spool()),
-        name_("spool " + (spool_path_ / "dual").string()),
+        path_(lock.folder()),
+        name_("spool " + path_.string()),
         files_(std::move(files)),
         then_(then),
         holder_(std::move(holder)),
         spool_(OpenFolder(spool_path_.string())),
-        folder_(OpenFolderAt(spool_, "dual")) {
+        folder_(OpenFolderAt(spool_, path_.filename().string())) {
     if (!folder_) ThrowErrno(name_, "open the folder");
   }
 
@@ -93,7 +94,7 @@ class WaitingSource::Impl {
       const std::string& file = files_[next_++].name;
       if (!OpenFileAt(folder_, file)) continue;  // it has disappeared or is not our file
       try {
-        reader_.emplace((spool_path_ / "dual" / file).string());
+        reader_.emplace((path_ / file).string());
         return true;
       } catch (const StoreError& error) {
         Refuse(error);
@@ -136,13 +137,13 @@ class WaitingSource::Impl {
       messages_.emplace_back(error.what());
       return;
     }
-    const auto there = MoveToRejected(spool_, folder_, name, (spool_path_ / "dual" / name).string(), error.what());
+    const auto there = MoveToRejected(spool_, folder_, name, (path_ / name).string(), error.what());
     if (!there) return;
-    messages_.push_back(std::string(error.what()) + "; kept as " + (spool_path_ / kRejected / *there).string() +
+    messages_.push_back(std::string(error.what()) + "; kept as " + (spool_path_ / *there).string() +
                         "; the first store has all of it: `flaky dual backfill` copies it");
   }
 
-  const std::filesystem::path spool_path_;
+  const std::filesystem::path spool_path_, path_;
   const std::string name_;
   const std::vector<WaitingFile> files_;
   const Then then_;

@@ -26,7 +26,7 @@ SchemaState ReadSchemaState(Connection& connection);
 TableColumns ReadOurTables(Connection& connection);
 
 // Returns the names of the database's tables and views if it is another program's: it has some, but neither a history
-// of this program, with any prefix, nor the npm packages' tables. Returns nothing otherwise.
+// of this program, with any prefix, nor a table of the npm packages. Returns nothing otherwise.
 std::vector<std::string> ForeignTables(Connection& connection);
 
 // Throws StoreError (kInvalid) if there are such tables.
