@@ -24,6 +24,12 @@ struct Logger {
   std::string file;  // empty: none
 };
 
+// Opens a log file for appending. Returns -1 and sets errno if that is not possible, or if it is not a file of this
+// user (ELOOP): a link, another user's file, a pipe or a device. `flags`: O_CREAT creates a missing file. WhyNoLogFile
+// returns the reason as text.
+int OpenLogFile(const std::string& path, int flags);
+std::string WhyNoLogFile(int error);
+
 // Prints a message, if the logger's level includes it, as one line `flaky: TEXT` on err. If there is a file, the line
 // goes there, with time, level and process id, and only errors go to err as well; if the file cannot be written, err
 // gets the line and says so. The text may contain anything. Any thread may call it.
