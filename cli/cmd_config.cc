@@ -48,7 +48,7 @@ std::string_view NameOf(Origin origin) {
 
 // What a default that the table can only describe comes to here and now.
 std::string DefaultInForce(const ResolvedSettings& resolved, const SettingInfo& info) {
-  if (info.name == setting::kSpool.name()) return resolved.spool;
+  if (info.name == setting::kSpool.name()) return resolved.spool.IsError() ? "" : resolved.spool.Get();
   if (info.name == setting::kProject.name()) return resolved.project.value_or("");
   if (info.name == setting::kDb.name()) return DefaultHistoryFile();
   return std::string(info.default_value);
@@ -66,6 +66,8 @@ Row RowOf(const Session& session, const SettingInfo& info) {
   }
   try {
     settings.Check(info);
+    if (given) CheckPlace(info, *given);
+    if (info.name == setting::kSpool.name()) session.resolved.spool.Get();
   } catch (const SettingError& error) {
     row.problem = error.what();
   }
@@ -82,7 +84,7 @@ void PrintText(const std::vector<Row>& rows, const Session& session) {
   table.Print(session.out, session.color);
 }
 
-Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& unknown) {
+Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& unknown, const std::string& left_out) {
   Json json = JsonOutput();
   json["settings"] = Json::array();
   for (const Row& row : rows) {
@@ -92,6 +94,7 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& un
                                 {"where", row.where},
                                 {"problem", row.problem.empty() ? Json() : Json(row.problem)}});
   }
+  json["left_out"] = left_out.empty() ? Json() : Json(left_out);
   json["unknown"] = Json::array();
   for (const auto& [name, meant] : unknown) {
     json["unknown"].push_back({{"name", name}, {"did_you_mean", meant.empty() ? Json() : Json(meant)}});
@@ -104,7 +107,7 @@ void ShowConfig(Session& session, const Options& options) {
   for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session, info));
   const std::vector<UnknownVariable> unknown = UnknownVariables();
   if (options.json) {
-    PrintJson(session.out, AsJson(rows, unknown));
+    PrintJson(session.out, AsJson(rows, unknown, session.left_out));
   } else {
     PrintText(rows, session);
   }

@@ -10,6 +10,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include "cli/commands.h"
 #include "cli/delivery_report.h"
@@ -60,17 +61,20 @@ void LeaveCallersState(int first) {
   std::signal(SIGCHLD, SIG_DFL);
 }
 
-// Delivers, and reports what is wrong in one line: on stderr while it is read, else in the spool.
-void DeliverInBackground(Session& session) {
+// Delivers, and reports what is wrong in one line: on stderr while it is read, else in the spool. `own_ctest`:
+// DeliveryOptions::own_ctest.
+void DeliverInBackground(Session& session, const std::string& own_ctest = "") {
   const auto report = [&](LogLevel level, const std::string& text) {
     if (level <= session.log.level && session.log.file.empty() && IsUnread()) {
-      KeepTrouble(session.resolved.spool, text);
+      KeepTrouble(session.resolved.spool.Get(), text);
     } else {
       Log(session.log, level, text);
     }
   };
   try {
-    const std::optional<DeliverySummary> summary = DeliverQuietly(session.resolved, DeliveryFor(session));
+    DeliveryOptions delivery = DeliveryFor(session);
+    delivery.own_ctest = own_ctest;
+    const std::optional<DeliverySummary> summary = DeliverQuietly(session.resolved, std::move(delivery));
     if (!summary) return;
     if (!summary->locked) session.exit_code = CodeOf(*summary);
     if (const auto line = OneLineOf(*summary)) report(LogLevel::kWarn, *line);
@@ -103,24 +107,24 @@ void DeliverAfterCtest(Session& session, const std::string& name) {
   const std::optional<ProcessId> ctest = ProcessHereNamed(name);
   if (!ctest)
     throw CommandError(ExitCode::kUsage, "deliver: `" + name + "` does not name a process; expected PID-START");
-  const std::string spool = session.resolved.spool;
+  const std::string spool = session.resolved.spool.Get();
   constexpr int kMark = 3;
   LeaveCallersState(kMark + 1);
   fcntl(kMark, F_SETFD, FD_CLOEXEC);
   WaitForEnd(*ctest, spool);
   unlink((spool + '/' + std::string(kCtestMark) + name).c_str());
-  DeliverInBackground(session);
+  DeliverInBackground(session, CTestGroup(*ctest, ""));
 }
 
 // As the recorder calls it at the end of a test program, in its own session. SIGALRM arrives when the time is
 // over.
 void DeliverForRecorder(Session& session, bool answer) {
   LeaveCallersState(STDERR_FILENO + 1);
-  if (!session.resolved.delivery_timeout.IsError()) {
-    ReportAtAlarm(session.resolved.spool,
+  if (!session.resolved.delivery_timeout.IsError() && !session.resolved.spool.IsError()) {
+    ReportAtAlarm(session.resolved.spool.Get(),
                   "`flaky deliver` did not end within " +
                       std::to_string(session.resolved.delivery_timeout.Get().count()) +
-                      " s (FLAKY_TESTS_DELIVERY_TIMEOUT); the results stay in " + session.resolved.spool +
+                      " s (FLAKY_TESTS_DELIVERY_TIMEOUT); the results stay in " + session.resolved.spool.Get() +
                       " until the next `flaky` command delivers them",
                   static_cast<int>(ExitCode::kUnreachable));
   }
@@ -140,6 +144,9 @@ std::string Sentence(const DeliverySummary& summary, const Options& options, con
   if (summary.rejected > 0) text += "; " + WithThousands(summary.rejected) + " rejected";
   if (summary.dual.runs > 0) text += "; " + Counted(summary.dual.runs, "run") + " to the second store";
   if (summary.kept > 0) text += "; " + Counted(summary.kept, "run") + " left in the spool";
+  if (summary.unread > 0) text += "; " + WithThousands(summary.unread) + " cannot be read now";
+  if (summary.elsewhere > 0)
+    text += "; " + Counted(summary.elsewhere, "run") + " of other projects left for their stores";
   return text;
 }
 
@@ -152,6 +159,8 @@ void PrintJson(const DeliverySummary& summary, const Options& options, std::ostr
   json["running"] = summary.running;
   json["rejected"] = summary.rejected;
   json["kept"] = summary.kept;
+  json["unread"] = summary.unread;
+  json["elsewhere"] = summary.elsewhere;
   json["second_store"]["runs"] = summary.dual.runs;
   json["second_store"]["trouble"] = summary.dual.trouble ? Json(*summary.dual.trouble) : Json();
   json["messages"] = summary.messages;
@@ -169,6 +178,7 @@ void DeliverForUser(Session& session, const Options& options) {
     const char* const limit = GetEnvironment(kRunProcess);
     const std::optional<ProcessId> ctest = CtestAbove(limit == nullptr ? "" : limit);
     if (ctest) delivery.complete = CTestGroup(*ctest, options.fixture);
+    if (ctest) delivery.own_ctest = CTestGroup(*ctest, "");
     delivery.until = std::chrono::steady_clock::now() + kFixtureTime;
   }
   const DeliverySummary summary = Deliver(session.resolved, delivery);

@@ -56,7 +56,7 @@ Findings MakeChecks(Session& session) {
   std::optional<Location> second;
   Check("second store", findings, [&] { second = resolved.second.Get(); });
   if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
-  Check("spool", findings, [&] { CheckSpool(resolved.spool, history ? history->display_name : "", findings); });
+  Check("spool", findings, [&] { CheckSpool(resolved, history ? history->display_name : "", findings); });
   Check("program", findings, [&] { CheckProgram(session.settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });
   Check("git", findings, [&] { CheckGit(findings); });

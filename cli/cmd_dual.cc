@@ -42,7 +42,8 @@ struct DualState {
 };
 
 DualState StateOf(const Session& session) {
-  const std::filesystem::path spool = session.resolved.spool;
+  const std::filesystem::path spool = session.resolved.spool.Get();
+  const std::string& queue = session.resolved.dual_queue;
   DualState state;
   state.on = session.resolved.dual_is_on;
   state.first = session.resolved.history.Get().display_name;
@@ -51,8 +52,8 @@ DualState StateOf(const Session& session) {
   } catch (const std::exception& error) {
     state.problem = error.what();
   }
-  state.waiting = SummaryOfWaiting(spool);
-  state.trouble = LastDualTrouble(spool);
+  state.waiting = SummaryOfWaiting(spool, queue);
+  state.trouble = LastDualTrouble(spool, queue);
   return state;
 }
 

@@ -18,7 +18,9 @@
 #include "cli/output/log.h"
 #include "cli/run_environment.h"
 #include "delivery/ctest_limits.h"
+#include "delivery/open_for_writing.h"
 #include "delivery/quiet_delivery.h"
+#include "settings/ownership.h"
 #include "spool/command_journal.h"
 #include "spool/death_watch.h"
 #include "spool/stray_journals.h"
@@ -82,9 +84,12 @@ CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arg
 
 // Takes over what programs recorded without the environment of this process: where they would find no home.
 void TakeStraysOf(const Session& session, const std::string& run_id) {
-  const std::string homeless = StateFolder([](const char*) -> const char* { return nullptr; }) + "/spool";
-  const RunOfStrays run{ThisProcess(), run_id, session.resolved.project.value_or("")};
-  if (homeless != session.resolved.spool) TakeStrays(homeless, run, session.resolved.spool);
+  const std::string state = StateFolder([](const char*) -> const char* { return nullptr; });
+  const std::string homeless = state + "/spool";
+  const std::string& spool = session.resolved.spool.Get();
+  // Test programs leave nothing in a folder of another user.
+  if (homeless == spool || !IsOwnFolder(state)) return;
+  TakeStrays(homeless, {ThisProcess(), run_id, session.resolved.project.value_or("")}, spool);
 }
 
 void RunRecorded(Session& session, const RunRequest& request) {
@@ -95,7 +100,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
   if (request.settings_problem) {
     problems.Guard([&] { throw SettingError(*request.settings_problem); });
   } else if (!IsDisabled(session.settings)) {
-    problems.Guard([&] { journal.emplace(session.resolved.spool, FactsOf(session, arguments)); });
+    problems.Guard([&] { journal.emplace(SpoolForWriting(session.resolved), FactsOf(session, arguments)); });
   }
   if (journal) problems.Guard([&] { environment = EnvironmentOfRun(session, journal->run_id()); });
 
@@ -104,7 +109,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
   try {
     CtestLimits limits;
     DeathWatch watch(
-        journal ? session.resolved.spool : std::string(),
+        journal ? session.resolved.spool.Get() : std::string(),
         [&](const Journal& header) { return journal->IsOfThisRun(header); }, limits);
     ChildCommand child(arguments, environment);
     status = child.Wait(watch);

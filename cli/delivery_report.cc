@@ -8,7 +8,7 @@
 namespace flaky {
 
 ExitCode CodeOf(const DeliverySummary& summary) {
-  if (summary.rejected > 0 || summary.kept > 0) return ExitCode::kPartial;
+  if (summary.rejected > 0 || summary.kept > 0 || summary.unread > 0) return ExitCode::kPartial;
   return summary.locked ? ExitCode::kLocked : ExitCode::kOk;
 }
 

@@ -36,7 +36,7 @@ void CheckSettings(Session& session, Findings& findings);
 void CheckStore(const Location& location, const std::string& which, Findings& findings);
 
 // Checks the spool and the journals in it. `store`: the display name of the store that they are delivered to.
-void CheckSpool(const std::string& spool, const std::string& store, Findings& findings);
+void CheckSpool(const ResolvedSettings& resolved, const std::string& store, Findings& findings);
 
 // Checks that test programs can find the `flaky` executable.
 void CheckProgram(const Settings& settings, Findings& findings);

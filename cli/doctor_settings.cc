@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -32,6 +33,7 @@ void CheckValues(const Settings& settings, Findings& findings) {
   for (const SettingInfo& info : SettingTable()) {
     try {
       settings.Check(info);
+      if (const auto given = settings.Given(info)) CheckPlace(info, *given);
     } catch (const SettingError& error) {
       findings.push_back(
           {kCheck, Verdict::kProblem, error.what(), "`flaky config` shows where it comes from", ExitCode::kUsage});
@@ -71,12 +73,15 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
   }
   const std::string log = settings.Get(setting::kLogFile);
   if (log.empty()) return;
-  const std::filesystem::path place = NearestThatIs(log);
-  const bool is_there = place == std::filesystem::path(log) || MayAccess(log, F_OK);
+  const int file = OpenLogFile(log, 0);
+  if (file >= 0) {
+    ::close(file);
+    return;
+  }
+  const int error = errno;
   const std::filesystem::path folder = std::filesystem::path(log).parent_path();
-  const bool may = is_there ? MayAccess(log, W_OK) : MayAccess(folder.empty() ? "." : folder, W_OK | X_OK);
-  if (!may) {
-    warn("FLAKY_TESTS_LOG_FILE names " + log + ", which cannot be written: " + std::strerror(errno),
+  if (error != ENOENT || !MayAccess(folder.empty() ? "." : folder, W_OK | X_OK)) {
+    warn("FLAKY_TESTS_LOG_FILE names " + log + ", which cannot be written: " + WhyNoLogFile(error),
          "choose another file, or create its folder");
   }
 }
@@ -107,7 +112,11 @@ void CheckSettings(Session& session, Findings& findings) {
     findings.push_back({kCheck, Verdict::kWarning, "cannot determine the current folder: " + no_folder.message(),
                         "change to a folder that exists"});
   } else {
-    ReadFile(session, ProjectSettingsFile(folder), Origin::kProjectFile, findings);
+    const ProjectFile project = FindProjectFile(folder);
+    if (!project.left_out.empty()) {
+      findings.push_back({kCheck, Verdict::kWarning, project.left_out, project.advice});
+    }
+    ReadFile(session, project.path, Origin::kProjectFile, findings);
   }
   ReadFile(session, UserSettingsFile(GetEnvironment), Origin::kUserFile, findings);
   CheckValues(session.settings, findings);

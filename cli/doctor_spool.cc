@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "cli/doctor.h"
 #include "cli/file_system.h"
@@ -13,6 +14,7 @@
 #include "cli/output/time_text.h"
 #include "delivery/background_trouble.h"
 #include "delivery/delivery_pause.h"
+#include "delivery/own_stores.h"
 #include "spool/spool_files.h"
 #include "spool/spool_scan.h"
 
@@ -83,7 +85,7 @@ void JudgeFiles(const std::vector<UnusableFile>& files, const std::string& what,
 }
 
 void JudgeRejected(const UniqueFd& folder, const std::string& spool, Findings& findings) {
-  const UniqueFd rejected = OpenFolderAt(folder, kRejected);
+  const UniqueFd rejected = OpenFolderAt(folder, OwnName(folder, kRejected));
   if (!rejected) return;
   constexpr std::string_view kReason = ".reason";
   std::vector<std::string> names = NamesIn(rejected);
@@ -136,15 +138,35 @@ void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& fin
   }
 }
 
+// Runs for the stores of other projects. `folders`: those in which they were recorded.
+void JudgeElsewhere(int64_t runs, const std::set<std::filesystem::path>& folders, Findings& findings) {
+  if (runs == 0) return;
+  findings.push_back(
+      {kCheck, Verdict::kFine,
+       Counted(runs, "run") + " of other projects " + (runs == 1 ? "is" : "are") +
+           " waiting for their stores; `flaky deliver` delivers them in " + folders.begin()->string() +
+           (folders.size() == 1 ? "" : " and " + Counted(static_cast<int64_t>(folders.size()) - 1, "other folder"))});
+}
+
 }  // namespace
 
-void CheckSpool(const std::string& spool, const std::string& store, Findings& findings) {
+void CheckSpool(const ResolvedSettings& resolved, const std::string& store, Findings& findings) {
+  const std::string& spool = resolved.spool.Get();
   if (!JudgeFolder(spool, findings)) return;
   const UniqueFd folder = OpenFolder(spool);
   if (!folder) return;
-  const UniqueFd outbox = OpenFolderAt(folder, "outbox");
-  const SpoolScan scan = ScanSpool(folder, outbox, "");
+  const UniqueFd outbox = OpenFolderAt(folder, OwnName(folder, "outbox"));
+  SpoolScan scan = ScanSpool(folder, outbox, "");
+  OwnStores own(resolved);
+  std::set<std::filesystem::path> elsewhere;
+  const int64_t others = KeepWanted(scan, [&](const std::string&, const DecidingJournal& decides) {
+    const Journal journal = ReadDeciding(folder, outbox, decides);
+    const bool is_own = own.Take(journal);
+    if (!is_own) elsewhere.insert(OwnStores::FolderOf(journal));
+    return is_own;
+  });
   JudgeWaiting(scan, spool, findings);
+  JudgeElsewhere(others, elsewhere, findings);
   JudgeFiles(scan.damaged, "that cannot be read",
              "the next delivery moves them to " + spool + "/rejected, with the reason", findings);
   JudgeFiles(scan.newer, "of a newer recorder", "install a newer flaky, which can deliver them", findings);

@@ -99,6 +99,17 @@ int OwnArguments(int argc, const char* const* argv, std::vector<std::string>& co
   return own;
 }
 
+// Returns true for a command that a test program starts: what it prints ends up between the results of the tests.
+bool IsInBackground(const CLI::App& command) {
+  return command.get_name() == "deliver" && (command.count("--quiet") > 0 || command.count("--after-ctest") > 0);
+}
+
+// Says once that a project's file is left out. The doctor lists it as a finding.
+void ReportLeftOut(const Session& session, const CLI::App& command) {
+  if (session.left_out.empty() || command.get_name() == "doctor") return;
+  Log(session.log, IsInBackground(command) ? LogLevel::kDebug : LogLevel::kWarn, session.left_out);
+}
+
 int Fail(const Session& session, ExitCode code, const std::string& what) {
   Log(session.log, LogLevel::kError, what);
   return static_cast<int>(code);
@@ -130,11 +141,12 @@ int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostrea
     CLI::App app;
     DescribeProgram(app, session, run, argc < 2 ? "" : argv[1]);
     app.parse_complete_callback([&] {
+      const auto chosen = app.get_subcommands();
       try {
         LoadSettings(session);
+        if (!chosen.empty()) ReportLeftOut(session, *chosen.front());
       } catch (const SettingError& error) {
         // The command is run whatever is wrong with the settings of its history, and the doctor says what it is.
-        const auto chosen = app.get_subcommands();
         const std::string command = chosen.empty() ? "" : chosen.front()->get_name();
         if (command != "run" && command != "doctor") throw;
         run.settings_problem = error.what();

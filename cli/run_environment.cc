@@ -45,18 +45,49 @@ void AddStore(const Session& session, const Location& location, const StoreNames
     set(names.connection_string, given->text);
 }
 
+// Returns true if the user's environment has set this, or the connection string from which a file's name comes.
+bool IsOfUser(const Session& session, const SettingInfo& info) {
+  const auto in_environment = [&](const SettingInfo& each) {
+    const auto given = session.resolved.everywhere.Given(each);
+    return given && given->origin <= Origin::kEnvironment;
+  };
+  return in_environment(info) || (info.name == setting::kDb.name() && in_environment(setting::kConnectionString)) ||
+         (info.name == setting::kDualDb.name() && in_environment(setting::kDualConnectionString));
+}
+
+// Adds which stores are not from the user's environment, but from a file or a default: they hold for this run, and not
+// for what else waits in the spool.
+void AddOrigins(const Session& session, std::map<std::string, std::string>& variables) {
+  std::string set, project;
+  for (const SettingInfo& info :
+       {SettingInfo(setting::kStore), SettingInfo(setting::kDb), SettingInfo(setting::kTablePrefix),
+        SettingInfo(setting::kConnectionString), SettingInfo(setting::kDualStore), SettingInfo(setting::kDualDb),
+        SettingInfo(setting::kDualTablePrefix), SettingInfo(setting::kDualConnectionString)}) {
+    const auto variable = variables.find(std::string(info.name));
+    const auto given = session.settings.Given(info);
+    if (given && project.empty()) project = given->root;
+    if (variable == variables.end() || IsOfUser(session, info)) continue;
+    set += (set.empty() ? "" : ",") + RunVariable(info, variable->second);
+  }
+  variables[kRunStores] = set;
+  variables[kRunProject] = project;
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> EnvironmentOfRun(const Session& session, const std::string& run_id) {
+  const ResolvedSettings& resolved = session.resolved;
   std::map<std::string, std::string> variables;
   for (const SettingInfo& info : SettingTable()) {
     const auto given = session.settings.Given(info);
     if (info.kind != SettingKind::kPath || !given || IsSearched(info, given->text)) continue;
+    // The stores come below, after they were checked.
+    if (given->origin == Origin::kProjectFile && resolved.source.IsError()) continue;
+    if (given->origin == Origin::kProjectFile && info.name != setting::kSourceDb.name()) continue;
     variables[std::string(info.name)] = Absolute(given->text);
   }
-  const ResolvedSettings& resolved = session.resolved;
   variables[std::string(setting::kRunId.name())] = run_id;
-  variables[std::string(setting::kSpool.name())] = Absolute(resolved.spool);
+  variables[std::string(setting::kSpool.name())] = Absolute(resolved.spool.Get());
   variables[std::string(setting::kProject.name())] = resolved.project.value_or("");
   // One delivery, by this process.
   variables[std::string(setting::kDeliveryTimeout.name())] = "0";
@@ -76,6 +107,7 @@ std::vector<std::pair<std::string, std::string>> EnvironmentOfRun(const Session&
              {setting::kDualStore, setting::kDualDb, setting::kDualConnectionString, setting::kDualTablePrefix},
              variables);
   }
+  AddOrigins(session, variables);
   return {variables.begin(), variables.end()};
 }
 

@@ -24,14 +24,15 @@ constexpr std::chrono::milliseconds kDeliveryWait{2000};
 constexpr std::chrono::milliseconds kQuietRetry{1000};
 constexpr int64_t kQuietTries = 6;
 
-void ReadFiles(Settings& settings) {
+void ReadFiles(Session& session) {
+  Settings& settings = session.settings;
   std::error_code no_folder;
   const std::filesystem::path folder = std::filesystem::current_path(no_folder);
   const char* home_text = GetEnvironment("HOME");
   const std::filesystem::path home = home_text == nullptr ? "" : home_text;
-  if (const auto file = ProjectSettingsFile(folder); !file.empty()) {
-    ReadSettingsFile(file, Origin::kProjectFile, home, settings);
-  }
+  const ProjectFile project = FindProjectFile(folder);
+  if (!project.left_out.empty()) session.left_out = project.left_out + "; " + project.advice;
+  if (!project.path.empty()) ReadSettingsFile(project.path, Origin::kProjectFile, home, settings);
   if (const auto file = UserSettingsFile(GetEnvironment); !file.empty()) {
     ReadSettingsFile(file, Origin::kUserFile, home, settings);
   }
@@ -39,11 +40,11 @@ void ReadFiles(Settings& settings) {
 
 // Prints why an earlier delivery in the background failed, once.
 void ReportTrouble(const Session& session) {
-  const auto trouble = ReadTrouble(session.resolved.spool);
+  const auto trouble = ReadTrouble(session.resolved.spool.Get());
   if (!trouble) return;
   Log(session.log, LogLevel::kWarn,
       "a delivery in the background failed at " + TimeText(trouble->time) + " UTC: " + trouble->text);
-  ForgetTrouble(session.resolved.spool, *trouble);
+  ForgetTrouble(session.resolved.spool.Get(), *trouble);
 }
 
 // Under `flaky run` only test programs do not deliver.
@@ -60,7 +61,8 @@ void LoadSettings(Session& session) {
   try {
     session.settings.ReadEnvironment(GetEnvironment);
     RestoreTimeout(session.settings);
-    ReadFiles(session.settings);
+    MarkSettingsOfRun(GetEnvironment, session.settings);
+    ReadFiles(session);
   } catch (const SettingError&) {
     ApplySettings(session);
     throw;

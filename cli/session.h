@@ -4,6 +4,7 @@
 
 #include <iosfwd>
 #include <memory>
+#include <string>
 
 #include "cli/exit_code.h"
 #include "cli/output/log.h"
@@ -23,6 +24,7 @@ struct Session {
   bool terminal = false;  // err is a terminal that can redraw a line
   bool color = false;     // out is a terminal, and NO_COLOR is not set
   ExitCode exit_code = ExitCode::kOk;
+  std::string left_out = {};  // about a project's file that does not count (FindProjectFile)
   // What LoadSettings makes of the settings.
   ResolvedSettings resolved = {};
   Logger log = Logger(err);

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -41,9 +42,11 @@ void OnAlarm(int) {
   if (!IsUnread()) {
     ignored = write(STDERR_FILENO, plan.line.data(), plan.line.size());
   } else {
-    const int note =
-        openat(plan.spool, kNote, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    ignored = write(note, plan.text.data(), plan.text.size());
+    const int note = openat(plan.spool, kNote, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    struct stat status {};
+    // In a shared spool, another user may have created it.
+    const bool is_own = fstat(note, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid();
+    if (is_own && ftruncate(note, 0) == 0) ignored = write(note, plan.text.data(), plan.text.size());
   }
   _exit(plan.exit_code);
 }

@@ -13,8 +13,10 @@
 #include "delivery/delivery_pause.h"
 #include "delivery/dual_delivery.h"
 #include "delivery/open_for_writing.h"
+#include "delivery/own_stores.h"
 #include "delivery/run_context.h"
 #include "history/digest.h"
+#include "spool/ancestors.h"
 #include "spool/dual_queue.h"
 #include "spool/spool.h"
 #include "spool/spool_files.h"
@@ -148,14 +150,23 @@ class SpoolReleaser {
   std::string problem_;
 };
 
+// Returns the run of the `flaky run` above this process, whose stores this process has inherited; empty without one.
+std::string RunAbove(const ResolvedSettings& resolved) {
+  if (GetEnvironment(kRunProcess) == nullptr) return {};
+  const auto given = resolved.everywhere.Given(setting::kRunId);
+  return given ? given->text : "";
+}
+
 // One delivery: the passes over the spool that one call makes.
 class Delivery {
  public:
   Delivery(const ResolvedSettings& resolved, const DeliveryOptions& options)
       : resolved_(resolved),
         options_(options),
-        spool_(resolved.spool),
-        contexts_(resolved.user_project, GetEnvironment, kGitBudget) {}
+        spool_(resolved.spool.Get()),
+        own_run_(RunAbove(resolved)),
+        contexts_(resolved.user_project, GetEnvironment, kGitBudget),
+        own_stores_(resolved) {}
 
   DeliverySummary Run() {
     std::chrono::milliseconds wait = options_.wait;
@@ -175,7 +186,12 @@ class Delivery {
   // Delivers what is ready now. True if something was delivered or moved aside, so that another look makes sense.
   bool Pass(const SpoolLock& lock) {
     SpoolSource source(
-        lock, [this](const Journal& journal) { return contexts_.Of(journal); }, options_.complete);
+        lock, [this](const Journal& journal) { return contexts_.Of(journal); }, options_.complete,
+        [this](const std::string& run_id, const std::string& ctest_group, const Journal& journal) {
+          if (!own_run_.empty() && run_id == own_run_) return true;
+          if (!ctest_group.empty() && ctest_group == options_.own_ctest) return true;
+          return own_stores_.Take(journal);
+        });
     const Totals ready = source.Expected().value_or(Totals());
     int64_t settled = 0;
     if (options_.dry_run) {
@@ -187,6 +203,8 @@ class Delivery {
     }
     const SpoolReport& report = source.report();
     summary_.running = report.running;
+    summary_.unread = report.unread;
+    summary_.elsewhere = report.elsewhere;
     summary_.rejected += report.rejected;
     for (const std::string& message : report.messages) AddMessage(message);
     return settled > 0;
@@ -203,7 +221,7 @@ class Delivery {
     StoreSink sink(*store_);
     SilentProgress progress;
     std::optional<DualWriter> second;
-    if (resolved_.keeps_for_second) second.emplace(lock, history.display_name);
+    if (resolved_.keeps_for_second) second.emplace(lock, history.display_name, resolved_.dual_queue);
     SpoolReleaser releaser(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;
@@ -251,7 +269,9 @@ class Delivery {
   const ResolvedSettings& resolved_;
   const DeliveryOptions& options_;
   const std::string spool_;
+  const std::string own_run_;
   RunContexts contexts_;
+  OwnStores own_stores_;
   std::optional<PauseWhileSilent> pause_;
   std::unique_ptr<Store> store_;
   DeliverySummary summary_;

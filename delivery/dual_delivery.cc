@@ -25,8 +25,8 @@ constexpr size_t kBatchRuns = 64;
 // One attempt to bring the waiting records to where they are lacking.
 class Sending {
  public:
-  Sending(const DeliveryOptions& options, const SendLock& lock, DualSummary& summary)
-      : options_(options), lock_(lock), summary_(summary) {}
+  Sending(const ResolvedSettings& resolved, const DeliveryOptions& options, const SendLock& lock, DualSummary& summary)
+      : queue_(resolved.dual_queue), options_(options), lock_(lock), summary_(summary) {}
 
   // Also sends what other deliveries add while it runs. Returns true if the second store itself had no trouble, even if
   // the summary reports some.
@@ -34,7 +34,7 @@ class Sending {
     const std::string holder = StoreFingerprint(first.display_name);
     while (!options_.IsOver()) {
       std::vector<WaitingFile> held, others;
-      for (WaitingFile& file : ListWaiting(lock_.spool())) {
+      for (WaitingFile& file : ListWaiting(lock_.spool(), queue_)) {
         (file.holder == holder ? held : others).push_back(std::move(file));
       }
       if (held.empty() && others.empty()) return true;
@@ -46,12 +46,13 @@ class Sending {
       } else {
         summary_.runs += Send(second, std::move(files), WaitingSource::Then::kRemove, holder);
       }
-      if (!options_.IsOver() && std::filesystem::exists(lock_.spool() / "dual" / oldest)) {
+      if (!options_.IsOver() && std::filesystem::exists(lock_.folder() / oldest)) {
         AddTrouble(oldest + " cannot be sent");  // unless it is known why
         return false;
       }
     }
-    const bool in_time = !options_.until || Clock::now() < *options_.until || ListWaiting(lock_.spool()).empty();
+    const bool in_time =
+        !options_.until || Clock::now() < *options_.until || ListWaiting(lock_.spool(), queue_).empty();
     if (!in_time) AddTrouble(second.display_name + " did not take all that waits for it in the time that was left");
     return in_time;
   }
@@ -89,6 +90,7 @@ class Sending {
     if (!summary_.trouble) summary_.trouble = "dual write: " + text;
   }
 
+  const std::string queue_;
   const DeliveryOptions& options_;
   const SendLock& lock_;
   DualSummary& summary_;
@@ -99,21 +101,23 @@ class Sending {
 DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions& options) {
   DualSummary summary;
   if (!resolved.dual_is_on || (options.until && Clock::now() >= *options.until)) return summary;
-  const std::filesystem::path spool = resolved.spool;
-  const std::string pauses = spool / "dual";
-  std::string second_name;
+  std::filesystem::path spool;
+  std::string pauses, second_name;
+  const std::string& queue = resolved.dual_queue;
   bool well = false;
   try {
+    spool = resolved.spool.Get();
+    pauses = DualFolder(spool, queue).string();
     const Location second = *resolved.second.Get();
-    if (ListWaiting(spool).empty()) return summary;
+    if (ListWaiting(spool, queue).empty()) return summary;
     if (!options.patient && IsDeliveryPaused(pauses, second.display_name)) {
       if (options.debug) options.debug(second.display_name + " gave trouble a moment ago: nothing is sent there");
       return summary;
     }
-    const std::optional<SendLock> lock = SendLock::Take(spool);
+    const std::optional<SendLock> lock = SendLock::Take(spool, queue);
     if (!lock) return summary;  // another process is sending, and sends these records too
     second_name = second.display_name;
-    well = Sending(options, *lock, summary).Run(resolved.history.Get(), second);
+    well = Sending(resolved, options, *lock, summary).Run(resolved.history.Get(), second);
   } catch (const SettingError& error) {
     summary.trouble = error.what();
   } catch (const std::exception& error) {
@@ -124,7 +128,10 @@ DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions
   } else if (!second_name.empty()) {
     PauseDelivery(pauses, second_name);
   }
-  NoteDualTrouble(spool, summary.trouble.value_or(""));
+  try {
+    NoteDualTrouble(spool, summary.trouble.value_or(""), queue);
+  } catch (const StoreError&) {  // the summary has the trouble
+  }
   return summary;
 }
 

@@ -18,7 +18,8 @@ constexpr std::chrono::milliseconds kQuietWait{1'000};
 
 std::optional<DeliverySummary> DeliverQuietly(const ResolvedSettings& resolved, DeliveryOptions options) {
   const std::string& store = resolved.history.Get().display_name;
-  if (IsDeliveryPaused(resolved.spool, store)) {
+  const std::string& spool = resolved.spool.Get();
+  if (IsDeliveryPaused(spool, store)) {
     if (options.debug) options.debug(store + " could not be reached a moment ago: nothing is delivered");
     return std::nullopt;
   }
@@ -26,10 +27,10 @@ std::optional<DeliverySummary> DeliverQuietly(const ResolvedSettings& resolved, 
   try {
     summary = DeliverPending(resolved, kQuietWait, std::move(options));
   } catch (const StoreError& error) {
-    if (error.kind() == ErrorKind::kTransient) PauseDelivery(resolved.spool, store);
+    if (error.kind() == ErrorKind::kTransient) PauseDelivery(spool, store);
     throw;
   }
-  ResumeDelivery(resolved.spool);
+  ResumeDelivery(spool);
   return summary;
 }
 

@@ -27,9 +27,8 @@ fs::path SourceFolder(const Journal& journal) {
   return (fs::path(journal.cwd) / found->file).parent_path();  // an absolute file replaces the working folder
 }
 
-// Returns the folder that identifies the project and repository of a journal. This is the working folder or, under
-// Bazel, whose working folders are build output, the folder of a test's source, to which the execroot has links. Empty
-// if unknown.
+}  // namespace
+
 fs::path PlaceOf(const Journal& journal) {
   if (journal.bazel_target.empty()) return journal.cwd;
   const std::string& output_base = journal.writer.output_base;
@@ -43,10 +42,12 @@ fs::path PlaceOf(const Journal& journal) {
   return {};
 }
 
+namespace {
+
 // Returns the project that the project's settings file of a working folder names.
 std::optional<std::string> ProjectInFile(const fs::path& folder) {
   try {
-    const fs::path file = ProjectSettingsFile(folder);
+    const fs::path file = FindProjectFile(folder).path;
     if (file.empty()) return std::nullopt;
     Settings settings;
     ReadSettingsFile(file, Origin::kProjectFile, {}, settings);

@@ -16,6 +16,11 @@
 
 namespace flaky {
 
+// Returns the folder that identifies the project and repository of a journal. This is the working folder or, under
+// Bazel, whose working folders are build output, the folder of a test's source, to which the execroot has links. Empty
+// if unknown.
+std::filesystem::path PlaceOf(const Journal& journal);
+
 // Finds out, at delivery, what project and code a journal is about. Git is asked once per repository. A fact that may
 // not be that of the time when the tests ran is left absent: a wrong one would make a test look flaky or stable that is
 // not.

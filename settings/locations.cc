@@ -3,9 +3,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <system_error>
 #include <utility>
 
+#include "history/digest.h"
 #include "history/text.h"
 #include "settings/project_folder.h"
 #include "stores/open.h"
@@ -70,8 +72,9 @@ std::string WithStore(const std::string& connection, const std::string& store, c
                      store_setting + "=" + named);
 }
 
-// Returns the store that the settings name; `default_file` is the SQLite file if they name none.
-Location LocationOf(const Settings& settings, const StoreSettings& names, const std::string& default_file) {
+// Returns the store that the settings name; `default_file` returns the SQLite file if they name none.
+Location LocationOf(const Settings& settings, const StoreSettings& names,
+                    const std::function<std::string()>& default_file) {
   const std::string store_setting(names.store.name());
   const std::string file_setting(names.db.name());
   const std::string connection_setting(names.connection_string.name());
@@ -86,9 +89,10 @@ Location LocationOf(const Settings& settings, const StoreSettings& names, const 
   if (chosen == &names.connection_string) {
     location = ParseLocation(WithStore(settings.Get(names.connection_string), store, connection_setting, store_setting),
                              prefix);
-  } else if (scheme.is_file && (chosen != nullptr || !default_file.empty())) {
+  } else if (scheme.is_file && (chosen != nullptr || default_file)) {
+    if (chosen != nullptr) CheckPlace(names.db, *settings.Given(names.db));
     // The prefix is written out, so that a `?` in the path means nothing.
-    const std::string file = chosen != nullptr ? settings.Get(names.db) : default_file;
+    const std::string file = chosen != nullptr ? settings.Get(names.db) : default_file();
     location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
   } else if (!scheme.needs_address) {
     location = ParseLocation(store + ":", prefix);  // the defaults of its client library are enough
@@ -108,7 +112,7 @@ std::optional<Location> SourceLocation(const Settings& settings) {
   const StoreSettings names = OfSource();
   for (const Setting<std::string>& name :
        {names.store, names.db, names.connection_string, names.auth_token, names.table_prefix}) {
-    if (settings.Given(name)) return LocationOf(settings, names, "");
+    if (settings.Given(name)) return LocationOf(settings, names, nullptr);
   }
   return std::nullopt;
 }
@@ -120,7 +124,23 @@ bool DualIsOn(const Settings& settings) {
 
 std::string SpoolFolder(const Settings& settings) {
   const std::string given = settings.Get(setting::kSpool);
-  return given.empty() ? StateFolder(GetEnvironment) + "/spool" : given;
+  return given.empty() ? UsableStateFolder(GetEnvironment) + "/spool" : given;
+}
+
+// Returns the project's folder if its file has a part in naming the two stores; empty otherwise.
+std::string ProjectThatNamesStores(const Settings& settings) {
+  for (const StoreSettings& names : {OfHistory(), OfSecond()}) {
+    for (const Setting<std::string>& name : {names.store, names.db, names.table_prefix}) {
+      const auto given = settings.Given(name);
+      if (given && !given->root.empty()) return given->root;
+    }
+  }
+  return {};
+}
+
+std::string DualQueue(const std::string& project) {
+  constexpr size_t kDigits = 16;
+  return project.empty() ? "dual" : "dual-" + DigestOf(project).ToString().substr(0, kDigits);
 }
 
 std::optional<std::string> CurrentProject(const Settings& settings) {
@@ -137,13 +157,45 @@ const char* GetEnvironment(const char* name) { return std::getenv(name); }
 
 std::string DefaultHistoryFile() { return StateFolder(GetEnvironment) + "/history.db"; }
 
+void CheckPlace(const SettingInfo& info, const SettingValue& value) {
+  if (value.origin != Origin::kProjectFile || info.kind != SettingKind::kPath) return;
+  const std::filesystem::path root = value.root;
+  const std::filesystem::path inside = std::filesystem::path(value.text).lexically_normal().lexically_relative(root);
+  const auto refuse = [&](const std::string& why) {
+    throw SettingError(Naming(info, value) + ": " + value.text + " " + why +
+                       "; a project may only name a database in its own folder, " + root.string() + ": set " +
+                       std::string(info.name) + " in the environment, or `" + FileKey(info) +
+                       "` in the user's flaky/config.toml");
+  };
+  if (root.empty() || inside.empty() || inside == "." || *inside.begin() == "..") refuse("is outside of the project");
+  const auto refuse_link = [&](const std::filesystem::path& place) {
+    std::error_code missing;
+    if (std::filesystem::is_symlink(std::filesystem::symlink_status(place, missing))) {
+      refuse("is reached through the link " + place.string());
+    }
+  };
+  std::filesystem::path place = root;
+  for (const std::filesystem::path& part : inside) refuse_link(place /= part);
+  for (const char* companion : {"-wal", "-shm", "-journal"}) refuse_link(place.string() + companion);
+}
+
+bool SelectSameStores(const ResolvedSettings& one, const ResolvedSettings& other) {
+  if (one.history.IsError() || other.history.IsError()) return one.history.Problem() == other.history.Problem();
+  if (!AreSameStore(one.history.Get(), other.history.Get()) || one.dual_is_on != other.dual_is_on) return false;
+  if (one.second.IsError() || other.second.IsError()) return one.second.Problem() == other.second.Problem();
+  const std::optional<Location>& second = one.second.Get();
+  return !second || AreSameStore(*second, *other.second.Get());
+}
+
 ResolvedSettings Resolve(const Settings& settings) {
   ResolvedSettings resolved;
-  resolved.history = OrError<Location>::From([&] { return LocationOf(settings, OfHistory(), DefaultHistoryFile()); });
+  resolved.history = OrError<Location>::From([&] {
+    return LocationOf(settings, OfHistory(), [] { return UsableStateFolder(GetEnvironment) + "/history.db"; });
+  });
   resolved.source = OrError<std::optional<Location>>::From([&] { return SourceLocation(settings); });
   resolved.dual_is_on = DualIsOn(settings);
   if (resolved.dual_is_on) {
-    const auto second = OrError<Location>::From([&] { return LocationOf(settings, OfSecond(), ""); });
+    const auto second = OrError<Location>::From([&] { return LocationOf(settings, OfSecond(), nullptr); });
     resolved.keeps_for_second =
         resolved.history.IsError() || second.IsError() || !AreSameStore(resolved.history.Get(), second.Get());
     resolved.second = OrError<std::optional<Location>>::From([&] {
@@ -156,13 +208,15 @@ ResolvedSettings Resolve(const Settings& settings) {
   }
   resolved.history_defaults = DefaultsOf(settings, OfHistory());
   resolved.source_defaults = DefaultsOf(settings, OfSource());
-  resolved.spool = SpoolFolder(settings);
+  resolved.spool = OrError<std::string>::From([&] { return SpoolFolder(settings); });
+  resolved.dual_queue = DualQueue(ProjectThatNamesStores(settings));
   resolved.project = CurrentProject(settings);
   if (const auto given = settings.Given(setting::kProject); given && given->origin == Origin::kUserFile) {
     resolved.user_project = given->text;
   }
   resolved.delivery_timeout =
       OrError<std::chrono::seconds>::From([&] { return settings.Get(setting::kDeliveryTimeout); });
+  resolved.everywhere = settings.WithoutProject();
   return resolved;
 }
 

@@ -43,6 +43,16 @@ class OrError {
   }
   bool IsError() const { return error_ != nullptr; }
 
+  // Returns the error's text, or an empty text.
+  std::string Problem() const {
+    try {
+      if (error_) std::rethrow_exception(error_);
+    } catch (const std::exception& error) {
+      return error.what();
+    }
+    return {};
+  }
+
  private:
   std::optional<T> value_;
   std::exception_ptr error_;
@@ -71,7 +81,12 @@ struct ResolvedSettings {
 
   LocationDefaults history_defaults, source_defaults;
 
-  std::string spool;  // the folder of journals
+  // The folder of journals. It is an error if another user may have created it (UsableStateFolder).
+  OrError<std::string> spool;
+  // The name of the folder in the spool that holds what waits for the second store (spool/dual_queue.h). A project
+  // whose file has a part in naming the two stores has a separate one: what waits must not reach the stores of another
+  // project.
+  std::string dual_queue;
   // The project that FLAKY_TESTS_PROJECT names ("" is resolved to nullopt: the runs without a project), else that of
   // the current folder: the name of the git repository's top folder, else of the folder itself.
   std::optional<std::string> project;
@@ -79,10 +94,19 @@ struct ResolvedSettings {
   std::optional<std::string> user_project;
 
   OrError<std::chrono::seconds> delivery_timeout;
+
+  Settings everywhere;  // what holds in every folder: without the project's file
 };
 
 // Reads the environment (HOME, XDG_STATE_HOME) and the current folder in addition to the settings.
 ResolvedSettings Resolve(const Settings& settings);
+
+// Returns true if both send what is delivered to the same stores.
+bool SelectSameStores(const ResolvedSettings& one, const ResolvedSettings& other);
+
+// Throws SettingError if a project's file names a database (`db`, `dual_db`, `source_db`) that is not in the
+// project's folder, or that is reached through a link in it. Does nothing for other settings and origins.
+void CheckPlace(const SettingInfo& info, const SettingValue& value);
 
 // Returns the SQLite file that holds the history if no setting names one.
 std::string DefaultHistoryFile();

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "settings/settings.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -309,12 +307,8 @@ std::string Naming(const SettingInfo& info, const SettingValue& value) {
 
 void Settings::Set(const SettingInfo& info, SettingValue value) {
   if (value.text.empty() && !EmptyIsAValue(info.name)) return;
-  const auto known = values_.find(info.name);
-  if (known == values_.end()) {
-    values_.emplace(info.name, std::move(value));
-  } else if (value.origin <= known->second.origin) {
-    known->second = std::move(value);
-  }
+  const Origin origin = value.origin;
+  values_[info.name].insert_or_assign(origin, std::move(value));
 }
 
 void Settings::ReadEnvironment(const std::function<const char*(const char*)>& get) {
@@ -336,7 +330,16 @@ void Settings::ReadEnvironment(const std::function<const char*(const char*)>& ge
 std::optional<SettingValue> Settings::Given(const SettingInfo& info) const {
   const auto found = values_.find(info.name);
   if (found == values_.end()) return std::nullopt;
-  return found->second;
+  return found->second.begin()->second;
+}
+
+Settings Settings::WithoutProject() const {
+  Settings rest = *this;
+  for (auto& [name, values] : rest.values_) {
+    std::erase_if(values, [](const auto& entry) { return entry.first == Origin::kProjectFile || entry.second.of_run; });
+  }
+  std::erase_if(rest.values_, [](const auto& entry) { return entry.second.empty(); });
+  return rest;
 }
 
 std::string Settings::Get(const Setting<std::string>& setting) const { return TextIn(*this, setting); }
@@ -366,14 +369,6 @@ void Settings::Check(const SettingInfo& info) const {
       NumberIn(*this, info);
       return;
   }
-}
-
-std::string StateFolder(const std::function<const char*(const char*)>& get) {
-  const char* state = get("XDG_STATE_HOME");
-  if (state != nullptr && *state == '/') return std::string(state) + "/flaky";
-  const char* home = get("HOME");
-  if (home != nullptr && *home == '/') return std::string(home) + "/.local/state/flaky";
-  return "/tmp/flaky-" + std::to_string(::getuid());
 }
 
 }  // namespace flaky

@@ -93,7 +93,9 @@ enum class Origin { kFlag, kEnvironment, kProjectFile, kUserFile, kDefault };
 struct SettingValue {
   std::string text;
   Origin origin = Origin::kDefault;
-  std::string where;  // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin is enough
+  std::string where;      // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin is enough
+  std::string root = {};  // of a value from a project's file: the project's folder
+  bool of_run = false;    // a `flaky run` has set this variable; it is not from the user's environment
 };
 
 // Reports an invalid setting. what() names the setting, the place of its value, what is wrong and what is expected. It
@@ -123,6 +125,10 @@ class Settings {
   // Returns the value that was set, or nullopt if the default applies.
   std::optional<SettingValue> Given(const SettingInfo& info) const;
 
+  // Returns what holds in every folder: the settings without those from a project's file, also if a `flaky run` has
+  // handed them down as variables.
+  Settings WithoutProject() const;
+
   // Returns the value in force, or the table's default; an empty text if the default is only described. Throws
   // SettingError if the text is not of the setting's kind: not a whole number, out of range, not one of the choices.
   // A bool is 1, true, yes or on, or 0, false, no or off.
@@ -135,7 +141,7 @@ class Settings {
   void Check(const SettingInfo& info) const;
 
  private:
-  std::map<std::string_view, SettingValue> values_;  // by name
+  std::map<std::string_view, std::map<Origin, SettingValue>> values_;  // by name; the first one counts
 };
 
 // Returns the beginning of a message about a value: `FLAKY_TESTS_WINDOW (in /repo/.flaky.toml:3)`.
@@ -143,7 +149,12 @@ std::string Naming(const SettingInfo& info, const SettingValue& value);
 
 // Returns the folder for state: `$XDG_STATE_HOME/flaky`, else `$HOME/.local/state/flaky`, else `/tmp/flaky-<uid>`. A
 // relative XDG_STATE_HOME is ignored, as the XDG base directory specification requires. The recorder does the same.
+// Another user may have created the last one: see UsableStateFolder.
 std::string StateFolder(const std::function<const char*(const char*)>& get);
+
+// Returns the same folder. Throws SettingError if it is the one in /tmp, exists, and is not this user's own folder
+// (IsOwnFolder): nothing in it may be read or written. Call it again after the folder was created.
+std::string UsableStateFolder(const std::function<const char*(const char*)>& get);
 
 }  // namespace flaky
 

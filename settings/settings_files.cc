@@ -6,13 +6,17 @@
 #include <toml++/toml.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "history/digest.h"
+#include "settings/ownership.h"
 #include "settings/project_folder.h"
 #include "settings/suggestions.h"
 
@@ -25,6 +29,7 @@ constexpr size_t kLargestFile = 1 << 20;  // a file of settings is not that long
 struct FileContent {
   std::string text;
   bool readable_by_others = false;
+  uid_t owner = 0;
 };
 
 // Absent when there is no such file.
@@ -51,6 +56,7 @@ std::optional<FileContent> ReadWhole(const std::filesystem::path& file) {
   if (!S_ISREG(status.st_mode)) throw refuse("it is not a file");
   FileContent content;
   content.readable_by_others = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+  content.owner = status.st_uid;
   std::array<char, 4096> block{};
   for (ssize_t got = 0; (got = ::read(fd, block.data(), block.size())) != 0;) {
     if (got < 0 && errno == EINTR) continue;
@@ -108,15 +114,60 @@ std::string Forbidden(const SettingInfo& info, Origin origin, const FileContent&
   return "";
 }
 
+// Returns why the first of the paths that is not trusted is not; empty if all are.
+std::string FirstNotTrusted(const std::vector<std::filesystem::path>& paths) {
+  for (const std::filesystem::path& path : paths) {
+    if (std::string why = WhyNotTrusted(path); !why.empty()) return why;
+  }
+  return {};
+}
+
 }  // namespace
 
-std::filesystem::path ProjectSettingsFile(const std::filesystem::path& folder) {
+ProjectFile FindProjectFile(const std::filesystem::path& folder) {
   const std::filesystem::path top = RepositoryTop(folder);
   for (std::filesystem::path place = folder;; place = place.parent_path()) {
     std::error_code ignored;
     std::filesystem::path file = place / kProjectFileName;
-    if (std::filesystem::exists(file, ignored)) return file;
+    if (std::filesystem::exists(file, ignored)) {
+      std::vector<std::filesystem::path> parts = {file, place};
+      if (place != folder || place == top) parts.insert(parts.end(), {top, top / ".git", GitFolder(top)});
+      const std::string why = FirstNotTrusted(parts);
+      if (why.empty()) return {std::move(file), "", ""};
+      return {{},
+              file.string() + " is left out: " + why,
+              "to use its settings, change the owner, or set them in the environment or in the user's "
+              "flaky/config.toml"};
+    }
     if (top.empty() || place == top || place == place.parent_path()) return {};
+  }
+}
+
+std::filesystem::path ProjectFolderOf(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  std::filesystem::path top = RepositoryTop(folder);
+  if (top.empty() || !FirstNotTrusted({top, top / ".git", GitFolder(top)}).empty()) return folder;
+  return top;
+}
+
+std::string RunVariable(const SettingInfo& info, std::string_view text) {
+  constexpr size_t kDigits = 16;
+  return std::string(info.name) + ':' + DigestOf(std::string(text)).ToString().substr(0, kDigits);
+}
+
+void MarkSettingsOfRun(const std::function<const char*(const char*)>& get, Settings& settings) {
+  const char* const set = get(kRunStores);
+  const char* const project = get(kRunProject);
+  for (std::string_view rest = set == nullptr ? "" : set; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find(','));
+    rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+    const SettingInfo* const info = FindSetting(one.substr(0, one.find(':')));
+    auto value = info == nullptr ? std::nullopt : settings.Given(*info);
+    // A program under the run may have set another value.
+    if (!value || value->origin != Origin::kEnvironment || RunVariable(*info, value->text) != one) continue;
+    value->of_run = true;
+    value->root = project == nullptr ? "" : project;
+    settings.Set(*info, std::move(*value));
   }
 }
 
@@ -133,6 +184,9 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
                       Settings& settings) {
   const std::optional<FileContent> content = ReadWhole(file);
   if (!content) return;
+  const bool is_project = origin == Origin::kProjectFile;
+  if (is_project && !IsTrusted(content->owner)) throw SettingError(file.string() + " belongs to another user");
+  const std::string root = is_project ? ProjectFolderOf(file).string() : "";
   const auto at = [&](const toml::source_position& place) { return file.string() + ":" + std::to_string(place.line); };
 
   toml::table table;
@@ -155,7 +209,7 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
     if (!text) throw SettingError(where + ": `" + name + "` must be a text, a whole number, true or false");
     if (text->find('\0') != std::string::npos) throw SettingError(where + ": `" + name + "` holds a NUL character");
     const bool is_path = info->kind == SettingKind::kPath;
-    settings.Set(*info, {is_path ? ResolvePath(*text, file.parent_path(), home) : *text, origin, where});
+    settings.Set(*info, {is_path ? ResolvePath(*text, file.parent_path(), home) : *text, origin, where, root});
   }
 }
 

@@ -128,8 +128,10 @@ TEST_F(ConfigTest, ABrokenFileIsAnErrorForEveryCommand) {
 
 TEST_F(ConfigTest, TheProjectsFileIsUsed) {
   Unset("FLAKY_TESTS_DB");
-  WriteFile("work/.flaky.toml", "db = \"../h.db\"\n");
+  WriteFile("work/.flaky.toml", "db = \"build/own.db\"\n");
   Keep({BuildRecord("r1").Project("demo").Build()});
+  std::filesystem::create_directories(Path("work/build"));
+  std::filesystem::rename(Path("h.db"), Path("work/build/own.db"));
   EXPECT_THAT(Run({"runs"}).out, HasSubstr("\nr1 "));
 }
 

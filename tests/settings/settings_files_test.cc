@@ -150,19 +150,19 @@ TEST_F(SettingsFilesTest, TheNearestProjectFileUpToTheTopOfTheRepositoryCounts) 
   WriteFile(".flaky.toml", "");
   WriteFile("repo/.git/HEAD", "ref: refs/heads/main\n");
   WriteFile("repo/src/deep/x.cc", "");
-  EXPECT_EQ(ProjectSettingsFile(Path("repo/src/deep")), "") << "not above the top";
+  EXPECT_EQ(FindProjectFile(Path("repo/src/deep")).path, "") << "not above the top";
   WriteFile("repo/.flaky.toml", "");
-  EXPECT_EQ(ProjectSettingsFile(Path("repo/src/deep")), Path("repo/.flaky.toml"));
-  EXPECT_EQ(ProjectSettingsFile(Path("repo")), Path("repo/.flaky.toml"));
+  EXPECT_EQ(FindProjectFile(Path("repo/src/deep")).path, Path("repo/.flaky.toml"));
+  EXPECT_EQ(FindProjectFile(Path("repo")).path, Path("repo/.flaky.toml"));
   WriteFile("repo/src/.flaky.toml", "");
-  EXPECT_EQ(ProjectSettingsFile(Path("repo/src/deep")), Path("repo/src/.flaky.toml"));
+  EXPECT_EQ(FindProjectFile(Path("repo/src/deep")).path, Path("repo/src/.flaky.toml"));
 }
 
 TEST_F(SettingsFilesTest, OutsideOfARepositoryOnlyTheFolderItselfCounts) {
   WriteFile("plain/.flaky.toml", "");
   WriteFile("plain/sub/x", "");
-  EXPECT_EQ(ProjectSettingsFile(Path("plain")), Path("plain/.flaky.toml"));
-  EXPECT_EQ(ProjectSettingsFile(Path("plain/sub")), "");
+  EXPECT_EQ(FindProjectFile(Path("plain")).path, Path("plain/.flaky.toml"));
+  EXPECT_EQ(FindProjectFile(Path("plain/sub")).path, "");
 }
 
 TEST_F(SettingsFilesTest, TheUsersFileFollowsXdg) {
