@@ -164,7 +164,7 @@ class HostileRepositoryTest : public GitFactsTest {
   HostileRepositoryTest() {
     WriteWholeFile(repo_ / ".gitattributes", "*.f filter=evil\n");
     WriteWholeFile(repo_ / "x.f", "filtered\n");
-    WriteWholeFile(script_, "#!/bin/sh\ntouch '" + mark_.string() + "'\ncat\n");
+    WriteWholeFile(script_, "#!/bin/sh\ntouch '" + mark_.string() + "'\n");
     chmod(script_.c_str(), 0700);
     Git(repo_, {"add", "."});
     Git(repo_, {"commit", "-q", "-m", "filtered"});
@@ -176,6 +176,14 @@ class HostileRepositoryTest : public GitFactsTest {
   }
   void ExpectNothingStarted(const std::string& what) const {
     EXPECT_FALSE(fs::exists(mark_)) << what;
+    fs::remove(mark_);
+  }
+  // Git as a user calls it starts the program: the trap is one.
+  void ExpectTrap(const std::string& what) const {
+    RunCommand({"git", "-C", repo_.string(), "status"},
+               {"PATH=" + std::string(std::getenv("PATH")), "GIT_CONFIG_NOSYSTEM=1", "HOME=/nonexistent"}, Soon(),
+               1 << 20);
+    EXPECT_TRUE(fs::exists(mark_)) << what;
     fs::remove(mark_);
   }
 
@@ -193,7 +201,8 @@ TEST_F(HostileRepositoryTest, NoFilterIsStartedAndDirtIsNotGuessed) {
     GitFacts facts = ReadGit(repo_, Soon());
     EXPECT_TRUE(facts.sha);
     EXPECT_FALSE(facts.dirty) << "what the filter would make of it is not known";
-    WriteWholeFile(repo_ / "x.f", "changed\n");
+    WriteWholeFile(repo_ / "x.f", "distinct\n");  // of the same length, so that git has to compare
+    Touch(repo_ / "x.f");
     EXPECT_FALSE(ReadGit(repo_, Soon()).dirty) << "the same";
     WriteWholeFile(repo_ / "src" / "a_test.cc", "changed\n");
     EXPECT_EQ(ReadGit(repo_, Soon()).dirty, true) << "this file has no filter";
@@ -201,6 +210,7 @@ TEST_F(HostileRepositoryTest, NoFilterIsStartedAndDirtIsNotGuessed) {
     Touch(repo_ / "src" / "a_test.cc");
     EXPECT_FALSE(ReadGit(repo_, Soon()).dirty);
     ExpectNothingStarted(key);
+    ExpectTrap(key);
     Git(repo_, {"config", "--remove-section", "filter.evil"});
     Git(repo_, {"checkout", "-q", "."});
     Git(repo_, {"status"});
@@ -223,6 +233,8 @@ TEST_F(HostileRepositoryTest, NoFilterOfAnIncludedFileOrWithAnOddNameIsStarted) 
   Touch(repo_ / "x.f");
   EXPECT_FALSE(ReadGit(repo_, Soon()).dirty);
   ExpectNothingStarted("include.path");
+  ExpectTrap("include.path");
+  Touch(repo_ / "x.f");
   Git(repo_, {"config", "--unset", "include.path"});
   for (const std::string name : {"a=b", "a.b", "A b", "clean", "\"", "a=.clean="}) {
     WriteWholeFile(repo_ / ".git" / "info" / "attributes", "*.f filter=" + name + "\n");
@@ -254,6 +266,7 @@ TEST_F(HostileRepositoryTest, NoProgramOfASubmoduleIsStarted) {
     Touch(repo_ / "lib" / "x.f");
     EXPECT_TRUE(ReadGit(repo_, Soon()).sha);
     ExpectNothingStarted(key);
+    ExpectTrap(key);
     Git(repo_ / "lib", {"config", "--unset", key});
   }
   EXPECT_EQ(ReadGit(repo_, Soon()).dirty, false) << "without a filter, the touched file is equal";
@@ -288,13 +301,14 @@ TEST_F(HostileRepositoryTest, NothingIsFetched) {
   Git(repo_, {"config", "core.askPass", command_});
   Git(repo_, {"config", "credential.helper", "!" + command_});
   fs::remove(repo_ / ".git" / "objects" / tree.substr(0, 2) / tree.substr(2));
-  const std::vector<std::string> urls = {"ext::sh -c " + command_ + "% ", "ext::" + script_.string(), "host:path",
-                                         "file://" + script_.string(), "evil::x"};
-  for (const std::string& url : urls) {
+  // A blank in a path is `% ` there.
+  const std::string program = script_.parent_path().string() + "/evil% program";
+  for (const std::string& url : {"ext::" + program, "ext::" + program + " %S", std::string("host:path")}) {
     Git(repo_, {"config", "remote.origin.url", url});
     fs::remove(repo_ / ".git" / "index");
-    ReadGit(repo_, Soon());
+    EXPECT_FALSE(ReadGit(repo_, Soon()).tree) << url;
     ExpectNothingStarted(url);
+    ExpectTrap(url);
   }
 }
 
