@@ -164,7 +164,9 @@ void Migrate(Session& session, const MigrateOptions& options) {
   if (!options.dry_run && from_outside && changes) {
     after = MigrateSupabase(session, location, options);
   } else if (!options.dry_run) {
-    after = OpenForWriting(location, OpenMode::kWrite, Retrying(session))->schema();
+    const std::unique_ptr<Store> store = OpenForWriting(location, OpenMode::kWrite, Retrying(session));
+    for (const std::string& warning : store->warnings()) Log(session.log, LogLevel::kWarn, warning);
+    after = store->schema();
   }
 
   if (options.json) {

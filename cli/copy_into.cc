@@ -10,6 +10,7 @@
 
 #include "cli/copy_claim.h"
 #include "cli/output/interrupt.h"
+#include "cli/output/log.h"
 #include "cli/output/terminal_progress.h"
 #include "delivery/open_for_writing.h"
 #include "stores/memory/memory_store.h"
@@ -70,6 +71,7 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
 CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options) {
   const RetryPolicy policy = PatientRetrying(session);
   const std::unique_ptr<Store> target = OpenTarget(to, options.dry_run, policy);
+  for (const std::string& warning : target->warnings()) Log(session.log, LogLevel::kWarn, warning);
   const std::unique_ptr<Store> checking = options.dry_run ? nullptr : OpenStore(to, OpenMode::kRead, policy);
   StoreSink store_sink(*target, checking ? *checking : *target);
   CopyClaimHolder claim(session, store_sink, *target);

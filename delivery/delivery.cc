@@ -217,6 +217,7 @@ class Delivery {
       RetryPolicy policy = options_.retry;
       policy.until = options_.until;
       store_ = OpenForWriting(history, OpenMode::kWrite, std::move(policy));
+      for (std::string& warning : store_->warnings()) AddMessage(std::move(warning));
     }
     StoreSink sink(*store_);
     SilentProgress progress;

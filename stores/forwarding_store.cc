@@ -21,6 +21,8 @@ const std::string& ForwardingStore::name() const { return inner_->name(); }
 
 StoreLimits ForwardingStore::limits() const { return inner_->limits(); }
 
+std::vector<std::string> ForwardingStore::warnings() const { return inner_->warnings(); }
+
 SchemaState ForwardingStore::schema() {
   return Forward(StoreVerb::kSchema, [&] { return inner_->schema(); });
 }

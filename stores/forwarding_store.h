@@ -28,6 +28,7 @@ class ForwardingStore : public Store {
   const std::string& name() const override;
   SchemaState schema() override;
   StoreLimits limits() const override;
+  std::vector<std::string> warnings() const override;
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override;
   CopyClaim Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) override;
   void Finish() override;

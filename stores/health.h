@@ -17,6 +17,14 @@
 // of it is needed when a history cannot be opened.
 namespace flaky {
 
+// Which other users can reach the tables, and what is hidden from this one.
+struct AccessFinding {
+  enum class Weight { kFine, kWarning, kProblem };
+  Weight weight = Weight::kFine;
+  std::string found;   // one sentence, without its full stop
+  std::string advice;  // what to do; empty if there is no problem
+};
+
 struct StoreHealth {
   std::string server;                          // "PostgreSQL 15.6, as `ci`"; empty if unknown
   std::chrono::microseconds connected_in{0};   // until the first answer; 0 for a file
@@ -30,6 +38,7 @@ struct StoreHealth {
   bool may_make_tables = true;             // this user can make missing tables and apply pending migrations
   std::vector<std::string> lacks = {};  // rights that recording needs and this user lacks: "INSERT on flaky_test_runs"
   std::vector<std::string> other_prefixes = {};  // of other histories in the same place
+  std::vector<AccessFinding> access = {};        // empty: the store does not know, or there is nothing to report
   std::optional<Timestamp> newest_run = {};      // when it started; absent: no run, or it cannot be read
 };
 

@@ -101,6 +101,10 @@ class Store {
 
   virtual StoreLimits limits() const { return {}; }
 
+  // What opening found that the user should know and this program could not put right, one sentence each: for example,
+  // that the tables are open to others.
+  virtual std::vector<std::string> warnings() const { return {}; }
+
   // Stores the records: atomically per record and idempotently, so that a call whose answer was lost can be repeated.
   // Returns one result per record, in order. A conflicting record is not written and is reported; the others are
   // written. A record that is equal to the stored one, or contained in it, is kUnchanged. Run ids are distinct within

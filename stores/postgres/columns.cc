@@ -59,7 +59,7 @@ std::string SelectColumns(std::string_view alias, const std::vector<TypedColumn>
     if (!present.empty() && !present.contains(column.name)) {
       value = "NULL::text";
     } else if (column.type == ColumnType::kTime) {
-      value = "encode(timestamptz_send(" + value + "), 'hex')";
+      value = "pg_catalog.encode(pg_catalog.timestamptz_send(" + value + "), 'hex')";
     }
     list += (list.empty() ? "" : ", ") + value + " AS " + column.name;
   }
@@ -83,11 +83,11 @@ size_t RowWriter::bytes() const {
 }
 
 std::string RowWriter::Unnest(BinaryValues& values) {
-  std::string sql;
+  std::string sql = "ROWS FROM (";
   for (size_t i = 0; i < arrays_.size(); ++i) {
     values.push_back(arrays_[i].Take());
-    sql += (i == 0 ? "unnest($" : ", $") + std::to_string(values.size()) + "::";
-    sql += std::string(SqlName(columns_[i].type)) + "[]";
+    sql += (i == 0 ? "pg_catalog.unnest($" : ", pg_catalog.unnest($") + std::to_string(values.size()) + "::";
+    sql += std::string(SqlName(columns_[i].type)) + "[])";
   }
   return sql + ")";
 }

@@ -55,7 +55,8 @@ class RowWriter {
   bool empty() const { return fields_ == 0; }
   size_t bytes() const;
 
-  // Returns `unnest($1::text[], …)` and appends the arrays to `values`. The object must not be used afterwards.
+  // Returns `ROWS FROM (pg_catalog.unnest($1::text[]), …)` and appends the arrays to `values`. The object must not be
+  // used afterwards.
   std::string Unnest(BinaryValues& values);
 
  private:

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "stores/postgres/health.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 
 #include "history/text.h"
+#include "stores/postgres/access.h"
 #include "stores/postgres/columns.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
@@ -76,13 +78,20 @@ std::string UnusableSequenceOf(const std::string& table, pqxx::transaction_base&
 void AskForOtherPrefixes(StoreHealth& health, const Connection& connection, pqxx::transaction_base& transaction) {
   std::vector<std::string> names;
   for (const pqxx::row& row :
-       Execute(transaction, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")) {
+       Execute(transaction, "SELECT tablename FROM pg_tables WHERE schemaname = $1::text", {connection.schema()})) {
     names.push_back(TextAt(row, 0));
   }
   FindOtherPrefixes(health, names, connection.prefix());
 }
 
-void AskForTables(StoreHealth& health, const Connection& connection, pqxx::transaction_base& transaction) {
+// Returns true if this role sees every row of a table.
+bool SeesAll(const Access& access, const std::string& name) {
+  return std::ranges::all_of(access.tables,
+                             [&](const TableAccess& table) { return table.name != name || table.whole; });
+}
+
+void AskForTables(StoreHealth& health, const Connection& connection, const Access& access,
+                  pqxx::transaction_base& transaction) {
   bool may_read_runs = false;
   for (const TableShape& shape : TableShapes()) {
     const std::string name = connection.prefix() + std::string(shape.name);
@@ -99,8 +108,9 @@ void AskForTables(StoreHealth& health, const Connection& connection, pqxx::trans
     }
     if (!lacking.empty()) health.lacks.push_back(Join(lacking, ", ") + " on " + name);
     // Reads the ledger under these time limits, so that reading it later doesn't wait for a lock.
-    if (shape.name == "schema" && rights.front()) Execute(transaction, "SELECT 1 FROM " + table + " LIMIT 1");
-    if (shape.name == "runs") may_read_runs = rights.front();
+    const bool may_read = rights.front() && SeesAll(access, name);
+    if (shape.name == "schema" && may_read) Execute(transaction, "SELECT 1 FROM " + table + " LIMIT 1");
+    if (shape.name == "runs") may_read_runs = may_read;
     if (shape.name != "failures") continue;
     if (const std::string ids = UnusableSequenceOf(table, transaction); !ids.empty()) {
       health.lacks.push_back("USAGE on " + ids);
@@ -109,32 +119,127 @@ void AskForTables(StoreHealth& health, const Connection& connection, pqxx::trans
   if (!health.has_tables) health.missing.clear();
   // Creating a table needs the right to create tables in the schema; changing one needs its owner.
   health.may_make_tables =
+      !connection.schema().empty() &&
       IsTrue(Execute(transaction,
-                     "SELECT coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND coalesce((SELECT "
-                     "pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass($1::text)), true)",
-                     {connection.Table("runs")})[0],
+                     "SELECT has_schema_privilege($2::text, 'CREATE') AND coalesce((SELECT pg_has_role(relowner, "
+                     "'USAGE') FROM pg_class WHERE oid = to_regclass($1::text)), true)",
+                     {connection.Table("runs"), connection.schema()})[0],
              0);
   if (!may_read_runs) return;
   health.newest_run = TimeOf(transaction, "max(started_at)", " FROM " + connection.Table("runs"));
 }
+
+// Describes what other roles may do to the tables, and what they hide from this one.
+class AccessReport {
+ public:
+  AccessReport(StoreHealth& health, const Connection& connection, const Access& access)
+      : health_(health), connection_(connection), access_(access) {}
+
+  void Add(pqxx::transaction_base& transaction) {
+    AddRefusals();
+    AddPublicRoles();
+    for (const TableAccess& table : access_.tables) {
+      if (access_.public_roles.empty() && !table.public_rights.empty()) {
+        Warn("every role of the server may do this with '" + table.name + "': " + table.public_rights,
+             "REVOKE ALL ON " + Sql(table) + " FROM PUBLIC, unless this is intended");
+      }
+    }
+    for (const std::string& routine : ForeignRoutines(connection_, access_, transaction)) {
+      Warn(routine + " is in the schema of the tables and has a name of the server's own or of ours",
+           "drop it unless you know it: programs that do not guard against it, such as psql, run it in place of the "
+           "server's");
+    }
+  }
+
+ private:
+  using Weight = AccessFinding::Weight;
+
+  std::string Sql(const TableAccess& table) const { return connection_.Scope() + QuotedName(table.name); }
+  void Warn(const std::string& found, const std::string& advice) {
+    health_.access.push_back({Weight::kWarning, found, advice});
+  }
+
+  // What the store refuses to read or to write.
+  void AddRefusals() {
+    for (const TableAccess& table : access_.tables) {
+      const std::string name = "'" + table.name + "'";
+      if (!table.trusted) {
+        health_.access.push_back(
+            {Weight::kProblem,
+             name + " belongs to the role '" + table.owner + "', whose code could run with the rights of '" +
+                 access_.role + "'; nothing is written to it",
+             "if that role is to be trusted, run ALTER TABLE " + Sql(table) + " OWNER TO …; else drop the table"});
+      }
+      if (!table.foreign_triggers.empty()) {
+        health_.access.push_back({Weight::kProblem,
+                                  name + " has a trigger that runs code of another role: " + table.foreign_triggers +
+                                      "; nothing is written to it",
+                                  "drop the trigger, or give its function to a role that you trust"});
+      }
+      if (!table.whole) {
+        health_.access.push_back({Weight::kProblem,
+                                  "row-level security hides rows of " + name + " from the role '" + access_.role + "'",
+                                  "connect as the table's owner '" + table.owner +
+                                      "' or as a role with BYPASSRLS, or let the owner create a policy for this role "
+                                      "(docs/stores/postgres.md)"});
+      } else if (!table.changeable && !IsLedger(connection_, table)) {
+        Warn("row-level security keeps the role '" + access_.role + "' from changing every row of " + name,
+             "this is enough for reading; for recording, let the owner create a policy for all commands");
+      }
+    }
+  }
+
+  void AddPublicRoles() {
+    if (access_.public_roles.empty() || access_.tables.empty()) return;
+    const std::string open = OpenTablesPhrase(access_);
+    if (IsOpen(access_)) {
+      const bool mine = std::ranges::all_of(access_.tables, &TableAccess::mine);
+      health_.access.push_back(
+          {open.empty() ? Weight::kWarning : Weight::kProblem,
+           open.empty() ? "row-level security is off; it keeps the tables closed to " + access_.public_roles +
+                              " if these are granted rights later"
+                        : open,
+           mine ? "run `flaky schema migrate`, which closes the tables, as the next delivery does"
+                : "let the owner run `flaky schema migrate`, or the SQL that `flaky schema sql --store postgres` "
+                  "prints"});
+    } else if (!open.empty()) {
+      Warn(open,
+           "they have these rights through another role, or were granted them by another role than the owner: "
+           "revoke them there");
+    } else {
+      health_.access.push_back({Weight::kFine, "the tables are closed to " + access_.public_roles, ""});
+    }
+  }
+
+  StoreHealth& health_;
+  const Connection& connection_;
+  const Access& access_;
+};
 
 }  // namespace
 
 StoreHealth Examine(const Location& location) {
   StoreHealth health;
   Connection connection(location);
+  Access access;
   const auto begin = std::chrono::steady_clock::now();
   connection.Guard("examine the tables", [&](pqxx::connection& session) {
     health.connected_in =
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
     {
       SnapshotTransaction transaction(session);
+      connection.Settle(transaction);
       transaction.exec(kPatience);
+      access = ReadAccess(connection, transaction);
+      connection.set_schema(access.schema);
+      if (NeedsOf(access).policies) transaction.exec("SET LOCAL row_security = on");
       AskServer(health, transaction);
       AskForOtherPrefixes(health, connection, transaction);
-      AskForTables(health, connection, transaction);
+      AskForTables(health, connection, access, transaction);
+      AccessReport(health, connection, access).Add(transaction);
     }
-    if (!health.has_tables) return;
+    if (!health.has_tables || !SeesAll(access, connection.Name("schema"))) return;
+    connection.Use(NeedsOf(access), session);
     try {
       health.schema = ReadSchemaState(connection, session);
     } catch (const pqxx::insufficient_privilege&) {

@@ -18,8 +18,8 @@ constexpr size_t kMostLikely = 4096;
 // Returns the query for the rows of a table that belong to the runs of $1, each with the run's place in that list. The
 // inner query runs once for each run. So the server uses an index even if a new table isn't analyzed yet.
 std::string RowsOfRuns(const std::string& table, const std::string& columns) {
-  return "SELECT k.place, f.* FROM unnest($1::text[]) WITH ORDINALITY AS k (run_id, place) CROSS JOIN LATERAL "
-         "(SELECT " +
+  return "SELECT k.place, f.* FROM pg_catalog.unnest($1::text[]) WITH ORDINALITY AS k (run_id, place) CROSS JOIN "
+         "LATERAL (SELECT " +
          columns + " FROM " + table + " t WHERE t.run_id = k.run_id OFFSET 0) f";
 }
 
@@ -27,8 +27,8 @@ std::string RowsOfRuns(const std::string& table, const std::string& columns) {
 // the octets reaches the parameter `bound`. The server doesn't look at large values before it has decided that.
 std::string Bounded(const std::string& columns, const std::string& rows, std::string_view bound) {
   return "SELECT place, total, " + columns +
-         " FROM (SELECT *, sum(octets) OVER (ORDER BY place) AS total, sum(octets) OVER (PARTITION BY place) AS own "
-         "FROM (" +
+         " FROM (SELECT *, pg_catalog.sum(octets) OVER (ORDER BY place) AS total, pg_catalog.sum(octets) OVER "
+         "(PARTITION BY place) AS own FROM (" +
          rows + ") r) b WHERE total - own < " + std::string(bound) + "::bigint ORDER BY place";
 }
 
@@ -55,19 +55,20 @@ RecordLoader::RecordLoader(const Connection& connection, TableColumns present) :
   failures_sql_ = Bounded("id, " + Join(NamesOf(failures), ", "),
                           RowsOfRuns(connection.Table("failures"),
                                      "t.id, " + SelectColumns("t", failures, present[connection.Name("failures")]) +
-                                         ", coalesce(octet_length(t.error_message), 0) + "
-                                         "coalesce(octet_length(t.error_stack), 0) AS octets"),
+                                         ", coalesce(pg_catalog.octet_length(t.error_message), 0) + "
+                                         "coalesce(pg_catalog.octet_length(t.error_stack), 0) AS octets"),
                           "$2") +
                   ", id";
   if (!has_parts) return;
   const std::vector<TypedColumn> parts = WithoutRunId(TypedColumns().parts);
   parts_sql_ = RowsOfRuns(connection.Table("parts"), SelectColumns("t", parts, {})) +
                " ORDER BY k.place, f.part_id COLLATE \"C\"";
-  rosters_sql_ = Bounded("roster_id, tests",
-                         "SELECT k.place, t.roster_id, t.tests, octet_length(t.tests) AS octets "
-                         "FROM unnest($1::text[], $2::bigint[]) AS k (roster_id, place) JOIN " +
-                             connection.Table("rosters") + " t ON t.roster_id = k.roster_id",
-                         "$3");
+  rosters_sql_ = Bounded(
+      "roster_id, tests",
+      "SELECT k.place, t.roster_id, t.tests, pg_catalog.octet_length(t.tests) AS octets "
+      "FROM ROWS FROM (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::bigint[])) AS k (roster_id, place) JOIN " +
+          connection.Table("rosters") + " t ON t.roster_id = k.roster_id",
+      "$3");
 }
 
 size_t RecordLoader::Load(pqxx::transaction_base& transaction, std::span<RunRecord> records, size_t max_bytes,

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "stores/postgres/postgres_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
+#include "stores/postgres/access.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/health.h"
 #include "stores/postgres/reader.h"
@@ -18,17 +21,40 @@ namespace {
 
 constexpr std::string_view kEncoding = "UTF8";
 
+// Finds the tables, and prepares the session for them. Throws if they can't be read safely and completely.
+Access Enter(Connection& connection, pqxx::connection& session) {
+  Access access = connection.Once(
+      session, [&](pqxx::transaction_base& transaction) { return ReadAccess(connection, transaction); });
+  connection.set_schema(access.schema);
+  RequireReadable(connection, access);
+  const Connection::Needs needs = NeedsOf(access);
+  connection.Use(needs, session);
+  if (needs.policies) {
+    // A policy that changes would filter without an error.
+    connection.CheckEach([&connection](pqxx::transaction_base& transaction) {
+      RequireReadable(connection, ReadAccess(connection, transaction));
+    });
+  }
+  return access;
+}
+
 class PostgresStore : public Store {
  public:
   PostgresStore(const Location& location, OpenMode mode) : bulk_(mode == OpenMode::kBulk), connection_(location) {
     connection_.Guard("use the tables", [&](pqxx::connection& session) {
+      const Access access = Enter(connection_, session);
+      if (mode != OpenMode::kRead) RequireWritable(connection_, access);
       std::string encoding;
       const SchemaState state = ReadSchemaState(connection_, session, &encoding);
       TableColumns present;  // empty: all
       if (mode != OpenMode::kRead) {
         CheckWritable(state, connection_.name());
         CheckEncoding(encoding);
-        if (!state.pending.empty()) Upgrade(session);
+        if (!state.pending.empty()) {
+          Upgrade(session);
+        } else if (IsOpen(access)) {
+          Close(session, access);
+        }
       } else if (!state.pending.empty()) {
         present = ReadOurTables(connection_, session);
         RequireTables(connection_.name(), connection_.prefix(), present);
@@ -46,6 +72,8 @@ class PostgresStore : public Store {
   }
 
   StoreLimits limits() const override { return {Writer::kMaxRowBytes, true}; }
+
+  std::vector<std::string> warnings() const override { return warnings_; }
 
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
     return WriterFor("write runs").Write(records, on_existing);
@@ -85,6 +113,15 @@ class PostgresStore : public Store {
     UpgradeSchema(connection_, session, bulk_ && is_new ? DeferredIndexes::kLater : DeferredIndexes::kNow);
   }
 
+  // Closes the tables to public roles, which only their owner can do.
+  void Close(pqxx::connection& session, const Access& access) {
+    if (std::ranges::all_of(access.tables, &TableAccess::mine)) {
+      CloseTables(connection_, session);
+    } else if (std::string open = OpenTablesPhrase(access); !open.empty()) {
+      warnings_.push_back(connection_.name() + ": " + open);
+    }
+  }
+
   void CheckEncoding(const std::string& encoding) const {
     if (encoding == kEncoding) return;
     connection_.Fail(ErrorKind::kInvalid, "write",
@@ -97,6 +134,7 @@ class PostgresStore : public Store {
   Connection connection_;
   std::optional<Reader> reader_;
   std::optional<Writer> writer_;
+  std::vector<std::string> warnings_;
 };
 
 }  // namespace
@@ -108,19 +146,22 @@ std::unique_ptr<Store> Open(const Location& location, OpenMode mode) {
 LegacyTables DropTables(const Location& location, const std::optional<RowCounts>& drop_if) {
   Connection connection(location);
   return connection.Guard("drop the tables", [&](pqxx::connection& session) {
+    const Access access = Enter(connection, session);
+    if (drop_if) RequireWritable(connection, access);
     const TableColumns columns = ReadOurTables(connection, session);
     LegacyTables old;
     old.names = TablesToDrop(connection.name(), connection.prefix(), columns);
     pqxx::work transaction(session);
+    connection.Settle(transaction);
     if (drop_if) {
       transaction.exec("LOCK TABLE " + connection.Table("runs") + ", " + connection.Table("failures") +
                        " IN ACCESS EXCLUSIVE MODE");
     }
-    const pqxx::result counts = transaction.exec(RowCountsQuery(connection.prefix(), old.names));
+    const pqxx::result counts = transaction.exec(RowCountsQuery(connection.prefix(), old.names, connection.Scope()));
     const auto number = [&](int column) { return counts[0][column].as<int64_t>(); };
     old.rows = {number(0), number(1), number(2), number(3), number(4)};
     if (drop_if == old.rows) {
-      for (const std::string& sql : DropStatements(old.names)) transaction.exec(sql);
+      for (const std::string& sql : DropStatements(old.names, connection.Scope())) transaction.exec(sql);
       transaction.commit();
     }
     return old;

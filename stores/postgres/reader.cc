@@ -104,19 +104,20 @@ std::string FailuresSql(const Connection& connection, const FailureFilter& filte
         restriction.BindPlace(place->failed_at, connection.Table("failures"), "failed_at", "k.id = " + id, kInfinity) +
         ", " + id + ")");
   }
-  const std::string texts = filter.texts
-                                ? "f.error_message, f.error_stack, coalesce(octet_length(f.error_message), 0) + "
-                                  "coalesce(octet_length(f.error_stack), 0) AS octets"
-                                : "CASE WHEN f.error_message IS NOT NULL THEN '' END AS error_message, "
-                                  "CASE WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack, 0 AS octets";
+  const std::string texts =
+      filter.texts ? "f.error_message, f.error_stack, coalesce(pg_catalog.octet_length(f.error_message), 0) + "
+                     "coalesce(pg_catalog.octet_length(f.error_stack), 0) AS octets"
+                   : "CASE WHEN f.error_message IS NOT NULL THEN '' END AS error_message, "
+                     "CASE WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack, 0 AS octets";
   const std::string page = "SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " + texts +
                            ", f.failed_at, r.ended_at, r.failed_tests FROM " + connection.Table("failures") +
                            " f CROSS JOIN LATERAL (SELECT r.ended_at, r.failed_tests FROM " + connection.Table("runs") +
                            " r WHERE r.run_id = f.run_id" + project + " OFFSET 0) r" + restriction.sql() +
                            " ORDER BY f.failed_at, f.id LIMIT " + std::to_string(limit);
   return "SELECT run_id, id, test_file, test_name, failure_kind, error_message, error_stack, "
-         "encode(timestamptz_send(failed_at), 'hex'), encode(timestamptz_send(ended_at), 'hex'), failed_tests, total "
-         "FROM (SELECT *, sum(octets) OVER (ORDER BY failed_at, id) AS total FROM (" +
+         "pg_catalog.encode(pg_catalog.timestamptz_send(failed_at), 'hex'), "
+         "pg_catalog.encode(pg_catalog.timestamptz_send(ended_at), 'hex'), failed_tests, total "
+         "FROM (SELECT *, pg_catalog.sum(octets) OVER (ORDER BY failed_at, id) AS total FROM (" +
          page + ") p) b WHERE total - octets < " + std::to_string(kFetchBytes) + " ORDER BY failed_at, id";
 }
 
@@ -157,6 +158,7 @@ Page Reader::Read(const PageRequest& request) {
 
   return connection_.Guard("read runs", [&](pqxx::connection& session) {
     SnapshotTransaction transaction(session);
+    connection_.Settle(transaction);
     if (request.detail == Detail::kFull) WithoutCompiling(transaction);
     const pqxx::result rows = Execute(transaction, sql, restriction.values());
     Page page;
@@ -191,11 +193,12 @@ std::vector<RunRecord> Reader::Fetch(std::span<const std::string> run_ids) {
   BinaryValues values = {ids.Take()};
   // Looks up each id separately, by the index. Otherwise the server would read all of a new table that isn't analyzed
   // yet.
-  const std::string sql = "SELECT r.* FROM unnest($1::text[]) AS k (run_id) CROSS JOIN LATERAL (SELECT " +
+  const std::string sql = "SELECT r.* FROM pg_catalog.unnest($1::text[]) AS k (run_id) CROSS JOIN LATERAL (SELECT " +
                           run_columns_ + " FROM " + connection_.Table("runs") +
                           " r WHERE r.run_id = k.run_id OFFSET 0) r";
   return connection_.Guard("read runs", [&](pqxx::connection& session) {
     SnapshotTransaction transaction(session);
+    connection_.Settle(transaction);
     WithoutCompiling(transaction);
     std::vector<RunRecord> records;
     const pqxx::result rows = Execute(transaction, sql, values);
@@ -214,9 +217,10 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
   const std::string sql = "SELECT r.run_id FROM " + connection_.Table("runs") + " r WHERE " + kRunId +
                           " >= $1::text ORDER BY " + kRunId + " LIMIT " + Number(limit);
   return connection_.Guard("find runs", [&](pqxx::connection& session) {
-    pqxx::nontransaction transaction(session);
+    const pqxx::result rows = connection_.Once(
+        session, [&](pqxx::transaction_base& transaction) { return Execute(transaction, sql, {std::string(prefix)}); });
     std::vector<std::string> found;
-    for (const pqxx::row& row : Execute(transaction, sql, {std::string(prefix)})) {
+    for (const pqxx::row& row : rows) {
       std::string run_id;
       RowReader({connection_, row}, "runs")("run_id", run_id);
       if (!run_id.starts_with(prefix)) break;
@@ -233,8 +237,9 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
     Restriction restriction;
     const std::string sql = FailuresSql(connection_, filter, behind, limit, restriction);
     const pqxx::result rows = connection_.Guard("read failures", [&](pqxx::connection& session) {
-      pqxx::nontransaction transaction(session);
-      return Execute(transaction, sql, restriction.values());
+      return connection_.Once(session, [&](pqxx::transaction_base& transaction) {
+        return Execute(transaction, sql, restriction.values());
+      });
     });
     int64_t total = 0;
     for (const pqxx::row& row : rows) {
@@ -253,15 +258,15 @@ Totals Reader::Count(const RunFilter& filter) {
   restriction.AddRuns(filter);
   const std::string runs = connection_.Table("runs") + " r";
   const auto count = [&](std::string_view table) {
-    if (restriction.sql().empty()) return "(SELECT count(*) FROM " + connection_.Table(table) + ")";
-    return "(SELECT count(*) FROM " + runs + " JOIN " + connection_.Table(table) + " x ON x.run_id = r.run_id" +
-           restriction.sql() + ")";
+    if (restriction.sql().empty()) return "(SELECT pg_catalog.count(*) FROM " + connection_.Table(table) + ")";
+    return "(SELECT pg_catalog.count(*) FROM " + runs + " JOIN " + connection_.Table(table) +
+           " x ON x.run_id = r.run_id" + restriction.sql() + ")";
   };
-  const std::string sql = "SELECT (SELECT count(*) FROM " + runs + restriction.sql() + "), " +
+  const std::string sql = "SELECT (SELECT pg_catalog.count(*) FROM " + runs + restriction.sql() + "), " +
                           (has_parts_ ? count("parts") : "0") + ", " + count("failures");
   return connection_.Guard("count runs", [&](pqxx::connection& session) {
-    pqxx::nontransaction transaction(session);
-    const pqxx::result rows = Execute(transaction, sql, restriction.values());
+    const pqxx::result rows = connection_.Once(
+        session, [&](pqxx::transaction_base& transaction) { return Execute(transaction, sql, restriction.values()); });
     Totals totals;
     const pqxx::row row = rows[0];
     RowReader fields({connection_, row}, "runs");

@@ -10,6 +10,7 @@
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
 #include "stores/postgres/errors.h"
+#include "stores/sql/boundaries.h"
 
 namespace flaky::postgres {
 namespace {
@@ -34,7 +35,8 @@ std::vector<AppliedMigration> RowsOf(const Connection& connection, const pqxx::r
 }
 
 std::string LedgerSql(const Connection& connection) {
-  return "SELECT version, name, checksum, current_setting('server_encoding') FROM " + connection.Table(kLedger);
+  return "SELECT version, name, checksum, pg_catalog.current_setting('server_encoding') FROM " +
+         connection.Table(kLedger);
 }
 
 TableColumns ReadColumns(const Connection& connection, pqxx::transaction_base& transaction) {
@@ -69,29 +71,33 @@ std::vector<AppliedMigration> ReadLedger(const Connection& connection, pqxx::tra
   return RowsOf(connection, Execute(transaction, LedgerSql(connection)));
 }
 
-// Returns the schema in which the tables are or will be created. If some of them exist, it is their schema, because a
-// new table of the same name in an earlier schema of the search path would hide them.
-std::string SchemaOfTables(const Connection& connection, pqxx::transaction_base& transaction) {
-  const pqxx::result rows =
-      Execute(transaction,
-              "SELECT coalesce((SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-              "WHERE c.oid = coalesce(to_regclass($1::text), to_regclass($2::text))), current_schema())",
-              {connection.Table("runs"), connection.Table(kLedger)});
-  if (rows[0][0].is_null()) {
+// Until the transaction ends, no other process migrates these tables.
+void LockTables(const Connection& connection, pqxx::transaction_base& transaction) {
+  const Digest key = DigestOf("flaky: schema of " + connection.schema() + "." + connection.prefix());
+  Execute(transaction, "SELECT pg_advisory_xact_lock($1::bigint)", {BinaryNumber(static_cast<int64_t>(key.low))});
+}
+
+// Begins a transaction that makes or changes tables. Triggers don't fire in it, so it needs no other search path.
+void BeginUpgrade(const Connection& connection, pqxx::transaction_base& transaction) {
+  // Overrides the role's default, because this transaction must see what other processes did before it got the lock.
+  transaction.exec("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+  connection.Settle(transaction);
+  transaction.exec("SET LOCAL search_path = pg_catalog, pg_temp; SET LOCAL standard_conforming_strings = on");
+  LockTables(connection, transaction);
+}
+
+// Throws if the tables can't be made in the schema to which the search path leads.
+void CheckSchema(const Connection& connection) {
+  const std::string& schema = connection.schema();
+  if (schema.empty()) {
     connection.Fail(ErrorKind::kMissing, "create the tables",
                     "no schema of the search path exists; create one (CREATE SCHEMA) or set another search path "
                     "(ALTER ROLE … SET search_path)");
   }
-  return TextAt(rows[0], 0);
-}
-
-// Until the transaction ends, no other process migrates these tables, and names refer to this schema.
-void LockTables(const Connection& connection, pqxx::transaction_base& transaction) {
-  const std::string schema = SchemaOfTables(connection, transaction);
-  const Digest key = DigestOf("flaky: schema of " + schema + "." + connection.prefix());
-  Execute(transaction,
-          "SELECT set_config('search_path', quote_ident($1::text), true), pg_advisory_xact_lock($2::bigint)",
-          {schema, BinaryNumber(static_cast<int64_t>(key.low))});
+  if (schema.find("$$") != schema.npos) {
+    connection.Fail(ErrorKind::kInvalid, "create the tables",
+                    "the name of the schema contains '$$'; choose another one (ALTER ROLE … SET search_path)");
+  }
 }
 
 // Applies a migration with few requests: statements that don't depend on a table's columns are sent together.
@@ -101,7 +107,8 @@ void Apply(const Connection& connection, pqxx::transaction_base& transaction, co
   const auto send = [&] {
     if (!statements.empty()) transaction.exec(std::exchange(statements, {}));
   };
-  for (const SqlStep& step : StepsOf(migration, connection.prefix())) {
+  const std::string sql = InScope(migration.sql, connection.Scope());
+  for (const SqlStep& step : StepsOf({migration.version, migration.name, sql}, connection.prefix())) {
     if (step.when != SqlStep::When::kAlways) {
       if (!present) {
         send();
@@ -123,9 +130,7 @@ void Apply(const Connection& connection, pqxx::transaction_base& transaction, co
 
 void ApplyOnce(const Connection& connection, pqxx::connection& session, const Migration& migration) {
   pqxx::work transaction(session);
-  // Overrides the role's default, because this transaction must see what other processes did before it got the lock.
-  transaction.exec("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
-  LockTables(connection, transaction);
+  BeginUpgrade(connection, transaction);
   const std::vector<AppliedMigration> applied = ReadLedger(connection, transaction);
   CheckWritable(StateOf(PostgresMigrations(), applied, connection.name()), connection.name());
   if (std::any_of(applied.begin(), applied.end(),
@@ -133,40 +138,43 @@ void ApplyOnce(const Connection& connection, pqxx::connection& session, const Mi
     return;
   }
   Apply(connection, transaction, migration);
+  transaction.exec(ClosingBlock(connection.prefix(), connection.Scope()));
   transaction.commit();
 }
 
 }  // namespace
 
 TableColumns ReadOurTables(const Connection& connection, pqxx::connection& session) {
-  pqxx::nontransaction transaction(session);
-  return ReadOurTables(connection, transaction);
+  return connection.Once(session,
+                         [&](pqxx::transaction_base& transaction) { return ReadOurTables(connection, transaction); });
 }
 
 SchemaState ReadSchemaState(const Connection& connection, pqxx::connection& session, std::string* encoding) {
   std::vector<AppliedMigration> applied;
   std::string found_encoding;
   try {
-    pqxx::nontransaction transaction(session);
-    const pqxx::result rows = Execute(transaction, LedgerSql(connection));
+    const pqxx::result rows = connection.Once(
+        session, [&](pqxx::transaction_base& transaction) { return Execute(transaction, LedgerSql(connection)); });
     applied = RowsOf(connection, rows);
     if (!rows.empty()) found_encoding = TextAt(rows[0], 3);
   } catch (const pqxx::sql_error& error) {
     const std::string state = SqlStateOf(error);
     if (state != kUndefinedTable && state != kUndefinedColumn) throw;
     // There is no ledger, or it has another form, or another process has just created it.
-    pqxx::nontransaction transaction(session);
-    applied = ReadLedger(connection, transaction);
+    applied = connection.Once(session,
+                              [&](pqxx::transaction_base& transaction) { return ReadLedger(connection, transaction); });
   }
   if (encoding != nullptr && found_encoding.empty()) {
-    pqxx::nontransaction transaction(session);
-    found_encoding = TextAt(Execute(transaction, "SELECT current_setting('server_encoding')")[0], 0);
+    found_encoding = connection.Once(session, [](pqxx::transaction_base& transaction) {
+      return TextAt(Execute(transaction, "SELECT pg_catalog.current_setting('server_encoding')")[0], 0);
+    });
   }
   if (encoding != nullptr) *encoding = std::move(found_encoding);
   return StateOf(PostgresMigrations(), applied, connection.name());
 }
 
 void UpgradeSchema(const Connection& connection, pqxx::connection& session, DeferredIndexes after_rows) {
+  CheckSchema(connection);
   for (const Migration& migration : MigrationsUntil(PostgresMigrations(), after_rows)) {
     try {
       ApplyOnce(connection, session, migration);
@@ -179,6 +187,14 @@ void UpgradeSchema(const Connection& connection, pqxx::connection& session, Defe
                            "SQL that `flaky schema sql --store postgres` prints");
     }
   }
+}
+
+void CloseTables(const Connection& connection, pqxx::connection& session) {
+  CheckSchema(connection);
+  pqxx::work transaction(session);
+  BeginUpgrade(connection, transaction);
+  transaction.exec(ClosingBlock(connection.prefix(), connection.Scope()));
+  transaction.commit();
 }
 
 }  // namespace flaky::postgres

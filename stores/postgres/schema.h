@@ -8,8 +8,8 @@
 #include "stores/sql/ledger.h"
 #include "stores/sql/tables.h"
 
-// Inspects, checks and upgrades the tables of one history in PostgreSQL. Tables are found along the search path, as for
-// any client. All functions throw what libpqxx throws, and StoreError.
+// Inspects, checks and upgrades the tables of one history in PostgreSQL, in the connection's schema
+// (stores/postgres/access.h). All functions throw what libpqxx throws, and StoreError.
 namespace flaky::postgres {
 
 // Reads which of our tables there are, and their columns. Throws StoreError (kInvalid) if one of them isn't this
@@ -24,7 +24,11 @@ SchemaState ReadSchemaState(const Connection& connection, pqxx::connection& sess
 // time, each migration is applied exactly once. With kLater, migrations that may come after the rows are left out.
 // Throws StoreError, with nothing changed by the migration that failed: kAuth if the role may not create or change
 // tables.
+// Each migration also closes the tables (ClosingBlock in stores/sql/boundaries.h).
 void UpgradeSchema(const Connection& connection, pqxx::connection& session, DeferredIndexes after_rows);
+
+// Closes the tables to public roles, under the same lock. The role must own them.
+void CloseTables(const Connection& connection, pqxx::connection& session);
 
 }  // namespace flaky::postgres
 

@@ -106,13 +106,15 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
 void Writer::CheckKinds(pqxx::connection& session, std::span<const RunRecord> records) const {
   const std::vector<UnusualValue> unusual = UnusualValues(records);
   if (unusual.empty()) return;
-  pqxx::nontransaction transaction(session);
   for (const UnusualValue& found : unusual) {
-    const pqxx::result constraints = Execute(
-        transaction,
-        "SELECT c.conname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY "
-        "(c.conkey) WHERE c.contype = 'c' AND c.conrelid = to_regclass($1::text) AND a.attname = $2::text",
-        {connection_.Table(found.table), found.column});
+    const pqxx::result constraints = connection_.Once(session, [&](pqxx::transaction_base& transaction) {
+      return Execute(
+          transaction,
+          "SELECT c.conname FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY "
+          "(c.conkey) WHERE c.contype = 'c' AND c.conrelid = pg_catalog.to_regclass($1::text)::oid AND a.attname = "
+          "$2::name",
+          {connection_.Table(found.table), found.column});
+    });
     if (constraints.empty()) continue;
     connection_.Fail(ErrorKind::kInvalid, "write run '" + *found.run_id + "'",
                      std::string("the column '") + found.column + "' would hold " + ShownText(*found.value) +
@@ -142,9 +144,10 @@ std::unordered_set<std::string> Writer::InsertNew(pqxx::connection& session, std
                                                   const Places& batch) const {
   Change change(connection_);
   for (const size_t place : batch) change.AddNew(records[place]);
-  pqxx::nontransaction transaction(session);
+  const pqxx::result rows =
+      connection_.Once(session, [&](pqxx::transaction_base& transaction) { return change.InsertNew(transaction); });
   std::unordered_set<std::string> inserted;
-  for (const pqxx::row& row : change.InsertNew(transaction)) inserted.emplace(row[0].c_str());
+  for (const pqxx::row& row : rows) inserted.emplace(row[0].c_str());
   return inserted;
 }
 
@@ -155,6 +158,7 @@ Writer::Places Writer::Complete(pqxx::connection& session, std::span<const RunRe
   for (const size_t place : batch) ids.AddText(records[place].run.run_id);
 
   pqxx::work transaction(session);
+  connection_.Settle(transaction);
   // Until the transaction ends, no other writer changes these runs or inserts parts and failures of them.
   const pqxx::result rows =
       Execute(transaction,
@@ -198,9 +202,10 @@ Writer::Places Writer::Complete(pqxx::connection& session, std::span<const RunRe
 
 CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, const std::string& instead_of) {
   const std::string claims = connection_.Table("claims");
-  const std::string now = "floor(extract(epoch FROM clock_timestamp()))::bigint";
+  const std::string now = "pg_catalog.floor(extract(epoch FROM pg_catalog.clock_timestamp()))::bigint";
   return connection_.Guard("claim the store for a copy", [&](pqxx::connection& session) {
     pqxx::work transaction(session);
+    connection_.Settle(transaction);
     if (lease.count() > 0) {
       Execute(transaction,
               "INSERT INTO " + claims + " AS c (name, holder, lapses_at) VALUES ('copy', $1::text, " + now +

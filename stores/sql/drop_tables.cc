@@ -16,20 +16,21 @@ std::vector<std::string> TablesToDrop(const std::string& store, std::string_view
   return tables;
 }
 
-std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables) {
+std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables, std::string_view scope) {
   const std::string of = std::string(prefix);
   const bool has_parts = std::ranges::find(tables, of + "parts") != tables.end();
-  const std::string runs = '"' + of + "runs\"";
-  const std::string failures = '"' + of + "failures\"";
+  const auto named = [&](const char* table) { return std::string(scope) + '"' + of + table + '"'; };
+  const std::string runs = named("runs");
+  const std::string failures = named("failures");
   return "SELECT (SELECT count(*) FROM " + runs + "), (SELECT count(ended_at) FROM " + runs + "), " +
-         (has_parts ? "(SELECT count(*) FROM \"" + of + "parts\")" : "0") + ", (SELECT count(*) FROM " + failures +
+         (has_parts ? "(SELECT count(*) FROM " + named("parts") + ")" : "0") + ", (SELECT count(*) FROM " + failures +
          "), (SELECT count(*) FROM " + failures + " AS f WHERE NOT EXISTS (SELECT 1 FROM " + runs +
          " AS r WHERE r.run_id = f.run_id))";
 }
 
-std::vector<std::string> DropStatements(const std::vector<std::string>& tables) {
+std::vector<std::string> DropStatements(const std::vector<std::string>& tables, std::string_view scope) {
   std::vector<std::string> statements;
-  for (const std::string& table : tables) statements.push_back("DROP TABLE \"" + table + '"');
+  for (const std::string& table : tables) statements.push_back("DROP TABLE " + std::string(scope) + '"' + table + '"');
   return statements;
 }
 

@@ -16,9 +16,11 @@ namespace flaky {
 std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix, const TableColumns& columns);
 
 // The query for one row: the numbers of RowCounts (stores/legacy_tables.h), in order. `tables`: of TablesToDrop.
-std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables);
+// `scope`: what is in front of the quoted names of the tables, such as `"public".`.
+std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables,
+                           std::string_view scope = {});
 
-std::vector<std::string> DropStatements(const std::vector<std::string>& tables);
+std::vector<std::string> DropStatements(const std::vector<std::string>& tables, std::string_view scope = {});
 
 }  // namespace flaky
 

@@ -19,13 +19,17 @@ struct SqlSchema {
   // A second series of migrations, with the ledger `<prefix><more_name>_schema`. May be null.
   std::span<const Migration> (*more)() = nullptr;
   std::string_view more_name = {};
+  // In PostgreSQL's dialect: what is in front of the tables' quoted names in the script, such as `public.`. Empty: the
+  // search path with which it is run decides. The second series of migrations has it already.
+  std::string_view scope = {};
 };
 
 inline constexpr std::string_view kSqliteNow = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 inline constexpr std::string_view kPostgresNow = "now()";
 
 // Returns the SQL that makes the tables with this prefix, in the newest version: all migrations and their entries in
-// the ledger, each in a transaction. Precondition: the prefix passed CheckPrefix.
+// the ledger, each in a transaction. In PostgreSQL's dialect each transaction begins with GuardBlock, and another one
+// with ClosingBlock follows (stores/sql/boundaries.h). Precondition: the prefix passed CheckPrefix.
 std::string SchemaScriptOf(const SqlSchema& schema, std::string_view prefix);
 
 }  // namespace flaky

@@ -144,6 +144,12 @@ void Connection::Refused(const http::Response& response, std::string_view functi
     throw as(ErrorKind::kAuth,
              "the key is a publishable one, which cannot read the history; " + std::string(kWhereKeysAre) + quoted);
   }
+  if (said.code == "42501" && Mentions(said.message, "row-level security")) {
+    throw as(ErrorKind::kAuth,
+             "row-level security hides rows from the key's role, so this would not be the whole history; use a secret "
+             "key, whose role service_role bypasses it (ALTER ROLE service_role BYPASSRLS)" +
+                 quoted);
+  }
   if (said.code == "42501") {
     throw as(ErrorKind::kAuth,
              "the key's role lacks a right; if the key is a secret one, run this in the dashboard's SQL editor: " +

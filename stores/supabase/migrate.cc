@@ -26,7 +26,7 @@ SchemaState Newest() {
 
 }  // namespace
 
-const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase"};
+const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase", "public."};
 
 SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token,
                     const Driver* script_driver) {

@@ -161,7 +161,7 @@ TEST_P(PostgresNpm, AViewOnANarrowColumnIsNamed) {
   Run("CREATE VIEW shown AS SELECT run_id, duration_ms FROM flaky_test_runs");
   const auto error = ErrorOf([&] { Open(OpenMode::kWrite); });
   ASSERT_TRUE(error);
-  EXPECT_THAT(error->what(), AllOf(HasSubstr("view shown"), HasSubstr("duration_ms"), Not(HasSubstr("\n"))));
+  EXPECT_THAT(error->what(), AllOf(HasSubstr("view public.shown"), HasSubstr("duration_ms"), Not(HasSubstr("\n"))));
   EXPECT_THAT(ReadAll(*Open(OpenMode::kRead)), SizeIs(2)) << "unchanged";
   EXPECT_THAT(NarrowColumns(), Contains("flaky_test_runs.duration_ms"));
 }
