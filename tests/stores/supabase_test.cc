@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <stdexcept>
 
 #include "stores/open.h"
 #include "stores/supabase/migrate.h"
@@ -88,6 +89,98 @@ TEST(SupabaseKeys, APublishableOneSeesNoRowOfAnyTable) {
   }
 }
 
+// A project grants new tables, sequences and functions to everybody.
+TEST(SupabaseKeys, APublishableOneHasNoRightThatRowLevelSecurityDoesNotCover) {
+  SupabaseServer server({.sql = "", .max_rows = std::nullopt});
+  for (const char* kind : {"TABLES", "SEQUENCES", "FUNCTIONS"}) {
+    server.Execute(std::string("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON ") + kind +
+                   " TO anon, authenticated, service_role");
+  }
+  for (int times = 0; times < 2; ++times) {
+    server.Execute(Script());
+    for (const std::string role : {"'anon'", "'authenticated'"}) {
+      EXPECT_THAT(server.Query("SELECT count(*) FROM pg_class WHERE relname LIKE 'flaky_test_%' AND relkind = 'r' AND "
+                               "has_table_privilege(" +
+                               role + ", oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER')"),
+                  ElementsAre(ElementsAre("0")));
+      EXPECT_THAT(server.Query("SELECT has_sequence_privilege(" + role +
+                               ", 'flaky_test_failures_id_seq', 'USAGE, SELECT, UPDATE')"),
+                  ElementsAre(ElementsAre("f")));
+      EXPECT_THAT(server.Query("SELECT count(*) FROM pg_proc WHERE proname LIKE 'rest_flaky%' AND "
+                               "has_function_privilege(" +
+                               role + ", oid, 'EXECUTE')"),
+                  ElementsAre(ElementsAre("0")));
+    }
+    // What a version that did not revoke it left.
+    server.Execute(
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO anon, PUBLIC; GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO "
+        "anon");
+  }
+}
+
+// With functions of another role that match better than the server's own.
+TEST(SupabaseFunctions, CallNoFunctionOfAnotherRole) {
+  SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
+  std::string traps;
+  for (const std::string name : {"unnest", "cardinality", "to_json"}) {
+    const std::string type = name == "unnest" ? "SETOF TEXT" : name == "to_json" ? "JSON" : "INTEGER";
+    const std::string give = name == "unnest" ? "RETURN QUERY SELECT" : "RETURN";
+    traps += "; CREATE FUNCTION " + name + "(TEXT[]) RETURNS " + type +
+             " LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.loot VALUES ('" + name + "'); " + give + " pg_catalog." +
+             name + "($1); END $$";
+  }
+  server.Execute(
+      "CREATE TABLE loot (what TEXT); GRANT ALL ON loot TO PUBLIC; DO $$ BEGIN IF to_regrole('mallory') IS NULL THEN "
+      "CREATE ROLE mallory; END IF; END $$; GRANT ALL ON SCHEMA public TO mallory; SET ROLE mallory" +
+      traps);
+  server.Query("SELECT to_json(ARRAY['x'])");
+  EXPECT_THAT(server.Query("SELECT count(*) FROM loot"), ElementsAre(ElementsAre("1"))) << "the traps work";
+  server.Execute("TRUNCATE loot");
+  server.Restart();
+  const Location location = LocationOf(server.url(), SupabaseServer::SecretKey());
+  const auto store = supabase::Open(location, OpenMode::kWrite);
+  store->Write(std::vector{BuildRecord("a").Part("p", 0, 1).Fail("S.T").Build()});
+  store->Write(std::vector{BuildRecord("a").Part("p", 0, 1).Fail("S.T").Part("q", 9).Build()});
+  const std::string id = "a";
+  EXPECT_EQ(store->Fetch({&id, 1}).size(), 1u);
+  EXPECT_EQ(store->Read({}).records.size(), 1u);
+  EXPECT_EQ(store->FindRuns("a", 9).size(), 1u);
+  store->VisitFailures({}, [](const FailureView&) {});
+  EXPECT_EQ(store->Count({}).parts, 2);
+  EXPECT_THAT(server.Query("SELECT what FROM loot"), testing::IsEmpty());
+  EXPECT_THAT(server.Query("SELECT count(*) FROM pg_proc WHERE proname LIKE 'rest_flaky%' AND NOT 'search_path="
+                           "pg_catalog, pg_temp' = ANY (proconfig)"),
+              ElementsAre(ElementsAre("0")));
+  // The script itself stops.
+  try {
+    server.Execute(Script());
+    ADD_FAILURE() << "no error";
+  } catch (const std::runtime_error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("function public.unnest(text[])"), HasSubstr("mallory")));
+  }
+}
+
+TEST(SupabaseFunctions, AnswerARoleThatDoesNotSeeEveryRowWithAnError) {
+  SupabaseServer server({.sql = Script(), .max_rows = std::nullopt});
+  supabase::Open(LocationOf(server.url(), SupabaseServer::SecretKey()), OpenMode::kWrite)
+      ->Write(std::vector{BuildRecord("a").Part("p", 0, 1).Fail("S.T").Build()});
+  server.Execute(
+      "DO $$ BEGIN IF to_regrole('limited') IS NULL THEN CREATE ROLE limited; END IF; END $$; GRANT ALL ON ALL TABLES "
+      "IN SCHEMA public TO limited; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO limited");
+  for (const char* call :
+       {"rest_flaky_test_count('{}')", "rest_flaky_test_schema()", R"(rest_flaky_test_find('{"prefix":"","most":9}'))",
+        R"(rest_flaky_test_runs('{"most":9,"bytes":99,"whole":true}'))",
+        R"(rest_flaky_test_fetch('{"ids":["a"],"bytes":99}'))",
+        R"(rest_flaky_test_failures('{"most":9,"bytes":99,"texts":true}'))"}) {
+    try {
+      server.Execute(std::string("SET ROLE limited; SELECT ") + call);
+      ADD_FAILURE() << call;
+    } catch (const std::runtime_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("affected by row-level security policy for table")) << call;
+    }
+  }
+}
+
 // Checks what is sent over the wire.
 TEST(SupabaseKeys, OfBothKindsAreSentInTheRightHeaders) {
   const std::string ledgers = R"({"tables":null,"functions":null})";
@@ -166,6 +259,9 @@ TEST(SupabaseAnswers, AreErrorsWithAdvice) {
            Case{said("404 Not Found", "42P01", "no relation"), ErrorKind::kMissing, "`flaky schema migrate`"},
            Case{said("403 Forbidden", "42501", "permission denied for table flaky_test_runs"), ErrorKind::kAuth,
                 "GRANT SELECT, INSERT, UPDATE, DELETE ON \"flaky_test_runs\""},
+           Case{said("403 Forbidden", "42501",
+                     "query would be affected by row-level security policy for table flaky_test_runs"),
+                ErrorKind::kAuth, "hides rows from the key's role"},
            Case{said("401 Unauthorized", "PGRST301", "bad key"), ErrorKind::kAuth, "does not accept the key"},
            Case{CannedServer::Answer("401 Unauthorized", ""), ErrorKind::kAuth, "does not accept the key"},
            Case{CannedServer::Answer("401 Unauthorized", R"({"message":"Invalid API key","hint":"x"})"),
