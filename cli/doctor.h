@@ -31,8 +31,8 @@ using Findings = std::vector<Finding>;
 // every usable value.
 void CheckSettings(Session& session, Findings& findings);
 
-// Checks one store. The checks are called "store", "permissions", "schema" and "clock", prefixed by `which`, which is
-// "" for the store of the history.
+// Checks one store. The checks are called "store", "permissions", "access", "schema" and "clock", prefixed by `which`,
+// which is "" for the store of the history.
 void CheckStore(const Location& location, const std::string& which, Findings& findings);
 
 // Checks the spool and the journals in it. `store`: the display name of the store that they are delivered to.
@@ -55,6 +55,7 @@ inline constexpr int64_t kToleratedSkew = 5 * kMicrosPerSecond;
 
 // Turn the answers of a store into findings; for CheckStore.
 void JudgeRights(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings);
+void JudgeAccess(const StoreHealth& health, const std::string& check, Findings& findings);
 void JudgeSchema(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings);
 void JudgeClock(const StoreHealth& health, Timestamp now, const std::string& check, Findings& findings);
 

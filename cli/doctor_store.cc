@@ -119,6 +119,15 @@ void JudgeRights(const StoreHealth& health, const Location& location, const std:
        ExitCode::kAuth});
 }
 
+void JudgeAccess(const StoreHealth& health, const std::string& check, Findings& findings) {
+  for (const AccessFinding& each : health.access) {
+    const Verdict verdict = each.weight == AccessFinding::Weight::kFine      ? Verdict::kFine
+                            : each.weight == AccessFinding::Weight::kWarning ? Verdict::kWarning
+                                                                             : Verdict::kProblem;
+    findings.push_back({check, verdict, each.found, each.advice, ExitCode::kAuth});
+  }
+}
+
 void JudgeSchema(const StoreHealth& health, const Location& location, const std::string& check, Findings& findings) {
   for (const std::string& other : health.other_prefixes) {
     findings.push_back({check, Verdict::kFine,
@@ -220,6 +229,7 @@ void CheckStore(const Location& location, const std::string& which, Findings& fi
   JudgeConnection(health, location, which + "store", findings);
   if (is_file) CheckFileSystem(which + "store", location.address.Reveal(), findings);
   JudgeRights(health, location, which + "permissions", findings);
+  JudgeAccess(health, which + "access", findings);
   JudgeSchema(health, location, which + "schema", findings);
   JudgeClock(health, Timestamp::Now(), which + "clock", findings);
 }

@@ -104,6 +104,77 @@ TEST_F(DoctorServersTest, PostgresReportsMissingPrivileges) {
   EXPECT_THAT(output(), Not(HasSubstr("hunter2")));
 }
 
+TEST_F(DoctorServersTest, PostgresReportsWhoElseCanReachTheTables) {
+  const PostgresServer server;  // its own, because roles belong to a server
+  const std::string uri = server.CreateDatabase();
+  const std::string database = uri.substr(uri.rfind('/') + 1);
+  UsePostgres(uri);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  EXPECT_THAT(Found(ExamineFine(), "access", "fine"), IsEmpty());
+  PostgresServer::Execute(uri, "GRANT SELECT, INSERT ON flaky_test_runs TO PUBLIC");
+  EXPECT_THAT(Found(Examine(1), "access", "warning"),
+              AllOf(HasSubstr("every role of the server"), HasSubstr("'flaky_test_runs': INSERT, SELECT"),
+                    HasSubstr("REVOKE ALL ON \"public\".\"flaky_test_runs\" FROM PUBLIC")));
+
+  // As in a Supabase project whose tables an earlier version made.
+  PostgresServer::Execute(uri,
+                          "CREATE ROLE anon; CREATE ROLE authenticated; CREATE ROLE ci LOGIN; GRANT ALL ON ALL TABLES "
+                          "IN SCHEMA public TO anon, authenticated; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES "
+                          "IN SCHEMA public TO ci; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO ci");
+  for (const std::string& user : {std::string("postgres"), std::string("ci")}) {
+    UsePostgres(server.Uri(database, user));
+    EXPECT_THAT(Found(Examine(12), "access", "problem"),
+                AllOf(HasSubstr("(anon, authenticated) have rights to 'flaky_test_runs'"),
+                      HasSubstr("row-level security is off"), HasSubstr("flaky schema migrate")));
+  }
+  const Outcome told = Run({"schema", "migrate"});
+  EXPECT_EQ(told.code, 0);
+  EXPECT_THAT(told.err, AllOf(HasSubstr("(anon, authenticated) have rights"), HasSubstr("their owner 'postgres'")));
+  UsePostgres(uri);
+  EXPECT_EQ(Run({"schema", "migrate"}).err, "");
+  for (const std::string& user : {std::string("postgres"), std::string("ci")}) {
+    UsePostgres(server.Uri(database, user));
+    EXPECT_THAT(Found(ExamineFine(), "access", "fine"), HasSubstr("are closed to anon, authenticated"));
+  }
+  // Rights through another role.
+  PostgresServer::Execute(uri, "CREATE ROLE staff; GRANT TRUNCATE ON flaky_test_parts TO staff; GRANT staff TO anon");
+  UsePostgres(uri);
+  EXPECT_THAT(Found(Examine(1), "access", "warning"), AllOf(HasSubstr("'flaky_test_parts'"), HasSubstr("revoke them")));
+  PostgresServer::Execute(uri, "REVOKE staff FROM anon");
+
+  // What is hidden from this role.
+  PostgresServer::Execute(uri, "DROP POLICY flaky_granted ON flaky_test_failures");
+  UsePostgres(server.Uri(database, "ci"));
+  EXPECT_THAT(Found(Examine(12), "access", "problem"),
+              AllOf(HasSubstr("hides rows of 'flaky_test_failures' from the role 'ci'"), HasSubstr("BYPASSRLS")));
+}
+
+TEST_F(DoctorServersTest, PostgresReportsTablesAndCodeOfOtherRoles) {
+  const PostgresServer server;
+  const std::string uri = server.CreateDatabase();
+  const std::string mallory = server.Uri(uri.substr(uri.rfind('/') + 1), "mallory");
+  PostgresServer::Execute(uri, "CREATE ROLE mallory LOGIN; GRANT ALL ON SCHEMA public TO mallory");
+  UsePostgres(uri);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  PostgresServer::Execute(uri,
+                          "ALTER TABLE flaky_test_parts OWNER TO mallory; GRANT TRIGGER ON flaky_test_runs TO mallory");
+  PostgresServer::Execute(
+      mallory,
+      "CREATE FUNCTION unnest(TEXT[]) RETURNS SETOF TEXT LANGUAGE sql AS $$ SELECT 'x' $$; "
+      "CREATE FUNCTION rest_flaky_test_runs(TEXT) RETURNS JSON LANGUAGE sql AS $$ SELECT NULL::json "
+      "$$; CREATE FUNCTION grab() RETURNS TRIGGER LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$; "
+      "CREATE TRIGGER theirs BEFORE INSERT ON flaky_test_runs FOR EACH ROW EXECUTE FUNCTION grab()");
+  const json report = Examine(12);
+  EXPECT_THAT(Found(report, "access", "problem"),
+              AllOf(HasSubstr("'flaky_test_parts' belongs to the role 'mallory'"), HasSubstr("OWNER TO"),
+                    HasSubstr("'flaky_test_runs' has a trigger"), HasSubstr("theirs")));
+  EXPECT_THAT(Found(report, "access", "warning"),
+              AllOf(HasSubstr("public.unnest(text[]) of the role mallory"), HasSubstr("rest_flaky_test_runs(text)")));
+  const Outcome migration = Run({"schema", "migrate"});
+  EXPECT_EQ(migration.code, 12);
+  EXPECT_THAT(migration.err, AllOf(HasSubstr("'flaky_test_parts'"), HasSubstr("'mallory'")));
+}
+
 TEST_F(DoctorServersTest, PostgresNewerDamagedOrUnreachable) {
   PostgresServer server;
   const std::string uri = server.CreateDatabase();
