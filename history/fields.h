@@ -36,6 +36,7 @@ constexpr void ZipRun(Visitor&& visit, RunT&... run) {
   visit("tree_sha", run.tree_sha...);
   visit("branch", run.branch...);
   visit("ci_url", run.ci_url...);
+  visit("missing_tests", run.account.missing_tests...);
 }
 
 template <typename Visitor, typename... PartT>
@@ -45,6 +46,8 @@ constexpr void ZipPart(Visitor&& visit, PartT&... part) {
   visit("variant", part.variant...);
   visit("shard", part.shard...);
   visit("roster_id", part.roster_id...);
+  visit("ended_early", part.ended_early...);
+  visit("missing_tests", part.account.missing_tests...);
 }
 
 template <typename Visitor, typename... FailureT>

@@ -194,6 +194,7 @@ void SumParts(RunRecord& record) {
     if (more) sum = static_cast<int64_t>(static_cast<uint64_t>(sum.value_or(0)) + static_cast<uint64_t>(*more));
   };
   Account sum;
+  bool all_known = true;
   sum.started_at = record.parts.front().account.started_at;
   sum.ended_at = record.parts.front().account.ended_at;
   for (const Part& part : record.parts) {
@@ -204,13 +205,12 @@ void SumParts(RunRecord& record) {
     add(sum.passed_tests, account.passed_tests);
     add(sum.failed_tests, account.failed_tests);
     add(sum.errors_between_tests, account.errors_between_tests);
+    add(sum.missing_tests, account.missing_tests);
     if (account.status && sum.status != kFail) sum.status = account.status;
+    all_known = all_known && account.status.has_value();
   }
-  if (sum.ended_at) {
-    sum.duration_ms = (sum.ended_at->micros - sum.started_at.micros) / 1000;
-  } else {
-    sum.status.reset();
-  }
+  if (sum.ended_at) sum.duration_ms = (sum.ended_at->micros - sum.started_at.micros) / 1000;
+  if (!sum.ended_at || (!all_known && sum.status != kFail)) sum.status.reset();
   record.run.account = sum;
 }
 

@@ -26,7 +26,8 @@ struct Merge {
 //  * Parts are joined by their id. The same part twice adds nothing. A part without an end is completed by the same
 //    part with an end, together with its failures. Any other difference within a part is a conflict.
 //  * A run with parts is their sum: started_at is the earliest, ended_at the latest (absent while a part has none),
-//    duration_ms is the time between the two, counts are added, and the run failed if a part failed.
+//    duration_ms is the time between the two, counts are added, and the run failed if a part failed. If no part failed,
+//    but the status of one is absent, that of the run is absent too.
 //  * Parts of one run may disagree about some facts (project, branch, test_args, …). Then the smallest text wins, and a
 //    known value wins over an absent one. git_dirty is true if it is true in any part. So the order of arrival does not
 //    matter, and stores that received the same parts hold the same run.

@@ -42,11 +42,12 @@ struct Account {
   Timestamp started_at;
   std::optional<Timestamp> ended_at;  // absent: still running, or died
   std::optional<int64_t> duration_ms;
-  std::optional<std::string> status;   // kPass or kFail; absent until the run ends
+  std::optional<std::string> status;   // kPass or kFail; absent until the run ends, and if only its early end is known
   std::optional<int64_t> total_tests;  // passed, failed and skipped
   std::optional<int64_t> passed_tests;
   std::optional<int64_t> failed_tests;
   std::optional<int64_t> errors_between_tests;  // failures outside any test
+  std::optional<int64_t> missing_tests{};  // that were to run and have no result; absent: none is known to be missing
 
   bool operator==(const Account&) const = default;
 };
@@ -74,6 +75,7 @@ struct Part {
   std::optional<std::string> variant;  // asan, tsan, release …
   std::optional<std::string> shard;    // "2/10": the third of ten
   std::optional<std::string> roster_id;
+  std::optional<std::string> ended_early{};  // history/early_end.h; absent: nothing did
 
   bool operator==(const Part&) const = default;
 };

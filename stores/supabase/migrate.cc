@@ -26,7 +26,8 @@ SchemaState Newest() {
 
 }  // namespace
 
-const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow, SupabaseMigrations, "supabase", "public."};
+const SqlSchema kSql{SqlDialect::kPostgres, PostgresMigrations, kPostgresNow,
+                     SupabaseMigrations,    "supabase",         "public."};
 
 SchemaState Migrate(const Location& project, const Secret& database, const Secret& management_token,
                     const Driver* script_driver) {

@@ -4,7 +4,8 @@
 ALTER TABLE "{prefix}runs"
   ADD COLUMN IF NOT EXISTS tree_sha TEXT,
   ADD COLUMN IF NOT EXISTS branch TEXT,
-  ADD COLUMN IF NOT EXISTS ci_url TEXT;
+  ADD COLUMN IF NOT EXISTS ci_url TEXT,
+  ADD COLUMN IF NOT EXISTS missing_tests BIGINT;
 
 ALTER TABLE "{prefix}failures"
   ADD COLUMN IF NOT EXISTS part_id TEXT COLLATE "C",
@@ -34,6 +35,8 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   variant TEXT,
   shard TEXT,
   roster_id TEXT COLLATE "C",
+  ended_early TEXT,
+  missing_tests BIGINT,
   PRIMARY KEY (run_id, part_id)
 );
 

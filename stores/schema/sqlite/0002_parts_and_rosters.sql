@@ -7,6 +7,8 @@ ALTER TABLE "{prefix}runs" ADD COLUMN tree_sha TEXT;
 ALTER TABLE "{prefix}runs" ADD COLUMN branch TEXT;
 -- if-missing: {prefix}runs.ci_url
 ALTER TABLE "{prefix}runs" ADD COLUMN ci_url TEXT;
+-- if-missing: {prefix}runs.missing_tests
+ALTER TABLE "{prefix}runs" ADD COLUMN missing_tests INTEGER;
 
 -- if-missing: {prefix}failures.part_id
 ALTER TABLE "{prefix}failures" ADD COLUMN part_id TEXT;
@@ -41,6 +43,8 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   variant TEXT,
   shard TEXT,
   roster_id TEXT REFERENCES "{prefix}rosters" (roster_id),
+  ended_early TEXT,
+  missing_tests INTEGER,
   PRIMARY KEY (run_id, part_id)
 );
 

@@ -37,11 +37,12 @@ AS $function$
     'run', json_build_array(
       r.run_id, r.project, r.started_at, r.ended_at, r.duration_ms::text, r.status, r.total_tests::text, r.passed_tests::text,
       r.failed_tests::text, r.errors_between_tests::text, r.git_sha, r.git_dirty, r.runtime_version, r.test_args, r.tree_sha,
-      r.branch, r.ci_url),
+      r.branch, r.ci_url, r.missing_tests::text),
     'parts', CASE WHEN whole THEN (
       SELECT json_agg(json_build_array(
         p.run_id, p.part_id, p.started_at, p.ended_at, p.duration_ms::text, p.status, p.total_tests::text, p.passed_tests::text,
-        p.failed_tests::text, p.errors_between_tests::text, p.variant, p.shard, p.roster_id) ORDER BY p.part_id COLLATE "C")
+        p.failed_tests::text, p.errors_between_tests::text, p.variant, p.shard, p.roster_id, p.ended_early,
+        p.missing_tests::text) ORDER BY p.part_id COLLATE "C")
       FROM public."{prefix}parts" p WHERE p.run_id = k.run_id) END,
     'failures', CASE WHEN whole THEN (
       SELECT json_agg(json_build_array(
@@ -280,16 +281,17 @@ BEGIN
 
   INSERT INTO public."{prefix}parts" AS p (
     run_id, part_id, started_at, ended_at, duration_ms, status, total_tests, passed_tests, failed_tests, errors_between_tests, variant,
-    shard, roster_id)
+    shard, roster_id, ended_early, missing_tests)
   SELECT v->>0, v->>1, (v->>2)::timestamptz, (v->>3)::timestamptz, (v->>4)::bigint, v->>5, (v->>6)::bigint, (v->>7)::bigint,
-    (v->>8)::bigint, (v->>9)::bigint, v->>10, v->>11, v->>12
+    (v->>8)::bigint, (v->>9)::bigint, v->>10, v->>11, v->>12, v->>13, (v->>14)::bigint
   FROM json_array_elements(change->'parts') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE v->>0 = ANY (run_ids)
   ON CONFLICT (run_id, part_id) DO UPDATE SET
     started_at = excluded.started_at, ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, status = excluded.status,
     total_tests = excluded.total_tests, passed_tests = excluded.passed_tests, failed_tests = excluded.failed_tests,
     errors_between_tests = excluded.errors_between_tests, variant = excluded.variant, shard = excluded.shard,
-    roster_id = excluded.roster_id;
+    roster_id = excluded.roster_id, ended_early = excluded.ended_early,
+    missing_tests = excluded.missing_tests;
 
   INSERT INTO public."{prefix}failures" (
     run_id, test_file, test_name, failure_kind, error_message, error_stack, duration_ms, failed_at, part_id, line, attempt,
@@ -315,9 +317,10 @@ BEGIN
   WITH fresh AS (
     INSERT INTO public."{prefix}runs" (
       run_id, project, started_at, ended_at, duration_ms, status, total_tests, passed_tests, failed_tests, errors_between_tests, git_sha,
-      git_dirty, runtime_version, test_args, tree_sha, branch, ci_url)
+      git_dirty, runtime_version, test_args, tree_sha, branch, ci_url, missing_tests)
     SELECT v->>0, v->>1, (v->>2)::timestamptz, (v->>3)::timestamptz, (v->>4)::bigint, v->>5, (v->>6)::bigint, (v->>7)::bigint,
-      (v->>8)::bigint, (v->>9)::bigint, v->>10, (v->>11)::boolean, v->>12, v->>13, v->>14, v->>15, v->>16
+      (v->>8)::bigint, (v->>9)::bigint, v->>10, (v->>11)::boolean, v->>12, v->>13, v->>14, v->>15, v->>16,
+      (v->>17)::bigint
     FROM json_array_elements(change->'runs') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
     ORDER BY (v->>0) COLLATE "C"
     ON CONFLICT (run_id) DO NOTHING
@@ -352,7 +355,7 @@ BEGIN
     project = v->>1, started_at = (v->>2)::timestamptz, ended_at = (v->>3)::timestamptz, duration_ms = (v->>4)::bigint, status = v->>5,
     total_tests = (v->>6)::bigint, passed_tests = (v->>7)::bigint, failed_tests = (v->>8)::bigint,
     errors_between_tests = (v->>9)::bigint, git_sha = v->>10, git_dirty = (v->>11)::boolean, runtime_version = v->>12,
-    test_args = v->>13, tree_sha = v->>14, branch = v->>15, ci_url = v->>16
+    test_args = v->>13, tree_sha = v->>14, branch = v->>15, ci_url = v->>16, missing_tests = (v->>17)::bigint
   FROM json_array_elements(change->'runs') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE r.run_id = v->>0 AND r.run_id = ANY (same);
   PERFORM public."rest_{prefix}add"(change, same);
