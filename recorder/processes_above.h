@@ -33,13 +33,13 @@ inline bool IsCtest(const ProcessIdentity& process) {
   return IsCtestName(file.substr(0, file.find(' ')));  // " (deleted)"
 }
 
-// Returns true if `text` is the `PID-START` of the process.
-inline bool IsNamed(const ProcessIdentity& process, std::string_view text) {
-  std::int64_t pid = 0, start = 0;
+// Returns true if `text`, a `PID-START`, names this ancestor. In another time name space its start looks different, so
+// only the number is compared: no other ancestor can have it.
+inline bool IsNamed(const ProcessIdentity& ancestor, std::string_view text) {
+  std::int64_t pid = 0;
   const char* const end = text.data() + text.size();
   const auto dash = std::from_chars(text.data(), end, pid).ptr;
-  if (dash == end || *dash != '-') return false;
-  return std::from_chars(dash + 1, end, start).ptr == end && pid == process.pid && start == process.start;
+  return dash != end && *dash == '-' && pid == ancestor.pid;
 }
 
 // The processes above this one that matter. A pid is 0 if there is no such process.

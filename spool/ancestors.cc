@@ -58,7 +58,8 @@ std::optional<ProcessId> CtestAbove(std::string_view limit) {
   std::optional<ProcessId> ctest;
   const std::vector<Ancestor> line = LineOf(getpid());
   for (size_t at = 1; at < line.size(); ++at) {
-    if (std::to_string(line[at].pid) + '-' + line[at].start == limit) break;
+    // As in the recorder (recorder/processes_above.h), the number tells an ancestor apart.
+    if (limit.starts_with(std::to_string(line[at].pid) + '-')) break;
     if (IsCtest(line[at])) ctest = ProcessHere(line[at].pid);
   }
   return ctest;

@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "history/json_object.h"
+#include "spool/death_watch.h"
 #include "spool/grouping.h"
 #include "spool/journal_header.h"
 #include "spool/journal_notes.h"
@@ -123,37 +124,44 @@ void CommandJournal::Discard() {
   file_.reset();
 }
 
-bool CommandJournal::End(pid_t child, const ProcessEnd& end) {
+bool CommandJournal::End(pid_t child, const ProcessEnd& end, const RunEnd& run_end) {
   // While another process delivers, a journal may be in the spool and in the store.
   const std::optional<SpoolLock> lock = TakeLock(spool_);
-  const Findings findings = Look(child, end);
+  const Findings findings = Look(child, end, run_end);
   const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
-  if (!end.succeeded() && !findings.has_failed) {
+  const bool interrupted = run_end.kind == RunEnd::Kind::kInterrupted;
+  if (interrupted) {
+    Append(JsonObject().Add("died", JsonObject().AddText("interrupted_by", run_end.signal).Take()).Take());
+  } else if (!end.succeeded() && !findings.has_failed) {
     const std::string what = "the command ended with " + ToString(end) + ", although no recorded test failed";
     Append(JsonObject().Add("failure", JsonObject().Add("at_us", at).AddText("message", what).Take()).Take());
   }
-  Append(JsonObject().Add("end_us", at).Add("passed", end.succeeded() ? "true" : "false").Take());
+  JsonObject last;
+  last.Add("end_us", at);
+  if (!interrupted) last.Add("passed", end.succeeded() ? "true" : "false");
+  Append(last.Take());
   file_.reset();
   return findings.has_tests;
 }
 
-CommandJournal::Findings CommandJournal::Look(pid_t child, const ProcessEnd& end) const {
+CommandJournal::Findings CommandJournal::Look(pid_t child, const ProcessEnd& end, const RunEnd& run_end) const {
   Findings findings;
   AddDelivered(findings);
   const UniqueFd spool = OpenFolder(spool_.string());
   if (!spool) return findings;
-  LookInto(spool, child, end, findings);
+  LookInto(spool, child, end, run_end, findings);
   // What a delivery has sealed that could not reach the store.
   const UniqueFd outbox = OpenFolderAt(spool, OwnName(spool, "outbox"));
   if (!outbox) return findings;
   for (const std::string& part : NamesIn(outbox)) {
     if (part.ends_with(".done")) continue;
-    if (const UniqueFd folder = OpenFolderAt(outbox, part)) LookInto(folder, child, end, findings);
+    if (const UniqueFd folder = OpenFolderAt(outbox, part)) LookInto(folder, child, end, run_end, findings);
   }
   return findings;
 }
 
-void CommandJournal::LookInto(const UniqueFd& folder, pid_t child, const ProcessEnd& end, Findings& findings) const {
+void CommandJournal::LookInto(const UniqueFd& folder, pid_t child, const ProcessEnd& end, const RunEnd& run_end,
+                              Findings& findings) const {
   const ProcessId self = ThisProcess();
   for (const std::string& name : NamesIn(folder)) {
     const auto file = JournalIdOf(name) ? OpenFileAt(folder, name) : std::nullopt;
@@ -169,6 +177,7 @@ void CommandJournal::LookInto(const UniqueFd& folder, pid_t child, const Process
         JournalDeath death;
         if (end.signal) death.signal = SignalName(*end.signal);
         death.exit_code = end.exit_code;
+        if (run_end.kind == RunEnd::Kind::kInterrupted) death.interrupted_by = run_end.signal;
         death.at_us = std::max<int64_t>(0, Timestamp::Now().micros - header.started_at.micros);
         NoteDeath(folder, name, death);
       }

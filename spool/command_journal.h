@@ -16,6 +16,7 @@
 // (docs/reference/journal.md).
 namespace flaky {
 
+struct RunEnd;
 class UniqueFd;
 
 // How a process ended.
@@ -59,8 +60,9 @@ class CommandJournal {
   // Ends this journal. If the command's own process recorded tests and did not reach the end of its journal, this first
   // notes in that journal how the process ended. If the command failed although nothing of the run failed, neither in
   // the spool nor in what was delivered since this journal began, an error between tests is added. Returns whether any
-  // test of the run was recorded since then. Throws StoreError (kPermanent).
-  bool End(pid_t child, const ProcessEnd& end);
+  // test of the run was recorded since then. If the run was interrupted, the command did not fail, and this is noted
+  // instead. Throws StoreError (kPermanent).
+  bool End(pid_t child, const ProcessEnd& end, const RunEnd& run_end);
 
   // Removes the journal, because the command could not be started.
   void Discard();
@@ -73,8 +75,9 @@ class CommandJournal {
   };
 
   void Append(const std::string& line);
-  Findings Look(pid_t child, const ProcessEnd& end) const;
-  void LookInto(const UniqueFd& folder, pid_t child, const ProcessEnd& end, Findings& findings) const;
+  Findings Look(pid_t child, const ProcessEnd& end, const RunEnd& run_end) const;
+  void LookInto(const UniqueFd& folder, pid_t child, const ProcessEnd& end, const RunEnd& run_end,
+                Findings& findings) const;
   // Adds what was delivered since this journal began.
   void AddDelivered(Findings& findings) const;
 

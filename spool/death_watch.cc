@@ -31,6 +31,8 @@ constexpr milliseconds kRound{20};
 constexpr milliseconds kStays{100};
 // Limits are counted from some time before the process starts. With Bazel, that time is longer.
 constexpr milliseconds kEarly{100}, kEarlyOfBazel{500};
+// Ctrl-C ends all processes of a run at once. On a busy machine, the one that started the others may need this long.
+constexpr milliseconds kEndsTogether{1'000};
 
 // Returns how many processes of this machine the kernel has killed since boot because memory was short.
 int64_t KillsForMemory() {
@@ -80,7 +82,8 @@ DeathWatch::DeathWatch(const std::filesystem::path& spool, IsOurs is_ours, TimeL
 }
 
 bool DeathWatch::IsBusy() const {
-  return !suspects_.empty() || std::ranges::any_of(writers_, [](const auto& entry) { return !entry.second.met; });
+  return !suspects_.empty() || !dead_.empty() ||
+         std::ranges::any_of(writers_, [](const auto& entry) { return !entry.second.met; });
 }
 
 bool DeathWatch::UntilReadable(int descriptor, milliseconds most) {
@@ -90,9 +93,11 @@ bool DeathWatch::UntilReadable(int descriptor, milliseconds most) {
     std::array<pollfd, 2> ready{{{descriptor, POLLIN, 0}, {events_.get(), POLLIN, 0}}};
     const bool busy = IsBusy();
     const milliseconds pause = busy ? std::min(left, kRound) : std::min(left, milliseconds(INT_MAX));
+    const auto looked = steady_clock::now();
     const int count = poll(ready.data(), busy ? 1 : 2, static_cast<int>(pause.count()));
     if (count < 0 && errno != EINTR) return false;
     if (count > 0 && ready[0].revents != 0) return true;
+    NoteContinued(looked);
     if (left.count() == 0) return false;
     if (busy) {
       Look();
@@ -124,7 +129,9 @@ void DeathWatch::ReadEvents() {
     for (const char* at = buffer.data(); at < buffer.data() + got;) {
       const auto* const event = reinterpret_cast<const inotify_event*>(at);
       if (event->len > 0 && (event->mask & IN_CREATE) != 0) writers_[event->name].seen = steady_clock::now();
-      if (event->len > 0 && (event->mask & IN_CLOSE_WRITE) != 0) suspects_.insert(event->name);
+      if (event->len > 0 && (event->mask & IN_CLOSE_WRITE) != 0 && !noted_.contains(event->name)) {
+        suspects_.insert(event->name);
+      }
       at += sizeof(inotify_event) + event->len;
     }
   }
@@ -172,6 +179,58 @@ void DeathWatch::Note(const std::string& name, const Journal& header) {
   const milliseconds early = header.time_limit_s ? kEarlyOfBazel : kEarly;
   if (limit && started && now && *now - *started + early >= *limit) death.time_limit_us = limit->count();
   NoteDeath(spool_, name, death);
+  noted_.insert(name);
+  dead_.emplace(name, steady_clock::now());
+}
+
+void DeathWatch::NoteContinued(steady_clock::time_point time) {
+  JournalDeath continued;
+  continued.run_continued = true;
+  std::erase_if(dead_, [&](const auto& entry) {
+    if (time - entry.second < kEndsTogether) return false;
+    NoteDeath(spool_, entry.first, continued);
+    continued_.insert(entry.first);
+    return true;
+  });
+}
+
+void DeathWatch::NoteInterruption(const std::string& signal) {
+  JournalDeath interrupted;
+  interrupted.interrupted_by = signal;
+  for (const auto& [name, when] : dead_) NoteDeath(spool_, name, interrupted);
+  dead_.clear();
+}
+
+bool DeathWatch::HasRunning() const {
+  return std::ranges::any_of(NamesIn(spool_), [&](const std::string& name) {
+    const auto header = HeaderOf(name);
+    return header && IsAlive(header->writer) == Alive::kYes;
+  });
+}
+
+void DeathWatch::End(const RunEnd& end, milliseconds patience) {
+  if (!spool_) return;
+  Look();
+  if (end.kind == RunEnd::Kind::kInterrupted) {
+    NoteInterruption(end.signal);
+    const auto until = steady_clock::now() + patience;
+    while (HasRunning() && steady_clock::now() < until) {
+      poll(nullptr, 0, static_cast<int>(kRound.count()));
+      Look();
+      NoteInterruption(end.signal);
+    }
+    Look();
+    NoteInterruption(end.signal);
+  } else if (end.kind == RunEnd::Kind::kNormal) {
+    // Also the programs whose death was missed.
+    JournalDeath continued;
+    continued.run_continued = true;
+    for (const std::string& name : NamesIn(spool_)) {
+      const auto header = continued_.contains(name) ? std::nullopt : HeaderOf(name);
+      if (header && IsAlive(header->writer) == Alive::kNo) NoteDeath(spool_, name, continued);
+    }
+  }
+  dead_.clear();
 }
 
 }  // namespace flaky

@@ -30,9 +30,19 @@ class TimeLimits {
   virtual std::optional<std::chrono::microseconds> Of(const Journal& header) = 0;
 };
 
+// How the run of the watched programs ended: their ctest, or the command of a `flaky run`.
+struct RunEnd {
+  enum class Kind { kNormal, kInterrupted, kNotKnown };
+  Kind kind = Kind::kNotKnown;
+  std::string signal;  // kInterrupted: the signal, such as "SIGINT"; empty: not known
+};
+
 // Watches a spool while test programs write to it. If a program dies, it notes in the journal what cannot be found out
 // later: when it died, and so how long the test had run; whether a time limit had expired; and whether the kernel was
 // out of memory.
+//
+// A program that dies while the whole run is interrupted has not failed. So the watch also notes whether the run went
+// on, or that it was interrupted.
 //
 // The kernel reports (inotify) when the last mapping of a journal goes away, so a program costs two events, and nothing
 // while it runs. If inotify is not available, nothing is noted. A program that dies within the first milliseconds, or
@@ -54,6 +64,10 @@ class DeathWatch {
   // Handles once everything that has happened so far.
   void Look();
 
+  // Handles everything for the last time, when the run has ended: notes for each program that died whether the run
+  // ended in its own way. If it was interrupted, this waits at most `patience` for programs that are still ending.
+  void End(const RunEnd& end, std::chrono::milliseconds patience);
+
  private:
   // A process that created its journal and has not closed it yet.
   struct Writer {
@@ -68,6 +82,10 @@ class DeathWatch {
   void MeetLongRunning();
   bool IsSettled(const std::string& name);
   void Note(const std::string& name, const Journal& header);
+  // Notes that the run went on after the deaths that were noted long enough before `time`.
+  void NoteContinued(std::chrono::steady_clock::time_point time);
+  void NoteInterruption(const std::string& signal);
+  bool HasRunning() const;
 
   const IsOurs is_ours_;
   TimeLimits& limits_;
@@ -76,6 +94,9 @@ class DeathWatch {
   const ProcessId here_;
   std::map<std::string, Writer> writers_;  // by the name of the journal
   std::set<std::string> suspects_;         // closed theirs, but were not yet seen to have ended
+  std::map<std::string, std::chrono::steady_clock::time_point> dead_;  // when noted, until the run is seen to go on
+  std::set<std::string> noted_;      // all deaths that were noted: writing the note looks like the end of a writer
+  std::set<std::string> continued_;  // of these, after which the run went on
   int64_t kills_seen_ = 0;
   bool kernel_killed_ = false;  // since the previous call of Look
 };

@@ -2,6 +2,7 @@
 #include "spool/journal.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace flaky {
@@ -17,6 +18,11 @@ std::string Journal::ProgramName() const {
 std::string Journal::ProgramPath() const {
   if (args.empty()) return "";
   return (std::filesystem::path(cwd) / args.front()).lexically_normal().string();
+}
+
+bool IsInterruption(std::string_view signal) {
+  constexpr std::array<std::string_view, 4> kSignals = {"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"};
+  return std::ranges::find(kSignals, signal) != kSignals.end();
 }
 
 }  // namespace flaky

@@ -70,6 +70,11 @@ struct JournalDeath {
   std::optional<int64_t> at_us;          // when, accurate to some milliseconds
   std::optional<int64_t> time_limit_us;  // the time limit of its parent, if it had expired
   bool out_of_memory = false;            // the kernel's OOM killer was active at the time
+  // True if what had started the test program, a ctest or a command of `flaky run`, continued after the death. So
+  // nothing had ended the whole run, and the test program died for its own reason.
+  bool run_continued = false;
+  // The signal that ended the whole run, such as "SIGINT", and the process with it. Empty: it is not known which.
+  std::optional<std::string> interrupted_by;
 };
 
 // A part of the run of a `flaky run` that was delivered while its command was running.
@@ -123,6 +128,10 @@ struct Journal {
   // Returns the path of the program, absolute if the working folder is known; empty if it is not known.
   std::string ProgramPath() const;
 };
+
+// Returns true for the signals by which a user, a CI system or a shutdown ends a run: "SIGINT", "SIGTERM", "SIGHUP" and
+// "SIGQUIT". A program that crashes does not get them.
+bool IsInterruption(std::string_view signal);
 
 // A journal cannot be read. what() names the line and the problem.
 class JournalError : public std::runtime_error {

@@ -24,6 +24,8 @@ std::string DeathLine(const JournalDeath& death) {
   if (death.at_us) how.Add("at_us", std::to_string(*death.at_us));
   if (death.time_limit_us) how.Add("time_limit_us", std::to_string(*death.time_limit_us));
   if (death.out_of_memory) how.Add("out_of_memory", "true");
+  if (death.run_continued) how.Add("run_continued", "true");
+  if (death.interrupted_by) how.AddText("interrupted_by", *death.interrupted_by);
   return JsonObject().Add("died", how.Take()).Take() + '\n';
 }
 

@@ -179,6 +179,11 @@ class JournalLineReader {
     if (const auto kills = Find(how, "out_of_memory"); kills && !kills->get(out_of_memory)) {
       died.out_of_memory |= out_of_memory;
     }
+    bool run_continued = false;
+    if (const auto said = Find(how, "run_continued"); said && !said->get(run_continued)) {
+      died.run_continued |= run_continued;
+    }
+    if (auto signal = FindText(how, "interrupted_by")) died.interrupted_by = std::move(signal);
     const auto at = Find(how, "at_us");
     if (!at || died.at_us) return;
     died.at_us = Micros(*at, "at_us");

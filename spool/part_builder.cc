@@ -77,8 +77,31 @@ Verdict VerdictOf(const JournalResult& result, const Journal& journal) {
   return Verdict::kNone;
 }
 
-// Returns true if the process is known to have ended inside a test. The end is then a failure of that test.
+// Returns true if the process is known to have ended inside a test.
 bool EndedInTest(const Journal& journal) { return journal.ended_in_test && !journal.lost; }
+
+// How a process without an end event ended.
+enum class End {
+  kDied,         // for its own reason: its death is a failure
+  kInterrupted,  // from outside, as by Ctrl-C
+  kNotKnown,     // no process could observe it
+};
+
+End EndOf(const Journal& journal) {
+  if (!journal.died) return End::kNotKnown;
+  const JournalDeath& death = *journal.died;
+  if (death.time_limit_us || death.out_of_memory) return End::kDied;
+  if (death.signal) return IsInterruption(*death.signal) ? End::kInterrupted : End::kDied;
+  if (death.interrupted_by) return End::kInterrupted;
+  return death.exit_code || death.run_continued ? End::kDied : End::kNotKnown;
+}
+
+// Returns true if the result is that of a test in which the process ended, and the end does not count as a failure.
+bool IsEarlyEnd(const JournalResult& result, const Journal& journal) {
+  const bool is_open = result.outcome == JournalOutcome::kUnfinished && !journal.lost && !journal.end_us;
+  return is_open && &result == &journal.results.back() && std::ranges::none_of(result.failures, IsFailure) &&
+         EndOf(journal) != End::kDied;
+}
 
 std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
 
@@ -110,15 +133,16 @@ std::string LeftOutNote(const JournalResult& result) {
   return note;
 }
 
-// Returns why the rest of the results is missing, and how many there are of how many, if that is known.
-std::string LostText(const Journal& journal) {
+// Returns how many tests the program was to run that have no result because it, or its recording, ended early.
+int64_t MissingTests(const Journal& journal) {
+  if (journal.end_us && !journal.lost) return 0;
   int64_t results = 0;
   for (const JournalResult& result : journal.results) {
-    if (result.iteration == 0 && VerdictOf(result, journal) != Verdict::kNone) ++results;
+    if (result.iteration == 0 && VerdictOf(result, journal) != Verdict::kNone && !IsEarlyEnd(result, journal)) {
+      ++results;
+    }
   }
-  if (results >= journal.tests_to_run) return "what came next could not be recorded: " + *journal.lost;
-  return std::to_string(results) + " of " + std::to_string(journal.tests_to_run) +
-         " results were recorded: " + *journal.lost;
+  return std::max<int64_t>(0, journal.tests_to_run - results);
 }
 
 // Returns what tells the program of `test` (a file and a program) from the other programs in which the file has a test
@@ -180,6 +204,7 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   const JournalResult& result = journal.results[index];
   const Verdict verdict = VerdictOf(result, journal);
   if (verdict == Verdict::kNone) return;
+  if (IsEarlyEnd(result, journal)) return AddEarlyEnd(journal, result.name);
   Failure failure;
   failure.test_file = NameOf(result.file);
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
@@ -212,7 +237,9 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
     AddFailure(failure, kUncaught, how + "; later tests in this process did not run");
   } else if (result.outcome == JournalOutcome::kUnfinished && !journal.lost) {
     const bool died = !journal.end_us && index + 1 == journal.results.size();
-    if (died) {
+    if (died && EndOf(journal) != End::kDied) {
+      AddEarlyEnd(journal, result.name);  // and the test had failed before
+    } else if (died) {
       AddDeath(failure, journal, "died", "in this test");
     } else {
       AddFailure(failure, kUnknown, "it began, but how it ended was not recorded");
@@ -241,19 +268,16 @@ void PartBuilder::AddBetween(const Journal& journal) {
         "\n[flaky: " + std::to_string(left_out) + " more failures outside of tests are counted, but not kept]";
     errors_ += left_out;
   }
+  const bool interrupted = journal.is_command && EndOf(journal) == End::kInterrupted;
+  if (interrupted || journal.lost) return AddEarlyEnd(journal, "");
   if (journal.end_us || EndedInTest(journal)) return;
+  if (EndOf(journal) != End::kDied) return AddEarlyEnd(journal, "");
   Failure failure;
   failure.test_name = ProgramOf(journal);
   failure.test_file = UnknownFile(journal);
   failure.preceding_test = IfKnown(journal.last_test);
   failure.failed_at = journal.At(journal.last_us);
-  if (journal.lost) {
-    AddFailure(failure, kUnknown, LostText(journal));
-  } else if (journal.is_command) {
-    AddFailure(failure, kUnknown, "`flaky run` itself was ended; the result of its command is unknown");
-  } else {
-    AddDeath(failure, journal, "ended", "between tests");
-  }
+  AddDeath(std::move(failure), journal, "ended", "between tests");
   ++errors_;
 }
 
@@ -311,8 +335,11 @@ void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
   Account& account = part_.account;
   account.started_at = journals.front()->started_at;
   Timestamp ended;
-  bool all_passed = true;
+  bool all_passed = true, all_ended = true;
+  int64_t missing = 0;
   for (const Journal* journal : journals) {
+    missing += MissingTests(*journal);
+    all_ended = all_ended && journal->end_us && !(journal->died && journal->died->interrupted_by);
     account.started_at = std::min(account.started_at, journal->started_at);
     ended = std::max(ended, journal->At(journal->last_us));
     all_passed &= journal->said_passed.value_or(true);
@@ -323,7 +350,13 @@ void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
   account.passed_tests = passed;
   account.failed_tests = failed;
   account.errors_between_tests = errors_;
-  account.status = failed > 0 || errors_ > 0 || !all_passed ? kFail : kPass;
+  part_.ended_early = EarlyEndsText(early_ends_);
+  if (missing > 0) account.missing_tests = missing;
+  if (failed > 0 || errors_ > 0 || !all_passed) {
+    account.status = kFail;
+  } else if (all_ended) {
+    account.status = kPass;
+  }
   const auto agreed = [&](std::optional<std::string> Journal::*field) {
     const auto same = [&](const Journal* journal) { return journal->*field == journals.front()->*field; };
     return std::ranges::all_of(journals, same) ? journals.front()->*field : std::nullopt;
@@ -348,6 +381,22 @@ void PartBuilder::AddDeath(Failure failure, const Journal& journal, const std::s
   if (death.out_of_memory) message += "; the kernel's OOM killer was active at the time";
   failure.signal = death.signal;
   AddFailure(std::move(failure), death.time_limit_us ? kTimeout : kUncaught, std::move(message));
+}
+
+void PartBuilder::AddEarlyEnd(const Journal& journal, const std::string& test) {
+  EarlyEnd end{EarlyEnd::Cause::kNotKnown, test, journal.is_command ? "flaky run" : journal.ProgramName(), {}};
+  if (journal.lost) {
+    end.cause = EarlyEnd::Cause::kUnrecorded;
+    const int64_t missing = MissingTests(journal);
+    end.detail = (missing == 0 ? "what came next could not be recorded"
+                               : std::to_string(journal.tests_to_run - missing) + " of " +
+                                     std::to_string(journal.tests_to_run) + " results recorded") +
+                 ": " + *journal.lost;
+  } else if (EndOf(journal) == End::kInterrupted) {
+    end.cause = EarlyEnd::Cause::kInterrupted;
+    end.detail = journal.died->signal ? journal.died->signal : IfKnown(journal.died->interrupted_by.value_or(""));
+  }
+  early_ends_.push_back(std::move(end));
 }
 
 const std::string& PartBuilder::NameOf(const std::string& file) {

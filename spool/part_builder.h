@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "history/early_end.h"
 #include "history/roster.h"
 #include "history/run.h"
 #include "spool/journal.h"
@@ -45,8 +46,10 @@ class PartBuilder {
   // Adds a failure that GoogleTest reported. `failure` holds what all failures of its test have in common.
   void AddReported(Failure failure, const JournalFailure& reported, const Journal& journal,
                    std::optional<int64_t> line_of_test);
-  // Adds the failure of a process that did not reach its end. `verb` is used if it is not known how it ended.
+  // Adds the failure of a process that died. `verb` is used if it is not known how it ended.
   void AddDeath(Failure failure, const Journal& journal, const std::string& verb, const std::string& where);
+  // Adds the end of a process that does not count as a failure. `test`: that was running; empty: none.
+  void AddEarlyEnd(const Journal& journal, const std::string& test);
   void AddFailure(Failure failure, std::string_view kind, std::string message);
   void SetAccount(const std::vector<const Journal*>& journals);
   // Adds the program to the failures of each test that several programs have, because nothing else tells them apart.
@@ -63,7 +66,8 @@ class PartBuilder {
   std::unordered_map<std::string, std::string> names_;  // results of NameOf
   using FileAndProgram = std::pair<std::string, std::string>;
   std::map<std::string, std::map<FileAndProgram, TestTally>> tallies_;  // by the test's name
-  std::string rank_;                                                    // "rank 1 of 4"; empty: not of an MPI program
+  std::vector<EarlyEnd> early_ends_;
+  std::string rank_;  // "rank 1 of 4"; empty: not of an MPI program
   int64_t errors_ = 0;
 };
 

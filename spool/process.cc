@@ -3,11 +3,13 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <iterator>
 #include <optional>
@@ -69,8 +71,19 @@ std::optional<int64_t> Ticks(std::string_view text) {
   return ticks;
 }
 
+// Returns false if the process is in another time namespace than this one. The kernel shows all starts of processes in
+// the reader's time.
+bool IsInOurTime(int64_t pid) {
+  struct stat here {
+  }, there{};
+  if (stat("/proc/self/ns/time", &here) != 0) return true;  // a kernel without such namespaces
+  // What cannot be read belongs to another user, so it is not the process that is looked for.
+  if (stat(("/proc/" + std::to_string(pid) + "/ns/time").c_str(), &there) != 0) return true;
+  return here.st_ino == there.st_ino;
+}
+
 // Returns whether the process `pid` of this namespace is running and is the one that ran at `seen`. A process that got
-// the same pid later also started later.
+// the same pid later also started later, by the same clock.
 Alive IsRunning(int64_t pid, const std::string& seen) {
   const auto stat = ReadProc("/proc/" + std::to_string(pid) + "/stat");
   if (!stat) {
@@ -81,7 +94,8 @@ Alive IsRunning(int64_t pid, const std::string& seen) {
   const auto start = fields.size() > kStartTime ? Ticks(fields[kStartTime]) : std::nullopt;
   if (!start || seen.empty()) return Alive::kCannotTell;
   const auto seen_at = Ticks(seen);
-  if (!seen_at || *start > *seen_at) return Alive::kNo;  // or no process ran at an invalid time
+  if (!seen_at) return Alive::kNo;  // no process ran at an invalid time
+  if (*start > *seen_at) return IsInOurTime(pid) ? Alive::kNo : Alive::kCannotTell;
   // A process is a zombie until its parent waits for it. A process of which only the first thread has ended looks like
   // a zombie, but is not.
   const bool zombie = (fields[kState] == "Z" && fields[kThreads] == "1") || fields[kState] == "X";
@@ -139,6 +153,27 @@ Alive IsRunningBelow(const ProcessId& writer, const ProcessId& here) {
   return !error && sees_all && knows_all ? Alive::kNo : Alive::kCannotTell;
 }
 
+// Returns true on a file system that counts the mappings of a file as its writers, by its magic number. A stacked file
+// system maps the file under it instead, and a network does not know the other machines' writers.
+bool CountsMappings(int file) {
+  constexpr long kExt = 0xEF53, kTmpfs = 0x01021994, kXfs = 0x58465342, kBtrfs = 0x9123683E, kF2fs = 0xF2F52010;
+  struct statfs system {};
+  if (fstatfs(file, &system) != 0) return false;
+  const auto type = static_cast<long>(system.f_type);
+  return type == kExt || type == kTmpfs || type == kXfs || type == kBtrfs || type == kF2fs;
+}
+
+// Asks the kernel whether a process of this machine has the file open or mapped for writing: then it does not grant a
+// lease for reading. `file` is open for reading only.
+Alive HasWriter(int file) {
+  if (!CountsMappings(file)) return Alive::kCannotTell;
+  // A process that opens the file during the lease would send us SIGIO, which ends a process. SIGURG does not.
+  if (fcntl(file, F_SETSIG, SIGURG) != 0) return Alive::kCannotTell;
+  if (fcntl(file, F_SETLEASE, F_RDLCK) != 0) return errno == EAGAIN ? Alive::kYes : Alive::kCannotTell;
+  fcntl(file, F_SETLEASE, F_UNLCK);
+  return Alive::kNo;
+}
+
 }  // namespace
 
 ProcessId ProcessHere(int64_t pid) {
@@ -173,6 +208,13 @@ Alive IsAlive(const ProcessId& writer) {
   if (writer.pid_ns.empty() || here.pid_ns.empty()) return Alive::kCannotTell;
   if (writer.pid_ns != here.pid_ns) return IsRunningBelow(writer, here);
   return IsRunning(writer.pid, writer.pid_start);
+}
+
+Alive IsWriterAlive(const ProcessId& writer, int file) {
+  const Alive alive = IsAlive(writer);
+  static const std::string boot_id = Here().boot_id;
+  if (alive != Alive::kCannotTell || boot_id.empty() || writer.boot_id != boot_id) return alive;
+  return HasWriter(file);
 }
 
 }  // namespace flaky

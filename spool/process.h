@@ -23,6 +23,11 @@ struct ProcessId {
 enum class Alive { kYes, kNo, kCannotTell };
 Alive IsAlive(const ProcessId& writer);
 
+// Returns the same for the process that began a journal, given the open file (for reading) of the journal. If the
+// identity of the process does not tell, this asks the kernel whether a process of this machine can still write to the
+// file.
+Alive IsWriterAlive(const ProcessId& writer, int file);
+
 // Return the identity of a process of this machine: of the process with this pid, of this process, and of the process
 // that the text `PID-START` names (nullopt for any other text).
 ProcessId ProcessHere(int64_t pid);

@@ -64,6 +64,7 @@ class Scanner {
     LooseJournal journal;
     DecidingJournal decides;
   };
+  enum class State { kReady, kRunning, kUnknown };
   struct Shards {
     bool all_ready = true;
     std::vector<Shard> journals;
@@ -99,7 +100,8 @@ class Scanner {
         continue;
       }
       const RunGrouping grouping = GroupingOf(*journal);
-      const bool ready = IsReady(*file, *journal, grouping);
+      const State state = StateOf(*file, *journal, grouping);
+      const bool ready = state == State::kReady;
       if (grouping.is_shard) {
         Shards& shards = shards_[grouping.group];
         shards.all_ready &= ready;
@@ -108,7 +110,7 @@ class Scanner {
       } else if (!ready && journal->is_command) {
         scan_.commands.push_back({name, grouping.run_id, journal->started_at, journal->cwd});
       } else if (!ready) {
-        ++scan_.running;
+        ++(state == State::kRunning ? scan_.running : scan_.unknown);
       } else {
         RunOf(grouping.run_id, journal->started_at, grouping.group, DecidingOf(*journal, where))
             .loose[grouping.group]
@@ -164,20 +166,24 @@ class Scanner {
     }
   }
 
-  bool IsReady(const OpenedFile& file, const Journal& journal, const RunGrouping& grouping) {
+  State StateOf(const OpenedFile& file, const Journal& journal, const RunGrouping& grouping) {
     const bool complete = !complete_.empty() && grouping.ctest_group == complete_;
-    if (grouping.is_under_ctest && !complete && !IsGone(journal.ctest, journal, file)) return false;
+    if (grouping.is_under_ctest && !complete) {
+      const ProcessId& ctest = journal.ctest;
+      const std::pair key{ctest.pid, ctest.boot_id + ctest.host + ctest.pid_ns + ctest.pid_start + ctest.output_base};
+      const auto [known, is_new] = alive_.try_emplace(key);
+      if (is_new) known->second = IsAlive(ctest);
+      if (const State state = StateOf(known->second, journal, file); state != State::kReady) return state;
+    }
     // The order matters only for speed: the bytes at the end are cheaper to read than /proc.
-    return HasEndLine(file) || IsGone(journal.writer, journal, file);
+    if (HasEndLine(file)) return State::kReady;
+    return StateOf(IsWriterAlive(journal.writer, file.descriptor.get()), journal, file);
   }
 
-  bool IsGone(const ProcessId& process, const Journal& journal, const OpenedFile& file) {
-    const std::pair key{process.pid,
-                        process.boot_id + process.host + process.pid_ns + process.pid_start + process.output_base};
-    const auto [known, is_new] = alive_.try_emplace(key);
-    if (is_new) known->second = IsAlive(process);
-    if (known->second == Alive::kCannotTell) return Age(file.status, now_) > AbandonedAfter(journal);
-    return known->second == Alive::kNo;
+  State StateOf(Alive alive, const Journal& journal, const OpenedFile& file) const {
+    if (alive == Alive::kNo) return State::kReady;
+    if (alive == Alive::kYes) return State::kRunning;
+    return Age(file.status, now_) > AbandonedAfter(journal) ? State::kReady : State::kUnknown;
   }
 
   // A sealed part belongs to the run of its first journal.
@@ -264,8 +270,8 @@ class Scanner {
   const Timestamp now_;
   SpoolScan scan_;
   std::map<std::string, PendingRun> runs_;
-  std::map<std::string, Shards> shards_;  // by RunGrouping::group
-  std::map<std::pair<int64_t, std::string>, Alive> alive_;
+  std::map<std::string, Shards> shards_;                    // by RunGrouping::group
+  std::map<std::pair<int64_t, std::string>, Alive> alive_;  // ctests
 };
 
 }  // namespace

@@ -66,7 +66,8 @@ struct SpoolScan {
   std::vector<UnusableFile> unopened;  // could not be read at this time
   std::vector<SpoolFile> headerless;   // to be removed: their writers died before they wrote the first line
   std::vector<std::string> leftovers;  // folders in outbox/ to be removed
-  int64_t running = 0;                 // journals of test programs that are not ready
+  int64_t running = 0;                 // journals that are not ready, because their test program or ctest is running
+  int64_t unknown = 0;                 // journals that are not ready, because it is not known whether it is running
   std::vector<RunningCommand> commands;
 };
 

@@ -157,6 +157,7 @@ class SpoolSource::Impl {
     scan_ = ScanSpool(spool_, outbox_, complete_);
     LeaveOthersRuns();
     report_.running = scan_.running;
+    report_.unknown = scan_.unknown;
     report_.unread = static_cast<int64_t>(scan_.unopened.size());
     report_.newer = static_cast<int64_t>(scan_.newer.size());
     for (const auto* files : {&scan_.newer, &scan_.unopened}) {

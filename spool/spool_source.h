@@ -27,6 +27,7 @@ using IsForStores =
 
 struct SpoolReport {
   int64_t running = 0;    // journals left alone because their process, or its ctest, is still running
+  int64_t unknown = 0;    // journals left alone because it is not known whether it is still running
   int64_t rejected = 0;   // moved to rejected/
   int64_t newer = 0;      // left alone: a later version of the format
   int64_t unread = 0;     // left alone: journals and parts that could not be opened at this time

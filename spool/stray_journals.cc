@@ -51,7 +51,8 @@ void TakeStrays(const std::filesystem::path& from, const RunOfStrays& run, const
     const std::string taken = bytes ? Taken(*bytes, run) : "";
     if (taken.empty()) continue;
     try {
-      if (!HasEndLine(*file) && IsAlive(ParseJournalHeader(taken).writer) != Alive::kNo) continue;
+      if (!HasEndLine(*file) && IsWriterAlive(ParseJournalHeader(taken).writer, file->descriptor.get()) != Alive::kNo)
+        continue;
     } catch (const JournalError&) {
       continue;
     }

@@ -40,9 +40,9 @@ TEST_F(SpoolTest, TestsOfOneBazelCommandAreOneRunWithAPartEach) {
   ASSERT_THAT(taken.records, SizeIs(2));
   const RunRecord& retried = taken.records[taken.records[0].parts.size() == 3 ? 0 : 1];
   ASSERT_THAT(retried.parts, SizeIs(3));
-  EXPECT_THAT(retried.failures, SizeIs(2));
+  EXPECT_THAT(retried.failures, SizeIs(1)) << "it is not known what ended the second";
   EXPECT_EQ(retried.run.account.passed_tests, 1);
-  EXPECT_EQ(retried.run.account.failed_tests, 2);
+  EXPECT_EQ(retried.run.account.failed_tests, 1);
 }
 
 TEST(BazelGrouping, DependsOnTheCommandAndTheMachine) {
@@ -85,11 +85,11 @@ TEST_F(SpoolTest, ProcessesOfOtherMachinesAreGoneAfterTheirTimeLimit) {
   PutJournal(spool(), 2, elsewhere(2).Set("time_limit_s", "3600").Line() + R"(["S.A",1,2)");
   PutJournal(spool(), 3, elsewhere(3).Line() + R"(["S.A",1,2)");
   PutJournal(spool(), 4, elsewhere(4).Set("time_limit_s", "9000000000000000000").Line() + R"(["S.A",1,2)");
-  EXPECT_EQ(TakeAll(Deliver).report.running, 4);
+  EXPECT_EQ(TakeAll(Deliver).report.unknown, 4);
   for (uint64_t i = 1; i <= 4; ++i) {
     fs::last_write_time(FileOf(i), fs::file_time_type::clock::now() - std::chrono::minutes(20));
   }
-  EXPECT_EQ(TakeAll(Deliver).report.running, 3);
+  EXPECT_EQ(TakeAll(Deliver).report.unknown, 3);
   EXPECT_FALSE(fs::exists(FileOf(1)));
 }
 

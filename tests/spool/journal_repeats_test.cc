@@ -63,7 +63,7 @@ TEST(JournalRepeats, TheIterationInWhichTheProcessDiedIsNotCounted) {
   const Journal journal = Read(kFirstIteration + Counted(10) +
                                R"({"after":"S.Sometimes"})"
                                "\n"
-                               R"(["S.Passes",5,70)");
+                               "[\"S.Passes\",5,70\n{\"died\":{\"run_continued\":true}}\n");
   const RunRecord record = Record(journal);
   EXPECT_EQ(RosterOf(record), R"({"S.Passes":11,"S.Skips":[0,10],"S.Sometimes":10})");
   ASSERT_THAT(record.failures, SizeIs(1));
@@ -216,8 +216,9 @@ TEST_F(SpoolTest, ALargeJournalOfAKilledProcessNeedsLittleMemory) {
 TEST(JournalRepeats, ReportsHowManyResultsAreMissing) {
   const RunRecord record = Record(ParseJournal(HeaderText(1).Set("tests_to_run", "101").Line() + kFirstIteration +
                                                R"({"lost":"Permission denied"})" + "\n"));
-  ASSERT_THAT(record.failures, SizeIs(1));
-  EXPECT_EQ(record.failures[0].error_message, "3 of 101 results were recorded: Permission denied");
+  EXPECT_EQ(record.parts[0].ended_early,
+            R"([{"cause":"unrecorded","program":"my_tests","reason":"3 of 101 results recorded: Permission denied"}])");
+  EXPECT_EQ(record.run.account.missing_tests, 98);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Journal Read(const HeaderText& header, const std::string& lines) { return ParseJournal(header.Line() + lines); }
 
@@ -151,7 +152,7 @@ TEST(RecordOf, ADeadProcessFailedTheTestItDiedIn) {
   const RunRecord record = Record(R"(["S.A",1,1000,"passed",1])"
                                   "\n"
                                   R"(["S.Dies",9,2000,{"at_us":2500,"file":"a.cc","line":10,"message":"first"})" +
-                                  std::string(50, '\0'));
+                                  std::string("\n{\"died\":{\"run_continued\":true}}\n") + std::string(50, '\0'));
   EXPECT_THAT(Summaries(record),
               ElementsAre("S.Dies assertion first", "S.Dies uncaught did not finish: the process died in this test"));
   const Account& account = record.run.account;
@@ -169,7 +170,7 @@ TEST(RecordOf, DescribesADeathAsFarAsItIsKnown) {
     return failure.signal.value_or("-") + ' ' + std::to_string(failure.duration_ms.value_or(-1)) + ' ' +
            failure.failure_kind + ' ' + failure.error_message.value_or("");
   };
-  EXPECT_EQ(death(R"("at_us":1002000)"), "- 1000 uncaught did not finish: the process died in this test");
+  EXPECT_EQ(death(R"("at_us":1002000,"run_continued":true)"), "- 1000 uncaught did not finish: the process died in this test");
   EXPECT_EQ(death(R"("signal":"SIGSEGV")"),
             "SIGSEGV 0 uncaught did not finish: the process was ended by SIGSEGV in this test");
   EXPECT_EQ(death(R"("exit_code":0)"), "- 0 uncaught did not finish: the process ended with exit code 0 in this test");
@@ -236,8 +237,34 @@ TEST(RecordOf, FailuresOutsideOfTestsAreErrorsBetweenThem) {
   EXPECT_FALSE(record.failures[0].attempt);
 }
 
+TEST(RecordOf, AnEarlyEndIsNamed) {
+  const auto early = [](const std::string& died) {
+    const RunRecord record = Record("[\"S.A\",1,1000,\"passed\",1]\n[\"S.B\",9,2000" + died);
+    EXPECT_THAT(record.failures, IsEmpty()) << died;
+    EXPECT_EQ(record.run.account.status, std::nullopt) << died;
+    EXPECT_EQ(record.run.account.total_tests, 1) << "S.B neither passed nor failed: " << died;
+    EXPECT_EQ(record.run.account.errors_between_tests, 0) << died;
+    EXPECT_EQ(ParseRoster(record.rosters.at(0)->tests), (RosterEntries{{"S.A", {1, 0}}})) << died;
+    return record.parts.at(0).ended_early.value_or("");
+  };
+  const auto element = [](const std::string& cause, const std::string& signal = "") {
+    return R"([{"cause":")" + cause + R"(","test":"S.B","program":"my_tests")" + signal + "}]";
+  };
+  EXPECT_EQ(early(""), element("unknown"));
+  EXPECT_EQ(early("\n{\"died\":{\"at_us\":5000}}\n"), element("unknown"));
+  for (const std::string signal : {"SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"}) {
+    EXPECT_EQ(early("\n{\"died\":{\"signal\":\"" + signal + "\"}}\n"),
+              element("interrupted", ",\"signal\":\"" + signal + "\""));
+  }
+  EXPECT_EQ(early("\n{\"died\":{\"interrupted_by\":\"\"}}\n"), element("interrupted"));
+  EXPECT_EQ(early("\n{\"died\":{\"interrupted_by\":\"SIGINT\",\"exit_code\":2}}\n"),
+            element("interrupted", R"(,"signal":"SIGINT")"));
+}
+
 TEST(RecordOf, AProcessThatEndsBetweenTestsIsAnError) {
   const RunRecord record = Record(R"(["S.A",1,1000,"passed",1])"
+                                  "\n"
+                                  R"({"died":{"run_continued":true}})"
                                   "\n");
   EXPECT_EQ(record.run.account.errors_between_tests, 1);
   EXPECT_EQ(record.run.account.status, kFail);
@@ -255,8 +282,10 @@ TEST(RecordOf, WhatCouldNotBeRecordedDoesNotFailATest) {
                                        "\n");
   EXPECT_EQ(without_end.run.account.total_tests, 1);
   EXPECT_EQ(without_end.run.account.failed_tests, 0);
-  EXPECT_EQ(without_end.run.account.errors_between_tests, 1);
-  EXPECT_THAT(Summaries(without_end), ElementsAre(HasSubstr("No space left on device")));
+  EXPECT_EQ(without_end.run.account.status, std::nullopt);
+  EXPECT_EQ(without_end.run.account.errors_between_tests, 0);
+  EXPECT_THAT(Summaries(without_end), IsEmpty());
+  EXPECT_THAT(without_end.parts[0].ended_early.value_or(""), HasSubstr("No space left on device"));
   // The end line is written from a reserve. Then the result that GoogleTest reports counts.
   const RunRecord with_end = Record(R"(["S.A",1,1000,"passed",1])"
                                     "\n"

@@ -85,7 +85,8 @@ TEST_F(SpoolTest, JournalsOfOtherMachinesAreAbandonedAfterADay) {
   Age(FileOf(2), std::chrono::hours(25));
   const Taken taken = TakeAll(Deliver);
   EXPECT_EQ(taken.records.size(), 1u);
-  EXPECT_EQ(taken.report.running, 1);
+  EXPECT_EQ(taken.report.unknown, 1);
+  EXPECT_EQ(taken.report.running, 0);
   EXPECT_THAT(Files(), ElementsAre(TestId(1) + ".jsonl"));
 }
 

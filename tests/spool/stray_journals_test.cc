@@ -44,7 +44,7 @@ TEST_F(StrayJournals, BecomePartsOfTheRun) {
   ASSERT_THAT(taken.records, SizeIs(1));
   EXPECT_EQ(taken.records[0].run.run_id, "the run");
   EXPECT_THAT(taken.records[0].parts, SizeIs(2));
-  EXPECT_EQ(taken.records[0].run.account.total_tests, 2);
+  EXPECT_EQ(taken.records[0].run.account.total_tests, 1) << "how the other one ended is unknown";
   EXPECT_THAT(Files(), SizeIs(0));
 }
 
