@@ -4,12 +4,15 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
+#include "delivery/ctest_end.h"
 #include "delivery/subprocess.h"
 #include "spool/ancestors.h"
 
@@ -35,25 +38,34 @@ std::optional<microseconds> Seconds(std::string_view text) {
   return error == std::errc() ? Seconds(seconds) : std::nullopt;
 }
 
-// The folder whose tests a ctest runs: the one of the log that it has open. A ctest below another one inherits that
-// one's log, under a lower number.
-std::optional<std::string> FolderOf(const std::string& process) {
-  constexpr std::string_view kLog = "/Testing/Temporary/LastTest";
-  std::optional<std::string> folder;
-  int highest = -1;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(process + "/fd", error)) {
-    const std::string name = entry.path().filename().string();
-    int number = -1;
-    std::from_chars(name.data(), name.data() + name.size(), number);
-    const std::string target = std::filesystem::read_symlink(entry.path(), error).string();
-    const size_t at = target.rfind(kLog);
-    if (error || number < highest || at == std::string::npos || target.find(".log", at) == std::string::npos) continue;
-    highest = number;
-    folder = target.substr(0, at);
-  }
-  return folder;
+// Returns the folder whose tests a ctest runs, which is that of its log; empty if it runs none.
+std::string FolderOf(int64_t ctest) {
+  const std::string log = OpenLogOf(ctest).path;
+  return log.substr(0, log.rfind("/Testing/Temporary/"));
 }
+
+// A folder that includes the tests of another one. ctest writes a log in the folder that it is asked about, in place of
+// the log of the ctest that runs tests there.
+class ListingFolder {
+ public:
+  explicit ListingFolder(const std::string& tests) {
+    std::string path = (std::filesystem::temp_directory_path(error_) / "flaky-ctest-XXXXXX").string();
+    if (error_ || mkdtemp(path.data()) == nullptr) return;
+    path_ = path;
+    constexpr std::string_view kQuote = "==========";
+    std::ofstream(path_ + "/CTestTestfile.cmake") << "subdirs([" << kQuote << '[' << tests << ']' << kQuote << "])\n";
+  }
+  ListingFolder(const ListingFolder&) = delete;
+  ListingFolder& operator=(const ListingFolder&) = delete;
+  ~ListingFolder() {
+    if (!path_.empty()) std::filesystem::remove_all(path_, error_);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::error_code error_;
+  std::string path_;  // empty: it could not be created
+};
 
 std::vector<std::string> ArgumentsOf(const std::string& process) {
   std::ifstream file(process + "/cmdline", std::ios::binary);
@@ -118,7 +130,7 @@ int64_t CtestLimits::Meet(const Journal& header) {
     const std::string process = "/proc/" + std::to_string(line[at].pid);
     if (!IsCtest(line[at])) continue;
     std::vector<std::string> arguments = ArgumentsOf(process);
-    const std::string folder = FolderOf(process).value_or("");
+    const std::string folder = FolderOf(line[at].pid);
     if (!RunsTests(arguments) || folder.empty()) continue;
     Command command{NameOf(line[at]), ArgumentsOf("/proc/" + std::to_string(line[at - 1].pid))};
     if (!ctests_.contains(command.ctest)) {
@@ -174,7 +186,9 @@ void CtestLimits::Ask(Ctest& ctest) {
   ctest.usual = limit ? Seconds(*limit) : ConfiguredLimit(ctest.folder);
 
   // -N, because a ctest that does not know the other option would run the tests.
-  std::vector<std::string> arguments{ctest.program, "-N", "--show-only=json-v1", "--test-dir", ctest.folder};
+  const ListingFolder folder(ctest.folder);
+  if (folder.path().empty()) return;
+  std::vector<std::string> arguments{ctest.program, "-N", "--show-only=json-v1", "--test-dir", folder.path()};
   if (const auto configuration = OptionIn(ctest.arguments, "--build-config", "-C")) {
     arguments.insert(arguments.end(), {"-C", *configuration});
   }

@@ -203,6 +203,7 @@ class Delivery {
     }
     const SpoolReport& report = source.report();
     summary_.running = report.running;
+    summary_.unknown = report.unknown;
     summary_.unread = report.unread;
     summary_.elsewhere = report.elsewhere;
     summary_.rejected += report.rejected;

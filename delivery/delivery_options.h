@@ -23,6 +23,7 @@ struct DeliverySummary {
   int64_t runs = 0;       // delivered, completely or as further parts; in a dry run: that would be delivered
   int64_t parts = 0;      // of these runs
   int64_t running = 0;    // journals of processes that still run
+  int64_t unknown = 0;    // journals of processes of which it is not known whether they still run
   int64_t rejected = 0;   // journals or parts moved aside, with a reason
   int64_t kept = 0;       // runs left in the spool for the next delivery: read back different, or out of time
   int64_t unread = 0;     // journals and parts left in the spool because they could not be opened at this time

@@ -13,7 +13,7 @@ namespace flaky {
 
 // Decides which journals a delivery may take. A journal goes only to the stores that the settings in force in its own
 // folder select: the environment, that folder's project file and the user's file, in this order. So two projects that
-// share a spool never mix (docs/adr/0018-a-run-goes-to-its-projects-store.md).
+// share a spool never mix (docs/adr/0019-a-run-goes-to-its-projects-store.md).
 class OwnStores {
  public:
   // `resolved`: the settings of the delivery; it must outlive the object.
