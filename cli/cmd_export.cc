@@ -181,6 +181,10 @@ void PrintText(const Exported& exported, const Options& options, const std::stri
     PrintCount("converted", exported.converted, "held values that the format cannot hold", out);
   PrintSpeed(exported.totals, exported.seconds, out);
   PrintConverted(exported.converted_runs, out);
+  if (exported.totals.runs == 0) {
+    out << "the export is empty: the store has no runs, or none that were selected\n";
+    return;
+  }
   out << (options.ToOutput() ? "`flaky import` verifies it, digest "
                              : "verified: the file is equal to the store, digest ")
       << exported.digest.ToString() << '\n';
@@ -191,7 +195,7 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
   Json json = JsonOutput();
   json["from"] = from;
   json["to"] = options.Shown();
-  json["verified"] = !options.ToOutput();
+  json["verified"] = !options.ToOutput() && exported.totals.runs > 0;
   json["runs"] = exported.totals.runs;
   json["parts"] = exported.totals.parts;
   json["failures"] = exported.totals.failures;

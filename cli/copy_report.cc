@@ -51,6 +51,8 @@ void PrintText(const CopySummary& summary, const CopyReport& report, std::ostrea
     out << "interrupted: the runs above are copied and verified; run it again for the rest\n";
   } else if (summary.gave_up) {
     out << "stopped at a conflict (--on-conflict fail): the runs counted above are copied and verified\n";
+  } else if (summary.runs == 0) {
+    out << "nothing to verify: the source has no runs, or none that were selected\n";
   } else if (summary.source_digest == summary.target_digest) {
     out << "verified: source and target are equal" << but_for << ", digest " << summary.source_digest.ToString()
         << '\n';
@@ -72,7 +74,7 @@ void PrintAsJson(const CopySummary& summary, const CopyReport& report, std::ostr
   json["to"] = report.to;
   json["dry_run"] = report.dry_run;
   json["interrupted"] = summary.stopped;
-  json["verified"] = !report.dry_run && summary.Verified();
+  json["verified"] = !report.dry_run && summary.runs > 0 && summary.Verified();
   json["runs"] = summary.runs;
   json["copied"] = summary.copied;
   json["completed"] = summary.completed;

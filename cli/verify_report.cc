@@ -83,6 +83,9 @@ std::string Closing(const VerifyReport& report) {
                              ", equal " + WithThousands(summary.equal);
   if (summary.stopped) return "interrupted; so far: " + counts;
   if (!summary.SameAs(report.options)) return "NOT equal" + Extent(report) + ": " + counts;
+  if (summary.equal == 0 && summary.only_target == 0 && summary.ahead == 0) {
+    return "nothing was compared" + Extent(report) + ": neither store has runs, or none that were selected";
+  }
   if (summary.only_target == 0 && summary.ahead == 0) {
     return "equal" + Extent(report) + ": " + Counted(summary.equal, "run");
   }

@@ -206,6 +206,87 @@ TEST_F(ServerStoresTest, AnAdministratorCanMakeTheTablesForAnotherRole) {
   EXPECT_THAT(Runs(), SizeIs(1));
 }
 
+TEST_F(ServerStoresTest, ARoleThatSeesOnlySomeRowsGetsAnErrorFromEveryCommand) {
+  const PostgresServer& server = PostgresServer::Shared();
+  const std::string uri = server.CreateDatabase();
+  const std::string mover = server.Uri(uri.substr(uri.rfind('/') + 1), "mover");
+  UsePostgres(uri);
+  EXPECT_EQ(RunTests("Plain.Passes:Plain.Fails", 1), "");
+  ASSERT_THAT(Runs(), SizeIs(1));
+  PostgresServer::Execute(uri,
+                          "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'mover') THEN CREATE ROLE "
+                          "mover LOGIN; END IF; END $$; GRANT SELECT ON ALL TABLES IN SCHEMA public TO mover");
+  const std::string old = "sqlite:" + Path("moved.db");
+  ASSERT_EQ(Run({"migrate-store", "--from", uri, "--to", old}).code, 0);
+  UsePostgres(mover);
+  EXPECT_EQ(Run({"runs"}).code, 0) << "nothing is hidden yet";
+  const std::vector<std::vector<std::string>> commands = {
+      {"migrate-store", "--from", mover, "--to", "sqlite:" + Path("copy.db")},
+      {"migrate-store", "--from", mover, "--to", "sqlite:" + Path("copy.db"), "--json"},
+      {"verify", "--source", mover, "--target", old},
+      {"verify", "--source", old, "--target", mover},
+      {"export", Path("x.jsonl")},
+      {"runs"},
+      {"check"},
+      {"trend"},
+      {"show", "latest"},
+      {"deliver"}};
+  for (const std::string table : {"flaky_test_failures", "flaky_test_runs"}) {
+    // Another test may have made public roles: then row-level security is on, with a policy that admits this role.
+    PostgresServer::Execute(uri, "ALTER TABLE " + table +
+                                     " ENABLE ROW LEVEL SECURITY; DROP POLICY IF EXISTS "
+                                     "flaky_granted ON " +
+                                     table);
+    EXPECT_THAT(RunTests("Plain.Passes", 0), HasSubstr("row-level security hides rows"));
+    for (const std::vector<std::string>& command : commands) {
+      const Outcome outcome = Run(command);
+      EXPECT_EQ(outcome.code, 12) << command[0] << ": " << outcome.out;
+      EXPECT_THAT(outcome.err,
+                  AllOf(HasSubstr("row-level security hides rows"), HasSubstr(table), HasSubstr("'mover'")))
+          << command[0];
+      EXPECT_THAT(outcome.out, Not(HasSubstr("verified"))) << command[0];
+      EXPECT_FALSE(std::filesystem::exists(Path("x.jsonl")));
+    }
+  }
+}
+
+TEST_F(ServerStoresTest, ACopyOfNothingIsNotCalledVerified) {
+  const std::string empty = PostgresServer::Shared().CreateDatabase();
+  UsePostgres(empty);
+  ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
+  const std::string to = "sqlite:" + Path("copy.db");
+  const Outcome copy = Run({"migrate-store", "--from", empty, "--to", to});
+  EXPECT_EQ(copy.code, 0);
+  EXPECT_THAT(copy.out, AllOf(HasSubstr("the source has no runs"), Not(HasSubstr("verified"))));
+  EXPECT_EQ(json::parse(Run({"migrate-store", "--from", empty, "--to", to, "--json"}).out)["verified"], false);
+  EXPECT_THAT(Run({"verify", "--source", empty, "--target", to}).out,
+              AllOf(HasSubstr("neither store has runs"), Not(HasSubstr("equal:"))));
+  EXPECT_THAT(Run({"export", Path("x.jsonl")}).out,
+              AllOf(HasSubstr("the export is empty"), Not(HasSubstr("verified"))));
+}
+
+TEST_F(ServerStoresTest, TheFirstRunInASupabaseDatabaseIsClosedToPublicRoles) {
+  const PostgresServer server;  // its own, because roles belong to a server
+  const std::string uri = server.CreateDatabase();
+  const std::string defaults = "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON ";
+  PostgresServer::Execute(uri, "CREATE ROLE anon; CREATE ROLE authenticated; CREATE ROLE service_role BYPASSRLS; " +
+                                   defaults + "TABLES TO anon, authenticated, service_role; " + defaults +
+                                   "SEQUENCES TO anon, authenticated, service_role");
+  UsePostgres(uri);
+  EXPECT_EQ(RunTests("Plain.Passes:Plain.Fails", 1), "");
+  for (const std::string role : {"anon", "authenticated"}) {
+    for (const std::string sql :
+         {"SELECT count(*) FROM flaky_test_failures", "DELETE FROM flaky_test_failures", "TRUNCATE flaky_test_failures",
+          "INSERT INTO flaky_test_runs (run_id, started_at) VALUES ('x', now())",
+          "SELECT setval('flaky_test_failures_id_seq', 1)"}) {
+      EXPECT_ANY_THROW(PostgresServer::Execute(uri, "SET ROLE " + role + "; " + sql)) << role << ": " << sql;
+    }
+  }
+  PostgresServer::Execute(uri, "SET ROLE service_role; DELETE FROM flaky_test_claims");
+  EXPECT_THAT(Runs(), SizeIs(1));
+  EXPECT_THAT(Run({"doctor"}).out, HasSubstr("access: the tables are closed to anon, authenticated"));
+}
+
 TEST_F(ServerStoresTest, ReportsTheSameAfterMovesBetweenAllOfThem) {
   const SqldServer sqld;
   const std::string uri = PostgresServer::Shared().CreateDatabase();
