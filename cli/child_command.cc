@@ -16,6 +16,7 @@
 #include <iterator>
 
 #include "cli/exit_code.h"
+#include "spool/command_journal.h"
 #include "spool/death_watch.h"
 
 namespace flaky {
@@ -97,14 +98,15 @@ int ChildCommand::Wait(DeathWatch& watch) {
     watch.UntilReadable(signals, kLookAgain);
     signalfd_siginfo info{};
     while (::read(signals, &info, sizeof info) == sizeof info) {
-      const bool passed_on = info.ssi_signo != SIGCHLD && info.ssi_code != SI_KERNEL;
-      if (passed_on && !ended) ::kill(pid_, static_cast<int>(info.ssi_signo));
+      const int signal = static_cast<int>(info.ssi_signo);
+      const bool passed_on = signal != SIGCHLD && info.ssi_code != SI_KERNEL;
+      if (IsInterruption(SignalName(signal))) asked_to_end_ = signal;
+      if (passed_on && !ended) ::kill(pid_, signal);
       ended = ended || ::waitpid(pid_, &status, WNOHANG) == pid_;
     }
     ended = ended || ::waitpid(pid_, &status, WNOHANG) == pid_;
   }
   ::close(signals);
-  watch.Look();
   return status;
 }
 

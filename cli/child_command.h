@@ -36,8 +36,13 @@ class ChildCommand {
   // Waits until the command ends, and serves `watch` while it waits. Returns the status in the form of waitpid.
   int Wait(DeathWatch& watch);
 
+  // Returns the last signal to this process or to its process group that asks for an end (Ctrl-C, a cancelled job); 0
+  // if it got no such signal.
+  int asked_to_end() const { return asked_to_end_; }
+
  private:
   pid_t pid_ = -1;
+  int asked_to_end_ = 0;
 };
 
 // Ends this process as the command ended: with its exit code, or by its signal.

@@ -21,6 +21,7 @@
 #include "cli/output/log.h"
 #include "cli/output/numbers.h"
 #include "delivery/background_trouble.h"
+#include "delivery/ctest_end.h"
 #include "delivery/ctest_limits.h"
 #include "delivery/delivery.h"
 #include "delivery/quiet_delivery.h"
@@ -90,14 +91,20 @@ void DeliverInBackground(Session& session, const std::string& own_ctest = "") {
 // Waits for the end of a ctest, and notes how its test programs die.
 void WaitForEnd(const ProcessId& ctest, const std::string& spool) {
   constexpr std::chrono::seconds kLookAgain{60}, kLookAgainBlindly{1};  // the kernel may give no descriptor
+  constexpr std::chrono::seconds kPatience{5};
   CtestLimits limits;
   DeathWatch watch(
       spool,
       [&](const Journal& header) { return header.ctest.pid == ctest.pid && header.ctest.pid_start == ctest.pid_start; },
       limits);
+  CtestEnd end(ctest.pid);
+  end.Look();
   const int fd = static_cast<int>(syscall(SYS_pidfd_open, static_cast<pid_t>(ctest.pid), 0));
-  while (IsAlive(ctest) == Alive::kYes) watch.UntilReadable(fd, fd < 0 ? kLookAgainBlindly : kLookAgain);
-  watch.Look();
+  while (IsAlive(ctest) == Alive::kYes) {
+    watch.UntilReadable(fd, fd < 0 ? kLookAgainBlindly : kLookAgain);
+    end.Look();  // a script may run several ctests in one process, each with its own log
+  }
+  watch.End(end.Get(), kPatience);
   if (fd >= 0) close(fd);
 }
 
@@ -141,6 +148,7 @@ std::string Sentence(const DeliverySummary& summary, const Options& options, con
            Counted(summary.parts, "part") + ") to " + session.resolved.history.Get().display_name;
   }
   if (summary.running > 0) text += "; " + Counted(summary.running, "test program") + " still running";
+  if (summary.unknown > 0) text += "; " + UnknownPhrase(summary.unknown);
   if (summary.rejected > 0) text += "; " + WithThousands(summary.rejected) + " rejected";
   if (summary.dual.runs > 0) text += "; " + Counted(summary.dual.runs, "run") + " to the second store";
   if (summary.kept > 0) text += "; " + Counted(summary.kept, "run") + " left in the spool";
@@ -157,6 +165,7 @@ void PrintJson(const DeliverySummary& summary, const Options& options, std::ostr
   json["runs"] = summary.runs;
   json["parts"] = summary.parts;
   json["running"] = summary.running;
+  json["unknown"] = summary.unknown;
   json["rejected"] = summary.rejected;
   json["kept"] = summary.kept;
   json["unread"] = summary.unread;

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <csignal>
 #include <exception>
 #include <filesystem>
 #include <memory>
@@ -38,6 +40,9 @@ std::string SystemName() {
   if (uname(&system) != 0) return {};
   return std::string(system.sysname) + ' ' + system.release + ' ' + system.machine;
 }
+
+// How long the tests may go on ending when the command was interrupted.
+constexpr std::chrono::seconds kPatience{1};
 
 // Whatever goes wrong with the history is one line on standard error, and nothing to the command.
 class Problems {
@@ -82,6 +87,21 @@ CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arg
   return facts;
 }
 
+// Returns whether the command ended in its own way. `asked`: the signal that asked this process to end, or 0.
+RunEnd RunEndOf(const ProcessEnd& end, int asked) {
+  if (end.succeeded()) return {RunEnd::Kind::kNormal, ""};
+  if (asked != 0) return {RunEnd::Kind::kInterrupted, SignalName(asked)};
+  if (end.signal && IsInterruption(SignalName(*end.signal))) {
+    return {RunEnd::Kind::kInterrupted, SignalName(*end.signal)};
+  }
+  // `timeout` and shells report with such codes that their command was killed; the kind of end is then unknown.
+  constexpr int kTimedOut = 124, kKilled = 128 + SIGKILL;
+  const int code = end.exit_code.value_or(0);
+  const bool was_killed =
+      code == kTimedOut || code == kKilled || (code > 128 && IsInterruption(SignalName(code - 128)));
+  return {was_killed || end.signal == SIGKILL ? RunEnd::Kind::kNotKnown : RunEnd::Kind::kNormal, ""};
+}
+
 // Takes over what programs recorded without the environment of this process: where they would find no home.
 void TakeStraysOf(const Session& session, const std::string& run_id) {
   const std::string state = StateFolder([](const char*) -> const char* { return nullptr; });
@@ -113,8 +133,10 @@ void RunRecorded(Session& session, const RunRequest& request) {
         [&](const Journal& header) { return journal->IsOfThisRun(header); }, limits);
     ChildCommand child(arguments, environment);
     status = child.Wait(watch);
+    const RunEnd run_end = RunEndOf(ProcessEndOf(status), child.asked_to_end());
+    watch.End(run_end, kPatience);
     if (journal) problems.Guard([&] { TakeStraysOf(session, journal->run_id()); });
-    if (journal) problems.Guard([&] { has_tests = journal->End(child.pid(), ProcessEndOf(status)); });
+    if (journal) problems.Guard([&] { has_tests = journal->End(child.pid(), ProcessEndOf(status), run_end); });
   } catch (const CommandError&) {
     if (journal) journal->Discard();
     throw;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/output/early_end_text.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
 #include "cli/output/run_text.h"
@@ -50,7 +53,22 @@ std::string ProjectAndBranch(const Run& run) {
   return run.branch ? project + "/" + *run.branch : project;
 }
 
-void PrintRuns(const std::vector<Run>& runs, const Session& session) {
+// Returns what to say instead of a status, for the runs that ended without one.
+std::map<std::string, std::string> EarlyStatuses(Store& store, const std::vector<Run>& runs) {
+  std::vector<std::string> ids;
+  for (const Run& run : runs) {
+    if (run.account.ended_at && !run.account.status) ids.push_back(run.run_id);
+  }
+  std::map<std::string, std::string> statuses;
+  if (ids.empty()) return statuses;
+  for (const RunRecord& record : store.Fetch(ids)) {
+    if (auto status = EarlyStatus(record.run.account, record.parts))
+      statuses.emplace(record.run.run_id, std::move(*status));
+  }
+  return statuses;
+}
+
+void PrintRuns(const std::vector<Run>& runs, const std::map<std::string, std::string>& early, const Session& session) {
   Table table({{.title = "RUN"},
                {.title = "STARTED (UTC)"},
                {.title = "PROJECT/BRANCH", .max_width = 40},
@@ -63,9 +81,11 @@ void PrintRuns(const std::vector<Run>& runs, const Session& session) {
   const std::vector<std::string> ids = ShortIds(runs);
   for (size_t i = 0; i < runs.size(); ++i) {
     const Account& account = runs[i].account;
+    const auto found = early.find(runs[i].run_id);
     table.Add({ids[i], TimeText(account.started_at), ProjectAndBranch(runs[i]), CommitText(runs[i]),
-               StatusCell(account), CountText(account.total_tests), CountText(account.failed_tests),
-               CountText(account.errors_between_tests), DurationText(account)});
+               StatusCell(account, found == early.end() ? std::nullopt : std::optional(found->second)),
+               TestsText(account), CountText(account.failed_tests), CountText(account.errors_between_tests),
+               DurationText(account)});
   }
   table.Print(session.out, session.color);
 }
@@ -84,7 +104,7 @@ void ListRuns(Session& session, const Options& options) {
         "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
             (options.all ? "" : " (--all includes every project)"));
   } else {
-    PrintRuns(runs, session);
+    PrintRuns(runs, EarlyStatuses(*store, runs), session);
   }
 }
 

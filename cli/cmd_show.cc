@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -13,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/output/early_end_text.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
 #include "cli/output/run_text.h"
@@ -76,7 +78,7 @@ RunRecord ReadRun(Store& store, const Session& session, const Options& options) 
   return record;
 }
 
-std::string TestsText(const Account& account) {
+std::string AllTestsText(const Account& account) {
   std::string text = CountText(account.total_tests);
   if (account.passed_tests && account.failed_tests) {
     text += " (" + CountText(account.passed_tests) + " passed, " + CountText(account.failed_tests) + " failed";
@@ -84,22 +86,24 @@ std::string TestsText(const Account& account) {
     if (rest > 0) text += ", " + std::to_string(rest) + " skipped or not run";
     text += ")";
   }
+  if (account.missing_tests.value_or(0) > 0) text += ", " + CountText(account.missing_tests) + " more have no result";
   if (account.errors_between_tests.value_or(0) > 0) {
     text += ", " + CountText(account.errors_between_tests) + " errors between tests";
   }
   return text;
 }
 
-void PrintRun(const Run& run, const Session& session) {
+void PrintRun(const RunRecord& record, const Session& session) {
+  const Run& run = record.run;
   const auto line = [&](std::string_view title, const std::optional<std::string>& text) {
     if (text) session.out << title << std::string(12 - title.size(), ' ') << Escaped(*text) << '\n';
   };
   const Account& account = run.account;
-  const Cell status = StatusCell(account);
+  const Cell status = StatusCell(account, EarlyStatus(account, record.parts));
   line("run", run.run_id);
   line("project", run.project.value_or("-"));
   session.out << "status      " << Styled(Escaped(status.text), status.style, session.color) << '\n';
-  line("tests", TestsText(account));
+  line("tests", AllTestsText(account));
   line("started", TimeText(account.started_at) + " UTC");
   if (account.ended_at) line("ended", TimeText(*account.ended_at) + " UTC");
   line("duration", DurationText(account));
@@ -124,8 +128,9 @@ void PrintParts(const std::vector<Part>& parts, const Session& session) {
   for (const Part& part : parts) {
     const Account& account = part.account;
     table.Add({CutToWidth(Escaped(part.part_id), 9), TimeText(account.started_at), part.variant.value_or("-"),
-               part.shard.value_or("-"), StatusCell(account), CountText(account.total_tests),
-               CountText(account.failed_tests), CountText(account.errors_between_tests), DurationText(account)});
+               part.shard.value_or("-"), StatusCell(account, EarlyStatus(account, std::span(&part, 1))),
+               TestsText(account), CountText(account.failed_tests), CountText(account.errors_between_tests),
+               DurationText(account)});
   }
   session.out << "\nparts (" << parts.size() << ")\n";
   table.Print(session.out, session.color);
@@ -142,6 +147,16 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
                Escaped(test.test_file)});
   }
   table.Print(session.out, session.color);
+}
+
+void PrintEarlyEnds(const std::vector<EarlyEnd>& ends, const Session& session) {
+  session.out << "\nended early (" << ends.size() << ")\n";
+  for (const EarlyEnd& end : ends) {
+    session.out << Styled(Escaped(EarlyEndName(end)), Style::kBad, session.color);
+    if (!end.test.empty() && !end.program.empty()) session.out << "  in " << Escaped(end.program);
+    session.out << "\n  " << Escaped(EarlyEndPhrase(end));
+    session.out << '\n';
+  }
 }
 
 // Prints every line of the text, indented by four blanks.
@@ -180,6 +195,7 @@ Json PartsAsJson(const RunRecord& record) {
     Json json = ToJson(part);
     const auto roster = part.roster_id ? rosters.find(*part.roster_id) : rosters.end();
     Json tests = roster == rosters.end() ? Json() : Json::parse(roster->second, nullptr, false);
+    json["ended_early"] = EarlyEndsAsJson(part);
     json["tests"] = tests.is_discarded() ? Json() : std::move(tests);
     parts.push_back(std::move(json));
   }
@@ -206,8 +222,9 @@ void Show(Session& session, const Options& options) {
     PrintJson(session.out, json);
     return;
   }
-  PrintRun(record.run, session);
+  PrintRun(record, session);
   if (!record.parts.empty()) PrintParts(record.parts, session);
+  if (const auto ends = EarlyEndsOf(record.parts); !ends.empty()) PrintEarlyEnds(ends, session);
   if (!flaky.empty()) PrintFlaky(flaky, session);
   if (!record.failures.empty()) PrintFailures(record.failures, session);
 }

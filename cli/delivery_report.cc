@@ -21,4 +21,9 @@ std::optional<std::string> OneLineOf(const DeliverySummary& summary) {
   return line;
 }
 
+std::string UnknownPhrase(int64_t count) {
+  return Counted(count, "test program") +
+         " may still be running: in another container or on another machine, which cannot be observed from here";
+}
+
 }  // namespace flaky

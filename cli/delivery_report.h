@@ -2,6 +2,7 @@
 #ifndef FLAKY_CLI_DELIVERY_REPORT_H_
 #define FLAKY_CLI_DELIVERY_REPORT_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,9 @@ ExitCode CodeOf(const DeliverySummary& summary);
 
 // Returns the first message and how many more there are, in one line, or nullopt without messages.
 std::optional<std::string> OneLineOf(const DeliverySummary& summary);
+
+// Returns the phrase for test programs of which it is not known whether they run. Precondition: at least one.
+std::string UnknownPhrase(int64_t count);
 
 }  // namespace flaky
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <set>
 
+#include "cli/delivery_report.h"
 #include "cli/doctor.h"
 #include "cli/file_system.h"
 #include "cli/output/escaped.h"
@@ -128,6 +129,7 @@ void JudgeWaiting(const SpoolScan& scan, const std::string& spool, Findings& fin
              TimeText(scan.runs.front().started_at) + " UTC";
   }
   if (scan.running > 0) found += "; " + WithThousands(scan.running) + " test programs are still running";
+  if (scan.unknown > 0) found += "; " + UnknownPhrase(scan.unknown);
   const bool late = !scan.runs.empty() && scan.runs.front().started_at + kLongWait < now;
   findings.push_back({kCheck, late ? Verdict::kWarning : Verdict::kFine, found,
                       late ? "`flaky deliver` delivers them, or reports why it cannot" : ""});

@@ -33,7 +33,7 @@ inline constexpr auto kExitCodes = std::to_array<ExitCodeInfo>({
      "the command succeeded and has findings: `check` found tests, `schema status` pending migrations, `dual status` "
      "waiting runs, `doctor` a warning"},
     {ExitCode::kUsage, "invalid argument, setting or data; also every failure without a separate code"},
-    {ExitCode::kPartial, "partly done: stderr says what was not"},
+    {ExitCode::kPartial, "partly done: stderr says what was not; `check`: what ended the latest run is unknown"},
     {ExitCode::kDifferences, "a verification found differences"},
     {ExitCode::kUnreachable, "the store cannot be reached or does not exist"},
     {ExitCode::kLocked, "the store or the spool is in use by another process"},

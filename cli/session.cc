@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "cli/delivery_report.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/numbers.h"
 #include "cli/output/time_text.h"
@@ -101,6 +102,9 @@ void DeliverBeforeReading(Session& session) {
     const DeliverySummary summary = DeliverPending(session.resolved, kDeliveryWait, std::move(options));
     ReportTrouble(session);
     for (const std::string& message : summary.messages) Log(session.log, LogLevel::kWarn, message);
+    if (summary.unknown > 0) {
+      Log(session.log, LogLevel::kWarn, UnknownPhrase(summary.unknown) + "; their results may be missing here");
+    }
     if (summary.locked) {
       Log(session.log, LogLevel::kWarn, "another process is delivering; the latest runs may be missing here");
     }

@@ -38,10 +38,16 @@ std::string CommitText(const Run& run) {
   return Beginning(*run.git_sha, kShortId) + (run.git_dirty.value_or(false) ? "+" : "");
 }
 
-Cell StatusCell(const Account& account) {
+Cell StatusCell(const Account& account, const std::optional<std::string>& early) {
   if (!account.ended_at) return {"unfinished", Style::kBad};
-  const std::string status = account.status.value_or("-");
+  const std::string status = account.status.value_or(early.value_or("-"));
   return {status, status == kPass ? Style::kGood : status == kFail ? Style::kBad : Style::kPlain};
+}
+
+std::string TestsText(const Account& account) {
+  const int64_t missing = account.missing_tests.value_or(0), total = account.total_tests.value_or(0);
+  return missing > 0 ? std::to_string(total) + " of " + std::to_string(total + missing)
+                     : CountText(account.total_tests);
 }
 
 std::string CountText(const std::optional<int64_t>& count) { return count ? std::to_string(*count) : "-"; }

@@ -148,7 +148,8 @@ TEST_F(CheckTest, JsonListsTheTests) {
       "last_stack": "at a.cc:3",
       "last_failed_at": "2026-03-14T12:00:00.000Z"
     }
-  ]
+  ],
+  "latest_ended_early": null
 }
 )");
 }

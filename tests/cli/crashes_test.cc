@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using nlohmann::json;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -33,6 +34,18 @@ struct Crash {
   std::string program = kCrashes;
   std::vector<std::string> arguments = {};
 };
+
+// A test of ctest that ends when the process that delivers after this ctest is watching it. On a busy machine, that may
+// start after ctest has ended; how a test program died is then unknown.
+constexpr char kObserved[] = R"(add_test(observed sh -c [[
+  for try in $(seq 600); do
+    for process in /proc/[0-9]*; do
+      grep -qsz -- "^$PPID-" $process/cmdline && ls -l $process/fd | grep -q pidfd && exit 0
+    done
+    sleep 0.1
+  done
+  exit 1]])
+)";
 
 const std::string kInTest = " in this test";
 
@@ -76,6 +89,7 @@ class CrashesTest : public ProgramTest {
       argv.push_back(nullptr);
       std::FILE* out = std::freopen(Path("out").c_str(), "w", stdout);
       std::FILE* err = std::freopen(Path("err").c_str(), "w", stderr);
+      ::close_range(3, ~0U, 0);  // the log of the ctest that runs this test
       if (out != nullptr && err != nullptr) ::execvp(argv[0], argv.data());
       ::_exit(99);
     }
@@ -89,9 +103,9 @@ class CrashesTest : public ProgramTest {
                const std::vector<std::string>& options = {}) {
     std::string line = "add_test(the_test";
     for (const std::string& argument : command) line += " [[" + argument + "]]";
-    WriteFile(
-        "build/CTestTestfile.cmake",
-        line + ")\n" + (properties.empty() ? "" : "set_tests_properties(the_test PROPERTIES " + properties + ")\n"));
+    WriteFile("build/CTestTestfile.cmake",
+              line + ")\n" + kObserved +
+                  (properties.empty() ? "" : "set_tests_properties(the_test PROPERTIES " + properties + ")\n"));
     std::vector<std::string> ctest{"ctest", "--test-dir", Path("build")};
     ctest.insert(ctest.end(), options.begin(), options.end());
     const int status = RunProgramWith(ctest);
@@ -196,6 +210,14 @@ TEST_F(Timeouts, OfTheDashboardsConfigurationAreNamed) {
   WriteFile("build/DartConfiguration.tcl", "SourceDirectory: /nowhere\nTimeOut: 4\n");
   RunCtest(command_);
   ExpectTimeout(4, "4");
+}
+
+// The other ctest that is asked for the limits must not write to this one's folder.
+TEST_F(Timeouts, TheLogOfCtestStays) {
+  RunCtest(command_, "TIMEOUT 4");
+  ExpectTimeout(4, "4");
+  EXPECT_THAT(Content(Path("build/Testing/Temporary/LastTest.log")),
+              AllOf(HasSubstr("1/2 Testing: the_test"), HasSubstr("2/2 Testing: observed")));
 }
 
 TEST_F(Timeouts, UnderFlakyRunAreNamed) {

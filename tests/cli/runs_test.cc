@@ -159,7 +159,8 @@ TEST_F(RunsTest, JsonHoldsEveryColumn) {
       "test_args": null,
       "tree_sha": null,
       "branch": "a\"b",
-      "ci_url": null
+      "ci_url": null,
+      "missing_tests": null
     }
   ]
 }

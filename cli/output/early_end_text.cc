@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#include "cli/output/early_end_text.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace flaky {
+namespace {
+
+std::optional<std::string> TextOf(const Json& object, std::string_view name) {
+  const auto found = object.find(name);
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+}  // namespace
+
+Json EarlyEndsAsJson(const Part& part) {
+  if (!part.ended_early) return {};
+  Json list = Json::parse(*part.ended_early, nullptr, /*allow_exceptions=*/false);
+  return list.is_array() ? list : Json();
+}
+
+std::vector<EarlyEnd> EarlyEndsOf(std::span<const Part> parts) {
+  std::vector<EarlyEnd> ends;
+  for (const Part& part : parts) {
+    for (const Json& object : EarlyEndsAsJson(part)) {
+      if (!object.is_object()) continue;
+      EarlyEnd& end = ends.emplace_back();
+      const auto cause = TextOf(object, "cause");
+      if (cause == "interrupted") end.cause = EarlyEnd::Cause::kInterrupted;
+      if (cause == "unrecorded") end.cause = EarlyEnd::Cause::kUnrecorded;
+      end.test = TextOf(object, "test").value_or("");
+      end.program = TextOf(object, "program").value_or("");
+      end.detail = TextOf(object, end.cause == EarlyEnd::Cause::kUnrecorded ? "reason" : "signal");
+    }
+  }
+  std::ranges::sort(ends);
+  return ends;
+}
+
+std::string EarlyEndName(const EarlyEnd& end) {
+  if (!end.test.empty()) return end.test;
+  return end.program.empty() ? "a test program" : end.program;
+}
+
+std::string EarlyEndPhrase(const EarlyEnd& end) {
+  switch (end.cause) {
+    case EarlyEnd::Cause::kInterrupted:
+      return end.detail ? "interrupted by " + *end.detail : "interrupted";
+    case EarlyEnd::Cause::kUnrecorded:
+      return end.detail.value_or("the rest could not be recorded");
+    case EarlyEnd::Cause::kNotKnown:
+      break;
+  }
+  return "ended without an end event, signal unknown";
+}
+
+std::optional<std::string> EarlyStatus(const Account& account, std::span<const Part> parts) {
+  if (account.status || !account.ended_at) return std::nullopt;
+  const std::vector<EarlyEnd> ends = EarlyEndsOf(parts);
+  if (ends.empty()) return std::nullopt;
+  const auto is_interruption = [](const EarlyEnd& end) { return end.cause == EarlyEnd::Cause::kInterrupted; };
+  return std::ranges::any_of(ends, is_interruption) ? "interrupted" : "ended early";
+}
+
+}  // namespace flaky
