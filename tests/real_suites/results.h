@@ -15,7 +15,7 @@ struct TestTally {
   int64_t executed = 0;
   int64_t skipped = 0;
   int64_t failed = 0;    // of the executed runs of the test
-  int64_t failures = 0;  // reported assertions and exceptions, and the process's death
+  int64_t failures = 0;  // reported assertions and exceptions
   bool operator==(const TestTally&) const = default;
 };
 std::ostream& operator<<(std::ostream& stream, const TestTally& tally);
