@@ -137,7 +137,7 @@ class RealSuite : public ProgramTest, public testing::WithParamInterface<RealPro
   // Returns the results that the history must have. If there is one iteration, the printed results and those of
   // --gtest_output=json must be equal. If there are several, the file has only the last one.
   static Results Expected(const Seen& seen) {
-    Printed printed = PrintedResults(seen.printed);
+    Printed printed = PrintedResults(seen.printed, seen.status);
     if (seen.json.empty()) return printed;
     Written written = WrittenResults(seen.json);
     if (!GetParam().prints) {
@@ -197,7 +197,8 @@ TEST_P(RealSuite, IsUnchangedAndRecorded) {
   for (const auto& [name, content] : plain.files)
     EXPECT_TRUE(AreSame(recorded.files.at(name), content)) << "in " << name;
 
-  EXPECT_THAT(PrintedResults(recorded.printed).tests, ContainerEq(PrintedResults(plain.printed).tests));
+  EXPECT_THAT(PrintedResults(recorded.printed, recorded.status).tests,
+              ContainerEq(PrintedResults(plain.printed, plain.status).tests));
 
   const Results expected = Expected(plain);
   EXPECT_EQ(!expected.tests.empty(), GetParam().runs_tests) << plain.out;

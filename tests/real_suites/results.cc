@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/real_suites/results.h"
 
+#include <sys/wait.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -29,7 +31,7 @@ std::ostream& operator<<(std::ostream& stream, const TestTally& tally) {
                 << tally.failures << " failures";
 }
 
-Printed PrintedResults(const std::string& stdout_text) {
+Printed PrintedResults(const std::string& stdout_text, int status) {
   static const std::regex kColor("\x1B\\[[0-9;]*m");
   const std::string plain = std::regex_replace(stdout_text, kColor, "");
   std::string_view out = plain;
@@ -63,7 +65,8 @@ Printed PrintedResults(const std::string& stdout_text) {
       end_test(false, true);
     }
   }
-  // The process ended in this test. No other process observed it, so that itself does not fail the test.
+  // The process ended in this test. An exit is a failure; a signal that no other process observed is not.
+  if (open && !WIFSIGNALED(status)) ++failures;
   if (open && failures > 0) end_test(true, false);
   return results;
 }

@@ -27,11 +27,11 @@ struct Results {
 };
 
 // The results in the output of GoogleTest's printer. Tests that GoogleTest reported without running them count as
-// skipped, because the printer does not distinguish them.
+// skipped, because the printer does not distinguish them. `status`: of the process, as waitpid returns it.
 struct Printed : Results {
   int iterations = 0;
 };
-Printed PrintedResults(const std::string& stdout_text);
+Printed PrintedResults(const std::string& stdout_text, int status);
 
 // The results that GoogleTest wrote for --gtest_output=json. They cover the last iteration, without the failures
 // outside of tests.
