@@ -212,15 +212,12 @@ void DeathWatch::End(const RunEnd& end, milliseconds patience) {
   if (!spool_) return;
   Look();
   if (end.kind == RunEnd::Kind::kInterrupted) {
-    NoteInterruption(end.signal);
     const auto until = steady_clock::now() + patience;
-    while (HasRunning() && steady_clock::now() < until) {
-      poll(nullptr, 0, static_cast<int>(kRound.count()));
+    for (bool wait = true; wait; poll(nullptr, 0, wait ? static_cast<int>(kRound.count()) : 0)) {
+      wait = HasRunning() && steady_clock::now() < until;
       Look();
       NoteInterruption(end.signal);
     }
-    Look();
-    NoteInterruption(end.signal);
   } else if (end.kind == RunEnd::Kind::kNormal) {
     // Also the programs whose death was missed.
     JournalDeath continued;
