@@ -30,7 +30,7 @@ namespace flaky {
 
 // For FLAKY_TESTS_DELIVERY_WAIT, in milliseconds: the machine may stall, and tests read the store right after the end
 // of a test program.
-inline constexpr char kLongWait[] = "120000";
+inline constexpr char kLongWait[] = "600000";
 
 // The result of one call of the program.
 struct Outcome {
