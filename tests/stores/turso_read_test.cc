@@ -2,10 +2,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
+#include <memory>
 #include <set>
 #include <tuple>
 
+#include "stores/retry_store.h"
 #include "tests/servers/server_process.h"
 #include "tests/stores/turso_support.h"
 #include "tests/support/generate_history.h"
@@ -71,7 +74,10 @@ TEST_F(TursoShortAnswers, AreReadCompletelyWithSeveral) {
 }
 
 TEST_F(TursoShortAnswers, AVisitorMayUseTheStore) {
-  const auto store = OpenAt(Server(), OpenMode::kWrite);
+  // The server closes a stream that is idle for ten seconds, which happens on a busy machine.
+  RetryPolicy policy;
+  policy.patience = std::chrono::minutes(1);
+  const auto store = std::make_unique<RetryStore>(OpenAt(Server(), OpenMode::kWrite), policy);
   BuildRecord many("run");
   for (int i = 0; i < 2000; ++i) many.Fail("S.T" + std::to_string(i), "m" + std::to_string(i), i);
   const RunRecord record = many.Build();
