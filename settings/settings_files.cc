@@ -19,12 +19,13 @@
 #include "settings/ownership.h"
 #include "settings/project_folder.h"
 #include "settings/suggestions.h"
+#include "settings/toml_check.h"
 
 namespace flaky {
 namespace {
 
 constexpr std::string_view kProjectFileName = ".flaky.toml";
-constexpr size_t kLargestFile = 1 << 20;  // a file of settings is not that long; whatever is, is something else
+constexpr size_t kLargestFile = 256 << 10;  // a file of settings is not that long
 
 struct FileContent {
   std::string text;
@@ -62,7 +63,7 @@ std::optional<FileContent> ReadWhole(const std::filesystem::path& file) {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw refuse(std::strerror(errno));
     content.text.append(block.data(), static_cast<size_t>(got));
-    if (content.text.size() > kLargestFile) throw refuse("it is larger than 1 MiB");
+    if (content.text.size() > kLargestFile) throw refuse("it is larger than 256 KiB");
   }
   return content;
 }
@@ -112,6 +113,21 @@ std::string Forbidden(const SettingInfo& info, Origin origin, const FileContent&
     return "is a secret, and other users may read this file: run chmod 600 on it";
   }
   return "";
+}
+
+// Returns the table that a text of TOML describes. `file`: for errors. Throws SettingError, which names the line. It
+// contains nothing of the values, which may be secrets.
+toml::table Parsed(std::string_view text, const std::string& file) {
+  if (const auto problem = FindTomlProblem(text)) {
+    throw SettingError(file + ":" + std::to_string(problem->line) + ": the line " + problem->what);
+  }
+  try {
+    return toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    const std::string_view why = error.description();
+    throw SettingError(file + ":" + std::to_string(error.source().begin.line) + ": " +
+                       std::string(why.substr(0, why.find(", saw"))));
+  }
 }
 
 // Returns why the first of the paths that is not trusted is not; empty if all are.
@@ -189,13 +205,7 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
   const std::string root = is_project ? ProjectFolderOf(file).string() : "";
   const auto at = [&](const toml::source_position& place) { return file.string() + ":" + std::to_string(place.line); };
 
-  toml::table table;
-  try {
-    table = toml::parse(content->text, file.string());
-  } catch (const toml::parse_error& error) {
-    throw SettingError(at(error.source().begin) + ": " + std::string(error.description()));
-  }
-  for (const auto& [key, node] : table) {
+  for (const auto& [key, node] : Parsed(content->text, file.string())) {
     const std::string name(key.str());
     const std::string where = at(key.source().begin);
     const SettingInfo* info = FindByKey(name);

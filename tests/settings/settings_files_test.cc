@@ -9,7 +9,9 @@
 namespace flaky {
 namespace {
 
+using testing::AnyOf;
 using testing::HasSubstr;
+using testing::Not;
 
 class SettingsFilesTest : public ProgramTest {
  protected:
@@ -67,6 +69,24 @@ TEST_F(SettingsFilesTest, ErrorsNameFileAndLine) {
   EXPECT_THAT(ErrorOf("project = \"a\"\nwindow = \n"), HasSubstr("settings.toml:2: "));
   EXPECT_THAT(ErrorOf("project = \"a\"\nproject = \"b\"\n"), HasSubstr("settings.toml:2: "));
   EXPECT_THAT(ErrorOf(std::string("\xff\xfe\0garbage", 10)), HasSubstr("settings.toml:1: "));
+}
+
+// Faults of the library for TOML, by which a stranger's file would end the program.
+TEST_F(SettingsFilesTest, AFileThatTheLibraryDoesNotHandleIsAnError) {
+  EXPECT_EQ(ErrorOf("[&"), "settings.toml:1: the line has no name of a table after its `[`");
+  EXPECT_EQ(ErrorOf("window = 3\nŝ"), "settings.toml:2: the line has a character outside of quotes that is not ASCII");
+  std::string deep = "window";
+  for (int i = 0; i < 100'000; ++i) deep += ".a";
+  EXPECT_EQ(ErrorOf(deep + " = 1"), "settings.toml:1: the line has a key with more than 16 dots");
+}
+
+TEST_F(SettingsFilesTest, AnErrorHasNothingOfAMalformedSecret) {
+  for (const std::string value :
+       {"hunter2", "thunter2", "truehunter2", "-hunter2", "\"hunter2", "'x'hunter2", "[hunter2"}) {
+    const std::string error = ErrorOf("auth_token = " + value + "\n", Origin::kUserFile);
+    EXPECT_THAT(error, HasSubstr("settings.toml:1: ")) << value;
+    EXPECT_THAT(error, Not(AnyOf(HasSubstr("hunter"), HasSubstr("saw")))) << value;
+  }
 }
 
 TEST_F(SettingsFilesTest, AProjectsFileMayHoldNoSecret) {
@@ -128,7 +148,7 @@ TEST_F(SettingsFilesTest, AFileThatCannotBeReadIsAnError) {
   ::mkfifo(Path("pipe").c_str(), 0600);
   EXPECT_EQ(read("pipe"), "cannot read settings from " + Path("pipe") + ": it is not a file") << "and does not wait";
   WriteFile("huge", std::string((1 << 20) + 1, '#'));
-  EXPECT_EQ(read("huge"), "cannot read settings from " + Path("huge") + ": it is larger than 1 MiB");
+  EXPECT_EQ(read("huge"), "cannot read settings from " + Path("huge") + ": it is larger than 256 KiB");
 }
 
 TEST_F(SettingsFilesTest, AFileThatIsClosedToTheUserIsAnError) {
