@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/judge.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "analysis/code_events.h"
+#include "analysis/common_causes.h"
+#include "analysis/decide.h"
+#include "analysis/executions.h"
+#include "analysis/history_index.h"
+#include "analysis/posterior.h"
+
+namespace flaky {
+namespace {
+
+constexpr int kPasses = 3;             // how often common causes and tests are computed, one after the other
+constexpr double kTestsAssumed = 100;  // how many tests the model's share of flaky ones weighs
+constexpr size_t kBlock = 4096;        // tests whose executions are counted at once
+
+}  // namespace
+
+class Judge::Impl {
+ public:
+  explicit Impl(const Model& given) : model(given) {}
+
+  Judgement Decide(const JudgeOptions& options);
+  std::vector<Attribution> Attribute(RunIndex run) const;
+
+  Model model;
+  HistoryIndex index;
+
+ private:
+  std::vector<Fault> faults_;
+};
+
+Judge::Judge(const Model& model) : impl_(std::make_unique<Impl>(model)) {}
+Judge::~Judge() = default;
+Judge::Judge(Judge&&) noexcept = default;
+Judge& Judge::operator=(Judge&&) noexcept = default;
+
+TestId Judge::AddTest(const TestIdentity& test) { return impl_->index.AddTest(test); }
+RosterId Judge::AddRoster(std::span<const TestId> tests) { return impl_->index.AddRoster(tests); }
+RunIndex Judge::AddRun(const RunEvidence& run) { return impl_->index.AddRun(run); }
+void Judge::AddPart(const PartEvidence& part) { impl_->index.AddPart(part); }
+Judgement Judge::Decide(const JudgeOptions& options) { return impl_->Decide(options); }
+std::vector<Attribution> Judge::Attribute(RunIndex run) const { return impl_->Attribute(run); }
+
+Judgement Judge::Impl::Decide(const JudgeOptions& options) {
+  index.Sort(options.at.micros, options.default_branch);
+  CodeEvents events(index);
+  const TimeBins bins = CutTime(index);
+  CommonCauses causes(index, model, events);
+  const size_t counted = events.events.empty() ? 0 : events.events.back().first_failure + events.events.back().failures;
+  faults_.assign(counted, {});
+  std::vector<float> background(counted);
+  std::vector<double> newly_broken;
+  causes.StartFaults(faults_);
+
+  // Tests in ascending order of their ids, because their executions are counted in blocks.
+  std::vector<uint32_t> by_id(events.tests.size());
+  for (uint32_t i = 0; i < by_id.size(); ++i) by_id[i] = i;
+  std::sort(by_id.begin(), by_id.end(),
+            [&](uint32_t a, uint32_t b) { return events.tests[a].test < events.tests[b].test; });
+
+  double share = model.share_flaky;
+  std::vector<double> flaky_ever(events.tests.size());
+  std::vector<TestVerdict> verdicts(events.tests.size());
+  TestPosterior posterior(index, model, bins);
+  const Decider decider(index, model, bins, events, causes, options.at.micros);
+  for (int pass = 0; pass < kPasses; ++pass) {
+    causes.Update(faults_, newly_broken, background);
+    newly_broken.assign(events.events.size(), 0);
+    for (size_t begin = 0; begin < by_id.size(); begin += kBlock) {
+      const size_t end = std::min(by_id.size(), begin + kBlock);
+      std::vector<TestId> ids;
+      for (size_t i = begin; i < end; ++i) ids.push_back(events.tests[by_id[i]].test);
+      const ExecutionsByBin executions(index, bins, ids);
+      for (size_t i = begin; i < end; ++i) {
+        const TestEvents& test = events.tests[by_id[i]];
+        posterior.Run(test, events.Of(test), executions.Of(i - begin), share, background, faults_);
+        for (uint32_t e = 0; e < test.events; ++e) newly_broken[test.first_event + e] = posterior.NewlyBroken(e);
+        double most = 0;
+        for (const PerState& state : posterior.flaky()) most = std::max(most, Flaky(state));
+        flaky_ever[by_id[i]] = most;
+        if (pass == kPasses - 1) {
+          verdicts[by_id[i]] = decider.Decide(test, posterior, executions.Of(i - begin), faults_);
+        }
+      }
+    }
+    double flaky = 0;
+    for (const double probability : flaky_ever) flaky += probability;
+    share = (model.share_flaky * kTestsAssumed + flaky) / (kTestsAssumed + static_cast<double>(index.tests.size()));
+    share = std::min(share, 0.3);
+  }
+  return decider.Finish(std::move(verdicts), faults_);
+}
+
+std::vector<Attribution> Judge::Impl::Attribute(RunIndex run) const {
+  std::vector<Attribution> found;
+  for (size_t i = 0; i < faults_.size(); ++i) {
+    const HistoryIndex::Failure& failure = index.failures[i];
+    const HistoryIndex::Part& part = index.PartOf(failure);
+    if (part.run != run) continue;
+    found.push_back({.test = failure.test,
+                     .run = run,
+                     .part_id = std::string(index.Text(part.part_id)),
+                     .p_code = faults_[i].code,
+                     .p_test = faults_[i].test,
+                     .p_machine = faults_[i].machine()});
+  }
+  return found;
+}
+
+}  // namespace flaky

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: MIT
+#include "analysis/posterior.h"
+
+#include <algorithm>
+#include <cmath>
+#include <tuple>
+
+namespace flaky {
+namespace {
+
+constexpr int kRounds = 3;
+constexpr double kUnexplainedPass = 1e-3;
+const double kNever = -1e30;
+
+uint32_t CountedExecutions(const HistoryIndex::Part& part, const HistoryIndex::Failure& failure) {
+  return part.roster == kNoIndex || failure.in_roster ? part.repetitions : 0;
+}
+
+}  // namespace
+
+void TestPosterior::Run(const TestEvents& test, std::span<const CodeEvent> events, std::span<const uint32_t> executions,
+                        double share, std::span<const float> background, std::span<Fault> faults) {
+  variants_.variants.clear();
+  for (const CodeEvent& event : events) {
+    for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
+      const uint16_t variant = index_.PartOf(index_.failures[i]).variant;
+      auto& known = variants_.variants;
+      if (known.size() < kMostVariants && variants_.StateOf(variant) == kCodeStates) known.push_back(variant);
+    }
+  }
+  MakeSteps(events, executions);
+  MakeCells(events, background);
+  for (int round = 0; round < kRounds; ++round) {
+    RunTestChain(share);
+    RunCodeChains(test, events);
+    SendMessages();
+  }
+  RunTestChain(share);
+  WriteFaults(background, faults);
+}
+
+void TestPosterior::MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions) {
+  // First the executions of each bin, then those that failed are taken away.
+  std::fill(step_of_bin_.begin(), step_of_bin_.end(), kNoIndex);
+  steps_.clear();
+  std::vector<int64_t>& passes = passes_by_bin_;
+  passes.assign(executions.begin(), executions.end());
+  std::vector<bool>& seen = seen_in_bin_;
+  seen.assign(executions.size(), false);
+  for (const CodeEvent& event : events) {
+    for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
+      const HistoryIndex::Failure& failure = index_.failures[i];
+      const HistoryIndex::Part& part = index_.PartOf(failure);
+      const uint32_t bin = bins_.Of(part.start);
+      passes[bin] += int64_t{failure.passed} - CountedExecutions(part, failure);
+      seen[bin] = true;
+    }
+  }
+  passes_.clear();
+  for (uint32_t bin = 0; bin < executions.size(); ++bin) {
+    if (executions[bin] == 0 && !seen[bin]) continue;
+    FlakyChain::Step step{
+        .bin = bin, .days = steps_.empty() ? 0 : bins_.DaysBetween(steps_.back().bin, bin), .seen = {}};
+    step_of_bin_[bin] = static_cast<uint32_t>(steps_.size());
+    steps_.push_back(step);
+    PerState& now = passes_.emplace_back();
+    now.fill(1);
+    SeePasses(now, static_cast<uint32_t>(std::clamp<int64_t>(passes[bin], 0, UINT32_MAX)));
+  }
+}
+
+void TestPosterior::MakeCells(std::span<const CodeEvent> events, std::span<const float> background) {
+  const auto& rates = Rates().rate;
+  cells_.clear();
+  products_.clear();
+  first_cell_.clear();
+  for (uint32_t e = 0; e < events.size(); ++e) {
+    first_cell_.push_back(static_cast<uint32_t>(cells_.size()));
+    for (uint32_t i = events[e].first_failure; i < events[e].first_failure + events[e].failures; ++i) {
+      const HistoryIndex::Failure& failure = index_.failures[i];
+      const HistoryIndex::Part& part = index_.PartOf(failure);
+      const uint32_t step = step_of_bin_[bins_.Of(part.start)];
+      if (first_cell_.back() == cells_.size() || cells_.back().step != step) {
+        Cell cell{.event = e,
+                  .step = step,
+                  .first_product = static_cast<uint32_t>(products_.size()),
+                  .products = 0,
+                  .first_failure = i,
+                  .end_failure = i,
+                  .message = {}};
+        cell.message.fill(1);
+        cells_.push_back(cell);
+      }
+      Cell& cell = cells_.back();
+      cell.end_failure = i + 1;
+      const auto begin = products_.begin() + cell.first_product;
+      auto product = std::find_if(begin, products_.end(), [&](const Product& p) { return p.variant == part.variant; });
+      if (product == products_.end()) {
+        Product fresh{.variant = part.variant, .scale = 0, .q = {}};
+        fresh.q.fill(1);
+        product = products_.insert(products_.end(), fresh);
+        ++cell.products;
+      }
+      const double b = background[i];
+      const auto causes = static_cast<double>(failure.Causes());
+      for (size_t r = 0; r < kRates; ++r) {
+        const double q = b + rates[r] * (1 - b);
+        product->q[r] *= causes == 1 ? q : std::pow(q, causes);
+      }
+      product->q[kNotFlaky] *= causes == 1 ? b : std::pow(b, causes);
+      product->scale += Normalize(product->q);
+    }
+  }
+  first_cell_.push_back(static_cast<uint32_t>(cells_.size()));
+}
+
+void TestPosterior::RunTestChain(double share) {
+  for (size_t i = 0; i < steps_.size(); ++i) steps_[i].seen = passes_[i];
+  for (const Cell& cell : cells_) {
+    PerState& seen = steps_[cell.step].seen;
+    for (size_t x = 0; x < kTestStates; ++x) seen[x] *= cell.message[x];
+    Normalize(seen);
+  }
+  chain_.Run(model_, share, steps_);
+}
+
+PerState TestPosterior::Without(const Cell& cell) const {
+  PerState belief = chain_.posterior[cell.step];
+  double sum = 0;
+  for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] /= std::max(cell.message[x], 1e-300);
+  for (double& value : belief) value /= sum;
+  return belief;
+}
+
+double TestPosterior::Uncovered(const Cell& cell, size_t state, PerState& q) const {
+  q.fill(1);
+  double scale = 0;
+  for (uint32_t i = cell.first_product; i < cell.first_product + cell.products; ++i) {
+    if (variants_.Covers(state, products_[i].variant)) continue;
+    scale += products_[i].scale;
+    for (size_t x = 0; x < kTestStates; ++x) q[x] *= products_[i].q[x];
+  }
+  return scale + Normalize(q);
+}
+
+void TestPosterior::RunCodeChains(const TestEvents& test, std::span<const CodeEvent> events) {
+  const size_t states = variants_.states();
+  cell_logs_.resize(cells_.size());
+  event_logs_.resize(events.size());
+  PerState q;
+  for (size_t e = 0; e < events.size(); ++e) {
+    PerCodeState& logs = event_logs_[e];
+    logs.fill(kNever);
+    for (size_t s = 0; s < states; ++s) {
+      logs[s] = variants_.Excludes(events[e].passed, s) ? events[e].passes * std::log(kUnexplainedPass) : 0;
+    }
+    for (uint32_t c = first_cell_[e]; c < first_cell_[e + 1]; ++c) {
+      const PerState belief = Without(cells_[c]);
+      for (size_t s = 0; s < states; ++s) {
+        const double scale = Uncovered(cells_[c], s, q);
+        double sum = 0;
+        for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] * q[x];
+        cell_logs_[c][s] = std::log(std::max(sum, 1e-300)) + scale;
+        logs[s] += cell_logs_[c][s];
+      }
+    }
+  }
+  code_prior_.resize(events.size());
+  code_posterior_.resize(events.size());
+  newly_broken_.resize(events.size());
+  for (size_t begin = 0; begin < events.size();) {
+    size_t end = begin + 1;
+    while (end < events.size() && !events[end].first_of_branch) ++end;
+    RunBranch(events, begin, end);
+    begin = end;
+  }
+  // The default branch comes first.
+  broken_now_ = 0;
+  size_t last = events.size();
+  for (size_t e = 0; e < events.size(); ++e) {
+    const HistoryIndex::Code& code = index_.codes[events[e].code];
+    if (!code.dirty && code.branch == index_.default_branch) last = e;
+  }
+  if (last < events.size()) {
+    const CodeChain chain(model_, variants_);
+    broken_now_ = 1 - chain.After(code_posterior_[last], test.passed_after, test.codes_after > 0)[kGood];
+  }
+}
+
+PerCodeState TestPosterior::BaseState(const CodeEvent& event) const {
+  PerCodeState good{};
+  good[kGood] = 1;
+  if (event.base_event == kNoIndex) return good;
+  return CodeChain(model_, variants_).After(code_posterior_[event.base_event], event.base_passed, false);
+}
+
+void TestPosterior::RunBranch(std::span<const CodeEvent> events, size_t begin, size_t end) {
+  std::vector<CodeChain::Step> steps;
+  const bool dirty = index_.codes[events[begin].code].dirty;
+  for (size_t e = begin; e < end; ++e) {
+    CodeChain::Step step{.gap = events[e].gap, .break_prior = events[e].break_prior, .enters = {}, .seen = {}};
+    if (dirty) step.break_prior = std::max(step.break_prior, model_.dirty_broken);
+    if (events[e].base_event != kNoIndex && (e > begin || events[e].gap != 0)) {
+      const PerCodeState base = BaseState(events[e]);
+      for (size_t s = 1; s < kCodeStates; ++s) {
+        step.enters[s] = base[s] * (events[e].base_known ? 1 : model_.base_moves);
+      }
+    }
+    const PerCodeState& logs = event_logs_[e];
+    const double most = *std::max_element(logs.begin(), logs.end());
+    for (size_t s = 0; s < kCodeStates; ++s) step.seen[s] = std::exp(std::max(logs[s] - most, -600.0));
+    for (size_t s = variants_.states(); s < kCodeStates; ++s) step.seen[s] = 0;
+    steps.push_back(step);
+  }
+  CodeChain chain(model_, variants_);
+  chain.Run(BaseState(events[begin]), steps);
+  for (size_t e = begin; e < end; ++e) {
+    code_prior_[e] = chain.prior[e - begin];
+    code_posterior_[e] = chain.posterior[e - begin];
+    const double before =
+        e > begin && events[e].gap == 0 ? 1 - code_posterior_[e - 1][kGood] : 1 - BaseState(events[e])[kGood];
+    newly_broken_[e] = std::max(0.0, 1 - code_posterior_[e][kGood] - before);
+  }
+}
+
+void TestPosterior::SendMessages() {
+  const size_t states = variants_.states();
+  std::array<PerState, kCodeStates> q;
+  std::array<double, kCodeStates> logs;
+  for (size_t c = 0; c < cells_.size(); ++c) {
+    Cell& cell = cells_[c];
+    double most = -1e300;
+    for (size_t s = 0; s < states; ++s) {
+      // What the other cells of the code and the other codes say of the code, and the passes on it.
+      logs[s] = std::log(std::max(code_prior_[cell.event][s], 1e-300)) + event_logs_[cell.event][s] - cell_logs_[c][s] +
+                Uncovered(cell, s, q[s]);
+      most = std::max(most, logs[s]);
+    }
+    cell.message.fill(0);
+    for (size_t s = 0; s < states; ++s) {
+      const double weight = std::exp(logs[s] - most);
+      for (size_t x = 0; x < kTestStates; ++x) cell.message[x] += weight * q[s][x];
+    }
+    for (double& value : cell.message) value = std::max(value, 1e-200);
+    Normalize(cell.message);
+  }
+}
+
+void TestPosterior::WriteFaults(std::span<const float> background, std::span<Fault> faults) const {
+  const auto& rates = Rates().rate;
+  PerState q;
+  for (const Cell& cell : cells_) {
+    PerState belief = Without(cell);
+    Uncovered(cell, kGood, q);
+    double sum = 0;
+    for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] *= q[x];
+    for (uint32_t i = cell.first_failure; i < cell.end_failure; ++i) {
+      const uint16_t variant = index_.PartOf(index_.failures[i]).variant;
+      double code = 0;
+      for (size_t s = 0; s < variants_.states(); ++s) {
+        if (variants_.Covers(s, variant)) code += code_posterior_[cell.event][s];
+      }
+      const double b = background[i];
+      double by_test = 0;
+      for (size_t r = 0; r < kRates; ++r) by_test += belief[r] * rates[r] / (b + rates[r] * (1 - b));
+      faults[i].code = static_cast<float>(code);
+      faults[i].test = static_cast<float>((1 - code) * std::min(1.0, by_test / sum));
+    }
+  }
+}
+
+}  // namespace flaky
