@@ -2,6 +2,7 @@
 #include "analysis/coincidence.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace flaky {
@@ -10,17 +11,24 @@ namespace {
 constexpr double kSmallestGroup = 200;
 constexpr double kNoCause = 1e-4;  // that a test fails for none of the reasons that the judge knows, in all of a group
 
-// The probability of exactly k hits under "few": a Poisson distribution without zero.
-double Few(const CommonCause& cause, int hits) {
-  const double mean = cause.tests;
-  return std::exp(hits * std::log(mean) - mean - std::lgamma(hits + 1.0)) / (1 - std::exp(-mean));
+constexpr int kMostFew = 30;
+
+// The probabilities of 0 to kMostFew events of a Poisson distribution.
+std::array<double, kMostFew + 1> Poisson(double mean) {
+  std::array<double, kMostFew + 1> of;
+  of[0] = std::exp(-mean);
+  for (int k = 1; k <= kMostFew; ++k) of[k] = of[k - 1] * mean / k;
+  return of;
 }
 
-// The probability that a flaky test, which fails, fails together with so many others for one cause.
-double Together(const CommonCause& cause, int others) {
+// The probabilities that a flaky test, which fails, fails together with so many others for one cause.
+std::array<double, kMostFew + 1> Together(const CommonCause& cause) {
   constexpr double kMore = 0.75;
-  if (others <= 0) return 1 - cause.together;
-  return cause.together * (1 - kMore) * std::pow(kMore, others - 1);
+  std::array<double, kMostFew + 1> of;
+  of[0] = 1 - cause.together;
+  double weight = cause.together * (1 - kMore);
+  for (int k = 1; k <= kMostFew; ++k, weight *= kMore) of[k] = weight;
+  return of;
 }
 
 // The density of k hits under "many".
@@ -29,12 +37,6 @@ double Many(const CommonCause& cause, double hits, double size) {
   const double density = 1 / (size * (1 - cause.least) + 1);
   if (hits >= least) return density;
   return density * std::exp(-(least - hits) * (least - hits) / (2 * std::max(1.0, least)));
-}
-
-// The probability of a whole number of failures without a common cause.
-double Stray(double failures, double expected) {
-  if (failures < 0) return 0;
-  return std::exp(failures * std::log(expected) - expected - std::lgamma(failures + 1));
 }
 
 struct Weights {
@@ -48,15 +50,20 @@ struct Weights {
 Weights WeightsOf(const CommonCause& cause, double others, double size) {
   const double n = std::max(size, kSmallestGroup);
   const double expected = std::max(cause.stray * size, kNoCause);
+  const auto few = Poisson(cause.tests);  // under "few" it hits at least one test
+  const double hits_any = cause.few / (1 - few[0]);
+  const auto together = Together(cause);
   Weights weights;
-  const int most = static_cast<int>(std::min(others + 1, 30.0));
-  for (int k = 0; k < most; ++k) weights.none += Together(cause, k) * Stray(others - k, expected);
-  weights.none *= 1 - cause.few - cause.many;
-  for (int k = 1; k <= most; ++k) {
-    const double few = cause.few * Few(cause, k);
-    weights.few_hit += few * Stray(others + 1 - k, expected) * k / n;
-    weights.few_not += few * Stray(others - k, expected) * (n - k) / n;
+  const int most = static_cast<int>(std::min<double>(others, kMostFew - 1));
+  // The strays fall fast; so the sums go over their number, from none on.
+  double stray = std::exp(-expected);
+  for (int strays = 0; strays <= most; stray *= expected / ++strays) {
+    const int k = static_cast<int>(std::min<double>(others - strays, kMostFew - 1));
+    weights.none += together[k] * stray;
+    weights.few_hit += hits_any * few[k + 1] * stray * (k + 1) / n;
+    if (k > 0) weights.few_not += hits_any * few[k] * stray * (n - k) / n;
   }
+  weights.none *= 1 - cause.few - cause.many;
   if (others >= 3) weights.many = cause.many * Many(cause, others, std::max(size, kSmallestGroup / 4));
   return weights;
 }

@@ -38,8 +38,22 @@ CommonCauses::CommonCauses(const HistoryIndex& index, const Model& model, CodeEv
 }
 
 void CommonCauses::StartFaults(std::span<Fault> faults) const {
+  std::vector<uint32_t> failed;
+  for (const uint32_t part : index_.order) failed.push_back(index_.parts[part].failed);
+  if (failed.empty()) return;
+  const auto middle = failed.begin() + static_cast<std::ptrdiff_t>(failed.size() / 2);
+  std::nth_element(failed.begin(), middle, failed.end());
+  const uint32_t usual = 4 + 4 * *middle;
   for (const TestEvents& test : events_.tests) {
-    const float unexplained = 0.5F / (1 + 0.5F * static_cast<float>(test.events - 1));
+    float codes = 0;
+    for (const CodeEvent& event : events_.Of(test)) {
+      bool alone = false;
+      for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
+        alone = alone || index_.PartOf(index_.failures[i]).failed <= usual;
+      }
+      codes += alone ? 1 : 0;
+    }
+    const float unexplained = 0.5F / (1 + 0.5F * std::max(0.0F, codes - 1));
     for (const CodeEvent& event : events_.Of(test)) {
       for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
         faults[i] = {.code = unexplained / 2, .test = 1 - unexplained};
@@ -53,6 +67,12 @@ void CommonCauses::Update(std::span<const Fault> faults, std::span<const double>
   Count(faults);
   if (!newly_broken.empty()) EstimateShares(faults, newly_broken);
   CountMachines();
+  outage_.assign(index_.parts.size(), 0);
+  for (const uint32_t part : index_.order) {
+    if (in_part_[part] < 4) continue;
+    outage_[part] =
+        static_cast<float>(ProbabilityOfMany(Machine(), in_part_[part], index_.parts[part].executed, ByCommit(part)));
+  }
   UpdateMachines(faults, background);
   UpdateCommits();
 }
@@ -227,10 +247,6 @@ void CommonCauses::UpdateCommits() {
       event.break_prior = static_cast<float>(std::min(0.95, by_suite * 0.95 + (1 - by_suite) * base));
     }
   }
-}
-
-double CommonCauses::Outage(uint32_t part) const {
-  return ProbabilityOfMany(Machine(), in_part_[part], index_.parts[part].executed, ByCommit(part));
 }
 
 }  // namespace flaky

@@ -18,7 +18,8 @@ class CommonCauses {
  public:
   CommonCauses(const HistoryIndex& index, const Model& model, CodeEvents& events);
 
-  // Before anything is known of a test, each of its failures counts the less, the more code versions it failed on.
+  // Before anything is known of a test, each of its failures counts the less, the more code versions it failed on in
+  // parts in which no more tests failed than usual.
   void StartFaults(std::span<Fault> faults) const;
 
   // Counts anew the failures of each part and code version that flaky tests do not explain. Writes the background of
@@ -26,7 +27,8 @@ class CommonCauses {
   void Update(std::span<const Fault> faults, std::span<const double> newly_broken, std::span<float> background);
 
   // Returns the probability that an outage hit a part.
-  double Outage(uint32_t part) const;
+  double Outage(uint32_t part) const { return outage_[part]; }
+  std::span<const float> outages() const { return outage_; }
   double trouble_share() const { return trouble_share_; }
 
  private:
@@ -51,6 +53,7 @@ class CommonCauses {
   std::vector<float> on_code_;
   std::vector<float> in_suite_;
   std::vector<float> own_;           // what each event adds to its code version
+  std::vector<float> outage_;
   std::vector<double> by_machines_;  // that machines fail as many of its tests as failed
   double stray_in_part_ = 0;         // see CommonCause::stray
   double stray_on_code_ = 0;

@@ -114,16 +114,22 @@ TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posteri
   const bool flags = verdict.verdict == Verdict::kFlaky || verdict.verdict == Verdict::kNewlyFlaky;
   if (flags || verdict.verdict == Verdict::kSuspect) verdict.rate = RateFrom(flaky.back(), model_.clustering);
   if (flags) verdict.passes_missing_until_fixed = PassesUntil(flaky.back(), model_.flaky_until);
-  Explain(test, posterior, faults, verdict);
+  int64_t last = INT64_MIN;
+  for (const CodeEvent& event : own) {
+    for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
+      last = std::max(last, index_.PartOf(index_.failures[i]).start);
+    }
+  }
+  verdict.last_failure = Timestamp{last};
   FindSince(test, posterior, faults, verdict);
   AddReasons(test, faults, verdict);
   return verdict;
 }
 
-void Decider::Explain(const TestEvents& test, const TestPosterior& posterior, std::span<const Fault> faults,
-                      TestVerdict& verdict) const {
+std::vector<CodeEvidence> Decider::Explain(const TestEvents& test, std::span<const Fault> faults,
+                                           std::span<const float> p_flaky) const {
+  std::vector<CodeEvidence> codes;
   const std::span own = events_.Of(test);
-  int64_t last = INT64_MIN;
   for (size_t e = 0; e < own.size(); ++e) {
     const HistoryIndex::Code& code = index_.codes[own[e].code];
     CodeEvidence evidence;
@@ -135,21 +141,19 @@ void Decider::Explain(const TestEvents& test, const TestPosterior& posterior, st
     evidence.failures = own[e].failures;
     int64_t first = INT64_MAX;
     for (uint32_t i = own[e].first_failure; i < own[e].first_failure + own[e].failures; ++i) {
-      const HistoryIndex::Part& part = index_.PartOf(index_.failures[i]);
-      first = std::min(first, part.start);
-      last = std::max(last, part.start);
+      first = std::min(first, index_.PartOf(index_.failures[i]).start);
       evidence.p_code += faults[i].code / own[e].failures;
       evidence.p_test += faults[i].test / own[e].failures;
       evidence.p_machine += faults[i].machine() / own[e].failures;
     }
     evidence.first_seen = {first};
-    evidence.p_flaky = Flaky(posterior.flaky()[posterior.StepOf(bins_.Of(first))]);
-    verdict.codes.push_back(std::move(evidence));
+    evidence.p_flaky = p_flaky[test.first_event + e];
+    codes.push_back(std::move(evidence));
   }
-  verdict.last_failure = Timestamp{last};
-  std::sort(verdict.codes.begin(), verdict.codes.end(), [](const CodeEvidence& a, const CodeEvidence& b) {
+  std::sort(codes.begin(), codes.end(), [](const CodeEvidence& a, const CodeEvidence& b) {
     return std::tie(a.first_seen, a.code) < std::tie(b.first_seen, b.code);
   });
+  return codes;
 }
 
 // Flaky: since the first failure that the test itself explains in the present stretch. Broken: since the first code of

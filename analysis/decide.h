@@ -31,12 +31,13 @@ class Decider {
   // Decides about the test that `posterior` has just computed.
   TestVerdict Decide(const TestEvents& test, const TestPosterior& posterior, std::span<const uint32_t> executions,
                      std::span<const Fault> faults) const;
+  // Returns the code versions on which a test failed. `p_flaky` is that of each event.
+  std::vector<CodeEvidence> Explain(const TestEvents& test, std::span<const Fault> faults,
+                                    std::span<const float> p_flaky) const;
   // Adds what needs all tests: cost, clusters and outages. `verdicts` are in the order of the tests of the events.
   Judgement Finish(std::vector<TestVerdict> verdicts, std::span<const Fault> faults) const;
 
  private:
-  void Explain(const TestEvents& test, const TestPosterior& posterior, std::span<const Fault> faults,
-               TestVerdict& verdict) const;
   void FindSince(const TestEvents& test, const TestPosterior& posterior, std::span<const Fault> faults,
                  TestVerdict& verdict) const;
   void AddReasons(const TestEvents& test, std::span<const Fault> faults, TestVerdict& verdict) const;

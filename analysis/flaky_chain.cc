@@ -47,7 +47,8 @@ double Normalize(PerState& values) {
     values.fill(1);
     return 0;
   }
-  for (double& value : values) value /= most;
+  const double scale = 1 / most;
+  for (double& value : values) value *= scale;
   return std::log(most);
 }
 
@@ -65,6 +66,30 @@ void SeePasses(PerState& seen, uint32_t passes) {
   for (size_t i = 0; i < kRates; ++i) seen[i] *= table.power[passes][i];
 }
 
+namespace {
+
+// Keeps values away from underflow; their factor does not matter.
+void Rescale(PerState& values, double sum) {
+  if (sum > 1e-100 || !(sum > 0)) return;
+  const double scale = 1 / sum;
+  for (double& value : values) value *= scale;
+}
+
+// The probabilities to change between two steps. Most steps are equally far apart.
+struct Change {
+  double days = 0;
+  double turns = 0;
+  double mends = 0;
+  void Set(const Model& model, double to) {
+    if (to == days) return;
+    days = to;
+    turns = 1 - std::exp(-model.turns_flaky * days);
+    mends = 1 - std::exp(-model.is_mended * days);
+  }
+};
+
+}  // namespace
+
 void FlakyChain::Run(const Model& model, double share, std::vector<Step>& steps) {
   const auto& prior = Rates().prior;
   forward_.resize(steps.size());
@@ -72,19 +97,21 @@ void FlakyChain::Run(const Model& model, double share, std::vector<Step>& steps)
   PerState state;
   for (size_t i = 0; i < kRates; ++i) state[i] = share * prior[i];
   state[kNotFlaky] = 1 - share;
+  Change change;
   for (size_t t = 0; t < steps.size(); ++t) {
     if (t > 0) {
-      const double turns = 1 - std::exp(-model.turns_flaky * steps[t].days);
-      const double mends = 1 - std::exp(-model.is_mended * steps[t].days);
+      change.Set(model, steps[t].days);
       double flaky = 0;
       for (size_t i = 0; i < kRates; ++i) flaky += state[i];
       const double healthy = state[kNotFlaky];
-      for (size_t i = 0; i < kRates; ++i) state[i] = state[i] * (1 - mends) + healthy * turns * prior[i];
-      state[kNotFlaky] = healthy * (1 - turns) + flaky * mends;
+      const double turned = healthy * change.turns;
+      for (size_t i = 0; i < kRates; ++i) state[i] = state[i] * (1 - change.mends) + turned * prior[i];
+      state[kNotFlaky] = healthy * (1 - change.turns) + flaky * change.mends;
     }
     forward_[t] = state;  // before this step's observations
-    for (size_t i = 0; i < kTestStates; ++i) state[i] *= steps[t].seen[i];
-    Normalize(state);
+    double sum = 0;
+    for (size_t i = 0; i < kTestStates; ++i) sum += state[i] *= steps[t].seen[i];
+    Rescale(state, sum);
   }
   PerState back;
   back.fill(1);
@@ -97,16 +124,17 @@ void FlakyChain::Run(const Model& model, double share, std::vector<Step>& steps)
       sum += now[i];
     }
     if (sum > 0) {
-      for (double& value : now) value /= sum;
+      const double scale = 1 / sum;
+      for (double& value : now) value *= scale;
     }
-    const double turns = 1 - std::exp(-model.turns_flaky * steps[t].days);
-    const double mends = 1 - std::exp(-model.is_mended * steps[t].days);
+    if (t == 0) break;
+    change.Set(model, steps[t].days);
     double turned = 0;
     for (size_t i = 0; i < kRates; ++i) turned += prior[i] * back[i];
     const double healthy = back[kNotFlaky];
-    for (size_t i = 0; i < kRates; ++i) back[i] = back[i] * (1 - mends) + healthy * mends;
-    back[kNotFlaky] = healthy * (1 - turns) + turned * turns;
-    Normalize(back);
+    for (size_t i = 0; i < kRates; ++i) back[i] = back[i] * (1 - change.mends) + healthy * change.mends;
+    back[kNotFlaky] = healthy * (1 - change.turns) + turned * change.turns;
+    Rescale(back, healthy + turned);
   }
 }
 

@@ -2,6 +2,7 @@
 #include "analysis/judge.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "analysis/code_events.h"
@@ -25,13 +26,20 @@ class Judge::Impl {
   explicit Impl(const Model& given) : model(given) {}
 
   Judgement Decide(const JudgeOptions& options);
+  std::vector<CodeEvidence> Explain(TestId test) const;
   std::vector<Attribution> Attribute(RunIndex run) const;
 
   Model model;
   HistoryIndex index;
 
  private:
+  // Of the last Decide():
+  std::optional<CodeEvents> events_;
+  std::optional<CommonCauses> causes_;
+  TimeBins bins_;
+  int64_t at_ = 0;
   std::vector<Fault> faults_;
+  std::vector<float> p_flaky_;  // of each event
 };
 
 Judge::Judge(const Model& model) : impl_(std::make_unique<Impl>(model)) {}
@@ -44,18 +52,22 @@ RosterId Judge::AddRoster(std::span<const TestId> tests) { return impl_->index.A
 RunIndex Judge::AddRun(const RunEvidence& run) { return impl_->index.AddRun(run); }
 void Judge::AddPart(const PartEvidence& part) { impl_->index.AddPart(part); }
 Judgement Judge::Decide(const JudgeOptions& options) { return impl_->Decide(options); }
+std::vector<CodeEvidence> Judge::Explain(TestId test) const { return impl_->Explain(test); }
 std::vector<Attribution> Judge::Attribute(RunIndex run) const { return impl_->Attribute(run); }
 
 Judgement Judge::Impl::Decide(const JudgeOptions& options) {
   index.Sort(options.at.micros, options.default_branch);
-  CodeEvents events(index);
-  const TimeBins bins = CutTime(index);
-  CommonCauses causes(index, model, events);
+  causes_.reset();
+  CodeEvents& events = events_.emplace(index);
+  const TimeBins& bins = bins_ = CutTime(index);
+  CommonCauses& causes = causes_.emplace(index, model, events);
+  at_ = options.at.micros;
   const size_t counted = events.events.empty() ? 0 : events.events.back().first_failure + events.events.back().failures;
   faults_.assign(counted, {});
   std::vector<float> background(counted);
   std::vector<double> newly_broken;
   causes.StartFaults(faults_);
+  p_flaky_.assign(events.events.size(), 0);
 
   // Tests in ascending order of their ids, because their executions are counted in blocks.
   std::vector<uint32_t> by_id(events.tests.size());
@@ -78,12 +90,18 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
       const ExecutionsByBin executions(index, bins, ids);
       for (size_t i = begin; i < end; ++i) {
         const TestEvents& test = events.tests[by_id[i]];
-        posterior.Run(test, events.Of(test), executions.Of(i - begin), share, background, faults_);
+        posterior.Run(test, events.Of(test), executions.Of(i - begin), share, background, causes.outages(),
+                      faults_);
         for (uint32_t e = 0; e < test.events; ++e) newly_broken[test.first_event + e] = posterior.NewlyBroken(e);
         double most = 0;
         for (const PerState& state : posterior.flaky()) most = std::max(most, Flaky(state));
         flaky_ever[by_id[i]] = most;
         if (pass == kPasses - 1) {
+          for (uint32_t e = test.first_event; e < test.first_event + test.events; ++e) {
+            const HistoryIndex::Failure& failure = index.failures[events.events[e].first_failure];
+            const uint32_t step = posterior.StepOf(bins.Of(index.PartOf(failure).start));
+            p_flaky_[e] = static_cast<float>(Flaky(posterior.flaky()[step]));
+          }
           verdicts[by_id[i]] = decider.Decide(test, posterior, executions.Of(i - begin), faults_);
         }
       }
@@ -94,6 +112,14 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
     share = std::min(share, 0.3);
   }
   return decider.Finish(std::move(verdicts), faults_);
+}
+
+std::vector<CodeEvidence> Judge::Impl::Explain(TestId test) const {
+  if (!events_) return {};
+  for (const TestEvents& found : events_->tests) {
+    if (found.test == test) return Decider(index, model, bins_, *events_, *causes_, at_).Explain(found, faults_, p_flaky_);
+  }
+  return {};
 }
 
 std::vector<Attribution> Judge::Impl::Attribute(RunIndex run) const {

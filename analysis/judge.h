@@ -43,6 +43,9 @@ class Judge {
 
   // May be called several times; parts can be added in between.
   Judgement Decide(const JudgeOptions& options);
+  // Returns what the verdict about a test rests on, as of the last Decide(): each code version on which it failed, in
+  // order of time.
+  std::vector<CodeEvidence> Explain(TestId test) const;
   // Returns who was at fault for each failure of a run, as of the last Decide(). Empty if nothing of it failed.
   std::vector<Attribution> Attribute(RunIndex run) const;
 

@@ -9,6 +9,8 @@ namespace flaky {
 namespace {
 
 constexpr int kRounds = 3;
+constexpr double kSettled = 0.002;  // change of P(flaky)
+constexpr float kCertainOutage = 0.97F;
 constexpr double kUnexplainedPass = 1e-3;
 const double kNever = -1e30;
 
@@ -18,25 +20,88 @@ uint32_t CountedExecutions(const HistoryIndex::Part& part, const HistoryIndex::F
 
 }  // namespace
 
-void TestPosterior::Run(const TestEvents& test, std::span<const CodeEvent> events, std::span<const uint32_t> executions,
-                        double share, std::span<const float> background, std::span<Fault> faults) {
-  variants_.variants.clear();
+void TestPosterior::Run(const TestEvents& test, std::span<const CodeEvent> events,
+                        std::span<const uint32_t> executions, double share, std::span<const float> background,
+                        std::span<const float> outages, std::span<Fault> faults) {
+  ChooseEvents(test, events, outages);
+  MakeSteps(events, executions);
+  MakeCells(background, outages);
+  RunTestChain(share);
+  broken_now_ = 0;
+  for (int round = 0; round < kRounds && !cells_.empty(); ++round) {
+    RunCodeChains();
+    SendMessages();
+    healthy_.clear();
+    for (const PerState& state : chain_.posterior) healthy_.push_back(state[kNotFlaky]);
+    RunTestChain(share);
+    double change = 0;
+    for (size_t i = 0; i < healthy_.size(); ++i) {
+      change = std::max(change, std::abs(healthy_[i] - chain_.posterior[i][kNotFlaky]));
+    }
+    if (change < kSettled) break;
+  }
   for (const CodeEvent& event : events) {
     for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
+      if (IsLeftOut(i, outages)) faults[i] = {.code = (1 - outages[index_.failures[i].part]) / 2, .test = 0};
+    }
+  }
+  WriteFaults(background, outages, faults);
+}
+
+bool TestPosterior::IsLeftOut(uint32_t failure, std::span<const float> outages) const {
+  return outages[index_.failures[failure].part] > kCertainOutage;
+}
+
+// An event all of whose failures are left out becomes part of the gap before the next one.
+void TestPosterior::ChooseEvents(const TestEvents& test, std::span<const CodeEvent> events,
+                                 std::span<const float> outages) {
+  events_.clear();
+  number_.clear();
+  variants_.variants.clear();
+  passed_after_ = test.passed_after;
+  codes_after_ = test.codes_after > 0;
+  VariantMask gap = 0;
+  bool first_of_branch = true;
+  for (const CodeEvent& event : events) {
+    if (event.first_of_branch) {
+      gap = 0;
+      first_of_branch = true;
+    }
+    bool counts = false;
+    for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
+      if (IsLeftOut(i, outages)) continue;
+      counts = true;
       const uint16_t variant = index_.PartOf(index_.failures[i]).variant;
       auto& known = variants_.variants;
       if (known.size() < kMostVariants && variants_.StateOf(variant) == kCodeStates) known.push_back(variant);
     }
+    gap |= event.gap;
+    if (!counts) {
+      gap |= event.passed;
+      number_.push_back(kNoIndex);
+      continue;
+    }
+    number_.push_back(static_cast<uint32_t>(events_.size()));
+    CodeEvent& chosen = events_.emplace_back(event);
+    chosen.gap = gap;
+    chosen.first_of_branch = first_of_branch;
+    for (; chosen.base_event != kNoIndex && number_[chosen.base_event] == kNoIndex;) {
+      const CodeEvent& left_out = events[chosen.base_event];
+      chosen.base_passed |= left_out.passed | left_out.gap;
+      chosen.base_event = left_out.first_of_branch ? kNoIndex : chosen.base_event - 1;
+    }
+    if (chosen.base_event != kNoIndex) chosen.base_event = number_[chosen.base_event];
+    gap = 0;
+    first_of_branch = false;
   }
-  MakeSteps(events, executions);
-  MakeCells(events, background);
-  for (int round = 0; round < kRounds; ++round) {
-    RunTestChain(share);
-    RunCodeChains(test, events);
-    SendMessages();
+  // What comes after the last event of the default branch.
+  for (size_t e = events.size(); e-- > 0;) {
+    const HistoryIndex::Code& code = index_.codes[events[e].code];
+    if (code.dirty || code.branch != index_.default_branch) continue;
+    if (number_[e] != kNoIndex) break;
+    passed_after_ |= events[e].passed | events[e].gap;
+    codes_after_ = codes_after_ || events[e].passed != 0;
   }
-  RunTestChain(share);
-  WriteFaults(background, faults);
 }
 
 void TestPosterior::MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions) {
@@ -69,14 +134,15 @@ void TestPosterior::MakeSteps(std::span<const CodeEvent> events, std::span<const
   }
 }
 
-void TestPosterior::MakeCells(std::span<const CodeEvent> events, std::span<const float> background) {
+void TestPosterior::MakeCells(std::span<const float> background, std::span<const float> outages) {
   const auto& rates = Rates().rate;
   cells_.clear();
   products_.clear();
   first_cell_.clear();
-  for (uint32_t e = 0; e < events.size(); ++e) {
+  for (uint32_t e = 0; e < events_.size(); ++e) {
     first_cell_.push_back(static_cast<uint32_t>(cells_.size()));
-    for (uint32_t i = events[e].first_failure; i < events[e].first_failure + events[e].failures; ++i) {
+    for (uint32_t i = events_[e].first_failure; i < events_[e].first_failure + events_[e].failures; ++i) {
+      if (IsLeftOut(i, outages)) continue;
       const HistoryIndex::Failure& failure = index_.failures[i];
       const HistoryIndex::Part& part = index_.PartOf(failure);
       const uint32_t step = step_of_bin_[bins_.Of(part.start)];
@@ -128,7 +194,8 @@ PerState TestPosterior::Without(const Cell& cell) const {
   PerState belief = chain_.posterior[cell.step];
   double sum = 0;
   for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] /= std::max(cell.message[x], 1e-300);
-  for (double& value : belief) value /= sum;
+  const double scale = 1 / sum;
+  for (double& value : belief) value *= scale;
   return belief;
 }
 
@@ -140,10 +207,20 @@ double TestPosterior::Uncovered(const Cell& cell, size_t state, PerState& q) con
     scale += products_[i].scale;
     for (size_t x = 0; x < kTestStates; ++x) q[x] *= products_[i].q[x];
   }
-  return scale + Normalize(q);
+  return scale;
 }
 
-void TestPosterior::RunCodeChains(const TestEvents& test, std::span<const CodeEvent> events) {
+size_t TestPosterior::SameAs(const Cell& cell, size_t state) const {
+  if (state == kGood || state == kBrokenInAll) return state;
+  size_t covered = 0;
+  for (uint32_t i = cell.first_product; i < cell.first_product + cell.products; ++i) {
+    covered += variants_.Covers(state, products_[i].variant) ? 1 : 0;
+  }
+  return covered == 0 ? kGood : covered == cell.products ? kBrokenInAll : state;
+}
+
+void TestPosterior::RunCodeChains() {
+  const std::vector<CodeEvent>& events = events_;
   const size_t states = variants_.states();
   cell_logs_.resize(cells_.size());
   event_logs_.resize(events.size());
@@ -156,22 +233,31 @@ void TestPosterior::RunCodeChains(const TestEvents& test, std::span<const CodeEv
     }
     for (uint32_t c = first_cell_[e]; c < first_cell_[e + 1]; ++c) {
       const PerState belief = Without(cells_[c]);
+      auto& cell_logs = cell_logs_[c];
       for (size_t s = 0; s < states; ++s) {
-        const double scale = Uncovered(cells_[c], s, q);
-        double sum = 0;
-        for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] * q[x];
-        cell_logs_[c][s] = std::log(std::max(sum, 1e-300)) + scale;
-        logs[s] += cell_logs_[c][s];
+        const size_t same = SameAs(cells_[c], s);
+        if (same == kBrokenInAll) {
+          cell_logs[s] = 0;
+        } else if (same < s) {
+          cell_logs[s] = cell_logs[same];
+        } else {
+          const double scale = Uncovered(cells_[c], s, q);
+          double sum = 0;
+          for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] * q[x];
+          cell_logs[s] = std::log(std::max(sum, 1e-300)) + scale;
+        }
+        logs[s] += cell_logs[s];
       }
     }
   }
   code_prior_.resize(events.size());
   code_posterior_.resize(events.size());
+  code_log_prior_.resize(events.size());
   newly_broken_.resize(events.size());
   for (size_t begin = 0; begin < events.size();) {
     size_t end = begin + 1;
     while (end < events.size() && !events[end].first_of_branch) ++end;
-    RunBranch(events, begin, end);
+    RunBranch(begin, end);
     begin = end;
   }
   // The default branch comes first.
@@ -183,7 +269,7 @@ void TestPosterior::RunCodeChains(const TestEvents& test, std::span<const CodeEv
   }
   if (last < events.size()) {
     const CodeChain chain(model_, variants_);
-    broken_now_ = 1 - chain.After(code_posterior_[last], test.passed_after, test.codes_after > 0)[kGood];
+    broken_now_ = 1 - chain.After(code_posterior_[last], passed_after_, codes_after_)[kGood];
   }
 }
 
@@ -194,7 +280,8 @@ PerCodeState TestPosterior::BaseState(const CodeEvent& event) const {
   return CodeChain(model_, variants_).After(code_posterior_[event.base_event], event.base_passed, false);
 }
 
-void TestPosterior::RunBranch(std::span<const CodeEvent> events, size_t begin, size_t end) {
+void TestPosterior::RunBranch(size_t begin, size_t end) {
+  const std::vector<CodeEvent>& events = events_;
   std::vector<CodeChain::Step> steps;
   const bool dirty = index_.codes[events[begin].code].dirty;
   for (size_t e = begin; e < end; ++e) {
@@ -217,6 +304,9 @@ void TestPosterior::RunBranch(std::span<const CodeEvent> events, size_t begin, s
   for (size_t e = begin; e < end; ++e) {
     code_prior_[e] = chain.prior[e - begin];
     code_posterior_[e] = chain.posterior[e - begin];
+    for (size_t s = 0; s < variants_.states(); ++s) {
+      code_log_prior_[e][s] = std::log(std::max(code_prior_[e][s], 1e-300));
+    }
     const double before =
         e > begin && events[e].gap == 0 ? 1 - code_posterior_[e - 1][kGood] : 1 - BaseState(events[e])[kGood];
     newly_broken_[e] = std::max(0.0, 1 - code_posterior_[e][kGood] - before);
@@ -230,23 +320,32 @@ void TestPosterior::SendMessages() {
   for (size_t c = 0; c < cells_.size(); ++c) {
     Cell& cell = cells_[c];
     double most = -1e300;
+    std::array<size_t, kCodeStates> same;
+    std::array<double, kCodeStates> scale{};
     for (size_t s = 0; s < states; ++s) {
       // What the other cells of the code and the other codes say of the code, and the passes on it.
-      logs[s] = std::log(std::max(code_prior_[cell.event][s], 1e-300)) + event_logs_[cell.event][s] - cell_logs_[c][s] +
-                Uncovered(cell, s, q[s]);
+      same[s] = SameAs(cell, s);
+      if (same[s] == s && s != kBrokenInAll) scale[s] = Uncovered(cell, s, q[s]);
+      logs[s] = code_prior_[cell.event][s] > 0 ? code_log_prior_[cell.event][s] + event_logs_[cell.event][s] -
+                                                     cell_logs_[c][s] + scale[same[s]]
+                                               : kNever;
       most = std::max(most, logs[s]);
     }
-    cell.message.fill(0);
+    std::array<double, kCodeStates> weight{};
     for (size_t s = 0; s < states; ++s) {
-      const double weight = std::exp(logs[s] - most);
-      for (size_t x = 0; x < kTestStates; ++x) cell.message[x] += weight * q[s][x];
+      if (logs[s] > most - 60) weight[same[s]] += std::exp(logs[s] - most);
     }
-    for (double& value : cell.message) value = std::max(value, 1e-200);
+    cell.message.fill(std::max(weight[kBrokenInAll], 1e-200));
+    for (size_t s = 0; s < states; ++s) {
+      if (weight[s] == 0 || s == kBrokenInAll) continue;
+      for (size_t x = 0; x < kTestStates; ++x) cell.message[x] += weight[s] * q[s][x];
+    }
     Normalize(cell.message);
   }
 }
 
-void TestPosterior::WriteFaults(std::span<const float> background, std::span<Fault> faults) const {
+void TestPosterior::WriteFaults(std::span<const float> background, std::span<const float> outages,
+                                std::span<Fault> faults) const {
   const auto& rates = Rates().rate;
   PerState q;
   for (const Cell& cell : cells_) {
@@ -255,6 +354,7 @@ void TestPosterior::WriteFaults(std::span<const float> background, std::span<Fau
     double sum = 0;
     for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] *= q[x];
     for (uint32_t i = cell.first_failure; i < cell.end_failure; ++i) {
+      if (IsLeftOut(i, outages)) continue;
       const uint16_t variant = index_.PartOf(index_.failures[i]).variant;
       double code = 0;
       for (size_t s = 0; s < variants_.states(); ++s) {

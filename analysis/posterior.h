@@ -30,17 +30,21 @@ class TestPosterior {
       : index_(index), model_(model), bins_(bins), step_of_bin_(bins.count, kNoIndex) {}
 
   // `executions` has a count for each bin. `background` and `faults` are those of all failures of the history; the
-  // faults of this test's failures are written. `share` is the probability that a test is flaky at first sight.
+  // faults of this test's failures are written. `outages` has the probability of an outage for each part: a failure in
+  // an outage that is all but certain proves nothing and is left out. `share` is the probability that a test is flaky
+  // at first sight.
   void Run(const TestEvents& test, std::span<const CodeEvent> events, std::span<const uint32_t> executions,
-           double share, std::span<const float> background, std::span<Fault> faults);
+           double share, std::span<const float> background, std::span<const float> outages, std::span<Fault> faults);
 
   // Of the last test, for each step in which something was seen of it:
   const std::vector<FlakyChain::Step>& steps() const { return steps_; }
   const std::vector<PerState>& flaky() const { return chain_.posterior; }
   // Returns the probability that the code of an event is broken, in any variant.
-  double Broken(size_t event) const { return 1 - code_posterior_[event][kGood]; }
+  double Broken(size_t event) const {
+    return number_[event] == kNoIndex ? 0 : 1 - code_posterior_[number_[event]][kGood];
+  }
   // Returns the probability that an event's code is broken and its predecessor on the branch was not.
-  double NewlyBroken(size_t event) const { return newly_broken_[event]; }
+  double NewlyBroken(size_t event) const { return number_[event] == kNoIndex ? 0 : newly_broken_[number_[event]]; }
   // Returns the probability that the last code of the default branch is broken.
   double BrokenNow() const { return broken_now_; }
   uint32_t StepOf(uint32_t bin) const { return step_of_bin_[bin]; }
@@ -63,21 +67,29 @@ class TestPosterior {
     PerState q;
   };
 
+  void ChooseEvents(const TestEvents& test, std::span<const CodeEvent> events, std::span<const float> outages);
+  bool IsLeftOut(uint32_t failure, std::span<const float> outages) const;
   void MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions);
-  void MakeCells(std::span<const CodeEvent> events, std::span<const float> background);
+  void MakeCells(std::span<const float> background, std::span<const float> outages);
   void RunTestChain(double share);
-  void RunCodeChains(const TestEvents& test, std::span<const CodeEvent> events);
-  void RunBranch(std::span<const CodeEvent> events, size_t begin, size_t end);
+  void RunCodeChains();
+  void RunBranch(size_t begin, size_t end);
   void SendMessages();
-  void WriteFaults(std::span<const float> background, std::span<Fault> faults) const;
+  void WriteFaults(std::span<const float> background, std::span<const float> outages, std::span<Fault> faults) const;
   PerState Without(const Cell& cell) const;  // what all but this cell says of the test's state
   // The probability of a cell's failures for each state of the test, if the code is in a state. Returns its scale.
   double Uncovered(const Cell& cell, size_t state, PerState& q) const;
+  // Returns the first state that covers the same failures of the cell; kBrokenInAll if that is all of them.
+  size_t SameAs(const Cell& cell, size_t state) const;
   PerCodeState BaseState(const CodeEvent& event) const;
 
   const HistoryIndex& index_;
   const Model& model_;
   const TimeBins& bins_;
+  std::vector<CodeEvent> events_;  // of this test, without those that are left out
+  std::vector<uint32_t> number_;   // in events_, of each event of the test
+  VariantMask passed_after_ = 0;   // see TestEvents
+  bool codes_after_ = false;
   std::vector<uint32_t> step_of_bin_;
   std::vector<FlakyChain::Step> steps_;
   std::vector<PerState> passes_;
@@ -89,7 +101,9 @@ class TestPosterior {
   std::vector<std::array<double, kCodeStates>> cell_logs_;  // of what a cell says of the code
   std::vector<PerCodeState> event_logs_;                    // of all that was seen on an event's code
   std::vector<PerCodeState> code_prior_;
+  std::vector<PerCodeState> code_log_prior_;
   std::vector<PerCodeState> code_posterior_;
+  std::vector<double> healthy_;  // of each step, a round before
   std::vector<double> newly_broken_;
   FailingVariants variants_;
   FlakyChain chain_;

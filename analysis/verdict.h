@@ -108,7 +108,6 @@ struct TestVerdict {
   uint32_t cluster = kNoIndex;  // index in Judgement::clusters
   std::vector<Reason> reasons;
   std::vector<Hint> hints;
-  std::vector<CodeEvidence> codes;  // in order of time
 };
 
 struct InfrastructurePart {

@@ -140,7 +140,7 @@ std::string Quoted(std::string_view text) {
   return out + '"';
 }
 
-void Print(const Judgement& judgement, std::ostream& out) {
+void Print(const Judge& judge, const Judgement& judgement, std::ostream& out) {
   out << "{\"runs\":" << judgement.runs << ",\"parts\":" << judgement.parts
       << ",\"background\":" << judgement.background << ",\"infrastructure\":" << judgement.infrastructure.size()
       << ",\"tests\":[";
@@ -172,7 +172,7 @@ void Print(const Judgement& judgement, std::ostream& out) {
     }
     out << "],\"blame\":[";
     comma = "";
-    for (const CodeEvidence& code : test.codes) {
+    for (const CodeEvidence& code : judge.Explain(test.test)) {
       if (code.dirty) continue;
       out << comma << "{\"code\":" << Quoted(code.code) << ",\"p_broken\":" << code.p_code
           << ",\"p_test\":" << code.p_test << ",\"p_flaky\":" << code.p_flaky << ",\"n\":" << code.executions
@@ -220,7 +220,7 @@ int Main(int argc, char** argv) {
     std::cerr << std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() << " s for "
               << judgement.parts << " parts\n";
   }
-  Print(judgement, std::cout);
+  Print(judge, judgement, std::cout);
   return 0;
 }
 
