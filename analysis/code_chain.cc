@@ -16,7 +16,8 @@ void Scale(PerCodeState& values) {
     values[kGood] = 1;
     return;
   }
-  for (double& value : values) value /= sum;
+  const double scale = 1 / sum;
+  for (double& value : values) value *= scale;
 }
 
 }  // namespace

@@ -39,12 +39,7 @@ double Many(const CommonCause& cause, double hits, double size) {
   return density * std::exp(-(least - hits) * (least - hits) / (2 * std::max(1.0, least)));
 }
 
-struct Weights {
-  double none = 0;
-  double few_hit = 0;  // and the given test is among the hits
-  double few_not = 0;
-  double many = 0;
-};
+using Weights = CommonCauseOdds::Weights;
 
 // The probabilities of `others` failures under each hypothesis, for a whole number.
 Weights WeightsOf(const CommonCause& cause, double others, double size) {
@@ -68,13 +63,22 @@ Weights WeightsOf(const CommonCause& cause, double others, double size) {
   return weights;
 }
 
+}  // namespace
+
+const CommonCauseOdds::Weights& CommonCauseOdds::Of(double whole, double size) {
+  const auto key = static_cast<uint64_t>(whole) << 32 | static_cast<uint64_t>(size);
+  const auto [place, fresh] = known_.try_emplace(key);
+  if (fresh) place->second = WeightsOf(cause_, whole, size);
+  return place->second;
+}
+
 // Interpolates between whole numbers.
-Weights WeightsBetween(const CommonCause& cause, double others, double size) {
+CommonCauseOdds::Weights CommonCauseOdds::Between(double others, double size) {
   const double whole = std::floor(others);
   const double rest = others - whole;
-  const Weights a = WeightsOf(cause, whole, size);
-  if (rest < 1e-6) return a;
-  const Weights b = WeightsOf(cause, whole + 1, size);
+  const Weights a = Of(whole, size);
+  if (rest < 1e-3) return a;
+  const Weights b = Of(whole + 1, size);
   const auto between = [rest](double x, double y) {
     return std::exp(std::log(std::max(x, 1e-300)) * (1 - rest) + std::log(std::max(y, 1e-300)) * rest);
   };
@@ -82,24 +86,22 @@ Weights WeightsBetween(const CommonCause& cause, double others, double size) {
           between(a.many, b.many)};
 }
 
-}  // namespace
-
-double ProbabilityOfHits(const CommonCause& cause, double hits, double size) {
-  const Weights weights = WeightsBetween(cause, hits, size);
+double CommonCauseOdds::Hits(double hits, double size) {
+  const Weights weights = Between(hits, size);
   return weights.few_not + weights.many;
 }
 
-double ProbabilityOfHit(const CommonCause& cause, double others, double size, double elsewhere) {
-  const Weights weights = WeightsBetween(cause, std::max(0.0, others), size);
-  const double share = std::clamp((others + 1) / (size + 2), cause.least, 0.995);
-  const double none = std::max(weights.none, (1 - cause.few - cause.many) * elsewhere);
+double CommonCauseOdds::Hit(double others, double size, double elsewhere) {
+  const Weights weights = Between(std::max(0.0, others), size);
+  const double share = std::clamp((others + 1) / (size + 2), cause_.least, 0.995);
+  const double none = std::max(weights.none, (1 - cause_.few - cause_.many) * elsewhere);
   return (weights.few_hit + weights.many * share) / (none + weights.few_hit + weights.few_not + weights.many);
 }
 
-double ProbabilityOfMany(const CommonCause& cause, double hits, double size, double elsewhere) {
+double CommonCauseOdds::Many(double hits, double size, double elsewhere) {
   if (hits < 4) return 0;
-  const Weights weights = WeightsBetween(cause, hits, size);
-  const double none = std::max(weights.none, (1 - cause.few - cause.many) * elsewhere);
+  const Weights weights = Between(hits, size);
+  const double none = std::max(weights.none, (1 - cause_.few - cause_.many) * elsewhere);
   return weights.many / (none + weights.few_not + weights.many);
 }
 

@@ -15,9 +15,9 @@ constexpr float kLeastBackground = 1e-7F;
 
 // The probability of a hit, for others between total - 1 and total: interpolated, since it is needed for each failure.
 struct HitTable {
-  HitTable(const CommonCause& cause, double total, double size, double elsewhere)
-      : high(ProbabilityOfHit(cause, total, size, elsewhere)),
-        ratio(std::log(ProbabilityOfHit(cause, std::max(0.0, total - 1), size, elsewhere) / high)) {}
+  HitTable(CommonCauseOdds& odds, double total, double size, double elsewhere)
+      : high(odds.Hit(total, size, elsewhere)),
+        ratio(std::log(odds.Hit(std::max(0.0, total - 1), size, elsewhere) / high)) {}
   double Without(double own) const { return high * std::exp(ratio * own); }
   double high;
   double ratio;
@@ -66,12 +66,14 @@ void CommonCauses::Update(std::span<const Fault> faults, std::span<const double>
                           std::span<float> background) {
   Count(faults);
   if (!newly_broken.empty()) EstimateShares(faults, newly_broken);
+  machine_.emplace(Machine());
+  commit_.emplace(Commit());
   CountMachines();
   outage_.assign(index_.parts.size(), 0);
   for (const uint32_t part : index_.order) {
     if (in_part_[part] < 4) continue;
     outage_[part] =
-        static_cast<float>(ProbabilityOfMany(Machine(), in_part_[part], index_.parts[part].executed, ByCommit(part)));
+        static_cast<float>(machine_->Many(in_part_[part], index_.parts[part].executed, ByCommit(part)));
   }
   UpdateMachines(faults, background);
   UpdateCommits();
@@ -135,9 +137,9 @@ void CommonCauses::CountMachines() {
   for (const uint32_t number : index_.order) {
     if (in_part_by_code_[number] < 0.5F) continue;
     const HistoryIndex::Part& part = index_.parts[number];
-    double hits = ProbabilityOfHits(Machine(), in_part_by_code_[number], part.executed);
+    double hits = machine_->Hits(in_part_by_code_[number], part.executed);
     // Tests that failed here and passed elsewhere on this code prove an outage, and that may have hit the others too.
-    const double proof = ProbabilityOfMany(Machine(), in_part_[number] - in_part_by_code_[number], part.executed, 0);
+    const double proof = machine_->Many(in_part_[number] - in_part_by_code_[number], part.executed, 0);
     hits += proof / std::max(50.0, static_cast<double>(part.executed));
     double& run = of_run[part.run];
     run = run == 0 ? hits : std::min(run, hits) * kOtherPart;
@@ -194,7 +196,7 @@ double CommonCauses::ByCommit(uint32_t part) const {
   const float hits = in_part_[part];
   if (hits < 0.5F) return 0;
   const double share = std::min(1.0F, in_part_by_code_[part] / hits);
-  return ProbabilityOfHits(Commit(), hits, index_.parts[part].executed) * share * share * share;
+  return commit_->Hits(hits, index_.parts[part].executed) * share * share * share;
 }
 
 void CommonCauses::UpdateMachines(std::span<const Fault> faults, std::span<float> background) const {
@@ -205,7 +207,7 @@ void CommonCauses::UpdateMachines(std::span<const Fault> faults, std::span<float
     uint32_t& table = table_of[failure.part];
     if (table == kNoIndex) {
       table = static_cast<uint32_t>(tables.size());
-      tables.emplace_back(Machine(), in_part_[failure.part], index_.parts[failure.part].executed,
+      tables.emplace_back(*machine_, in_part_[failure.part], index_.parts[failure.part].executed,
                           ByCommit(failure.part));
     }
     double b = tables[table].Without(1 - faults[i].test);
@@ -231,7 +233,7 @@ void CommonCauses::UpdateCommits() {
       uint32_t& table = table_of[event.code];
       if (table == kNoIndex) {
         table = static_cast<uint32_t>(tables.size());
-        tables.emplace_back(Commit(), on_code_[event.code], size, by_machines_[event.code]);
+        tables.emplace_back(*commit_, on_code_[event.code], size, by_machines_[event.code]);
       }
       const double base = tables[table].Without(own_[e]);
       double by_suite = 0;

@@ -2,6 +2,7 @@
 #ifndef FLAKY_ANALYSIS_COMMON_CAUSES_H_
 #define FLAKY_ANALYSIS_COMMON_CAUSES_H_
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -53,6 +54,8 @@ class CommonCauses {
   std::vector<float> on_code_;
   std::vector<float> in_suite_;
   std::vector<float> own_;           // what each event adds to its code version
+  mutable std::optional<CommonCauseOdds> machine_;
+  mutable std::optional<CommonCauseOdds> commit_;
   std::vector<float> outage_;
   std::vector<double> by_machines_;  // that machines fail as many of its tests as failed
   double stray_in_part_ = 0;         // see CommonCause::stray

@@ -91,7 +91,7 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
       for (size_t i = begin; i < end; ++i) {
         const TestEvents& test = events.tests[by_id[i]];
         posterior.Run(test, events.Of(test), executions.Of(i - begin), share, background, causes.outages(),
-                      faults_);
+                      faults_, pass + 1);
         for (uint32_t e = 0; e < test.events; ++e) newly_broken[test.first_event + e] = posterior.NewlyBroken(e);
         double most = 0;
         for (const PerState& state : posterior.flaky()) most = std::max(most, Flaky(state));

@@ -8,8 +8,12 @@
 namespace flaky {
 namespace {
 
-constexpr int kRounds = 3;
 constexpr double kSettled = 0.002;  // change of P(flaky)
+constexpr double kJoinedDays = 2;
+constexpr double kLeastSteps = 40;
+constexpr char kNothing = 0;  // what was seen in a bin
+constexpr char kPasses = 1;
+constexpr char kFailure = 2;
 constexpr float kCertainOutage = 0.97F;
 constexpr double kUnexplainedPass = 1e-3;
 const double kNever = -1e30;
@@ -22,13 +26,13 @@ uint32_t CountedExecutions(const HistoryIndex::Part& part, const HistoryIndex::F
 
 void TestPosterior::Run(const TestEvents& test, std::span<const CodeEvent> events,
                         std::span<const uint32_t> executions, double share, std::span<const float> background,
-                        std::span<const float> outages, std::span<Fault> faults) {
+                        std::span<const float> outages, std::span<Fault> faults, int rounds) {
   ChooseEvents(test, events, outages);
-  MakeSteps(events, executions);
+  MakeSteps(events, executions, outages);
   MakeCells(background, outages);
   RunTestChain(share);
   broken_now_ = 0;
-  for (int round = 0; round < kRounds && !cells_.empty(); ++round) {
+  for (int round = 0; round < rounds && !cells_.empty(); ++round) {
     RunCodeChains();
     SendMessages();
     healthy_.clear();
@@ -104,33 +108,50 @@ void TestPosterior::ChooseEvents(const TestEvents& test, std::span<const CodeEve
   }
 }
 
-void TestPosterior::MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions) {
+void TestPosterior::MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions,
+                              std::span<const float> outages) {
   // First the executions of each bin, then those that failed are taken away.
-  std::fill(step_of_bin_.begin(), step_of_bin_.end(), kNoIndex);
-  steps_.clear();
   std::vector<int64_t>& passes = passes_by_bin_;
   passes.assign(executions.begin(), executions.end());
-  std::vector<bool>& seen = seen_in_bin_;
-  seen.assign(executions.size(), false);
+  std::vector<char>& seen = seen_in_bin_;
+  seen.assign(executions.size(), kNothing);
+  bool failed = false;
   for (const CodeEvent& event : events) {
     for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
       const HistoryIndex::Failure& failure = index_.failures[i];
       const HistoryIndex::Part& part = index_.PartOf(failure);
       const uint32_t bin = bins_.Of(part.start);
       passes[bin] += int64_t{failure.passed} - CountedExecutions(part, failure);
-      seen[bin] = true;
+      const bool counts = !IsLeftOut(i, outages);
+      failed = failed || counts;
+      seen[bin] = std::max(seen[bin], counts ? kFailure : kPasses);
     }
   }
-  passes_.clear();
+  // Bins with passes only are joined, because nothing happens in them: some days, or all if there is no failure.
+  const double most_days = failed ? std::min(kJoinedDays, bins_.DaysBetween(0, bins_.count) / kLeastSteps) : 1e9;
+  std::fill(step_of_bin_.begin(), step_of_bin_.end(), kNoIndex);
+  steps_.clear();
+  std::vector<int64_t>& of_step = passes_of_step_;
+  of_step.clear();
+  uint32_t first_joined = kNoIndex;
   for (uint32_t bin = 0; bin < executions.size(); ++bin) {
-    if (executions[bin] == 0 && !seen[bin]) continue;
-    FlakyChain::Step step{
-        .bin = bin, .days = steps_.empty() ? 0 : bins_.DaysBetween(steps_.back().bin, bin), .seen = {}};
-    step_of_bin_[bin] = static_cast<uint32_t>(steps_.size());
-    steps_.push_back(step);
-    PerState& now = passes_.emplace_back();
-    now.fill(1);
-    SeePasses(now, static_cast<uint32_t>(std::clamp<int64_t>(passes[bin], 0, UINT32_MAX)));
+    if (executions[bin] == 0 && seen[bin] == kNothing) continue;
+    if (seen[bin] != kFailure && first_joined != kNoIndex && bins_.DaysBetween(first_joined, bin) <= most_days) {
+      steps_.back().days += bins_.DaysBetween(steps_.back().bin, bin);
+      steps_.back().bin = bin;
+      of_step.back() += passes[bin];
+    } else {
+      const double days = steps_.empty() ? 0 : bins_.DaysBetween(steps_.back().bin, bin);
+      steps_.push_back({.bin = bin, .days = days, .seen = {}});
+      of_step.push_back(passes[bin]);
+      first_joined = seen[bin] == kFailure ? kNoIndex : bin;
+    }
+    step_of_bin_[bin] = static_cast<uint32_t>(steps_.size() - 1);
+  }
+  passes_.resize(steps_.size());
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    passes_[i].fill(1);
+    SeePasses(passes_[i], static_cast<uint32_t>(std::clamp<int64_t>(of_step[i], 0, UINT32_MAX)));
   }
 }
 
@@ -282,7 +303,8 @@ PerCodeState TestPosterior::BaseState(const CodeEvent& event) const {
 
 void TestPosterior::RunBranch(size_t begin, size_t end) {
   const std::vector<CodeEvent>& events = events_;
-  std::vector<CodeChain::Step> steps;
+  std::vector<CodeChain::Step>& steps = branch_steps_;
+  steps.clear();
   const bool dirty = index_.codes[events[begin].code].dirty;
   for (size_t e = begin; e < end; ++e) {
     CodeChain::Step step{.gap = events[e].gap, .break_prior = events[e].break_prior, .enters = {}, .seen = {}};
@@ -294,12 +316,14 @@ void TestPosterior::RunBranch(size_t begin, size_t end) {
       }
     }
     const PerCodeState& logs = event_logs_[e];
-    const double most = *std::max_element(logs.begin(), logs.end());
-    for (size_t s = 0; s < kCodeStates; ++s) step.seen[s] = std::exp(std::max(logs[s] - most, -600.0));
-    for (size_t s = variants_.states(); s < kCodeStates; ++s) step.seen[s] = 0;
+    const auto end_of_states = logs.begin() + static_cast<std::ptrdiff_t>(variants_.states());
+    const double most = *std::max_element(logs.begin(), end_of_states);
+    for (size_t s = 0; s < variants_.states(); ++s) {
+      step.seen[s] = logs[s] == most ? 1 : std::exp(std::max(logs[s] - most, -600.0));
+    }
     steps.push_back(step);
   }
-  CodeChain chain(model_, variants_);
+  CodeChain& chain = code_chain_;
   chain.Run(BaseState(events[begin]), steps);
   for (size_t e = begin; e < end; ++e) {
     code_prior_[e] = chain.prior[e - begin];

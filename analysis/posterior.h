@@ -32,9 +32,10 @@ class TestPosterior {
   // `executions` has a count for each bin. `background` and `faults` are those of all failures of the history; the
   // faults of this test's failures are written. `outages` has the probability of an outage for each part: a failure in
   // an outage that is all but certain proves nothing and is left out. `share` is the probability that a test is flaky
-  // at first sight.
+  // at first sight. The messages are sent until they settle, at most for a number of rounds.
   void Run(const TestEvents& test, std::span<const CodeEvent> events, std::span<const uint32_t> executions,
-           double share, std::span<const float> background, std::span<const float> outages, std::span<Fault> faults);
+           double share, std::span<const float> background, std::span<const float> outages, std::span<Fault> faults,
+           int rounds);
 
   // Of the last test, for each step in which something was seen of it:
   const std::vector<FlakyChain::Step>& steps() const { return steps_; }
@@ -69,7 +70,8 @@ class TestPosterior {
 
   void ChooseEvents(const TestEvents& test, std::span<const CodeEvent> events, std::span<const float> outages);
   bool IsLeftOut(uint32_t failure, std::span<const float> outages) const;
-  void MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions);
+  void MakeSteps(std::span<const CodeEvent> events, std::span<const uint32_t> executions,
+                 std::span<const float> outages);
   void MakeCells(std::span<const float> background, std::span<const float> outages);
   void RunTestChain(double share);
   void RunCodeChains();
@@ -94,7 +96,8 @@ class TestPosterior {
   std::vector<FlakyChain::Step> steps_;
   std::vector<PerState> passes_;
   std::vector<int64_t> passes_by_bin_;
-  std::vector<bool> seen_in_bin_;
+  std::vector<char> seen_in_bin_;
+  std::vector<int64_t> passes_of_step_;
   std::vector<Cell> cells_;
   std::vector<Product> products_;
   std::vector<uint32_t> first_cell_;                        // of each event, and the end
@@ -107,6 +110,8 @@ class TestPosterior {
   std::vector<double> newly_broken_;
   FailingVariants variants_;
   FlakyChain chain_;
+  CodeChain code_chain_{model_, variants_};
+  std::vector<CodeChain::Step> branch_steps_;
   double broken_now_ = 0;
 };
 
