@@ -56,7 +56,7 @@ void CommonCauses::StartFaults(std::span<Fault> faults) const {
     const float unexplained = 0.5F / (1 + 0.5F * std::max(0.0F, codes - 1));
     for (const CodeEvent& event : events_.Of(test)) {
       for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
-        faults[i] = {.code = unexplained / 2, .test = 1 - unexplained};
+        faults[i] = {.code = unexplained / 2, .test = 1 - unexplained, .known = codes > 1 ? 1.0F : 0.0F};
       }
     }
   }
@@ -89,7 +89,7 @@ void CommonCauses::Count(std::span<const Fault> faults) {
     const CodeEvent& event = events_.events[e];
     float most = 0;
     for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
-      const float unexplained = 1 - faults[i].test;
+      const float unexplained = faults[i].Unexplained();
       // A test that passed on this code may be the code's fault only as far as the last posterior says so.
       const float by_code = event.passed == 0 ? unexplained : faults[i].code;
       most = std::max(most, by_code);
@@ -103,8 +103,8 @@ void CommonCauses::Count(std::span<const Fault> faults) {
   EstimateStray(faults);
 }
 
-// Of a failure that a flaky test has caused with probability p, the rest 1 - p counts as unexplained. And a test that
-// never failed before may be flaky, the less probably, the more often it passed.
+// Failures of flaky tests that are not known as such from elsewhere. A test that never failed before may be one, the
+// less probably, the more often it passed.
 void CommonCauses::EstimateStray(std::span<const Fault> faults) {
   double in_parts = 0;
   double on_codes = 0;
@@ -112,8 +112,9 @@ void CommonCauses::EstimateStray(std::span<const Fault> faults) {
     const CodeEvent& event = events_.events[e];
     float uncertain = 0;
     for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {
-      in_parts += faults[i].test * (1 - faults[i].test);
-      uncertain = std::max(uncertain, faults[i].test * (event.passed == 0 ? 1 - faults[i].test : faults[i].code));
+      const float stray = faults[i].test * (1 - faults[i].known);
+      in_parts += stray;
+      if (event.passed == 0) uncertain = std::max(uncertain, stray);
     }
     on_codes += uncertain;
   }
@@ -210,7 +211,7 @@ void CommonCauses::UpdateMachines(std::span<const Fault> faults, std::span<float
       tables.emplace_back(*machine_, in_part_[failure.part], index_.parts[failure.part].executed,
                           ByCommit(failure.part));
     }
-    double b = tables[table].Without(1 - faults[i].test);
+    double b = tables[table].Without(faults[i].Unexplained());
     // An outage hits all parts of a run: if it failed the test in one of them, it is there in the next one, too.
     if (i > 0 && index_.failures[i - 1].test == failure.test &&
         index_.PartOf(index_.failures[i - 1]).run == index_.PartOf(failure).run) {

@@ -374,6 +374,7 @@ void TestPosterior::WriteFaults(std::span<const float> background, std::span<con
   PerState q;
   for (const Cell& cell : cells_) {
     PerState belief = Without(cell);
+    const auto known = static_cast<float>(Flaky(belief));
     Uncovered(cell, kGood, q);
     double sum = 0;
     for (size_t x = 0; x < kTestStates; ++x) sum += belief[x] *= q[x];
@@ -387,6 +388,7 @@ void TestPosterior::WriteFaults(std::span<const float> background, std::span<con
       const double b = background[i];
       double by_test = 0;
       for (size_t r = 0; r < kRates; ++r) by_test += belief[r] * rates[r] / (b + rates[r] * (1 - b));
+      faults[i].known = known;
       faults[i].code = static_cast<float>(code);
       faults[i].test = static_cast<float>((1 - code) * std::min(1.0, by_test / sum));
     }

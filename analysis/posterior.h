@@ -15,10 +15,14 @@
 
 namespace flaky {
 
-// Who was at fault for a failure; the machine has the rest.
+// Who was at fault for a failure; the machine has the rest. `known` is the probability that the test was flaky then, by
+// all evidence but the failures on the same code at that time.
 struct Fault {
   float code = 0;
   float test = 0;
+  float known = 0;
+  // Returns how much of the failure is not explained by a test that is known as flaky from elsewhere.
+  float Unexplained() const { return 1 - test * known; }
   float machine() const { return std::max(0.0F, 1 - code - test); }
 };
 
