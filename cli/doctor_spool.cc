@@ -164,7 +164,7 @@ void CheckSpool(const ResolvedSettings& resolved, const std::string& store, Find
   const int64_t others = KeepWanted(scan, [&](const std::string&, const DecidingJournal& decides) {
     const Journal journal = ReadDeciding(folder, outbox, decides);
     const bool is_own = own.Take(journal);
-    if (!is_own) elsewhere.insert(OwnStores::FolderOf(journal));
+    if (!is_own) elsewhere.insert(own.FolderOf(journal));
     return is_own;
   });
   JudgeWaiting(scan, spool, findings);

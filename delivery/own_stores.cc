@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "delivery/own_stores.h"
 
-#include "delivery/run_context.h"
 #include "settings/settings_files.h"
 
 namespace flaky {
@@ -17,8 +16,6 @@ bool EnvironmentNamesStore(const Settings& settings) {
 }
 
 }  // namespace
-
-std::filesystem::path OwnStores::FolderOf(const Journal& journal) { return PlaceOf(journal); }
 
 bool OwnStores::TakeFrom(const std::filesystem::path& folder) {
   const auto [known, is_new] = by_folder_.try_emplace(folder);

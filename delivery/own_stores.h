@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "delivery/run_context.h"
 #include "settings/locations.h"
 #include "spool/journal.h"
 
@@ -24,13 +25,14 @@ class OwnStores {
   bool Take(const Journal& journal) { return TakeFrom(FolderOf(journal)); }
 
   // Returns the folder whose settings count for the journal.
-  static std::filesystem::path FolderOf(const Journal& journal);
+  std::filesystem::path FolderOf(const Journal& journal) { return places_.Of(journal); }
 
  private:
   bool TakeFrom(const std::filesystem::path& folder);
   bool Compare(const std::filesystem::path& project_file) const;
 
   const ResolvedSettings& resolved_;
+  Places places_;
   std::map<std::filesystem::path, bool> by_folder_, by_file_;
 };
 

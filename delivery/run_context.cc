@@ -18,8 +18,7 @@ using Clock = std::chrono::steady_clock;
 // How long after its end a journal may still be taken for one of this very CI job.
 constexpr int64_t kFresh = 600 * kMicrosPerSecond;
 
-// The folder of the first test's source, for programs that run outside of their repository, as in a build folder
-// elsewhere.
+// Returns the folder of the first test's source; empty if unknown.
 fs::path SourceFolder(const Journal& journal) {
   const auto has_file = [](const JournalResult& result) { return !result.file.empty(); };
   const auto found = std::ranges::find_if(journal.results, has_file);
@@ -27,10 +26,8 @@ fs::path SourceFolder(const Journal& journal) {
   return (fs::path(journal.cwd) / found->file).parent_path();  // an absolute file replaces the working folder
 }
 
-}  // namespace
-
-fs::path PlaceOf(const Journal& journal) {
-  if (journal.bazel_target.empty()) return journal.cwd;
+// Returns the folder of a test's source under Bazel, to which the execroot has links; empty if unknown.
+fs::path PlaceUnderBazel(const Journal& journal) {
   const std::string& output_base = journal.writer.output_base;
   for (const JournalResult& result : journal.results) {
     if (output_base.empty() || result.file.empty() || fs::path(result.file).is_absolute()) continue;
@@ -40,6 +37,26 @@ fs::path PlaceOf(const Journal& journal) {
     if (!error && !source.string().starts_with(output_base + '/')) return source.parent_path();
   }
   return {};
+}
+
+bool IsInProject(const fs::path& folder) {
+  return folder.is_absolute() && (!FindProjectFile(folder).path.empty() || !SourcesOf(folder).empty());
+}
+
+}  // namespace
+
+fs::path Places::Of(const Journal& journal) {
+  if (!journal.bazel_target.empty()) return PlaceUnderBazel(journal);
+  const fs::path cwd = journal.cwd;
+  if (IsKnown(cwd)) return cwd;
+  const fs::path program = fs::path(journal.ProgramPath()).parent_path();
+  return IsKnown(program) ? program : cwd;
+}
+
+bool Places::IsKnown(const fs::path& folder) {
+  const auto [known, is_new] = is_in_project_.try_emplace(folder);
+  if (is_new) known->second = IsInProject(folder);
+  return known->second;
 }
 
 namespace {
@@ -65,13 +82,19 @@ RunContexts::RunContexts(std::optional<std::string> user_project, const Environm
     : user_project_(std::move(user_project)), ci_(ReadCi(get)), budget_(budget) {}
 
 RunContext RunContexts::Of(const Journal& journal) {
-  const fs::path place = PlaceOf(journal);
+  const fs::path place = places_.Of(journal);
   const auto [known, is_new] = tops_.try_emplace(place);
-  if (is_new) known->second = RepositoryTop(place);
+  if (is_new) known->second = RepositoryTop(SourcesOf(place));
   RunContext context;
-  context.root =
-      known->second.empty() && journal.bazel_target.empty() ? RepositoryTop(SourceFolder(journal)) : known->second;
-  context.project = ProjectFor(journal, place, context.root);
+  context.root = known->second;
+  fs::path named_by = place;
+  // A program that was not built by CMake, outside of its repository.
+  if (journal.bazel_target.empty() && !places_.IsKnown(place)) {
+    const fs::path sources = SourceFolder(journal);
+    context.root = RepositoryTop(sources);
+    if (!context.root.empty()) named_by = sources;
+  }
+  context.project = ProjectFor(journal, named_by);
 
   GitFacts git;
   bool code_is_known = true;  // nothing shows that the code has changed since
@@ -107,19 +130,13 @@ const RunContexts::Repository& RunContexts::RepositoryAt(const fs::path& top) {
   return found->second;
 }
 
-std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const fs::path& place, const fs::path& top) {
-  const auto [in_file, is_new] = projects_in_files_.try_emplace(place);
-  if (is_new && !place.empty()) in_file->second = ProjectInFile(place);
-  std::string project;
-  if (journal.project) {
-    project = *journal.project;
-  } else if (in_file->second) {
-    project = *in_file->second;
-  } else if (user_project_) {
-    project = *user_project_;
-  } else {
-    project = ProjectOf(top.empty() ? place : top);
+std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const fs::path& place) {
+  const auto [named, is_new] = projects_.try_emplace(place);
+  if (is_new) {
+    const auto in_file = place.empty() ? std::nullopt : ProjectInFile(place);
+    named->second = in_file ? *in_file : user_project_ ? *user_project_ : ProjectOf(place);
   }
+  const std::string& project = journal.project ? *journal.project : named->second;
   if (project.empty()) return std::nullopt;
   return MakeStorable(project);
 }

@@ -16,10 +16,20 @@
 
 namespace flaky {
 
-// Returns the folder that identifies the project and repository of a journal. This is the working folder or, under
-// Bazel, whose working folders are build output, the folder of a test's source, to which the execroot has links. Empty
-// if unknown.
-std::filesystem::path PlaceOf(const Journal& journal);
+// Finds the folder that identifies the project of a journal, and remembers what it found. This is the working folder.
+// If nothing there shows a project (a file of settings, a repository, CMake), as in a temporary folder, it is the
+// folder of the program if something does there. Under Bazel, whose working folders are build output, it is the folder
+// of a test's source, or empty if that is unknown.
+class Places {
+ public:
+  std::filesystem::path Of(const Journal& journal);
+
+  // Returns true if something in the folder shows a project.
+  bool IsKnown(const std::filesystem::path& folder);
+
+ private:
+  std::map<std::filesystem::path, bool> is_in_project_;
+};
 
 // Finds out, at delivery, what project and code a journal is about. Git is asked once per repository. A fact that may
 // not be that of the time when the tests ran is left absent: a wrong one would make a test look flaky or stable that is
@@ -41,15 +51,15 @@ class RunContexts {
   };
 
   const Repository& RepositoryAt(const std::filesystem::path& top);
-  std::optional<std::string> ProjectFor(const Journal& journal, const std::filesystem::path& place,
-                                        const std::filesystem::path& top);
+  std::optional<std::string> ProjectFor(const Journal& journal, const std::filesystem::path& place);
 
   const std::optional<std::string> user_project_;
   const std::optional<CiFacts> ci_;
   std::chrono::steady_clock::duration budget_;
   std::map<std::filesystem::path, Repository> repositories_;
-  std::map<std::filesystem::path, std::filesystem::path> tops_;                    // by place
-  std::map<std::filesystem::path, std::optional<std::string>> projects_in_files_;  // by place
+  Places places_;
+  std::map<std::filesystem::path, std::filesystem::path> tops_;  // of repositories, by place
+  std::map<std::filesystem::path, std::string> projects_;        // by place
 };
 
 }  // namespace flaky

@@ -88,7 +88,7 @@ struct ResolvedSettings {
   // project.
   std::string dual_queue;
   // The project that FLAKY_TESTS_PROJECT names ("" is resolved to nullopt: the runs without a project), else that of
-  // the current folder: the name of the git repository's top folder, else of the folder itself.
+  // the current folder (ProjectOf in settings/project_folder.h).
   std::optional<std::string> project;
   // The project that the user's config.toml names, if it is the one in force.
   std::optional<std::string> user_project;

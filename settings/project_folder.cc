@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "settings/project_folder.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#include <array>
 #include <string_view>
 #include <system_error>
 
 #include "history/text.h"
+#include "settings/build_folder.h"
+#include "settings/repository_name.h"
+#include "settings/small_file.h"
 
 namespace flaky {
 namespace {
@@ -18,19 +19,6 @@ namespace fs = std::filesystem;
 fs::path WithoutSlash(const fs::path& folder) {
   const fs::path normal = folder.lexically_normal();
   return normal.has_filename() ? normal : normal.parent_path();
-}
-
-// Returns the first line of a small file. Returns an empty text if it is longer than a path can be, or not a file.
-std::string FirstLineOf(const fs::path& file) {
-  std::array<char, 8192> text{};
-  const int fd = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0) return {};
-  const ssize_t got = ::read(fd, text.data(), text.size());
-  ::close(fd);
-  const std::string_view bytes(text.data(), got > 0 ? static_cast<size_t>(got) : 0);
-  const size_t end = bytes.find('\n');
-  if (end == bytes.npos && bytes.size() == text.size()) return {};
-  return std::string(bytes.substr(0, end));
 }
 
 }  // namespace
@@ -55,9 +43,31 @@ fs::path GitFolder(const fs::path& top) {
   return top / line.substr(kPointer.size());  // an absolute path replaces the top
 }
 
+fs::path SourcesOf(const fs::path& folder) {
+  if (!folder.is_absolute()) return {};
+  const fs::path place = WithoutSlash(folder);
+  if (fs::path top = RepositoryTop(place); !top.empty()) return top;
+  const fs::path sources = SourcesOfBuild(place);
+  if (sources.empty()) return TopOfSources(place);
+  if (fs::path top = RepositoryTop(sources); !top.empty()) return top;
+  const fs::path top = TopOfSources(sources);
+  return top.empty() ? sources : top;
+}
+
 std::string ProjectOf(const fs::path& folder) {
-  const fs::path top = RepositoryTop(folder);
-  return MakeStorable(WithoutSlash(top.empty() ? folder : top).filename().string());
+  fs::path top = SourcesOf(folder);
+  std::string name;
+  if (top.empty()) {
+    top = WithoutSlash(folder);
+  } else if (RepositoryTop(top) == top) {
+    name = RepositoryName(top);
+  }
+  return name.empty() ? MakeStorable(WithoutSlash(top).filename().string()) : name;
+}
+
+bool IsForEveryUser(const fs::path& folder) {
+  struct stat status {};
+  return ::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0;
 }
 
 }  // namespace flaky

@@ -16,9 +16,20 @@ std::filesystem::path RepositoryTop(const std::filesystem::path& from);
 // file `.git` names. Returns the path of `.git` itself if that file names none. Reads at most 8 KiB.
 std::filesystem::path GitFolder(const std::filesystem::path& top);
 
-// Returns the name of a folder's project: the name of the repository's top folder, else of the folder itself. It is
-// always storable text (history/text.h), and empty for the root folder outside any repository.
+// Returns the top folder of the sources to which a folder belongs: of its repository; else, for a build folder of
+// CMake, of the repository or the folder from which it was built (settings/build_folder.h); else of the CMake project
+// around it. Returns an empty path if nothing shows where the sources are, or if `folder` is not absolute.
+std::filesystem::path SourcesOf(const std::filesystem::path& folder);
+
+// Returns the name of a folder's project: of the repository of its sources (settings/repository_name.h), else of the
+// sources' top folder, else of the folder itself. So the name is the same in every worktree and clone of a repository,
+// and in the sources and the build folder of a tree without git. It is always storable text (history/text.h), and empty
+// for the root folder outside any project.
 std::string ProjectOf(const std::filesystem::path& folder);
+
+// Returns true for a folder in which every user may write, such as /tmp. Without a repository, a search upwards ends
+// before it, because projects of several users are in it.
+bool IsForEveryUser(const std::filesystem::path& folder);
 
 }  // namespace flaky
 

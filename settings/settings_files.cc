@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "history/digest.h"
+#include "settings/build_folder.h"
 #include "settings/ownership.h"
 #include "settings/project_folder.h"
 #include "settings/suggestions.h"
@@ -140,23 +141,38 @@ std::string FirstNotTrusted(const std::vector<std::filesystem::path>& paths) {
 
 }  // namespace
 
-ProjectFile FindProjectFile(const std::filesystem::path& folder) {
+namespace {
+
+// Looks from `folder` upwards. Returns nullopt if there is no file.
+std::optional<ProjectFile> LookUpwards(const std::filesystem::path& folder) {
   const std::filesystem::path top = RepositoryTop(folder);
   for (std::filesystem::path place = folder;; place = place.parent_path()) {
+    if (top.empty() && place != folder && IsForEveryUser(place)) return std::nullopt;
     std::error_code ignored;
     std::filesystem::path file = place / kProjectFileName;
     if (std::filesystem::exists(file, ignored)) {
       std::vector<std::filesystem::path> parts = {file, place};
-      if (place != folder || place == top) parts.insert(parts.end(), {top, top / ".git", GitFolder(top)});
+      if (!top.empty() && (place != folder || place == top)) {
+        parts.insert(parts.end(), {top, top / ".git", GitFolder(top)});
+      }
       const std::string why = FirstNotTrusted(parts);
-      if (why.empty()) return {std::move(file), "", ""};
-      return {{},
-              file.string() + " is left out: " + why,
-              "to use its settings, change the owner, or set them in the environment or in the user's "
-              "flaky/config.toml"};
+      if (why.empty()) return ProjectFile{std::move(file), "", ""};
+      return ProjectFile{{},
+                         file.string() + " is left out: " + why,
+                         "to use its settings, change the owner, or set them in the environment or in the user's "
+                         "flaky/config.toml"};
     }
-    if (top.empty() || place == top || place == place.parent_path()) return {};
+    if (place == top || place == place.parent_path()) return std::nullopt;
   }
+}
+
+}  // namespace
+
+ProjectFile FindProjectFile(const std::filesystem::path& folder) {
+  if (auto found = LookUpwards(folder)) return std::move(*found);
+  if (!RepositoryTop(folder).empty()) return {};
+  const std::filesystem::path sources = SourcesOfBuild(folder);
+  return sources.empty() ? ProjectFile() : LookUpwards(sources).value_or(ProjectFile());
 }
 
 std::filesystem::path ProjectFolderOf(const std::filesystem::path& file) {

@@ -21,10 +21,11 @@ struct ProjectFile {
 };
 
 // Finds the project's file: the nearest `.flaky.toml` from `folder` upwards, but not above the top of the git
-// repository. Outside a repository only `folder` itself is searched. The file counts only if it and its folder belong
-// to a trusted user (settings/ownership.h): another user may have written a file in a folder such as /tmp. So
-// must the repository's top folder, its `.git` and what that names, unless the file is in `folder` itself and that
-// is not the top.
+// repository. Outside a repository the search ends before a folder in which every user may write (IsForEveryUser in
+// settings/project_folder.h), and for a build folder of CMake it goes on in the folder of the sources. The file counts
+// only if it and its folder belong to a trusted user (settings/ownership.h): another user may have written a file in a
+// folder such as /tmp. So must the repository's top folder, its `.git` and what that names, unless the file is in
+// `folder` itself and that is not the top.
 ProjectFile FindProjectFile(const std::filesystem::path& folder);
 
 // Returns the project's folder, in which a database that its file names must lie: the top of the repository, else the

@@ -49,7 +49,7 @@ class Scanner {
     for (const RunningCommand& command : scan_.commands) {
       const auto run = runs_.find(command.run_id);
       if (run == runs_.end()) continue;
-      for (auto& [part, decides] : run->second.decides) decides = {"", true, command.cwd, "", std::nullopt};
+      for (auto& [part, decides] : run->second.decides) decides = {"", true, command.cwd, "", "", std::nullopt};
     }
     for (auto& [run_id, run] : runs_) scan_.runs.push_back(std::move(run));
     const auto order = [](const PendingRun& run) { return std::tie(run.started_at, run.run_id); };
@@ -225,7 +225,11 @@ class Scanner {
   }
 
   static DecidingJournal DecidingOf(const Journal& journal, const SpoolFile& where) {
-    return {journal.journal_id, journal.is_command, journal.cwd, CTestGroup(journal.ctest, ""),
+    return {journal.journal_id,
+            journal.is_command,
+            journal.cwd,
+            journal.is_command ? "" : journal.ProgramPath(),
+            CTestGroup(journal.ctest, ""),
             journal.bazel_target.empty() ? std::nullopt : std::optional(where)};
   }
 
@@ -293,6 +297,7 @@ Journal ReadDeciding(const UniqueFd& spool, const UniqueFd& outbox, const Decidi
   Journal journal;
   if (!decides.of_bazel) {
     journal.cwd = decides.cwd;
+    if (!decides.program.empty()) journal.args = {decides.program};
     return journal;
   }
   try {

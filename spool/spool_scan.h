@@ -33,6 +33,7 @@ struct DecidingJournal {
   std::string journal_id;
   bool is_command = false;
   std::string cwd;
+  std::string program;                // its path
   std::string ctest_group;            // of its ctest, as CTestGroup without a fixture; empty: none
   std::optional<SpoolFile> of_bazel;  // the journal, if it is one of Bazel, whose working folder does not tell
 };
@@ -71,8 +72,8 @@ struct SpoolScan {
   std::vector<RunningCommand> commands;
 };
 
-// Returns the deciding journal, as far as it matters: its working folder, and for one of Bazel all of it. If that one
-// cannot be read now, its folder is unknown.
+// Returns the deciding journal, as far as it matters: its working folder and program, and for one of Bazel all of it.
+// If that one cannot be read now, its folder is unknown.
 Journal ReadDeciding(const UniqueFd& spool, const UniqueFd& outbox, const DecidingJournal& decides);
 
 // Removes from the scan what `is_wanted` refuses. Returns how many runs are removed, wholly or in part.

@@ -105,11 +105,52 @@ TEST_F(GitFactsTest, NamesTheProject) {
   fs::create_directories(folder_.path() / "plain");
   EXPECT_EQ(ProjectOf(folder_.path() / "plain/"), "plain");
   EXPECT_EQ(ProjectOf("/"), "");
-  const fs::path worktree = folder_.path() / "linked";
+}
+
+TEST_F(GitFactsTest, WorktreesAndClonesAreOneProject) {
+  const fs::path worktree = folder_.path() / "linked", clone = folder_.path() / "demo-pr-1234",
+                 second = folder_.path() / "clone-of-clone", bare = folder_.path() / "hub" / "demo.git",
+                 of_bare = folder_.path() / "hub" / "side", submodule = repo_ / "third";
   Git(repo_, {"worktree", "add", "-q", worktree.string(), "-b", "side"});
-  EXPECT_EQ(ProjectOf(worktree / "src"), "linked");
+  Git(repo_, {"clone", "-q", repo_.string(), clone.string()});
+  Git(repo_, {"clone", "-q", worktree.string(), second.string()});
+  Git(repo_, {"clone", "-q", "--bare", repo_.string(), bare.string()});
+  for (const fs::path& folder : {worktree / "src", clone / "src", second}) EXPECT_EQ(ProjectOf(folder), "demo");
   EXPECT_EQ(ReadGit(worktree, Soon()).branch, "side");
   EXPECT_TRUE(HeadMovedAt(worktree));
+
+  // All of them follow the remote of the first.
+  Git(repo_, {"remote", "add", "origin", "https://user:secret@example.org/team/engine.git"});
+  for (const fs::path& folder : {repo_, worktree / "src", clone / "src", second}) {
+    EXPECT_EQ(ProjectOf(folder), "engine") << folder;
+  }
+  Git(bare, {"worktree", "add", "-q", of_bare.string(), "-b", "of-bare"});
+  EXPECT_EQ(ProjectOf(of_bare), "engine");
+  Git(bare, {"remote", "remove", "origin"});
+  EXPECT_EQ(ProjectOf(of_bare), "demo");
+
+  Git(repo_, {"-c", "protocol.file.allow=always", "submodule", "add", "-q", "-f", clone.string(), submodule.string()});
+  EXPECT_EQ(ProjectOf(submodule / "src"), "engine");
+  Git(submodule, {"remote", "set-url", "origin", "git@example.org:other/library.git"});
+  EXPECT_EQ(ProjectOf(submodule / "src"), "library");
+}
+
+TEST_F(GitFactsTest, AProgramOutsideOfItsProjectIsOfTheProjectOfItsBuildFolder) {
+  const fs::path build = folder_.path() / "elsewhere", data = folder_.path() / "data";
+  fs::create_directories(build / "bin");
+  fs::create_directories(data);
+  WriteWholeFile(build / "CMakeCache.txt", "CMAKE_HOME_DIRECTORY:INTERNAL=" + repo_.string() + "\n");
+  Journal journal = JournalIn(data);
+  journal.args = {(build / "bin" / "a_test").string(), "--gtest_brief"};
+  RunContext context = ContextOf(journal);
+  EXPECT_EQ(context.project, "demo");
+  EXPECT_EQ(context.root, repo_);
+  EXPECT_TRUE(context.git_sha);
+  journal.args = {"../elsewhere/bin/a_test"};
+  EXPECT_EQ(ContextOf(journal).project, "demo");
+  // The working folder comes first.
+  WriteWholeFile(data / ".flaky.toml", "project = \"data\"\n");
+  EXPECT_EQ(ContextOf(journal).project, "data");
 }
 
 TEST_F(GitFactsTest, ReadsCommitTreeBranchAndDirt) {

@@ -178,11 +178,12 @@ TEST_F(SettingsFilesTest, TheNearestProjectFileUpToTheTopOfTheRepositoryCounts) 
   EXPECT_EQ(FindProjectFile(Path("repo/src/deep")).path, Path("repo/src/.flaky.toml"));
 }
 
-TEST_F(SettingsFilesTest, OutsideOfARepositoryOnlyTheFolderItselfCounts) {
+TEST_F(SettingsFilesTest, OutsideOfARepositoryTheNearestFileUpwardsCounts) {
   WriteFile("plain/.flaky.toml", "");
   WriteFile("plain/sub/x", "");
   EXPECT_EQ(FindProjectFile(Path("plain")).path, Path("plain/.flaky.toml"));
-  EXPECT_EQ(FindProjectFile(Path("plain/sub")).path, "");
+  EXPECT_EQ(FindProjectFile(Path("plain/sub")).path, Path("plain/.flaky.toml"));
+  EXPECT_EQ(FindProjectFile(Path("other")).path, "");
 }
 
 TEST_F(SettingsFilesTest, TheUsersFileFollowsXdg) {
