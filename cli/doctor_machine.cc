@@ -13,7 +13,7 @@
 #include "cli/output/escaped.h"
 #include "delivery/git_facts.h"
 #include "delivery/subprocess.h"
-#include "settings/project_folder.h"
+#include "settings/git_folder.h"
 #include "spool/spool_files.h"
 
 namespace flaky {

@@ -14,7 +14,7 @@
 #include "delivery/git_dirt.h"
 #include "delivery/subprocess.h"
 #include "history/text.h"
-#include "settings/project_folder.h"
+#include "settings/git_folder.h"
 
 namespace flaky {
 namespace {

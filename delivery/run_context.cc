@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "history/text.h"
+#include "settings/git_folder.h"
 #include "settings/project_folder.h"
 #include "settings/settings_files.h"
 #include "spool/record_of.h"
@@ -81,20 +82,26 @@ RunContexts::RunContexts(std::optional<std::string> user_project, const Environm
                          std::chrono::milliseconds budget)
     : user_project_(std::move(user_project)), ci_(ReadCi(get)), budget_(budget) {}
 
-RunContext RunContexts::Of(const Journal& journal) {
+std::pair<fs::path, fs::path> RunContexts::PlaceAndTop(const Journal& journal) {
   const fs::path place = places_.Of(journal);
   const auto [known, is_new] = tops_.try_emplace(place);
   if (is_new) known->second = RepositoryTop(SourcesOf(place));
-  RunContext context;
-  context.root = known->second;
-  fs::path named_by = place;
+  if (!journal.bazel_target.empty() || places_.IsKnown(place)) return {place, known->second};
   // A program that was not built by CMake, outside of its repository.
-  if (journal.bazel_target.empty() && !places_.IsKnown(place)) {
-    const fs::path sources = SourceFolder(journal);
-    context.root = RepositoryTop(sources);
-    if (!context.root.empty()) named_by = sources;
-  }
-  context.project = ProjectFor(journal, named_by);
+  const fs::path sources = SourceFolder(journal);
+  const fs::path top = RepositoryTop(sources);
+  return {top.empty() ? place : sources, top};
+}
+
+std::optional<std::string> RunContexts::ProjectOf(const Journal& journal) {
+  return ProjectFor(journal, PlaceAndTop(journal).first);
+}
+
+RunContext RunContexts::Of(const Journal& journal) {
+  RunContext context;
+  const auto [place, top] = PlaceAndTop(journal);
+  context.root = top;
+  context.project = ProjectFor(journal, place);
 
   GitFacts git;
   bool code_is_known = true;  // nothing shows that the code has changed since
@@ -134,7 +141,7 @@ std::optional<std::string> RunContexts::ProjectFor(const Journal& journal, const
   const auto [named, is_new] = projects_.try_emplace(place);
   if (is_new) {
     const auto in_file = place.empty() ? std::nullopt : ProjectInFile(place);
-    named->second = in_file ? *in_file : user_project_ ? *user_project_ : ProjectOf(place);
+    named->second = in_file ? *in_file : user_project_ ? *user_project_ : flaky::ProjectOf(place);
   }
   const std::string& project = journal.project ? *journal.project : named->second;
   if (project.empty()) return std::nullopt;

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "delivery/ci_facts.h"
 #include "delivery/git_facts.h"
@@ -43,8 +44,13 @@ class RunContexts {
   RunContexts(std::optional<std::string> user_project, const Environment& get, std::chrono::milliseconds budget);
 
   RunContext Of(const Journal& journal);
+  // Returns only the project, without asking git.
+  std::optional<std::string> ProjectOf(const Journal& journal);
 
  private:
+  // Returns the folder that names the project, and the top of the repository.
+  std::pair<std::filesystem::path, std::filesystem::path> PlaceAndTop(const Journal& journal);
+
   struct Repository {
     GitFacts git;
     std::optional<Timestamp> head_moved_at;

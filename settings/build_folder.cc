@@ -6,7 +6,6 @@
 #include <system_error>
 
 #include "settings/ownership.h"
-#include "settings/project_folder.h"
 #include "settings/small_file.h"
 
 namespace flaky {
@@ -24,7 +23,7 @@ bool Has(const fs::path& folder, const char* file) {
   return fs::is_regular_file(folder / file, ignored) && WhyNotTrusted(folder / file).empty();
 }
 
-// Returns the rest of the line that begins with `begin`; empty if there is none.
+// Returns the rest of the line that begins with `begin`; empty without one.
 std::string LineAfter(const std::string& text, const std::string& begin) {
   size_t at = text.starts_with(begin) ? 0 : text.find('\n' + begin);
   if (at == text.npos) return {};

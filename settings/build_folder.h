@@ -13,8 +13,8 @@ namespace flaky {
 std::filesystem::path SourcesOfBuild(const std::filesystem::path& folder);
 
 // Returns the top of the CMake project in whose sources a folder is: the topmost folder upwards with a
-// `CMakeLists.txt`, but not up to a folder in which every user may write (IsForEveryUser in settings/project_folder.h).
-// Returns an empty path if there is none.
+// `CMakeLists.txt`, but not up to a folder in which every user may write (IsForEveryUser in settings/ownership.h).
+// Returns an empty path without such a file.
 std::filesystem::path TopOfSources(const std::filesystem::path& folder);
 
 }  // namespace flaky

@@ -37,6 +37,11 @@ std::string WhyNotTrusted(const std::filesystem::path& path) {
   return IsTrusted(owner) ? "" : path.string() + " belongs to another user (" + std::to_string(owner) + ")";
 }
 
+bool IsForEveryUser(const std::filesystem::path& folder) {
+  struct stat status {};
+  return ::stat(folder.c_str(), &status) == 0 && (status.st_mode & S_IWOTH) != 0;
+}
+
 bool IsOwnFolder(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid();

@@ -18,6 +18,10 @@ bool IsTrusted(uid_t user);
 // belong to trusted users. Returns an empty text if it counts, or if it does not exist.
 std::string WhyNotTrusted(const std::filesystem::path& path);
 
+// Returns true for a folder in which every user may write, such as /tmp. A search upwards outside of a repository ends
+// before it, because the projects of several users are in it.
+bool IsForEveryUser(const std::filesystem::path& folder);
+
 // Returns true if the path is a folder, not a link to one, and belongs to this user (the effective one). For names in
 // /tmp, which another user could have created. The recorder has the same rule (recorder/spool_folder.h).
 bool IsOwnFolder(const std::string& path);

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "history/text.h"
-#include "settings/project_folder.h"
+#include "settings/git_folder.h"
 #include "settings/small_file.h"
 
 namespace flaky {
@@ -159,7 +159,7 @@ bool IsBare(const fs::path& folder) {
 
 std::string NameOf(const fs::path& top, const fs::path& git, int remotes_left);
 
-// Returns the name of the repository in a folder of this machine; empty if there is none.
+// Returns the name of the repository in a folder of this machine; empty without one.
 std::string NameOfLocal(const fs::path& folder, int remotes_left) {
   std::error_code ignored;
   for (const fs::path& place : {folder, fs::path(folder.string() + ".git")}) {

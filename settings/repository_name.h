@@ -21,8 +21,8 @@ std::string RepositoryName(const std::filesystem::path& top);
 // first one. Nullopt without one. What other files add by `include` does not count.
 std::optional<std::string> RemoteUrl(std::string_view config);
 
-// Returns the last part of a URL's path, or of a path, without `.git`. Returns an empty text if there is none, or if it
-// may hold a password because the URL is malformed.
+// Returns the last part of a URL's path, or of a path, without `.git`. Returns an empty text without a path, or if the
+// part may hold a password because the URL is malformed.
 std::string NameInUrl(std::string_view url);
 
 }  // namespace flaky

@@ -17,8 +17,8 @@
 
 #include "history/digest.h"
 #include "settings/build_folder.h"
+#include "settings/git_folder.h"
 #include "settings/ownership.h"
-#include "settings/project_folder.h"
 #include "settings/suggestions.h"
 #include "settings/toml_check.h"
 

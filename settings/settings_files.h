@@ -22,7 +22,7 @@ struct ProjectFile {
 
 // Finds the project's file: the nearest `.flaky.toml` from `folder` upwards, but not above the top of the git
 // repository. Outside a repository the search ends before a folder in which every user may write (IsForEveryUser in
-// settings/project_folder.h), and for a build folder of CMake it goes on in the folder of the sources. The file counts
+// settings/ownership.h), and for a build folder of CMake it goes on in the folder of the sources. The file counts
 // only if it and its folder belong to a trusted user (settings/ownership.h): another user may have written a file in a
 // folder such as /tmp. So must the repository's top folder, its `.git` and what that names, unless the file is in
 // `folder` itself and that is not the top.

@@ -18,6 +18,7 @@
 #include "delivery/run_context.h"
 #include "delivery/subprocess.h"
 #include "settings/locations.h"
+#include "settings/git_folder.h"
 #include "settings/project_folder.h"
 #include "spool/journal_parser.h"
 #include "spool/record_of.h"
