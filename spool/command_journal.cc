@@ -130,6 +130,10 @@ bool CommandJournal::End(pid_t child, const ProcessEnd& end, const RunEnd& run_e
   const Findings findings = Look(child, end, run_end);
   const std::string at = std::to_string(std::max<int64_t>(0, Timestamp::Now().micros - started_at_.micros));
   const bool interrupted = run_end.kind == RunEnd::Kind::kInterrupted;
+  if (!interrupted && end.succeeded() && !findings.has_tests) {
+    Discard();
+    return false;
+  }
   if (interrupted) {
     Append(JsonObject().Add("died", JsonObject().AddText("interrupted_by", run_end.signal).Take()).Take());
   } else if (!end.succeeded() && !findings.has_failed) {

@@ -61,10 +61,11 @@ class CommandJournal {
   // notes in that journal how the process ended. If the command failed although nothing of the run failed, neither in
   // the spool nor in what was delivered since this journal began, an error between tests is added. Returns whether any
   // test of the run was recorded since then. If the run was interrupted, the command did not fail, and this is noted
-  // instead. Throws StoreError (kPermanent).
+  // instead. Removes the journal if the command succeeded and no test was recorded: nothing was tested. Throws
+  // StoreError (kPermanent).
   bool End(pid_t child, const ProcessEnd& end, const RunEnd& run_end);
 
-  // Removes the journal, because the command could not be started.
+  // Removes the journal.
   void Discard();
 
  private:

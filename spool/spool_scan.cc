@@ -54,6 +54,8 @@ class Scanner {
     for (auto& [run_id, run] : runs_) scan_.runs.push_back(std::move(run));
     const auto order = [](const PendingRun& run) { return std::tie(run.started_at, run.run_id); };
     std::ranges::sort(scan_.runs, {}, order);
+    for (auto& [run_id, run] : live_) scan_.live.push_back(std::move(run));
+    std::ranges::sort(scan_.live, {}, [](const LiveRun& run) { return std::tie(run.started_at, run.run_id); });
     return std::move(scan_);
   }
 
@@ -102,6 +104,7 @@ class Scanner {
       const RunGrouping grouping = GroupingOf(*journal);
       const State state = StateOf(*file, *journal, grouping);
       const bool ready = state == State::kReady;
+      if (state == State::kRunning) AddLive(grouping.run_id, *journal);
       if (grouping.is_shard) {
         Shards& shards = shards_[grouping.group];
         shards.all_ready &= ready;
@@ -117,6 +120,15 @@ class Scanner {
             .push_back({where, *journal_id});
       }
     }
+  }
+
+  void AddLive(const std::string& run_id, const Journal& journal) {
+    const auto [found, is_new] = live_.try_emplace(run_id, LiveRun{run_id, journal.started_at, journal});
+    LiveRun& run = found->second;
+    if (is_new) return;
+    const bool is_first = journal.started_at < run.started_at;
+    run.started_at = std::min(run.started_at, journal.started_at);
+    if (journal.is_command || (is_first && !run.first.is_command)) run.first = journal;
   }
 
   // Notes a file that could not be opened or read, for the reason in errno.
@@ -274,6 +286,7 @@ class Scanner {
   const Timestamp now_;
   SpoolScan scan_;
   std::map<std::string, PendingRun> runs_;
+  std::map<std::string, LiveRun> live_;
   std::map<std::string, Shards> shards_;                    // by RunGrouping::group
   std::map<std::pair<int64_t, std::string>, Alive> alive_;  // ctests
 };
@@ -311,6 +324,13 @@ Journal ReadDeciding(const UniqueFd& spool, const UniqueFd& outbox, const Decidi
   } catch (const std::bad_alloc&) {
   }
   return journal;
+}
+
+std::vector<LiveRun> LiveRunsIn(const std::string& spool) {
+  if (!HasPending(spool)) return {};
+  const UniqueFd folder = OpenFolder(spool);
+  if (!folder) return {};
+  return ScanSpool(folder, OpenFolderAt(folder, OwnName(folder, "outbox")), "").live;
 }
 
 SpoolScan ScanSpool(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete) {

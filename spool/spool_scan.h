@@ -60,6 +60,13 @@ struct RunningCommand {
   std::string cwd;
 };
 
+// A run of which something is still running.
+struct LiveRun {
+  std::string run_id;
+  Timestamp started_at;  // of its earliest journal that is not ready
+  Journal first;         // that journal, or that of its `flaky run`, with only its header
+};
+
 struct SpoolScan {
   std::vector<PendingRun> runs;        // oldest first
   std::vector<UnusableFile> damaged;   // to be rejected
@@ -70,6 +77,7 @@ struct SpoolScan {
   int64_t running = 0;                 // journals that are not ready, because their test program or ctest is running
   int64_t unknown = 0;                 // journals that are not ready, because it is not known whether it is running
   std::vector<RunningCommand> commands;
+  std::vector<LiveRun> live;  // oldest first
 };
 
 // Returns the deciding journal, as far as it matters: its working folder and program, and for one of Bazel all of it.
@@ -79,6 +87,9 @@ Journal ReadDeciding(const UniqueFd& spool, const UniqueFd& outbox, const Decidi
 // Removes from the scan what `is_wanted` refuses. Returns how many runs are removed, wholly or in part.
 int64_t KeepWanted(SpoolScan& scan,
                    const std::function<bool(const std::string& run_id, const DecidingJournal& decides)>& is_wanted);
+
+// Returns the runs of which something in the spool is still running. Throws as HasPending does (spool/spool.h).
+std::vector<LiveRun> LiveRunsIn(const std::string& spool);
 
 // `outbox` may be an empty descriptor. The group `complete` is ready although its ctest is still running.
 SpoolScan ScanSpool(const UniqueFd& spool, const UniqueFd& outbox, const std::string& complete);
