@@ -47,9 +47,22 @@ void Trend::AddFailure(Timestamp failed_at, std::string_view test_name) {
   if (!tests_[index].contains(test_name)) tests_[index].emplace(test_name);
 }
 
-std::vector<TrendBucket> Trend::Buckets() const {
+void Trend::AddFailureOutsideTests(Timestamp failed_at) {
+  if (const size_t index = IndexOf(failed_at); index != kOutside) ++buckets_[index].outside_tests;
+}
+
+void Trend::AddExecutions(Timestamp started_at, int64_t executed, int64_t failed) {
+  const size_t index = IndexOf(started_at);
+  if (index == kOutside) return;
+  buckets_[index].executed += executed;
+  buckets_[index].failed += failed;
+}
+
+std::vector<TrendBucket> Trend::Buckets(std::optional<Timestamp> begin) const {
   std::vector<TrendBucket> counted = buckets_;
   for (size_t i = 0; i < counted.size(); ++i) counted[i].failing_tests = static_cast<int64_t>(tests_[i].size());
+  const size_t first = !begin || *begin > last_ || *begin < first_ ? 0 : IndexOf(*begin);
+  counted.erase(counted.begin(), counted.begin() + static_cast<std::ptrdiff_t>(first));
   return counted;
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,8 +21,14 @@ struct TrendBucket {
   std::string date;  // the period's first day, YYYY-MM-DD
   int64_t runs = 0;  // that started in the period
   int64_t failed_runs = 0;
-  int64_t failures = 0;       // that happened in the period
+  int64_t failures = 0;       // of tests, that happened in the period
   int64_t failing_tests = 0;  // distinct test names of these failures
+  int64_t outside_tests = 0;  // failures outside of tests (analysis/left_out.h) that happened in the period
+  // Of the tests whose executions are counted, in the runs that started in the period.
+  int64_t executed = 0;
+  int64_t failed = 0;  // of these executions
+
+  bool operator==(const TrendBucket&) const = default;
 };
 
 // Counts runs and failures by period between the times `first` and `last`, both inclusive, and ignores those at
@@ -32,9 +39,12 @@ class Trend {
 
   void AddRun(Timestamp started_at, bool failed);
   void AddFailure(Timestamp failed_at, std::string_view test_name);
+  void AddFailureOutsideTests(Timestamp failed_at);
+  void AddExecutions(Timestamp started_at, int64_t executed, int64_t failed);
 
-  // Returns one bucket for each period, also for empty ones, oldest first.
-  std::vector<TrendBucket> Buckets() const;
+  // Returns one bucket for each period, also for empty ones, oldest first. Begins with the period of `begin` if that is
+  // later than the first one.
+  std::vector<TrendBucket> Buckets(std::optional<Timestamp> begin = std::nullopt) const;
 
  private:
   size_t IndexOf(Timestamp at) const;  // kOutside if it is outside all periods
