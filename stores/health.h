@@ -38,6 +38,7 @@ struct StoreHealth {
   bool may_make_tables = true;             // this user can make missing tables and apply pending migrations
   std::vector<std::string> lacks = {};  // rights that recording needs and this user lacks: "INSERT on flaky_test_runs"
   std::vector<std::string> other_prefixes = {};  // of other histories in the same place
+  std::vector<std::string> additions = {};       // of the user, which copies do not have: "the column runs.team"
   std::vector<AccessFinding> access = {};        // empty: the store does not know, or there is nothing to report
   std::optional<Timestamp> newest_run = {};      // when it started; absent: no run, or it cannot be read
 };

@@ -11,6 +11,12 @@ namespace {
 // Of an error that row_security = off turns a filtered read into.
 constexpr std::string_view kFiltered = "affected by row-level security";
 
+constexpr char kIsStandby[] =
+    "this server is a standby, which only reads: name the primary, or all servers with target_session_attrs=read-write";
+constexpr char kOnlyReads[] =
+    "this session only reads: see default_transaction_read_only of the server, the database, the role and the "
+    "connection string";
+
 std::string AdviceFor(const Fault& fault, const std::string& role) {
   if (fault.sql_state != kInsufficientPrivilege || fault.message.find(kFiltered) == std::string::npos) return "";
   return "; it hides rows from the role '" + role +
@@ -58,9 +64,13 @@ void Connection::Prepare() {
       "pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.<>) (" + std::to_string(session_->backendpid()) + ")";
   const pqxx::result rows =
       transaction.exec("SELECT s.name, " + pooled + ", " + SettingsSql(transaction, pooled) +
-                       " FROM (SELECT 1) AS one LEFT JOIN pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s "
+                       ", pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('transaction_read_only') FROM "
+                       "(SELECT 1) AS one LEFT JOIN pg_catalog.unnest(pg_catalog.current_schemas(false)) AS s "
                        "(name) ON true");
   pooled_ = rows[0][1].c_str() == std::string_view("t");
+  // The columns of SettingsSql come before these.
+  is_standby_ = rows[0][rows.columns() - 2].c_str() == std::string_view("t");
+  only_reads_ = rows[0][rows.columns() - 1].c_str() == std::string_view("on");
   users_path_.clear();
   for (const pqxx::row& row : rows) {
     const std::string schema = row[0].is_null() ? "" : row[0].c_str();
@@ -93,12 +103,19 @@ void Connection::DropIfLost() {
   if (session_ && !session_->is_open()) session_.reset();
 }
 
+void Connection::RequireWrites(std::string_view operation) const {
+  if (!only_reads_) return;
+  throw StoreError(ErrorKind::kMissing, name_, std::string(operation), std::string(kReadOnlyTransaction),
+                   is_standby_ ? kIsStandby : kOnlyReads);
+}
+
 void Connection::Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const {
   throw StoreError(kind, name_, std::string(operation), "", detail);
 }
 
 void Connection::Translate(const std::exception& error, std::string_view operation) const {
   Fault fault = FaultOf(error);
+  if (fault.sql_state == kReadOnlyTransaction) RequireWrites(operation);
   if (!session_ && fault.kind != ErrorKind::kTransient) fault.kind = ErrorKind::kTransient;
   const std::string lost = session_ ? "" : "the connection was lost: ";
   const std::string advice = session_ ? AdviceFor(fault, session_->username()) : "";

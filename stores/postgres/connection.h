@@ -45,6 +45,11 @@ class Connection {
   // The schemas of the user's search path in which this role may use tables, in order. Known after connecting.
   const std::vector<std::string>& users_path() const { return users_path_; }
 
+  // Whether the server is a standby, so that it only reads and may lack the newest rows. Known after connecting.
+  bool is_standby() const { return is_standby_; }
+  // Throws StoreError (kMissing) if this session can only read, on a standby or by a setting. Precondition: connected.
+  void RequireWrites(std::string_view operation) const;
+
   // The schema of the tables; empty if it is not known or does not exist.
   const std::string& schema() const { return schema_; }
   void set_schema(std::string schema) { schema_ = std::move(schema); }
@@ -114,6 +119,8 @@ class Connection {
   Needs needs_;
   std::function<void(pqxx::transaction_base&)> check_;
   bool pooled_ = false;
+  bool is_standby_ = false;
+  bool only_reads_ = false;
   std::unique_ptr<pqxx::connection> session_;
 };
 

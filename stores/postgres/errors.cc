@@ -22,8 +22,9 @@ constexpr CodeMeaning kByState[] = {
     {"57P0", ErrorKind::kTransient},   // shutting down, crashed, starting
     {"28", ErrorKind::kAuth},
     {kInsufficientPrivilege, ErrorKind::kAuth},
-    {"3D000", ErrorKind::kMissing},  // database
-    {"3F000", ErrorKind::kMissing},  // schema
+    {kReadOnlyTransaction, ErrorKind::kMissing},  // a standby: the server to write to is another one
+    {"3D000", ErrorKind::kMissing},               // database
+    {"3F000", ErrorKind::kMissing},               // schema
     {kUndefinedTable, ErrorKind::kMissing},
     {"22", ErrorKind::kInvalid},  // a value
     {"23", ErrorKind::kInvalid},  // a constraint

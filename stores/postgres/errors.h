@@ -12,6 +12,7 @@
 namespace flaky::postgres {
 
 inline constexpr std::string_view kInsufficientPrivilege = "42501";
+inline constexpr std::string_view kReadOnlyTransaction = "25006";
 inline constexpr std::string_view kUndefinedTable = "42P01";
 inline constexpr std::string_view kUndefinedColumn = "42703";
 

@@ -10,6 +10,7 @@
 #include "stores/postgres/columns.h"
 #include "stores/postgres/connection.h"
 #include "stores/postgres/schema.h"
+#include "stores/sql/additions.h"
 #include "stores/sql/other_prefixes.h"
 
 namespace flaky::postgres {
@@ -37,12 +38,14 @@ void AskServer(StoreHealth& health, pqxx::transaction_base& transaction) {
   const pqxx::row row =
       Execute(transaction,
               "SELECT current_setting('server_version'), current_user, "
-              "  pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean, "
+              "  CASE WHEN pg_is_in_recovery() THEN 'the server is a standby, which only reads' "
+              "  WHEN current_setting('default_transaction_read_only')::boolean "
+              "  THEN 'the server or this role is read-only' END, "
               "  (SELECT CASE WHEN ssl THEN version END FROM pg_stat_ssl WHERE pid = pg_backend_pid()), "
               "  coalesce(inet_client_addr() <<= '127.0.0.0/8' OR inet_client_addr() = inet_server_addr(), true)")[0];
   const std::string version = TextAt(row, 0);
   health.server = "PostgreSQL " + version.substr(0, version.find(' ')) + ", as `" + TextAt(row, 1) + "`";
-  if (IsTrue(row, 2)) health.lacks.push_back("any write: the server or this role is read-only");
+  if (!row[2].is_null()) health.lacks.push_back("any write: " + TextAt(row, 2));
   const bool local = IsTrue(row, 4);
   if (!row[3].is_null() || !local) health.encryption = TextAt(row, 3);
   AskForTime(health, [&] { return TimeOf(transaction, "clock_timestamp()", ""); });
@@ -82,6 +85,19 @@ void AskForOtherPrefixes(StoreHealth& health, const Connection& connection, pqxx
     names.push_back(TextAt(row, 0));
   }
   FindOtherPrefixes(health, names, connection.prefix());
+  // The schema may hold the tables of other programs, too.
+  std::erase_if(names, [&](const std::string& name) { return !name.starts_with(connection.prefix()); });
+  TableColumns columns;
+  for (const TableShape& shape : TableShapes()) {
+    ColumnSet& present = columns[connection.Name(shape.name)];
+    for (const pqxx::row& row : Execute(transaction,
+                                        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass($1::text) AND "
+                                        "attnum > 0 AND NOT attisdropped",
+                                        {connection.Table(shape.name)})) {
+      present.insert(TextAt(row, 0));
+    }
+  }
+  health.additions = AdditionsTo(connection.prefix(), columns, names, health.other_prefixes);
 }
 
 // Returns true if this role sees every row of a table.

@@ -42,6 +42,7 @@ class PostgresStore : public Store {
  public:
   PostgresStore(const Location& location, OpenMode mode) : bulk_(mode == OpenMode::kBulk), connection_(location) {
     connection_.Guard("use the tables", [&](pqxx::connection& session) {
+      if (mode != OpenMode::kRead) connection_.RequireWrites("write");
       const Access access = Enter(connection_, session);
       if (mode != OpenMode::kRead) RequireWritable(connection_, access);
       std::string encoding;
@@ -61,6 +62,7 @@ class PostgresStore : public Store {
       }
       reader_.emplace(connection_, present);
       if (mode != OpenMode::kRead) writer_.emplace(connection_);
+      if (connection_.is_standby()) WarnOfStandby(session);
     });
   }
 
@@ -105,6 +107,17 @@ class PostgresStore : public Store {
   Writer& WriterFor(std::string_view operation) {
     if (!writer_) connection_.Fail(ErrorKind::kInvalid, operation, "it was opened for reading only");
     return *writer_;
+  }
+
+  void WarnOfStandby(pqxx::connection& session) {
+    const std::string upto = connection_.Once(session, [](pqxx::transaction_base& transaction) -> std::string {
+      const pqxx::result rows = transaction.exec(
+          "SELECT to_char(pg_last_xact_replay_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')");
+      return rows[0][0].is_null() ? "" : rows[0][0].c_str();
+    });
+    warnings_.push_back(connection_.name() + ": this server is a standby, so the newest runs may be missing; " +
+                        (upto.empty() ? "it has received nothing from the primary since it started"
+                                      : "the last change of the primary that it has is of " + upto + " UTC"));
   }
 
   void Upgrade(pqxx::connection& session) {

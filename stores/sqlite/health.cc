@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "stores/sql/additions.h"
 #include "stores/sql/other_prefixes.h"
 #include "stores/sqlite/connection.h"
 #include "stores/sqlite/schema.h"
@@ -32,6 +33,12 @@ StoreHealth Examine(const Location& location) {
     while (names.executeStep()) tables.push_back(names.getColumn(0).getString());
     FindOtherPrefixes(health, tables, connection.prefix());
     RefuseForeign(connection, ForeignTables(connection));
+    TableColumns columns;
+    for (const TableShape& shape : TableShapes()) {
+      const std::string table = connection.tables().Name(shape.name);
+      columns.emplace(table, ColumnsOf(connection, table));
+    }
+    health.additions = AdditionsTo(connection.prefix(), columns, tables, health.other_prefixes);
     const SchemaState state = ReadSchemaState(connection);
     for (const TableShape& shape : TableShapes()) {
       const std::string table = connection.prefix() + std::string(shape.name);

@@ -59,7 +59,11 @@ http::Options With(http::Options options, const Address& address) {
 }  // namespace
 
 bool IsTooLarge(const HranaError& error) { return error.code == "RESPONSE_TOO_LARGE"; }
-bool IsConstraint(const HranaError& error) { return error.code.starts_with("SQLITE_CONSTRAINT"); }
+bool IsConstraint(const HranaError& error) {
+  // A replica passes on what the primary says, without its code.
+  return error.code.starts_with("SQLITE_CONSTRAINT") ||
+         (error.code == "PROXY_ERROR" && error.message.find(" constraint failed") != error.message.npos);
+}
 
 Connection::Connection(const Location& location, const http::Options& options)
     : name_(location.display_name),

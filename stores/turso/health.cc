@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stores/turso/health.h"
 
+#include "stores/sql/additions.h"
 #include "stores/sql/other_prefixes.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"
@@ -46,6 +47,7 @@ StoreHealth Examine(const Location& location) {
   for (size_t i = 0; i < named.results.front().rows(); ++i) names.emplace_back(named.results.front().row(i)[0].text);
   FindOtherPrefixes(health, names, location.prefix);
   const TableColumns tables = ReadOurTables(connection);
+  health.additions = AdditionsTo(location.prefix, tables, names, health.other_prefixes);
   for (const auto& [table, columns] : tables) {
     if (columns.empty()) {
       health.missing.push_back(table);

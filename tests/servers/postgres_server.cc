@@ -10,6 +10,8 @@
 #include <string_view>
 #include <thread>
 
+#include "tests/support/wait_for.h"
+
 namespace flaky {
 namespace {
 
@@ -22,7 +24,8 @@ constexpr char kAccess[] =
     "local all +with_password scram-sha-256\n"
     "host all +with_password 127.0.0.1/32 scram-sha-256\n"
     "local all all trust\n"
-    "host all all 127.0.0.1/32 trust\n";
+    "host all all 127.0.0.1/32 trust\n"
+    "host replication postgres 127.0.0.1/32 trust\n";
 
 // Debian has a separate folder for the programs of each major version. Returns the newest.
 std::vector<fs::path> ProgramFolders() {
@@ -106,10 +109,13 @@ std::string PostgresUri(int port, const std::string& database, const std::string
          "@127.0.0.1:" + std::to_string(port) + "/" + PercentEncoded(database);
 }
 
-PostgresServer::PostgresServer(Options options)
+PostgresServer::PostgresServer(Unstarted, Options options)
     : options_(std::move(options)), run_as_(UnprivilegedUser()), port_(FreePort()) {
-  const std::string initdb = FindProgram("initdb", ProgramFolders(), kPackage);
   GiveTo(run_as_, folder_.path());
+}
+
+PostgresServer::PostgresServer(Options options) : PostgresServer(Unstarted(), std::move(options)) {
+  const std::string initdb = FindProgram("initdb", ProgramFolders(), kPackage);
   RunToEnd(Command({initdb, "--pgdata", folder_.File("data"), "--no-sync", "--no-instructions", "--username=postgres",
                     "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"}));
   std::ofstream(folder_.File("data/pg_hba.conf")) << kAccess;
@@ -120,6 +126,27 @@ PostgresServer::PostgresServer(Options options)
 PostgresServer::~PostgresServer() {
   // The data is not needed any more, so an immediate shutdown is enough.
   if (process_) process_->Stop(SIGQUIT);
+}
+
+std::unique_ptr<PostgresServer> PostgresServer::StandbyOf(const PostgresServer& primary) {
+  std::unique_ptr<PostgresServer> standby(new PostgresServer(Unstarted(), primary.options_));
+  RunToEnd(standby->Command({FindProgram("pg_basebackup", ProgramFolders(), kPackage), "--host=127.0.0.1",
+                             "--port=" + std::to_string(primary.port_), "--username=postgres",
+                             "--pgdata=" + standby->folder_.File("data"), "--checkpoint=fast", "--write-recovery-conf",
+                             "--no-sync"}));
+  standby->Start();
+  return standby;
+}
+
+void PostgresServer::CatchUpWith(const PostgresServer& primary) const {
+  const auto end = Query(primary.Uri(), "SELECT pg_current_wal_lsn()")[0][0];
+  WaitFor("the standby", [&] {
+    return Query(Uri(), "SELECT coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false)", {end})[0][0] == "t";
+  });
+}
+
+void PostgresServer::Promote() const {
+  if (Query(Uri(), "SELECT pg_promote()")[0][0] != "t") throw std::runtime_error("the standby cannot be promoted");
 }
 
 PostgresServer& PostgresServer::Shared() {

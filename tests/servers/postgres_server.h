@@ -33,6 +33,13 @@ class PostgresServer {
   explicit PostgresServer(Options options);
   ~PostgresServer();
 
+  // Returns a hot standby of a server, which must live as long as it: it follows the server's changes and can be read.
+  static std::unique_ptr<PostgresServer> StandbyOf(const PostgresServer& primary);
+  // Waits until this standby has all that was committed on the primary before.
+  void CatchUpWith(const PostgresServer& primary) const;
+  // Makes this standby a primary.
+  void Promote() const;
+
   // Returns the server that the tests of one process share. The first call starts it.
   static PostgresServer& Shared();
 
@@ -62,6 +69,8 @@ class PostgresServer {
   pid_t pid() const { return process_->pid(); }
 
  private:
+  struct Unstarted {};
+  PostgresServer(Unstarted, Options options);
   void Start();
   ServerCommand Command(std::vector<std::string> arguments) const;
 
