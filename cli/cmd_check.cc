@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "analysis/left_out.h"
 #include "analysis/new_patterns.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -19,35 +22,121 @@
 #include "cli/output/run_text.h"
 #include "cli/output/table.h"
 #include "cli/output/time_text.h"
+#include "cli/run_query.h"
 #include "history/text.h"
 
 namespace flaky {
 namespace {
 
+// Runs that started so long before the days that matter may still have failures in them.
+constexpr int64_t kLongestRunDays = 7;
+
 struct Options {
+  RunFilters filters;
   bool json = false;
   std::optional<Timestamp> at;
 };
 
 std::string Days(int64_t days) { return std::to_string(days) + (days == 1 ? " day" : " days"); }
 
+// Failures outside of tests, of one program or command.
+struct OutsideTests {
+  int64_t failures = 0;
+  Timestamp last_failed_at;
+};
+
+// What is found in the history.
+struct Findings {
+  std::vector<NewPattern> patterns;
+  std::map<std::string, OutsideTests> outside;  // in the window, by name
+  RunTally tally;                               // of the runs that started within the two windows
+};
+
+// Sorts the failures of the two windows.
+class Sorter {
+ public:
+  // `until`: later failures do not matter.
+  Sorter(const NewPatternRule& rule, Timestamp until, Findings& findings)
+      : finder_(rule),
+        findings_(findings),
+        until_(until),
+        horizon_(rule.Horizon()),
+        window_(rule.now - rule.window_days * kMicrosPerDay) {}
+
+  NewPatternFinder& finder() { return finder_; }
+
+  // Returns true if the failure is one of a test.
+  bool IsOfTest(const FailureView& failure, bool outside) {
+    if (failure.failed_at > until_ || failure.failed_at <= horizon_) return false;
+    if (!outside) return true;
+    if (failure.failed_at > window_) {
+      OutsideTests& found = findings_.outside[std::string(failure.test_name)];
+      ++found.failures;
+      found.last_failed_at = std::max(found.last_failed_at, failure.failed_at);
+    }
+    return false;
+  }
+
+ private:
+  NewPatternFinder finder_;
+  Findings& findings_;
+  Timestamp until_, horizon_, window_;
+};
+
 // Reads the window without its texts, which are most of what a server would have to send, then the few texts that are
 // shown.
-std::vector<NewPattern> FindPatterns(Store& store, const NewPatternRule& rule, const Options& options,
-                                     const std::optional<std::optional<std::string>>& project) {
-  NewPatternFinder finder(rule);
-  FailureFilter window{.project = project, .after = rule.Horizon()};
+void FindInAllRuns(Store& store, const NewPatternRule& rule, Timestamp until, const RunQuery& query,
+                   Findings& findings) {
+  Sorter sorter(rule, until, findings);
+  FailureFilter window{.project = query.of_store.project, .after = rule.Horizon()};
   window.texts = false;
   store.VisitFailures(window, [&](const FailureView& failure) {
-    if (options.at && failure.failed_at > *options.at) return;
-    finder.AddWithoutTexts(failure);
+    if (sorter.IsOfTest(failure, IsOutsideTests(failure.test_file, failure.test_name))) {
+      sorter.finder().AddWithoutTexts(failure);
+    }
   });
   FailureFilter shown;
-  shown.ids = finder.TextsWanted();
+  shown.ids = sorter.finder().TextsWanted();
   if (!shown.ids.empty()) {
-    store.VisitFailures(shown, [&](const FailureView& failure) { finder.AddTexts(failure); });
+    store.VisitFailures(shown, [&](const FailureView& failure) { sorter.finder().AddTexts(failure); });
   }
-  return finder.Find();
+  findings.patterns = sorter.finder().Find();
+}
+
+void FindInSomeRuns(Store& store, const NewPatternRule& rule, Timestamp until, const RunQuery& query,
+                    Findings& findings) {
+  Sorter sorter(rule, until, findings);
+  RunQuery earlier = query;
+  earlier.of_store.since = rule.Horizon() - kLongestRunDays * kMicrosPerDay;
+  VisitRuns(store, earlier, Direction::kOldestFirst, Detail::kFull, [&](const RunRecord& record) {
+    VisitFailuresOf(record, [&](const FailureView& failure) {
+      if (sorter.IsOfTest(failure, IsOutsideTests(failure.test_file, failure.test_name))) {
+        sorter.finder().Add(failure);
+      }
+    });
+    return true;
+  });
+  findings.patterns = sorter.finder().Find();
+}
+
+RunTally TallyRuns(Store& store, const RunQuery& query) {
+  RunTally tally;
+  std::vector<std::string> without_status;
+  VisitRuns(store, query, Direction::kOldestFirst, Detail::kRunsOnly, [&](const RunRecord& record) {
+    const Account& account = record.run.account;
+    const auto why = WhyLeftOut(account, /*interrupted=*/false);
+    if (why == LeftOutReason::kEndedEarly) {
+      without_status.push_back(record.run.run_id);
+    } else {
+      tally.Add(why);
+    }
+    return true;
+  });
+  const std::set<std::string> interrupted = InterruptedAmong(store, without_status);
+  for (const std::string& id : without_status) {
+    tally.Add(interrupted.contains(id) ? LeftOutReason::kInterrupted : LeftOutReason::kEndedEarly);
+  }
+  return tally;
 }
 
 // The latest run, if it ended early without a status.
@@ -56,19 +145,16 @@ struct EarlyRun {
   std::vector<EarlyEnd> ends;
 };
 
-std::optional<EarlyRun> LatestIfEarly(Store& store, const Options& options,
-                                      const std::optional<std::optional<std::string>>& project) {
-  PageRequest request;
-  request.filter.project = project;
-  if (options.at) request.filter.until = Timestamp{options.at->micros + 1};
-  request.direction = Direction::kNewestFirst;
-  request.detail = Detail::kRunsOnly;
-  request.max_records = 1;
-  const Page page = store.Read(request);
-  if (page.records.empty()) return std::nullopt;
-  const Run& run = page.records.front().run;
-  if (!run.account.ended_at || run.account.status) return std::nullopt;
-  for (const RunRecord& record : store.Fetch(std::span(&run.run_id, 1))) {
+std::optional<EarlyRun> LatestIfEarly(Store& store, RunQuery query) {
+  query.of_store.since.reset();
+  std::optional<Run> latest;
+  VisitRuns(store, query, Direction::kNewestFirst, Detail::kRunsOnly, [&](const RunRecord& record) {
+    latest = record.run;
+    return false;
+  });
+  if (!latest || !latest->account.ended_at || latest->account.status) return std::nullopt;
+  for (RunRecord& record : store.Fetch(std::span(&latest->run_id, 1))) {
+    if (!query.filters.Keep(record)) continue;
     std::vector<EarlyEnd> ends = EarlyEndsOf(record.parts);
     if (!ends.empty()) return EarlyRun{record.run, std::move(ends)};
   }
@@ -83,13 +169,15 @@ void PrintEarlyRun(const EarlyRun& early, const Session& session) {
   }
 }
 
-void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& rule, const std::string& project,
+void PrintText(const Findings& findings, const NewPatternRule& rule, const std::string& project,
                const Session& session) {
   std::ostream& out = session.out;
+  const std::vector<NewPattern>& patterns = findings.patterns;
   out << (patterns.empty() ? "no" : std::to_string(patterns.size())) << " newly flaky "
       << (patterns.size() == 1 ? "test" : "tests") << " in " << Escaped(project) << ": " << rule.threshold
       << " or more failures in the last " << Days(rule.window_days) << ", none in the " << Days(rule.window_days)
       << " before\n";
+  if (const std::string left_out = findings.tally.Phrase(); !left_out.empty()) out << left_out << '\n';
   for (const NewPattern& pattern : patterns) {
     out << '\n'
         << Styled(Escaped(pattern.test_name), Style::kBad, session.color) << "  " << Escaped(pattern.test_file)
@@ -97,17 +185,25 @@ void PrintText(const std::vector<NewPattern>& patterns, const NewPatternRule& ru
         << Escaped(Join(pattern.kinds, ", ")) << "), last " << TimeText(pattern.last_failed_at) << " UTC\n";
     if (pattern.last_message) out << "    " << Escaped(FirstLine(*pattern.last_message)) << '\n';
   }
+  if (findings.outside.empty()) return;
+  out << "\nfailures outside of tests in the last " << Days(rule.window_days) << '\n';
+  for (const auto& [name, found] : findings.outside) {
+    out << "    " << Escaped(name) << ": " << found.failures << ", last " << TimeText(found.last_failed_at) << " UTC\n";
+  }
 }
 
-Json AsJson(const std::vector<NewPattern>& patterns, const NewPatternRule& rule,
-            const std::optional<std::string>& project, const std::optional<EarlyRun>& early) {
+Json AsJson(const Findings& findings, const NewPatternRule& rule, const std::optional<std::string>& project,
+            const std::optional<EarlyRun>& early) {
   Json json = JsonOutput();
   json["project"] = project ? Json(*project) : Json();
   json["window_days"] = rule.window_days;
   json["threshold"] = rule.threshold;
   json["at"] = rule.now.ToString();
+  json["runs"] = findings.tally.runs;
+  json["left_out"]["runs"] = findings.tally.LeftOut();
+  for (const auto& [reason, count] : findings.tally.left_out) json["left_out"][std::string(NameOf(reason))] = count;
   json["patterns"] = Json::array();
-  for (const NewPattern& pattern : patterns) {
+  for (const NewPattern& pattern : findings.patterns) {
     json["patterns"].push_back({{"test_file", pattern.test_file},
                                 {"test_name", pattern.test_name},
                                 {"recent", pattern.recent},
@@ -115,6 +211,11 @@ Json AsJson(const std::vector<NewPattern>& patterns, const NewPatternRule& rule,
                                 {"last_message", pattern.last_message ? Json(*pattern.last_message) : Json()},
                                 {"last_stack", pattern.last_stack ? Json(*pattern.last_stack) : Json()},
                                 {"last_failed_at", pattern.last_failed_at.ToString()}});
+  }
+  json["outside_tests"] = Json::array();
+  for (const auto& [name, found] : findings.outside) {
+    json["outside_tests"].push_back(
+        {{"name", name}, {"failures", found.failures}, {"last_failed_at", found.last_failed_at.ToString()}});
   }
   json["latest_ended_early"] = Json();
   if (early) {
@@ -134,19 +235,35 @@ void Check(Session& session, const Options& options) {
                             .now = options.at.value_or(Timestamp::Now())};
   const std::optional<std::string> project = session.resolved.project;
   const std::unique_ptr<Store> store = OpenHistory(session);
-  const std::vector<NewPattern> patterns = FindPatterns(*store, rule, options, project);
-  const std::optional<EarlyRun> early = LatestIfEarly(*store, options, project);
-  if (options.json) {
-    PrintJson(session.out, AsJson(patterns, rule, project, early));
+  const RunQuery query{
+      .of_store = {.project = std::optional(project), .since = rule.Horizon() + 1, .until = rule.now + 1},
+      .filters = options.filters,
+      .period = "in the last " + Days(2 * rule.window_days)};
+  const Timestamp until = options.at.value_or(Timestamp{Timestamp::kMax});
+  Findings findings;
+  if (options.filters.IsEmpty()) {
+    FindInAllRuns(*store, rule, until, query, findings);
   } else {
-    PrintText(patterns, rule, ProjectPhrase(project), session);
-    if (early) PrintEarlyRun(*early, session);
+    FindInSomeRuns(*store, rule, until, query, findings);
   }
+  findings.tally = TallyRuns(*store, query);
+  const std::optional<EarlyRun> early = LatestIfEarly(*store, query);
   const auto is_unknown = [](const EarlyEnd& end) { return end.cause != EarlyEnd::Cause::kInterrupted; };
-  if (!patterns.empty()) {
+  Json json = AsJson(findings, rule, project, early);
+  if (!findings.patterns.empty()) {
     session.exit_code = ExitCode::kFindings;
   } else if (early && std::ranges::any_of(early->ends, is_unknown)) {
     session.exit_code = ExitCode::kPartial;
+  } else if (findings.tally.runs == 0) {
+    ReportNothing(session, *store, query, &json);
+  } else if (findings.tally.IsNothing()) {
+    session.exit_code = ExitCode::kNothing;
+  }
+  if (options.json) {
+    PrintJson(session.out, json);
+  } else if (findings.tally.runs > 0 || !findings.patterns.empty()) {
+    PrintText(findings, rule, ProjectPhrase(project), session);
+    if (early) PrintEarlyRun(*early, session);
   }
 }
 
@@ -159,14 +276,20 @@ void AddCheck(CLI::App& app, Session& session) {
   AddSettingOption(*command, session, "--window", "DAYS", setting::kWindow);
   AddSettingOption(*command, session, "--threshold", "COUNT", setting::kThreshold);
   AddTimeOption(*command, "--at", options->at, "judge as of this time, without later failures (default: now)");
+  AddFilterOptions(*command, options->filters);
   AddJsonFlag(*command, options->json);
-  AddFooter(*command,
-            {"Reports a test if it failed at least --threshold times within the last --window days and did not fail in "
-             "the --window days before. Runs that did not end, and runs with 10 or more failed tests, do not count.",
-             "If the latest run ended early, this is said. The tests that were running did not fail.",
-             "Exit code: 0 no such test, 1 at least one, 3 no such test, but what ended the latest run is unknown. "
-             "docs/reference/exit-codes.md lists the others."},
-            {"flaky check", "flaky check --window 14 --threshold 3 --json"});
+  AddFooter(
+      *command,
+      {"Reports a test if it failed at least --threshold times within the last --window days and did not fail in "
+       "the --window days before. Runs that did not end, and runs with 10 or more failed tests, do not count. How "
+       "many are left out of the runs of both windows, and why, is said. Failures of commands and programs outside "
+       "of tests are listed separately.",
+       "If the latest run ended early, this is said. The tests that were running did not fail.",
+       "Exit code: 0 no such test, 1 at least one, 3 no such test, but what ended the latest run is unknown, 6 "
+       "there was no run to judge. "
+       "docs/reference/exit-codes.md lists the others.",
+       kFilterNote},
+      {"flaky check", "flaky check --window 14 --branch main --json"});
   command->callback([&session, options] { Check(session, *options); });
 }
 

@@ -38,14 +38,16 @@ void AddMigrateStore(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command->add_option("--to", options->to, "the new store (default: FLAKY_TESTS_*)");
   AddMigrateOptions(*command, options->migrate);
-  AddFooter(*command,
-            {"The source is only read. Running the command again, even after it was interrupted or killed, copies what "
-             "is missing and resends at most one batch; nothing is duplicated. Values that the new store cannot hold "
-             "are converted as described in docs/reference/conversion.md, and every converted run is listed. Several "
-             "sources are copied one after the other, each with its own summary.",
-             "Exit code 3 if runs are in conflict and the target keeps its own."},
-            {"FLAKY_TESTS_SOURCE_DB=old.db flaky migrate-store --to sqlite:new.db --dry-run",
-             "flaky migrate-store --from sqlite:a.db --from sqlite:b.db --map-project =engine --to postgres://db/ci"});
+  AddFooter(
+      *command,
+      {"The source is only read. Running the command again, even after it was interrupted or killed, copies what "
+       "is missing and resends at most one batch; nothing is duplicated. Values that the new store cannot hold "
+       "are converted as described in docs/reference/conversion.md, and every converted run is listed. Columns and "
+       "tables that flaky did not make are not copied; they are named. Several sources are "
+       "copied one after the other, each with its own summary.",
+       "Exit code 3 if runs are in conflict and the target keeps its own."},
+      {"FLAKY_TESTS_SOURCE_DB=old.db flaky migrate-store --to sqlite:new.db --dry-run",
+       "flaky migrate-store --from sqlite:a.db --from sqlite:b.db --map-project =engine --to postgres://db/ci"});
   command->callback([&session, options] {
     const std::vector<Location> sources = Sources(session, *options);
     const Location to = TargetOf(session.resolved, kStores, options->to);

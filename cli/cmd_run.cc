@@ -166,7 +166,8 @@ void AddRun(CLI::App& app, Session& session, const RunRequest& request) {
        "everything that the test programs under COMMAND recorded is delivered as one run. They inherit spool, store, "
        "project and run id in absolute form, so a test may have its own HOME or working folder. The delivery "
        "takes at most FLAKY_TESTS_DELIVERY_TIMEOUT seconds; undelivered results stay in the spool. If COMMAND "
-       "failed although no recorded test did, the run says so. A problem with the history never changes how "
+       "failed although no recorded test did, the run says so. If it succeeded and no test was recorded, there is no "
+       "run. A problem with the history never changes how "
        "COMMAND ends: it is one line on standard error, and so is the message that no test was recorded."},
       {"flaky run -- ctest --test-dir build -j8",
        "FLAKY_TESTS_RUN_ID=$CI_PIPELINE_ID flaky run -- ./all_tests --gtest_shuffle"});

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
+#include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,13 +21,16 @@
 #include "cli/output/run_text.h"
 #include "cli/output/table.h"
 #include "cli/output/time_text.h"
+#include "cli/run_query.h"
+#include "delivery/own_stores.h"
+#include "delivery/run_context.h"
+#include "spool/spool_scan.h"
 
 namespace flaky {
 namespace {
 
-constexpr size_t kPageSize = 1000;
-
 struct Options {
+  RunFilters filters;
   size_t limit = 20;
   bool all = false;
   bool json = false;
@@ -31,26 +38,52 @@ struct Options {
 };
 
 // The newest runs that the options ask for.
-std::vector<Run> ReadRuns(Store& store, const RunFilter& filter, size_t limit) {
+std::vector<Run> ReadRuns(Store& store, const RunQuery& query, size_t limit) {
   std::vector<Run> runs;
-  PageRequest request{.filter = filter,
-                      .after = std::nullopt,
-                      .direction = Direction::kNewestFirst,
-                      .detail = Detail::kRunsOnly,
-                      .max_records = std::min(limit, kPageSize)};
-  do {
-    Page page = store.Read(request);
-    for (RunRecord& record : page.records) {
-      if (runs.size() < limit) runs.push_back(std::move(record.run));
-    }
-    request.after = page.next;
-  } while (request.after && runs.size() < limit);
+  VisitRuns(store, query, Direction::kNewestFirst, Detail::kRunsOnly, [&](RunRecord& record) {
+    runs.push_back(std::move(record.run));
+    return runs.size() < limit;
+  });
   return runs;
 }
 
 std::string ProjectAndBranch(const Run& run) {
   const std::string project = run.project.value_or("-");
   return run.branch ? project + "/" + *run.branch : project;
+}
+
+// Returns the runs of which something is still running, for the stores of this session: their ids, start and project.
+std::vector<Run> LiveRuns(const Session& session) {
+  std::vector<Run> runs;
+  try {
+    OwnStores own(session.resolved);
+    RunContexts contexts(session.resolved.user_project, GetEnvironment, std::chrono::milliseconds(0));
+    for (const LiveRun& live : LiveRunsIn(session.resolved.spool.Get())) {
+      if (!own.Take(live.first)) continue;
+      Run& run = runs.emplace_back();
+      run.run_id = live.run_id;
+      run.project = contexts.ProjectOf(live.first);
+      run.account.started_at = live.started_at;
+    }
+  } catch (const std::exception& error) {
+    Log(session.log, LogLevel::kDebug, std::string("what is running is not known: ") + error.what());
+  }
+  return runs;
+}
+
+// Adds those of the live runs that the query selects and the store does not have yet. What is not known of them yet,
+// such as their branch, no filter selects.
+void AddLive(std::vector<Run> live, const RunQuery& query, size_t limit, std::vector<Run>& runs) {
+  if (!query.filters.IsEmpty()) return;
+  const RunFilter& wanted = query.of_store;
+  for (Run& run : live) {
+    const auto is_same = [&](const Run& other) { return other.run_id == run.run_id; };
+    if (wanted.project && *wanted.project != run.project) continue;
+    if (wanted.since && run.account.started_at < *wanted.since) continue;
+    if (std::ranges::none_of(runs, is_same)) runs.push_back(std::move(run));
+  }
+  std::ranges::stable_sort(runs, std::ranges::greater(), [](const Run& run) { return run.account.started_at; });
+  if (runs.size() > limit) runs.resize(limit);
 }
 
 // Returns what to say instead of a status, for the runs that ended without one.
@@ -92,19 +125,28 @@ void PrintRuns(const std::vector<Run>& runs, const std::map<std::string, std::st
 
 void ListRuns(Session& session, const Options& options) {
   const std::unique_ptr<Store> store = OpenHistory(session);
-  const RunFilter filter{.project = ProjectFilter(session, options.all), .since = options.since, .until = std::nullopt};
-  const std::vector<Run> runs = ReadRuns(*store, filter, options.limit);
+  RunQuery query{
+      .of_store = {.project = ProjectFilter(session, options.all), .since = options.since, .until = std::nullopt},
+      .filters = options.filters};
+  if (options.since) query.period = "since " + TimeText(*options.since) + " UTC";
+  std::vector<Run> runs = ReadRuns(*store, query, options.limit);
+  const std::vector<Run> live = LiveRuns(session);
+  AddLive(live, query, options.limit, runs);
+  std::set<std::string> running;
+  for (const Run& run : live) running.insert(run.run_id);
+  Json json = JsonOutput();
+  json["runs"] = Json::array();
+  for (const Run& run : runs) {
+    json["runs"].push_back(ToJson(run));
+    json["runs"].back()["running"] = running.contains(run.run_id);
+  }
+  if (runs.empty()) ReportNothing(session, *store, query, &json);
   if (options.json) {
-    Json json = JsonOutput();
-    json["runs"] = Json::array();
-    for (const Run& run : runs) json["runs"].push_back(ToJson(run));
     PrintJson(session.out, json);
-  } else if (runs.empty()) {
-    Log(session.log, LogLevel::kWarn,
-        "no such runs of " + ProjectPhrase(filter.project) + " in " + store->name() +
-            (options.all ? "" : " (--all includes every project)"));
-  } else {
-    PrintRuns(runs, EarlyStatuses(*store, runs), session);
+  } else if (!runs.empty()) {
+    std::map<std::string, std::string> statuses = EarlyStatuses(*store, runs);
+    for (const std::string& run_id : running) statuses[run_id] = kRunning;
+    PrintRuns(runs, statuses, session);
   }
 }
 
@@ -120,11 +162,13 @@ void AddRuns(CLI::App& app, Session& session) {
       ->capture_default_str();
   AddTimeOption(*command, "--since", options->since,
                 "only runs that started at this time or later: a date, a time, or an age such as 7d");
+  AddFilterOptions(*command, options->filters);
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
             {"Ids are shortened as far as they still identify the listed runs. A `+` after a commit means that "
-             "files differed from it."},
-            {"flaky runs --since 7d", "flaky runs --all --limit 100 --json"});
+             "files differed from it.",
+             kFilterNote},
+            {"flaky runs --since 7d --branch 'release/*'", "flaky runs --all --limit 100 --json"});
   command->callback([&session, options] { ListRuns(session, *options); });
 }
 

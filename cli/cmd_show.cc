@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include "analysis/left_out.h"
 #include "analysis/within_run.h"
 #include "cli/commands.h"
 #include "cli/help.h"
@@ -20,6 +22,8 @@
 #include "cli/output/run_text.h"
 #include "cli/output/table.h"
 #include "cli/output/time_text.h"
+#include "cli/run_query.h"
+#include "history/text.h"
 
 namespace flaky {
 namespace {
@@ -29,23 +33,10 @@ constexpr size_t kMostCandidates = 10;
 
 struct Options {
   std::string run;
+  RunFilters filters;
   bool all = false;
   bool json = false;
 };
-
-std::string LatestRun(Store& store, const Session& session, bool all) {
-  PageRequest request;
-  request.filter.project = ProjectFilter(session, all);
-  request.direction = Direction::kNewestFirst;
-  request.detail = Detail::kRunsOnly;
-  request.max_records = 1;
-  const Page page = store.Read(request);
-  if (page.records.empty()) {
-    throw CommandError(ExitCode::kUsage, "there are no runs of " + ProjectPhrase(request.filter.project) + " in " +
-                                             store.name() + (all ? "" : " (--all includes every project)"));
-  }
-  return page.records.front().run.run_id;
-}
 
 // Returns the id of the only run whose id begins with `prefix`.
 std::string FindRun(Store& store, const std::string& prefix) {
@@ -61,13 +52,36 @@ std::string FindRun(Store& store, const std::string& prefix) {
   throw CommandError(ExitCode::kUsage, "`" + prefix + "` matches several runs: " + candidates);
 }
 
-RunRecord ReadRun(Store& store, const Session& session, const Options& options) {
+// Returns the run that the options name, reduced to the parts that match; nullopt without one, which is reported.
+std::optional<RunRecord> ReadRun(Store& store, Session& session, const Options& options) {
   if (options.run.empty())
     throw CommandError(ExitCode::kUsage, "RUN is empty; expected the beginning of a run's id, or latest");
-  const std::string id = options.run == kLatest ? LatestRun(store, session, options.all) : FindRun(store, options.run);
-  std::vector<RunRecord> records = store.Fetch(std::span(&id, 1));
-  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + id + " was removed in the meantime");
+  std::optional<std::string> id;
+  if (options.run == kLatest) {
+    const RunQuery query{
+        .of_store = {.project = ProjectFilter(session, options.all), .since = std::nullopt, .until = std::nullopt},
+        .filters = options.filters};
+    VisitRuns(store, query, Direction::kNewestFirst, Detail::kRunsOnly, [&](const RunRecord& record) {
+      id = record.run.run_id;
+      return false;
+    });
+    if (!id) {
+      Json json = JsonOutput();
+      ReportNothing(session, store, query, &json);
+      if (options.json) PrintJson(session.out, json);
+      return std::nullopt;
+    }
+  } else {
+    id = FindRun(store, options.run);
+  }
+  std::vector<RunRecord> records = store.Fetch(std::span(&*id, 1));
+  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + *id + " was removed in the meantime");
   RunRecord record = std::move(records.front());
+  if (!options.filters.Keep(record)) {
+    throw CommandError(ExitCode::kNothing, "run " + *id + " has nothing that matches " +
+                                               Join(options.filters.Names(), ", ",
+                                                    [](std::string_view name) { return "--" + std::string(name); }));
+  }
   std::sort(record.parts.begin(), record.parts.end(), [](const Part& a, const Part& b) {
     return std::tie(a.account.started_at, a.part_id) < std::tie(b.account.started_at, b.part_id);
   });
@@ -168,9 +182,14 @@ void PrintIndented(std::string_view text, std::ostream& out) {
   }
 }
 
-void PrintFailures(const std::vector<Failure>& failures, const Session& session) {
-  session.out << "\nfailures (" << failures.size() << ")\n";
+// Prints the failures of tests, or those outside of tests.
+void PrintFailures(const std::vector<Failure>& failures, bool outside, const Session& session) {
+  const auto is_listed = [&](const Failure& failure) { return IsOutsideTests(failure) == outside; };
+  const auto count = std::ranges::count_if(failures, is_listed);
+  if (count == 0) return;
+  session.out << (outside ? "\nfailures outside of tests (" : "\nfailures (") << count << ")\n";
   for (const Failure& failure : failures) {
+    if (!is_listed(failure)) continue;
     std::ostream& out = session.out;
     out << Styled(Escaped(failure.test_name), Style::kBad, session.color) << "  " << Escaped(failure.test_file);
     if (failure.line) out << ':' << *failure.line;
@@ -204,7 +223,9 @@ Json PartsAsJson(const RunRecord& record) {
 
 void Show(Session& session, const Options& options) {
   const std::unique_ptr<Store> store = OpenHistory(session);
-  const RunRecord record = ReadRun(*store, session, options);
+  const std::optional<RunRecord> found = ReadRun(*store, session, options);
+  if (!found) return;
+  const RunRecord& record = *found;
   const std::vector<FlakyWithinRun> flaky = FindFlakyWithin(record);
   if (options.json) {
     Json json = JsonOutput();
@@ -218,7 +239,10 @@ void Show(Session& session, const Options& options) {
     }
     json["parts"] = PartsAsJson(record);
     json["failures"] = Json::array();
-    for (const Failure& failure : record.failures) json["failures"].push_back(ToJson(failure));
+    for (const Failure& failure : record.failures) {
+      json["failures"].push_back(ToJson(failure));
+      json["failures"].back()["outside_tests"] = IsOutsideTests(failure);
+    }
     PrintJson(session.out, json);
     return;
   }
@@ -226,7 +250,8 @@ void Show(Session& session, const Options& options) {
   if (!record.parts.empty()) PrintParts(record.parts, session);
   if (const auto ends = EarlyEndsOf(record.parts); !ends.empty()) PrintEarlyEnds(ends, session);
   if (!flaky.empty()) PrintFlaky(flaky, session);
-  if (!record.failures.empty()) PrintFailures(record.failures, session);
+  PrintFailures(record.failures, /*outside=*/false, session);
+  PrintFailures(record.failures, /*outside=*/true, session);
 }
 
 }  // namespace
@@ -236,11 +261,13 @@ void AddShow(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("show", "Show a run with its parts and failures");
   command->add_option("RUN", options->run, "the beginning of the run's id, or `latest`")->required()->type_name("");
   AddProjectOptions(*command, session, &options->all);
+  AddFilterOptions(*command, options->filters);
   AddJsonFlag(*command, options->json);
   AddFooter(
       *command,
-      {"The project matters only for `latest`. A test that both failed and passed within the run is listed as flaky."},
-      {"flaky show latest", "flaky show 1f0c93ab --json"});
+      {"The project matters only for `latest`. A test that both failed and passed within the run is listed as flaky.",
+       kFilterNote},
+      {"flaky show latest --variant asan", "flaky show 1f0c93ab --json"});
   command->callback([&session, options] { Show(session, *options); });
 }
 

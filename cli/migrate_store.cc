@@ -4,11 +4,14 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cli/copy_report.h"
 #include "cli/options.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/stopwatch.h"
+#include "history/text.h"
 #include "transfer/copy.h"
 
 namespace flaky {
@@ -27,10 +30,29 @@ void PointOutProjects(const Session& session, Store& source, const Selection& se
           "--all or --project to see the other runs, or copy them with --map-project OLD=NEW");
 }
 
+// Names the user's own columns and tables, which are not copied.
+void PointOutAdditions(const Session& session, const Location& from) {
+  constexpr size_t kMostNames = 10;
+  std::vector<std::string> names;
+  try {
+    if (auto health = ExamineStore(from)) names = std::move(health->additions);
+  } catch (const StoreError& error) {
+    Log(session.log, LogLevel::kDebug, std::string("what else is in the store is not known: ") + error.what());
+  }
+  if (names.empty()) return;
+  const size_t more = names.size() - std::min(names.size(), kMostNames);
+  names.resize(names.size() - more);
+  Log(session.log, LogLevel::kWarn,
+      from.display_name + ": the copy does not take what flaky did not make: " + Join(names, ", ") +
+          (more > 0 ? " and " + std::to_string(more) + " more" : ""));
+}
+
 CopySummary CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   const Selection selection = SelectionOf(options.selection);
+  for (const std::string& warning : old_store->warnings()) Log(session.log, LogLevel::kWarn, warning);
   PointOutProjects(session, *old_store, selection);
+  PointOutAdditions(session, from);
   SelectedSource source(*old_store, selection);
   CopySummary summary = CopyInto(session, source, to, options.into);
   if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));

@@ -48,6 +48,16 @@ void AddTimeOption(CLI::App& command, const std::string& option, std::optional<T
       ->type_name("TIME");
 }
 
+void AddFilterOptions(CLI::App& command, RunFilters& filters) {
+  for (const FilterInfo& filter : FilterTable()) {
+    CLI::Option* option =
+        command.add_option("--" + std::string(filter.name), filters.Wanted(filter), std::string(filter.meaning))
+            ->type_name(std::string(filter.value))
+            ->allow_extra_args(false);
+    if (filter.value == "yes|no") option->check(CLI::IsMember({"yes", "no"}));
+  }
+}
+
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all) {
   if (all) return std::nullopt;
   return std::make_optional(session.resolved.project);

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "analysis/run_filters.h"
 #include "cli/session.h"
 #include "history/time.h"
 
@@ -26,6 +27,14 @@ void AddProjectOptions(CLI::App& command, Session& session, bool* all);
 // Adds an option that takes a time or an age (cli/output/time_text.h).
 void AddTimeOption(CLI::App& command, const std::string& option, std::optional<Timestamp>& moment,
                    const std::string& description);
+
+// Adds an option for each filter (analysis/run_filters.h). `filters` must outlive the command.
+void AddFilterOptions(CLI::App& command, RunFilters& filters);
+
+// A paragraph for the help of the commands with these options.
+inline constexpr char kFilterNote[] =
+    "A PATTERN may contain `*` and `?`. An empty value selects what has none: --branch ''. Of a filter that is given "
+    "several times, one must match. Filters of parts reduce a run to the parts that match.";
 
 // Returns the filter for the store that these options select.
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all);

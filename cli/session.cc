@@ -25,6 +25,9 @@ constexpr std::chrono::milliseconds kDeliveryWait{2000};
 constexpr std::chrono::milliseconds kQuietRetry{1000};
 constexpr int64_t kQuietTries = 6;
 
+// PostgreSQL's code for a write that a server which only reads has refused.
+constexpr char kReadOnlyServer[] = "25006";
+
 void ReadFiles(Session& session) {
   Settings& settings = session.settings;
   std::error_code no_folder;
@@ -111,6 +114,11 @@ void DeliverBeforeReading(Session& session) {
     Log(session.log, LogLevel::kDebug,
         "delivered " + std::to_string(summary.runs) + " runs, " + std::to_string(summary.running) +
             " test programs are still running");
+  } catch (const StoreError& error) {
+    // OpenHistory says that this is a standby. A delivery to the primary brings what waits.
+    const bool is_standby = error.vendor_code() == kReadOnlyServer;
+    Log(session.log, is_standby ? LogLevel::kDebug : LogLevel::kWarn,
+        std::string("recent results could not be delivered: ") + error.what());
   } catch (const std::exception& error) {
     Log(session.log, LogLevel::kWarn, std::string("recent results could not be delivered: ") + error.what());
   }
@@ -131,7 +139,9 @@ std::unique_ptr<Store> OpenHistory(Session& session) {
   const Location& location = session.resolved.history.Get();
   Log(session.log, LogLevel::kDebug, "reading " + location.display_name);
   DeliverBeforeReading(session);
-  return OpenStore(location, OpenMode::kRead, Retrying(session));
+  std::unique_ptr<Store> store = OpenStore(location, OpenMode::kRead, Retrying(session));
+  for (const std::string& warning : store->warnings()) Log(session.log, LogLevel::kWarn, warning);
+  return store;
 }
 
 }  // namespace flaky

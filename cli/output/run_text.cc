@@ -39,6 +39,7 @@ std::string CommitText(const Run& run) {
 }
 
 Cell StatusCell(const Account& account, const std::optional<std::string>& early) {
+  if (early == kRunning) return {kRunning, Style::kPlain};
   if (!account.ended_at) return {"unfinished", Style::kBad};
   const std::string status = account.status.value_or(early.value_or("-"));
   return {status, status == kPass ? Style::kGood : status == kFail ? Style::kBad : Style::kPlain};

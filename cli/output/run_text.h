@@ -19,8 +19,11 @@ std::vector<std::string> ShortIds(const std::vector<Run>& runs);
 // Returns the first 8 characters of the commit, followed by `+` if files differed from it; `-` if it is unknown.
 std::string CommitText(const Run& run);
 
+// What to say instead of a status about a run of which something is still running.
+inline constexpr char kRunning[] = "running";
+
 // Returns the status of a run or part; `unfinished` if its end is unknown. `early`: what to say if it ended without a
-// status.
+// status, or kRunning.
 Cell StatusCell(const Account& account, const std::optional<std::string>& early = std::nullopt);
 
 // Returns the number of tests, such as "101", or "34 of 101" if the others have no result.

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "history/early_end.h"
+#include "history/merge.h"
 #include "tests/cli/program_fixture.h"
 #include "tests/support/generate_history.h"
 
@@ -87,6 +89,79 @@ TEST_F(CheckTest, LeavesOutUnfinishedRunsAndRunsWithManyFailedTests) {
   const Outcome outcome = Check();
   EXPECT_THAT(outcome.out, HasSubstr("1 newly flaky test in"));
   EXPECT_THAT(outcome.out, HasSubstr("Nine.Failed"));
+  EXPECT_THAT(outcome.out,
+              HasSubstr("\n3 of 5 runs left out: 1 with 10 or more failed tests, 1 without an end, 1 without "
+                        "a count of failed tests\n"));
+  const auto json = nlohmann::json::parse(Check({"--json"}).out);
+  EXPECT_EQ(json["runs"], 5);
+  EXPECT_EQ(json["left_out"], nlohmann::json::parse(R"({"runs":3,"many_failed_tests":1,"no_end":1,"no_count":1})"));
+}
+
+TEST_F(CheckTest, WithoutARunToJudgeItSaysSo) {
+  Keep({Failing(1, {"Wire.Answers/0", "Wire.Answers/0"}, 12), Failing(2, {"Wire.Answers/0"}, 12)});
+  const Outcome outcome = Check();
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_THAT(outcome.out, HasSubstr("\n2 of 2 runs left out: 2 with 10 or more failed tests\n"));
+  const Outcome early = Run({"check", "--at", "2025-03-15"});
+  EXPECT_EQ(early.code, 6);
+  EXPECT_EQ(early.out, "");
+  EXPECT_EQ(early.err, "flaky: no run of project demo in sqlite:" + Path("h.db") +
+                           " started in the last 14 days; there are 2 runs\n");
+  EXPECT_EQ(Check({"--project", "other"}).code, 6);
+}
+
+TEST_F(CheckTest, InterruptedRunsAreLeftOutAndNamed) {
+  RunRecord interrupted = Failing(1, {});
+  Part part;
+  part.part_id = "p";
+  part.account = interrupted.run.account;
+  part.account.status = std::nullopt;
+  part.account.failed_tests = 0;
+  part.ended_early = EarlyEndsText({{EarlyEnd::Cause::kInterrupted, "A.A", "a_test", "SIGINT"}});
+  interrupted.parts.push_back(part);
+  RunRecord unknown = Failing(2, {});
+  part.part_id = "q";
+  part.account.started_at = unknown.run.account.started_at;
+  part.ended_early = EarlyEndsText({{EarlyEnd::Cause::kNotKnown, "A.A", "a_test", {}}});
+  unknown.parts.push_back(part);
+  SumParts(interrupted);
+  SumParts(unknown);
+  Keep({interrupted, unknown, Failing(3, {})});
+  EXPECT_THAT(Check().out, HasSubstr("\n2 of 3 runs left out: 1 interrupted, 1 ended early\n"));
+}
+
+TEST_F(CheckTest, FailuresOutsideOfTestsAreListedSeparately) {
+  RunRecord first = Failing(1, {"ctest", "A.A"}), second = Failing(2, {"ctest"}), before = Failing(9, {"ctest"});
+  for (RunRecord* record : {&first, &second, &before}) record->failures[0].test_file = "[ctest]";
+  Keep({first, second, before});
+  const Outcome outcome = Check();
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("no newly flaky tests"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nfailures outside of tests in the last 7 days\n    ctest: 2, last 2026-03-14 "
+                                     "12:00:00 UTC\n"));
+  const auto json = nlohmann::json::parse(Check({"--json"}).out);
+  EXPECT_EQ(json["outside_tests"], nlohmann::json::parse(R"([{"name":"ctest","failures":2,
+    "last_failed_at":"2026-03-14T12:00:00.000Z"}])"));
+}
+
+TEST_F(CheckTest, FiltersSelectTheRunsToJudge) {
+  std::vector<RunRecord> records;
+  for (const double days_ago : {1, 2, 3}) {
+    records.push_back(Failing(days_ago, {"Red.InProgress"}));
+    records.back().run.branch = "feature";
+    records.push_back(Failing(days_ago, {"Main.Fails"}));
+    records.back().run.branch = "main";
+  }
+  records.push_back(Failing(8, {"Main.Fails"}));
+  records.back().run.branch = "feature";
+  Keep(records);
+  EXPECT_THAT(Check().out, HasSubstr("1 newly flaky test in"));
+  const Outcome main = Check({"--branch", "main"});
+  EXPECT_EQ(main.code, 1);
+  EXPECT_THAT(main.out, HasSubstr("\nMain.Fails  "));
+  EXPECT_THAT(main.out, Not(HasSubstr("Red.InProgress")));
+  EXPECT_THAT(main.out, HasSubstr("    Expected: Main.Fails\n"));
+  EXPECT_EQ(Check({"--branch", "other"}).code, 6);
 }
 
 TEST_F(CheckTest, JudgesOneProjectOnly) {
@@ -135,6 +210,10 @@ TEST_F(CheckTest, JsonListsTheTests) {
   "window_days": 7,
   "threshold": 2,
   "at": "2026-03-15T12:00:00.000Z",
+  "runs": 2,
+  "left_out": {
+    "runs": 0
+  },
   "patterns": [
     {
       "test_file": "tests/suite_test.cc",
@@ -149,6 +228,7 @@ TEST_F(CheckTest, JsonListsTheTests) {
       "last_failed_at": "2026-03-14T12:00:00.000Z"
     }
   ],
+  "outside_tests": [],
   "latest_ended_early": null
 }
 )");

@@ -193,6 +193,21 @@ TEST_F(MigrateStoreTest, EachPrefixIsASeparateHistory) {
   EXPECT_EQ(ContentsAt(New() + "?prefix=team_"), ContentsAt(Old() + "?prefix="));
 }
 
+TEST_F(MigrateStoreTest, NamesTheUsersOwnColumnsAndTables) {
+  WriteHistory(Old(), 3);
+  EXPECT_EQ(Run({"migrate-store", "--from", Old()}).err.find("does not take"), std::string::npos);
+  {
+    SQLite::Database database(Path("old.db"), SQLite::OPEN_READWRITE);
+    database.exec("ALTER TABLE flaky_test_runs ADD COLUMN team TEXT; CREATE TABLE notes (run_id TEXT, note TEXT)");
+  }
+  Write(Old() + "?prefix=other_", {});
+  const Outcome outcome = Run({"migrate-store", "--from", Old()});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, HasSubstr("flaky: " + Old() +
+                                     ": the copy does not take what flaky did not make: the column "
+                                     "flaky_test_runs.team, the table notes\n"));
+}
+
 TEST_F(MigrateStoreTest, InvalidSourcesAndTargetsAreRefused) {
   Outcome outcome = Run({"migrate-store"});
   EXPECT_EQ(outcome.code, 2);

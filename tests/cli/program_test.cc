@@ -68,7 +68,7 @@ TEST_F(RunProgramTest, HelpAndVersionGoToStandardOutput) {
 
 TEST_F(RunProgramTest, LogSetsHowMuchIsPrinted) {
   Keep({});
-  EXPECT_THAT(Run({"runs"}).err, StartsWith("flaky: no such runs"));
+  EXPECT_THAT(Run({"runs"}).err, StartsWith("flaky: sqlite:" + Path("h.db") + " has no run yet"));
   Set("FLAKY_TESTS_LOG", "error");
   EXPECT_EQ(Run({"runs"}).err, "");
   EXPECT_THAT(Run({"show", "x"}).err, StartsWith("flaky: no run's id"));
@@ -98,7 +98,7 @@ TEST_F(RunProgramTest, MessagesGoToTheLogFile) {
       << "errors are also printed to stderr";
   const std::string log = Content(Path("flaky.log"));
   const std::string time = "[0-9-]+T[0-9:.]+Z";
-  EXPECT_THAT(log, MatchesRegex(time + " warn flaky\\[[0-9]+\\]: no such runs of [^\n]*\n" + time +
+  EXPECT_THAT(log, MatchesRegex(time + " warn flaky\\[[0-9]+\\]: [^\n]* has no run yet\n" + time +
                                 " error flaky\\[[0-9]+\\]: no run's id [^\n]*\n"));
   EXPECT_EQ(std::filesystem::status(Path("flaky.log")).permissions(), std::filesystem::perms(0600));
 }
@@ -107,9 +107,10 @@ TEST_F(RunProgramTest, ALogFileThatCannotBeWrittenLosesNothing) {
   Keep({});
   Set("FLAKY_TESTS_LOG_FILE", Path("none/flaky.log"));
   const Outcome outcome = Run({"runs"});
-  EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.err, StartsWith("flaky: FLAKY_TESTS_LOG_FILE: cannot write " + Path("none/flaky.log") +
-                                      ": No such file or directory\nflaky: no such runs"));
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_THAT(outcome.err,
+              StartsWith("flaky: FLAKY_TESTS_LOG_FILE: cannot write " + Path("none/flaky.log") +
+                         ": No such file or directory\nflaky: sqlite:" + Path("h.db") + " has no run yet\n"));
 }
 
 TEST_F(RunProgramTest, AFailedDeliveryDoesNotHideTheHistory) {

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "tests/cli/program_fixture.h"
+#include "tests/cli/run_fixture.h"
 #include "tests/support/wait_for.h"
 
 namespace flaky {
@@ -21,42 +21,6 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr char kBehaviours[] = FLAKY_FIXTURES "/behaviours";
-
-class RunTest : public ProgramTest {
- protected:
-  RunTest() {
-    Set("FLAKY_TESTS_PROGRAM", FLAKY_PROGRAM);
-    Set("FLAKY_TESTS_DELIVERY_WAIT", kLongWait);
-    Unset("GTEST_OUTPUT");
-  }
-
-  // Starts `flaky run` with these arguments; its output goes to files.
-  pid_t Start(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {FLAKY_PROGRAM, "run"});
-    const pid_t child = ::fork();
-    if (child != 0) return child;
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    std::FILE* out = std::freopen(Path("out").c_str(), "w", stdout);
-    std::FILE* err = std::freopen(Path("err").c_str(), "w", stderr);
-    if (out != nullptr && err != nullptr) ::execv(FLAKY_PROGRAM, argv.data());
-    ::_exit(99);
-  }
-  static int StatusOf(pid_t child) {
-    int status = 0;
-    EXPECT_EQ(::waitpid(child, &status, 0), child);
-    return status;
-  }
-  int RunCommand(const std::vector<std::string>& arguments) const { return StatusOf(Start(arguments)); }
-  std::string Out() const { return Content(Path("out")); }
-  std::string Err() const { return Content(Path("err")); }
-
-  static json Runs() { return json::parse(Run({"runs", "--all", "--json"}).out)["runs"]; }
-  static json Latest() { return json::parse(Run({"show", "latest", "--json"}).out); }
-};
 
 TEST_F(RunTest, BehavesLikeItsCommand) {
   const int status = RunCommand({"--", "sh", "-c", "echo out; echo err >&2; cat; exit 66"});
@@ -71,6 +35,36 @@ TEST_F(RunTest, BehavesLikeItsCommand) {
   EXPECT_EQ(Err(), no_tests);
   EXPECT_EQ(RunCommand({"--", "printf", "%s,", "--help", "", "--x=", "[a,b]", "-h"}), 0);
   EXPECT_EQ(Out(), "--help,,--x=,[a,b],-h,") << "arguments are passed on unchanged";
+}
+
+TEST_F(RunTest, ACommandThatSucceedsWithoutTestsDoesNotCount) {
+  Keep({});
+  EXPECT_EQ(RunCommand({"true"}), 0);
+  EXPECT_THAT(Runs(), IsEmpty());
+  RunCommand({"false"});
+  ASSERT_THAT(Runs(), SizeIs(1));
+  EXPECT_EQ(Runs()[0]["errors_between_tests"], 1);
+}
+
+TEST_F(RunTest, ARunInProgressIsShownAsRunning) {
+  Keep({BuildRecord("ended").Project("work").Ended(At(9)).Build()});
+  Unset("FLAKY_TESTS_PROJECT");
+  const pid_t child = Start({"--", "sh", "-c", "touch started; until [ -e go ]; do sleep 0.05; done"});
+  WaitFor("the command", [] { return std::filesystem::exists("started"); });
+  const Outcome runs = Run({"runs"});
+  EXPECT_EQ(runs.code, 0);
+  ASSERT_THAT(Lines(runs.out), SizeIs(3));
+  EXPECT_THAT(Lines(runs.out)[1], AllOf(HasSubstr(" work "), HasSubstr(" running ")));
+  const json listed = Runs();
+  ASSERT_THAT(listed, SizeIs(2));
+  EXPECT_EQ(listed[0]["running"], true);
+  EXPECT_EQ(listed[0]["project"], "work");
+  EXPECT_EQ(listed[1]["running"], false);
+  EXPECT_EQ(Run({"runs", "--project", "other"}).code, 6);
+  EXPECT_THAT(Lines(Run({"runs", "--limit", "1"}).out), SizeIs(2));
+  WriteFile("work/go", "");
+  EXPECT_EQ(StatusOf(child), 0);
+  EXPECT_THAT(Runs(), SizeIs(1)) << "it had no tests";
 }
 
 TEST_F(RunTest, ManyProcessesAreOneRun) {
@@ -258,21 +252,6 @@ TEST_F(RunTest, ShardsOfSeveralMachinesArePartsOfOneRun) {
 }
 
 // Plain ctest, without `flaky run`: the first test program starts a process that delivers after that ctest has ended.
-class CtestTest : public RunTest {
- protected:
-  CtestTest() { Set("FLAKY_TESTS_SPOOL", Path("spool")); }
-
-  void AddTests(const std::vector<std::string>& filters) {
-    std::string text;
-    for (const std::string& filter : filters) {
-      text += "add_test(" + filter + " " + kBehaviours + " --gtest_filter=" + filter + ")\n";
-    }
-    WriteFile("build/CTestTestfile.cmake", text);
-  }
-  void AwaitDelivery() const {
-    WaitFor("the delivery of all journals", [&] { return InSpool().empty(); });
-  }
-};
 
 TEST_F(CtestTest, IsDeliveredOnceWhenItHasEnded) {
   AddTests({"Plain.Passes", "Plain.Fails", "Plain.Skips"});

@@ -112,10 +112,62 @@ TEST_F(RunsTest, SinceTakesAnAge) {
 TEST_F(RunsTest, ReportsAnEmptyHistory) {
   Keep({});
   const Outcome outcome = Run({"runs"});
-  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.code, 6);
   EXPECT_EQ(outcome.out, "");
-  EXPECT_EQ(outcome.err,
-            "flaky: no such runs of project demo in sqlite:" + Path("h.db") + " (--all includes every project)\n");
+  EXPECT_EQ(outcome.err, "flaky: sqlite:" + Path("h.db") + " has no run yet\n");
+}
+
+TEST_F(RunsTest, WithoutRunsTheProjectsAreListed) {
+  RunRecord none = Finished("none", 2);
+  none.run.project = std::nullopt;
+  RunRecord hostile = Finished("hostile", 3);
+  hostile.run.project = "e\x1b[31mvil";
+  Keep({Finished("a", 0), Finished("b", 1), none, hostile});
+  const Outcome outcome = Run({"runs", "--project", "wt"});
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_EQ(outcome.out, "");
+  EXPECT_EQ(outcome.err, "flaky: no run of project wt in sqlite:" + Path("h.db") +
+                             "; the projects are demo (2 runs), (no project) (1), e\\x1b[31mvil (1): --project NAME "
+                             "selects one, --all every project\n");
+  const Outcome json = Run({"runs", "--project", "wt", "--json"});
+  EXPECT_EQ(json.code, 6);
+  EXPECT_EQ(nlohmann::json::parse(json.out)["projects"],
+            nlohmann::json::parse(R"([{"project":null,"runs":1},{"project":"demo","runs":2},
+              {"project":"e\u001b[31mvil","runs":1}])"));
+}
+
+TEST_F(RunsTest, FiltersSelectRuns) {
+  const auto run = [](const std::string& id, int64_t start, const std::string& branch, const std::string& variant) {
+    RunRecord record = BuildRecord(id).Project("demo").Part(id + "-part", start).Build();
+    record.run.branch = branch;
+    record.run.git_sha = id == "a" ? "4b825dc6" : "a94a8fe5";
+    record.run.git_dirty = id == "b";
+    record.parts[0].variant = variant;
+    return record;
+  };
+  RunRecord none = BuildRecord("npm").Project("demo").StartedAt(At(-1)).Ended(At(1)).Build();
+  Keep({run("a", 0, "main", "asan"), run("b", 1, "fix/queue", "release"), run("c", 2, "fix/net", "asan"), none});
+  const auto ids = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "runs");
+    std::string text;
+    for (const std::string& line : Lines(Run(arguments).out)) text += line.substr(0, line.find(' ')) + " ";
+    return text;
+  };
+  EXPECT_EQ(ids({"--branch", "main"}), "RUN a ");
+  EXPECT_EQ(ids({"--branch", "fix/*"}), "RUN c b ");
+  EXPECT_EQ(ids({"--branch", "fix/*", "--branch", "m?in"}), "RUN c b a ");
+  EXPECT_EQ(ids({"--branch", "fix/*", "--variant", "asan"}), "RUN c ");
+  EXPECT_EQ(ids({"--branch="}), "RUN npm ");
+  EXPECT_EQ(ids({"--commit", "4b8"}), "RUN a ");
+  EXPECT_EQ(ids({"--dirty", "yes"}), "RUN b ");
+  EXPECT_EQ(ids({"--dirty", "no"}), "RUN c a ");
+  EXPECT_EQ(ids({"--part", "b-"}), "RUN b ");
+  EXPECT_EQ(ids({"--variant", "*", "--limit", "2"}), "RUN c b ");
+  const Outcome nothing = Run({"runs", "--branch", "mian", "--since", "2026-01-01"});
+  EXPECT_EQ(nothing.code, 6);
+  EXPECT_EQ(nothing.err, "flaky: no run of project demo in sqlite:" + Path("h.db") +
+                             " started since 2026-01-01 00:00:00 UTC and matches --branch; there are 4 runs\n");
+  EXPECT_EQ(Run({"runs", "--dirty", "maybe"}).code, 2);
 }
 
 TEST_F(RunsTest, HostileTextCannotTouchTheTerminal) {
@@ -160,7 +212,8 @@ TEST_F(RunsTest, JsonHoldsEveryColumn) {
       "tree_sha": null,
       "branch": "a\"b",
       "ci_url": null,
-      "missing_tests": null
+      "missing_tests": null,
+      "running": false
     }
   ]
 }
@@ -170,8 +223,10 @@ TEST_F(RunsTest, JsonHoldsEveryColumn) {
 TEST_F(RunsTest, JsonOfNoRunsIsAnEmptyList) {
   Keep({});
   const Outcome outcome = Run({"runs", "--json"});
-  EXPECT_THAT(outcome.err, IsEmpty());
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_THAT(outcome.err, HasSubstr("has no run yet"));
   EXPECT_THAT(nlohmann::json::parse(outcome.out)["runs"], IsEmpty());
+  EXPECT_THAT(nlohmann::json::parse(outcome.out)["projects"], IsEmpty());
 }
 
 }  // namespace

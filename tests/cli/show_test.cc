@@ -125,9 +125,42 @@ TEST_F(ShowTest, LatestIsTheNewestOfTheProject) {
   EXPECT_THAT(Run({"show", "latest", "--all"}).out, HasSubstr("run         foreign\n"));
   EXPECT_THAT(Run({"show", "latest", "--project", "other"}).out, HasSubstr("run         foreign\n"));
   const Outcome none = Run({"show", "latest", "--project", "absent"});
-  EXPECT_EQ(none.code, 2);
-  EXPECT_EQ(none.err, "flaky: there are no runs of project absent in sqlite:" + Path("h.db") +
-                          " (--all includes every project)\n");
+  EXPECT_EQ(none.code, 6);
+  EXPECT_EQ(none.err, "flaky: no run of project absent in sqlite:" + Path("h.db") +
+                          "; the projects are demo (2 runs), other (1): --project NAME selects one, --all every "
+                          "project\n");
+}
+
+TEST_F(ShowTest, FiltersSelectTheLatestRunAndItsParts) {
+  RunRecord both = BuildRecord("both").Project("demo").Part("asan-1", 0, 1).Fail("A.A").Part("release-1", 5).Build();
+  both.parts[0].variant = "asan";
+  both.parts[1].variant = "release";
+  RunRecord release = BuildRecord("later").Project("demo").Part("p", 99).Build();
+  release.parts[0].variant = "release";
+  Keep({both, release});
+  const Outcome asan = Run({"show", "latest", "--variant", "a?an"});
+  EXPECT_EQ(asan.code, 0);
+  EXPECT_THAT(asan.out, HasSubstr("run         both\n"));
+  EXPECT_THAT(asan.out, HasSubstr("parts (1)"));
+  EXPECT_THAT(asan.out, HasSubstr("failures (1)"));
+  const auto json = nlohmann::json::parse(Run({"show", "both", "--part", "release", "--json"}).out);
+  EXPECT_EQ(json["parts"].size(), 1U);
+  EXPECT_EQ(json["run"]["status"], "pass");
+  EXPECT_EQ(json["failures"].size(), 0U);
+  const Outcome none = Run({"show", "later", "--variant", "asan"});
+  EXPECT_EQ(none.code, 6);
+  EXPECT_EQ(none.err, "flaky: run later has nothing that matches --variant\n");
+}
+
+TEST_F(ShowTest, FailuresOutsideOfTestsAreApart) {
+  RunRecord record = BuildRecord("r").Project("demo").Part("p", 0, 1).Fail("A.A").Fail("ctest").Fail("Suite").Build();
+  record.failures[1].test_file = "[ctest]";
+  Keep({record});
+  const std::string out = Run({"show", "r"}).out;
+  EXPECT_THAT(out, HasSubstr("\nfailures (1)\nA.A  "));
+  EXPECT_THAT(out, HasSubstr("\nfailures outside of tests (2)\n"));
+  const auto json = nlohmann::json::parse(Run({"show", "r", "--json"}).out);
+  for (const auto& failure : json["failures"]) EXPECT_EQ(failure["outside_tests"], failure["test_name"] != "A.A");
 }
 
 TEST_F(ShowTest, JsonIsTheWholeRecord) {

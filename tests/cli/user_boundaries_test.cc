@@ -144,9 +144,9 @@ TEST_F(UserBoundariesTest, TheLogIsAFileOfThisUser) {
   Set("FLAKY_TESTS_LOG_FILE", Path("log"));
   const auto expect_refused = [&](const std::string& what) {
     const Outcome outcome = Run({"runs"});
-    EXPECT_EQ(outcome.code, 0) << what;
+    EXPECT_EQ(outcome.code, 6) << what;
     EXPECT_THAT(outcome.err, AllOf(HasSubstr("FLAKY_TESTS_LOG_FILE: cannot write " + Path("log") + ": it is a link, "),
-                                   HasSubstr("no such runs")))
+                                   HasSubstr("has no run yet")))
         << what;
     EXPECT_THAT(Run({"doctor"}).out, HasSubstr(Path("log") + ", which cannot be written: it is a link, ")) << what;
   };
@@ -176,7 +176,7 @@ TEST_F(UserBoundariesTest, TheLogIsAFileOfThisUser) {
   EXPECT_THAT(Run({"runs"}).err, HasSubstr("FLAKY_TESTS_LOG_FILE: cannot write "));
   fs::remove(Path("log"));
   EXPECT_THAT(Run({"runs"}).err, IsEmpty());
-  EXPECT_THAT(Content(Path("log")), HasSubstr("no such runs"));
+  EXPECT_THAT(Content(Path("log")), HasSubstr("has no run yet"));
 }
 
 // Without a home, the state folder is in /tmp, and another user may have created it.
