@@ -25,7 +25,7 @@ using PerCodeState = std::array<double, kCodeStates>;
 struct FailingVariants {
   std::vector<uint16_t> variants;  // at most kMostVariants
   size_t states() const { return kBrokenInFirst + variants.size(); }
-  // Returns the state in which code is broken in this variant only; kCodeStates if there is none.
+  // Returns the state in which code is broken in this variant only; kCodeStates without one.
   size_t StateOf(uint16_t variant) const;
   // Returns true if code in this state fails every execution of this variant.
   bool Covers(size_t state, uint16_t variant) const;
@@ -47,7 +47,7 @@ class CodeChain {
   // Computes for each step `prior`, what the other steps say of it, and `posterior`. Both sum to 1. `before` is the
   // state of the code from which the branch began.
   void Run(const PerCodeState& before, const std::vector<Step>& steps);
-  // Returns the state after passes on later codes, or at the next code if there were none.
+  // Returns the state after passes on later codes, or at the next code without one.
   PerCodeState After(const PerCodeState& last, VariantMask passed, bool later_codes) const;
 
   std::vector<PerCodeState> prior;

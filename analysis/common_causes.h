@@ -23,7 +23,7 @@ class CommonCauses {
   // parts in which no more tests failed than usual.
   void StartFaults(std::span<Fault> faults) const;
 
-  // Counts anew the failures of each part and code version that flaky tests do not explain. Writes the background of
+  // Counts the failures again of each part and code version that flaky tests do not explain. Writes the background of
   // each failure and the break_prior of each event.
   void Update(std::span<const Fault> faults, std::span<const double> newly_broken, std::span<float> background);
 

@@ -10,7 +10,7 @@
 namespace flaky {
 namespace {
 
-// The rate below which a share of the weights lies. Within a step of the grid the weight is spread evenly over the
+// The rate below which a share of the weights is. Within a step of the grid the weight is spread evenly over the
 // logarithm.
 double Quantile(const std::array<double, kRates>& weights, double share) {
   const auto& rates = Rates().rate;

@@ -12,7 +12,7 @@
 
 namespace flaky {
 
-// What the judge is told about a history. A reader of a store fills these values; they hold no texts of failures.
+// The judge's input: facts about a history. A reader of a store fills these values; they hold no texts of failures.
 // The views must live until the call returns.
 
 using TestId = uint32_t;    // what Judge::AddTest returned

@@ -11,7 +11,7 @@
 
 namespace flaky {
 
-// Counts for 64 tests at once in how many sets they were: bit i of each count is a word of its own, so that adding a
+// Counts for 64 tests at once in how many sets they were: bit i of each count is a separate word, so that adding a
 // set costs about two steps for 64 tests. The work does not grow with the number of executed tests.
 class SetCounter {
  public:

@@ -85,7 +85,7 @@ class HistoryIndex {
     bool dirty = false;
     // From Sort():
     int64_t time = INT64_MAX;    // commit time, else the first start
-    uint32_t branch = kNoIndex;  // text; the default branch if it ran there, else where it ran first
+    uint32_t branch = kNoIndex;  // text; the default branch if it ran there, else the branch of its first run
     uint32_t first_group = 0;    // in groups
     uint32_t end_group = 0;
     uint32_t size = 0;  // the most tests that a part of it executed

@@ -13,7 +13,7 @@ namespace flaky {
 
 inline uint64_t HashOf(std::string_view text) { return std::hash<std::string_view>()(text); }
 
-// Gives equal texts equal numbers, from 0 on, and keeps each text once.
+// Returns equal numbers for equal texts, from 0 on, and keeps each text once.
 class Interner {
  public:
   uint32_t Intern(std::string_view text) {

@@ -26,9 +26,9 @@ void SetAnswers(std::vector<std::string_view> texts) {
 namespace flaky::http {
 namespace {
 
-// Gives the request the body, piece by piece if it wants that.
+// Passes the body to the request, piece by piece if it wants that.
 template <typename R>
-void GiveBody(const R& request, std::string_view body, Response& response) {
+void PassBody(const R& request, std::string_view body, Response& response) {
   if constexpr (requires { request.take; }) {
     constexpr size_t kPiece = 13;
     if (request.take && response.status / 100 == 2) {
@@ -63,7 +63,7 @@ Response Client::Send(const Request& request, std::string_view operation) {
   if (text.size() > request.max_response_bytes) {
     throw StoreError(ErrorKind::kPermanent, state_->store, std::string(operation), "", "the answer is too long");
   }
-  GiveBody(request, text, response);
+  PassBody(request, text, response);
   return response;
 }
 
