@@ -36,7 +36,9 @@ ServerMessage MessageOf(std::string_view body) {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   std::string_view message, code;
-  if (parser.parse(body.data(), body.size()).get(root) == simdjson::SUCCESS && root.is_object()) {
+  // A longer body was cut, so it cannot be parsed.
+  if (body.size() < kLongestRefusal && parser.parse(body.data(), body.size()).get(root) == simdjson::SUCCESS &&
+      root.is_object()) {
     simdjson::dom::element error = root;
     if (root["message"].get(message) != simdjson::SUCCESS && root["error"].get(message) != simdjson::SUCCESS &&
         root["error"].get(error) == simdjson::SUCCESS) {

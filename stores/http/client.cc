@@ -5,19 +5,20 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <exception>
 #include <iterator>
 #include <new>
+#include <optional>
 #include <utility>
 
+#include "stores/http/authorities.h"
 #include "stores/http/one_line.h"
 
 namespace flaky::http {
 namespace {
 
-// A slower transfer counts as one without progress.
-constexpr long kLeastBytesPerSecond = 16;
+using Clock = std::chrono::steady_clock;
 
-constexpr size_t kMostReserved = 16 << 20;
 constexpr size_t kSpareBytes = 64;
 
 constexpr char kUserAgent[] = "flaky/" FLAKY_VERSION;
@@ -36,8 +37,9 @@ constexpr CodeMeaning kCodes[] = {
     {CURLE_WEIRD_SERVER_REPLY, ErrorKind::kTransient, ": the server does not speak HTTP"},
     {CURLE_SSL_CONNECT_ERROR, ErrorKind::kTransient, ": does the server speak TLS there?"},
     {CURLE_PEER_FAILED_VERIFICATION, ErrorKind::kInvalid,
-     ": the server's certificate is not trusted; if it is your own, add its authority to the system's trusted ones"},
-    {CURLE_SSL_CACERT_BADFILE, ErrorKind::kInvalid, ": the system's certificates cannot be read"},
+     ": the server's certificate is not trusted; if it is your own, name its authority's certificate in SSL_CERT_FILE"},
+    {CURLE_SSL_CACERT_BADFILE, ErrorKind::kInvalid,
+     ": the authorities' certificates cannot be read; check SSL_CERT_FILE, SSL_CERT_DIR and CURL_CA_BUNDLE"},
     {CURLE_SSL_CERTPROBLEM, ErrorKind::kInvalid, ""},
     {CURLE_SSL_CIPHER, ErrorKind::kInvalid, ""},
     {CURLE_SSL_ISSUER_ERROR, ErrorKind::kInvalid, ""},
@@ -66,40 +68,84 @@ CURL* NewHandle() {
   return handle;
 }
 
-// Receives the answer. Must not throw, because libcurl calls it.
+bool IsSuccess(long status) { return status >= 200 && status <= 299; }
+
+// Receives the answer and watches its limits. Must not throw, because libcurl calls it.
 struct Sink {
-  CURL* handle = nullptr;
-  size_t limit = 0;
+  Sink(CURL* transfer, const Request& asked, const Options& limits)
+      : handle(transfer), request(asked), options(limits) {}
+
+  CURL* handle;
+  const Request& request;
+  const Options& options;
+  Clock::time_point begin = Clock::now();
   std::string body;
+  size_t body_bytes = 0;
+  size_t header_bytes = 0;
   time_t date = -1;
-  bool too_long = false;
-  bool no_memory = false;
+  bool answer_too_long = false;
+  bool headers_too_long = false;
+  curl_off_t moved = 0;                                // bytes, in both directions
+  std::optional<std::chrono::seconds> too_slow_after;  // set if they took too long
+  std::exception_ptr thrown;
 
   static size_t Take(char* data, size_t, size_t size, void* self) noexcept {
     auto& sink = *static_cast<Sink*>(self);
-    if (size > sink.limit - sink.body.size()) {
-      sink.too_long = true;
-      return 0;
-    }
     try {
-      if (sink.body.empty()) sink.Reserve();
-      sink.body.append(data, size);
-    } catch (const std::bad_alloc&) {
-      sink.no_memory = true;
+      return sink.TakePiece({data, size}) ? size : 0;
+    } catch (...) {
+      sink.thrown = std::current_exception();
       return 0;
     }
-    return size;
+  }
+
+  // Returns false to end the transfer.
+  bool TakePiece(std::string_view piece) {
+    if (piece.size() > request.max_response_bytes - body_bytes) {
+      answer_too_long = true;
+      return false;
+    }
+    body_bytes += piece.size();
+    long status = 0;
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
+    if (!IsSuccess(status)) {
+      body.append(piece.substr(0, kLongestRefusal - body.size()));
+    } else if (request.take) {
+      request.take(piece);
+    } else {
+      if (body.empty()) Reserve();
+      body.append(piece);
+    }
+    return true;
   }
 
   // Takes one header of the answer.
   static size_t TakeHeader(char* data, size_t, size_t size, void* self) noexcept {
+    auto& sink = *static_cast<Sink*>(self);
+    sink.header_bytes += size;
+    if (sink.header_bytes > kLongestHeaders) {
+      sink.headers_too_long = true;
+      return 0;
+    }
     constexpr std::string_view kDate = "date:";
     if (size > kDate.size() && ::strncasecmp(data, kDate.data(), kDate.size()) == 0) {
       char text[64] = {};
       std::string_view(data, size).substr(kDate.size()).copy(text, sizeof text - 1);
-      static_cast<Sink*>(self)->date = curl_getdate(text, nullptr);
+      sink.date = curl_getdate(text, nullptr);
     }
     return size;
+  }
+
+  // Is called at least once per second. Ends the transfer if its average is too low.
+  static int Watch(void* self, curl_off_t, curl_off_t downloaded, curl_off_t, curl_off_t uploaded) noexcept {
+    auto& sink = *static_cast<Sink*>(self);
+    const auto passed = Clock::now() - sink.begin;
+    sink.moved = downloaded + uploaded;
+    const std::chrono::duration<double> earned(static_cast<double>(sink.moved) /
+                                               static_cast<double>(kLeastBytesPerSecond));
+    if (passed <= sink.options.connect_timeout + sink.options.idle_timeout + earned) return 0;
+    sink.too_slow_after = std::chrono::duration_cast<std::chrono::seconds>(passed);
+    return 1;
   }
 
   // Reserves as much as the server announced, and a little for parsers that work in place, so that a long answer isn't
@@ -107,7 +153,8 @@ struct Sink {
   void Reserve() {
     curl_off_t announced = -1;
     curl_easy_getinfo(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-    if (announced > 0) body.reserve(std::min({static_cast<size_t>(announced), limit, kMostReserved}) + kSpareBytes);
+    if (announced <= 0) return;
+    body.reserve(std::min({static_cast<size_t>(announced), request.max_response_bytes, kLongestAnswer}) + kSpareBytes);
   }
 };
 
@@ -137,30 +184,49 @@ struct Client::State {
     Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     Set(CURLOPT_SSL_VERIFYPEER, 1L);
     Set(CURLOPT_SSL_VERIFYHOST, 2L);
+    if (const auto named = AuthoritiesOfEnvironment()) {
+      Set(CURLOPT_CAINFO, named->file ? named->file->c_str() : nullptr);
+      Set(CURLOPT_CAPATH, named->folder ? named->folder->c_str() : nullptr);
+    }
     Set(CURLOPT_TCP_KEEPALIVE, 1L);
     Set(CURLOPT_USERAGENT, kUserAgent);
     if (options.compressed) Set(CURLOPT_ACCEPT_ENCODING, "gzip");
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
     Set(CURLOPT_TIMEOUT_MS, static_cast<long>(std::chrono::milliseconds(options.total_timeout).count()));
-    Set(CURLOPT_LOW_SPEED_LIMIT, kLeastBytesPerSecond);
+    Set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(kLeastBytesPerSecond));
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.idle_timeout.count()));
     Set(CURLOPT_ERRORBUFFER, message);
     Set(CURLOPT_WRITEFUNCTION, &Sink::Take);
     Set(CURLOPT_HEADERFUNCTION, &Sink::TakeHeader);
+    Set(CURLOPT_XFERINFOFUNCTION, &Sink::Watch);
+    Set(CURLOPT_NOPROGRESS, 0L);
   }
 
   [[noreturn]] void Fail(CURLcode code, const Sink& sink, std::string_view operation) const {
-    if (code == CURLE_OUT_OF_MEMORY || sink.no_memory) throw std::bad_alloc();
-    if (sink.too_long) {
-      throw StoreError(ErrorKind::kPermanent, store, std::string(operation), "",
-                       "the server's answer is longer than " + std::to_string(sink.limit) + " bytes");
+    if (sink.thrown) std::rethrow_exception(sink.thrown);
+    if (code == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+    const std::string what(operation);
+    if (sink.answer_too_long) {
+      throw AnswerTooLong(
+          ErrorKind::kPermanent, store, what, "",
+          "the server's answer is longer than " + std::to_string(sink.request.max_response_bytes) + " bytes");
+    }
+    if (sink.headers_too_long) {
+      throw StoreError(
+          ErrorKind::kPermanent, store, what, "",
+          "the headers of the server's answer are longer than " + std::to_string(kLongestHeaders) + " bytes");
+    }
+    if (sink.too_slow_after) {
+      throw StoreError(ErrorKind::kTransient, store, what, "",
+                       "the connection is too slow: " + std::to_string(sink.moved) + " bytes in " +
+                           std::to_string(sink.too_slow_after->count()) + " seconds; expected at least " +
+                           std::to_string(kLeastBytesPerSecond) + " bytes per second");
     }
     const auto meaning =
         std::find_if(std::begin(kCodes), std::end(kCodes), [&](const CodeMeaning& each) { return each.code == code; });
     const bool known = meaning != std::end(kCodes);
     throw StoreError(
-        known ? meaning->kind : ErrorKind::kTransient, store, std::string(operation),
-        "libcurl code " + std::to_string(code),
+        known ? meaning->kind : ErrorKind::kTransient, store, what, "libcurl code " + std::to_string(code),
         FitForOneLine(message[0] != '\0' ? message : curl_easy_strerror(code)) + (known ? meaning->advice : ""));
   }
 };
@@ -184,7 +250,7 @@ Response Client::Send(const Request& request, std::string_view operation) {
   Append(headers, "Expect:");
   for (const std::string& header : request.headers) Append(headers, header.c_str());
 
-  Sink sink{.handle = state.handle.get(), .limit = request.max_response_bytes, .body = {}};
+  Sink sink(state.handle.get(), request, state.options);
   state.message[0] = '\0';
   state.Set(CURLOPT_URL, request.url.c_str());
   if (request.method == "GET") {
@@ -199,6 +265,7 @@ Response Client::Send(const Request& request, std::string_view operation) {
   state.Set(CURLOPT_HTTPHEADER, headers.get());
   state.Set(CURLOPT_WRITEDATA, &sink);
   state.Set(CURLOPT_HEADERDATA, &sink);
+  state.Set(CURLOPT_XFERINFODATA, &sink);
   const CURLcode code = curl_easy_perform(state.handle.get());
   state.Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
   if (code != CURLE_OK) state.Fail(code, sink, operation);
