@@ -21,14 +21,17 @@ std::string ToBase64(std::string_view bytes) {
   return base64;
 }
 
-std::string FromBase64(std::string_view base64) {
+std::optional<std::string> FromBase64(std::string_view base64) {
+  const size_t digits = base64.find_last_not_of('=') + 1;
+  if (base64.size() - digits > 2) return std::nullopt;
+  base64 = base64.substr(0, digits);
   std::string bytes;
   bytes.reserve(base64.size() / 4 * 3 + 2);
   uint32_t bits = 0;
   int count = 0;
   for (const char c : base64) {
     const size_t digit = kDigits.find(c);
-    if (digit == kDigits.npos) break;  // the padding
+    if (digit == kDigits.npos) return std::nullopt;
     bits = bits << 6 | static_cast<uint32_t>(digit);
     count += 6;
     if (count < 8) continue;

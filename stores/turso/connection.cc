@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "stores/turso/connection.h"
 
-#include <limits>
-
 #include "stores/http/answer.h"
+#include "stores/http/limits.h"
 #include "stores/http/one_line.h"
 #include "stores/sql/code_meaning.h"
 
@@ -13,8 +12,7 @@ namespace {
 constexpr std::string_view kPipeline = "/v2/pipeline";
 constexpr std::string_view kCursor = "/v3/cursor";
 
-// The servers' limit is 10 MB for one result; an answer has several results.
-constexpr size_t kLongestAnswer = 128 << 20;
+constexpr std::string_view kTooLarge = "RESPONSE_TOO_LARGE";
 
 constexpr std::string_view kMakeToken =
     "create one with `turso db tokens create DATABASE` and set FLAKY_TESTS_AUTH_TOKEN to it";
@@ -46,7 +44,7 @@ constexpr CodeMeaning kCodes[] = {
     {"SQLITE_PERM", ErrorKind::kAuth},
     {"SQLITE_FULL", ErrorKind::kPermanent, ": nothing of this was written; free some space and try again"},
     {"SQLITE_NOMEM", ErrorKind::kTransient},
-    {"RESPONSE_TOO_LARGE", ErrorKind::kPermanent},
+    {kTooLarge, ErrorKind::kPermanent},
 };
 
 bool Mentions(const std::string& text, std::string_view word) { return text.find(word) != text.npos; }
@@ -58,7 +56,7 @@ http::Options With(http::Options options, const Address& address) {
 
 }  // namespace
 
-bool IsTooLarge(const HranaError& error) { return error.code == "RESPONSE_TOO_LARGE"; }
+bool IsTooLarge(const HranaError& error) { return error.code == kTooLarge; }
 bool IsConstraint(const HranaError& error) {
   // A replica passes on what the primary says, without its code.
   return error.code.starts_with("SQLITE_CONSTRAINT") ||
@@ -75,24 +73,47 @@ Connection::Connection(const Location& location, const http::Options& options)
 }
 
 HranaAnswer Connection::TryRead(std::span<const HranaStatement> statements, std::string_view operation) {
-  std::string answer = Post(kPipeline, ReadingBody(statements), operation, kLongestAnswer);
+  const auto too_large = [&](const char* message) {
+    HranaAnswer answer;
+    answer.results.resize(statements.size());
+    for (HranaResult& result : answer.results) result.error = HranaError{message, std::string(kTooLarge)};
+    return answer;
+  };
+  std::string body;
   try {
-    return ParseReading(std::move(answer), statements.size());
-  } catch (const MalformedAnswer& error) {
-    Fail(ErrorKind::kTransient, operation, error.what());
+    body = Post(ReadingBody(statements), operation);
+  } catch (const http::AnswerTooLong&) {
+    return too_large("the server's answer is too long");
   }
+  if (http::HasMoreValues(body)) return too_large("the server's answer has too many values");
+  HranaAnswer answer;
+  try {
+    answer = ParseReading(std::move(body), statements.size());
+  } catch (const MalformedAnswer&) {
+    FailMalformed(operation);
+  }
+  for (size_t i = 0; i < statements.size(); ++i) {
+    const HranaResult& result = answer.results[i];
+    if (!result.error && result.width != statements[i].columns()) FailMalformed(operation);
+  }
+  return answer;
 }
 
-HranaAnswer Connection::TryReadLong(std::span<const HranaStatement> statements, std::string_view operation) {
-  const std::string lines =
-      Post(kCursor, CursorBody(statements), operation, std::numeric_limits<std::ptrdiff_t>::max());
+void Connection::ReadRows(std::span<const HranaStatement> statements, std::string_view operation, const TakeRow& take) {
+  std::vector<size_t> widths;
+  for (const HranaStatement& statement : statements) widths.push_back(statement.columns());
+  HranaCursor cursor(std::move(widths), take);
+  http::Request request;
+  request.max_response_bytes = kLongestRun;
+  request.take = [&](std::string_view piece) { cursor.Take(piece); };
   try {
-    HranaAnswer answer = ParseCursor(lines, statements.size());
-    if (!answer.baton.empty()) Post(kPipeline, CloseBody(answer.baton), operation, kLongestAnswer);
-    return answer;
+    Send(request, kCursor, CursorBody(statements), operation);
   } catch (const MalformedAnswer&) {
-    Fail(ErrorKind::kTransient, operation, "truncated response from server");
+    FailMalformed(operation);
   }
+  if (!cursor.IsWhole()) Fail(ErrorKind::kTransient, operation, "truncated response from server");
+  if (!cursor.baton().empty()) Post(CloseBody(cursor.baton()), operation);
+  if (cursor.error()) Throw(*cursor.error(), operation);
 }
 
 HranaAnswer Connection::Read(const HranaStatement& statement, std::string_view operation) {
@@ -101,14 +122,21 @@ HranaAnswer Connection::Read(const HranaStatement& statement, std::string_view o
   return answer;
 }
 
+HranaAnswer Connection::ReadOne(const HranaStatement& statement, std::string_view operation) {
+  HranaAnswer answer = Read(statement, operation);
+  if (answer.results.front().rows() != 1) FailMalformed(operation);
+  return answer;
+}
+
 HranaOutcome Connection::Transact(std::span<const HranaStatement> checks, std::span<const HranaStatement> statements,
                                   std::string_view operation) {
-  std::string answer = Post(kPipeline, TransactionBody(checks, statements), operation, kLongestAnswer);
+  std::string answer = Post(TransactionBody(checks, statements), operation);
+  if (http::HasMoreValues(answer)) FailMalformed(operation);
   HranaOutcome outcome;
   try {
     outcome = ParseTransaction(std::move(answer), checks.size(), statements.size());
-  } catch (const MalformedAnswer& error) {
-    Fail(ErrorKind::kTransient, operation, error.what());
+  } catch (const MalformedAnswer&) {
+    FailMalformed(operation);
   }
   // All statements succeeded, but the server had already rolled the transaction back.
   if (!outcome.committed && outcome.failed == statements.size() &&
@@ -139,13 +167,25 @@ void Connection::Fail(ErrorKind kind, std::string_view operation, const std::str
   throw StoreError(kind, name_, std::string(operation), "", detail);
 }
 
-std::string Connection::Post(std::string_view path, const std::string& body, std::string_view operation,
-                             size_t most_bytes) {
+void Connection::FailMalformed(std::string_view operation) const {
+  Fail(ErrorKind::kTransient, operation, MalformedAnswer().what());
+}
+
+std::string_view Connection::TextOf(const HranaValue& value, std::string_view operation) const {
+  if (value.type != HranaValue::Type::kText) FailMalformed(operation);
+  return value.text;
+}
+
+std::string Connection::Post(const std::string& body, std::string_view operation) {
   http::Request request;
+  return Send(request, kPipeline, body, operation);
+}
+
+std::string Connection::Send(http::Request& request, std::string_view path, const std::string& body,
+                             std::string_view operation) {
   request.url = address_.base + std::string(path);
   request.headers = headers_;
   request.body = body;
-  request.max_response_bytes = most_bytes;
   http::Response response = client_.Send(request, operation);
   if (response.status != 200) Refused(response, operation);
   return std::move(response.body);

@@ -12,10 +12,14 @@
 #include "stores/location.h"
 #include "stores/sql/sqlite_dialect.h"
 #include "stores/turso/hrana_answer.h"
+#include "stores/turso/hrana_cursor.h"
 #include "stores/turso/hrana_request.h"
 #include "stores/turso/url.h"
 
 namespace flaky::turso {
+
+// The longest answer to ReadRows: one run with all that belongs to it, in Hrana's encoding.
+inline constexpr size_t kLongestRun = 128 << 20;
 
 // Returns true if the answer would have been longer than the server's limit.
 bool IsTooLarge(const HranaError& error);
@@ -39,11 +43,15 @@ class Connection {
   // operation in the error: "write runs".
   //
   // Runs statements that read, all in one snapshot. The caller handles statements that failed.
+  // If the answer is longer than http::kLongestAnswer, each has the error for which IsTooLarge is true.
   HranaAnswer TryRead(std::span<const HranaStatement> statements, std::string_view operation);
-  // The same, answered row by row, without the server's limit for an answer.
-  HranaAnswer TryReadLong(std::span<const HranaStatement> statements, std::string_view operation);
+  // The same, answered row by row as the rows arrive, up to kLongestRun. Throws if a statement fails. `take` must not
+  // use this connection.
+  void ReadRows(std::span<const HranaStatement> statements, std::string_view operation, const TakeRow& take);
   // Runs one statement that reads. Throws if it fails.
   HranaAnswer Read(const HranaStatement& statement, std::string_view operation);
+  // The same for a statement that always returns a row.
+  HranaAnswer ReadOne(const HranaStatement& statement, std::string_view operation);
   // Runs a write transaction, which is begun only if the checks don't fail, and is applied as a whole or not at all. If
   // there is no answer, the caller can't know which.
   HranaOutcome Transact(std::span<const HranaStatement> checks, std::span<const HranaStatement> statements,
@@ -54,9 +62,14 @@ class Connection {
   // Throws for the first failed statement of the answer, if there is one.
   void ThrowIfFailed(const HranaAnswer& answer, std::string_view operation) const;
   [[noreturn]] void Fail(ErrorKind kind, std::string_view operation, const std::string& detail) const;
+  // Throws for an answer that isn't that of a libSQL server.
+  [[noreturn]] void FailMalformed(std::string_view operation) const;
+  // Returns the value of a column that always is a text.
+  std::string_view TextOf(const HranaValue& value, std::string_view operation) const;
 
  private:
-  std::string Post(std::string_view path, const std::string& body, std::string_view operation, size_t most_bytes);
+  std::string Post(const std::string& body, std::string_view operation);
+  std::string Send(http::Request& request, std::string_view path, const std::string& body, std::string_view operation);
   [[noreturn]] void Refused(const http::Response& response, std::string_view operation) const;
 
   std::string name_;

@@ -33,18 +33,21 @@ StoreHealth Examine(const Location& location) {
   if (!address.loopback) health.encryption = address.base.starts_with("https") ? "TLS" : "";
 
   const auto begin = std::chrono::steady_clock::now();
-  const HranaStatement version("SELECT sqlite_version()");
-  health.server = "libSQL, SQLite " + std::string(connection.Read(version, kOperation).results.front().row(0)[0].text);
+  const HranaAnswer version = connection.ReadOne(HranaStatement("SELECT sqlite_version()").Selects(1), kOperation);
+  health.server = "libSQL, SQLite " + std::string(connection.TextOf(version.results.front().row(0)[0], kOperation));
   health.connected_in = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begin);
   AskForTime(health, [&] {
-    const HranaAnswer now = connection.Read(HranaStatement("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"), kOperation);
-    return Timestamp::Parse(now.results.front().row(0)[0].text);
+    const HranaAnswer now =
+        connection.ReadOne(HranaStatement("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')").Selects(1), kOperation);
+    return Timestamp::Parse(connection.TextOf(now.results.front().row(0)[0], kOperation));
   });
 
   const HranaAnswer named =
-      connection.Read(HranaStatement("SELECT name FROM sqlite_master WHERE type = 'table'"), kOperation);
+      connection.Read(HranaStatement("SELECT name FROM sqlite_master WHERE type = 'table'").Selects(1), kOperation);
   std::vector<std::string> names;
-  for (size_t i = 0; i < named.results.front().rows(); ++i) names.emplace_back(named.results.front().row(i)[0].text);
+  for (size_t i = 0; i < named.results.front().rows(); ++i) {
+    names.emplace_back(connection.TextOf(named.results.front().row(i)[0], kOperation));
+  }
   FindOtherPrefixes(health, names, location.prefix);
   const TableColumns tables = ReadOurTables(connection);
   health.additions = AdditionsTo(location.prefix, tables, names, health.other_prefixes);
@@ -60,8 +63,8 @@ StoreHealth Examine(const Location& location) {
   // Tables that a pending migration will create aren't missing.
   if (!health.schema || !health.schema->pending.empty()) health.missing.clear();
   if (has_runs) {
-    const HranaAnswer newest =
-        connection.Read(HranaStatement("SELECT max(started_at) FROM " + connection.tables()("runs")), kOperation);
+    const HranaAnswer newest = connection.ReadOne(
+        HranaStatement("SELECT max(started_at) FROM " + connection.tables()("runs")).Selects(1), kOperation);
     health.newest_run = Timestamp::Parse(newest.results.front().row(0)[0].text);
   }
   try {

@@ -3,7 +3,6 @@
 #define FLAKY_STORES_TURSO_HRANA_ANSWER_H_
 
 #include <cstddef>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,20 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include "stores/turso/hrana_error.h"
 #include "stores/turso/hrana_value.h"
 
 // Parses a libSQL server's answers to the requests of hrana_request.h. Independent of any connection.
 namespace flaky::turso {
-
-struct HranaError {
-  std::string message;
-  std::string code;
-};
-
-// Thrown for an answer that isn't in this protocol.
-struct MalformedAnswer : std::exception {
-  const char* what() const noexcept override { return "the answer is not that of a libSQL server"; }
-};
 
 // The result of one statement.
 struct HranaResult {
@@ -43,7 +33,6 @@ struct HranaAnswer {
   std::shared_ptr<const void> texts;
 };
 HranaAnswer ParseReading(std::string body, size_t statements);
-HranaAnswer ParseCursor(std::string_view body, size_t statements);
 
 struct HranaOutcome {
   bool committed = false;

@@ -27,6 +27,13 @@ class HranaStatement {
   // A value as the server returned it; a kRawText becomes a blob. Precondition: it isn't infinite.
   HranaStatement& Value(const HranaValue& value);
 
+  // Sets how many columns it selects. An answer with another number is malformed.
+  HranaStatement& Selects(size_t columns) {
+    columns_ = columns;
+    return *this;
+  }
+  size_t columns() const { return columns_; }
+
   // Appends the statement as JSON.
   void AppendTo(std::string& body) const;
   size_t size() const { return json_.size(); }
@@ -36,6 +43,7 @@ class HranaStatement {
 
   std::string json_;  // without the closing brackets
   bool has_values_ = false;
+  size_t columns_ = 0;
 };
 
 // Returns the body of a request to `/v2/pipeline`: statements that read; if there are several, in one snapshot.

@@ -35,14 +35,12 @@ std::string SelectedColumns(const std::string& columns, bool raw) {
   return list;
 }
 
-void TakeTags(HranaAnswer& answer) {
-  for (HranaResult& result : answer.results) {
-    for (HranaValue& value : result.values) {
-      if (value.type != HranaValue::Type::kBlob || value.text.empty()) continue;
-      const bool is_text = value.text.front() == 't';
-      value.text.remove_prefix(1);
-      if (is_text) value.type = IsUtf8(std::string(value.text)) ? HranaValue::Type::kText : HranaValue::Type::kRawText;
-    }
+void TakeTags(std::span<HranaValue> values) {
+  for (HranaValue& value : values) {
+    if (value.type != HranaValue::Type::kBlob || value.text.empty()) continue;
+    const bool is_text = value.text.front() == 't';
+    value.text.remove_prefix(1);
+    if (is_text) value.type = IsUtf8(std::string(value.text)) ? HranaValue::Type::kText : HranaValue::Type::kRawText;
   }
 }
 

@@ -3,11 +3,12 @@
 #define FLAKY_STORES_TURSO_RAW_TEXT_H_
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include "stores/turso/hrana_answer.h"
 #include "stores/turso/hrana_request.h"
+#include "stores/turso/hrana_value.h"
 
 // Texts that aren't valid UTF-8. SQLite stores them, but JSON can't, so they are sent and read as blobs.
 namespace flaky::turso {
@@ -20,7 +21,7 @@ HranaStatement BoundAsIs(const std::string& sql, const std::vector<std::optional
 std::string SelectedColumns(const std::string& columns, bool raw);
 
 // Restores the values of raw columns to what they are in the database.
-void TakeTags(HranaAnswer& answer);
+void TakeTags(std::span<HranaValue> values);
 
 }  // namespace flaky::turso
 

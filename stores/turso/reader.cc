@@ -2,8 +2,8 @@
 #include "stores/turso/reader.h"
 
 #include <algorithm>
+#include <deque>
 #include <iterator>
-#include <unordered_map>
 #include <utility>
 
 #include "history/fields.h"
@@ -27,14 +27,11 @@ constexpr size_t kFirstFailures = 1024;
 constexpr size_t kMaxRows = 20'000;
 constexpr size_t kFoundAtOnce = 1000;
 
+constexpr size_t kColumnsOfView = 10;  // of ReadView (stores/sql/tables.h)
+
 bool AnyTooLarge(const HranaAnswer& answer) {
   return std::ranges::any_of(answer.results,
                              [](const HranaResult& result) { return result.error && IsTooLarge(*result.error); });
-}
-
-size_t StartedAtColumn() {
-  static const auto column = std::ranges::find(Columns().runs, "started_at") - Columns().runs.begin();
-  return static_cast<size_t>(column);
 }
 
 size_t TextBytes(const HranaResult& rows) {
@@ -42,42 +39,6 @@ size_t TextBytes(const HranaResult& rows) {
   for (const HranaValue& value : rows.values) bytes += value.text.size();
   return bytes;
 }
-
-// Keeps copies of the values' texts, so that the answer, which is mostly long texts of failures, can be freed.
-void KeepValues(std::span<const HranaValue> row, StoredRun& run) {
-  size_t bytes = 0;
-  for (const HranaValue& value : row) bytes += value.text.size();
-  const auto texts = std::make_shared<std::string>();
-  texts->reserve(bytes);
-  run.values.assign(row.begin(), row.end());
-  for (HranaValue& value : run.values) {
-    const size_t begin = texts->size();
-    texts->append(value.text);
-    value.text = {texts->data() + begin, value.text.size()};
-  }
-  run.texts = texts;
-}
-
-// Finds the run of each row. Consecutive rows mostly belong to the same run.
-class RunFinder {
- public:
-  explicit RunFinder(std::vector<StoredRun>& runs) : runs_(runs) {
-    for (size_t i = 0; i < runs.size(); ++i) places_.emplace(runs[i].record.run.run_id, i);
-  }
-  // Returns null if the run isn't among them.
-  StoredRun* Find(std::string_view run_id) {
-    if (last_ < runs_.size() && runs_[last_].record.run.run_id == run_id) return &runs_[last_];
-    const auto place = places_.find(run_id);
-    if (place == places_.end()) return nullptr;
-    last_ = place->second;
-    return &runs_[last_];
-  }
-
- private:
-  std::vector<StoredRun>& runs_;
-  std::unordered_map<std::string_view, size_t> places_;
-  size_t last_ = 0;
-};
 
 }  // namespace
 
@@ -104,7 +65,8 @@ std::vector<HranaStatement> Reader::Queries(const Source& source, size_t limit, 
   const auto rows = static_cast<int64_t>(limit);
   std::vector<HranaStatement> queries;
   queries.push_back(BoundAsIs("SELECT " + SelectedColumns(run_columns_, raw) + source.sql + " LIMIT ?", source.values)
-                        .Integer(rows + 1));
+                        .Integer(rows + 1)
+                        .Selects(Columns().runs.size()));
   if (detail == Detail::kRunsOnly) return queries;
 
   const std::string page = "(SELECT r.run_id AS run_id" + source.sql + " LIMIT ?) page";
@@ -113,136 +75,87 @@ std::vector<HranaStatement> Reader::Queries(const Source& source, size_t limit, 
   };
   queries.push_back(
       BoundAsIs("SELECT " + SelectedColumns(failure_columns_, raw) + of_page("failures", "f"), source.values)
-          .Integer(rows));
+          .Integer(rows)
+          .Selects(Columns().failures.size() + 2));
   if (!has_parts_) return queries;
   queries.push_back(BoundAsIs("SELECT " + SelectedColumns(SelectList("p", Columns().parts, {}) + ", p.run_id", raw) +
                                   of_page("parts", "p"),
                               source.values)
-                        .Integer(rows));
+                        .Integer(rows)
+                        .Selects(Columns().parts.size() + 1));
   queries.push_back(BoundAsIs("SELECT " + SelectedColumns("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
                                   " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
                                   ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
                               source.values)
                         .Integer(rows)
-                        .Text(JsonArray(rosters_.Ids())));
+                        .Text(JsonArray(rosters_.Ids()))
+                        .Selects(2));
   return queries;
 }
 
-size_t Reader::BytesOf(const Found& found) {
-  size_t bytes = 0;
-  for (const StoredRun& run : found.runs) bytes += run.text_bytes;
-  return bytes;
-}
-
-Reader::Found Reader::Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace) {
+FoundRuns Reader::Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace) {
   for (;;) {
-    if (auto found = TryTake(source, limit, detail, false)) {
-      pace.Got(limit, found->runs.size(), BytesOf(*found));
+    if (auto found = TryTake(source, limit, detail)) {
+      pace.Got(limit, found->runs().size(), found->bytes());
       return std::move(*found);
     }
-    if (limit == 1) return std::move(*TryTake(source, limit, detail, true));
+    if (limit == 1) return TakeByRows(source, detail);
     limit = pace.Refused(limit);
   }
 }
 
 // Returns the answer to the queries. If the server can't put a text into its answer, asks again for all texts as blobs.
-// An answer row by row always has blobs, because the server would silently truncate it at such a text.
-HranaAnswer Reader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
-                        bool by_rows) {
-  if (!by_rows) {
-    try {
-      return connection_.TryRead(queries(false), operation);
-    } catch (const TextIsNoUtf8&) {
-    }
+HranaAnswer Reader::Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries,
+                        std::string_view operation) {
+  try {
+    return connection_.TryRead(queries(false), operation);
+  } catch (const TextIsNoUtf8&) {
   }
-  HranaAnswer answer =
-      by_rows ? connection_.TryReadLong(queries(true), operation) : connection_.TryRead(queries(true), operation);
-  TakeTags(answer);
+  HranaAnswer answer = connection_.TryRead(queries(true), operation);
+  for (HranaResult& result : answer.results) TakeTags(result.values);
   return answer;
 }
 
-// Returns nullopt if the server refuses such a long answer.
-std::optional<Reader::Found> Reader::TryTake(const Source& source, size_t limit, Detail detail, bool by_rows) {
-  const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns, by_rows);
-  if (!by_rows && AnyTooLarge(answer)) return std::nullopt;
+// Returns the answer to a raw query for one row. An answer row by row always has blobs, because the server would
+// silently truncate it at a text that isn't UTF-8.
+HranaAnswer Reader::AskForOneRow(const HranaStatement& query, std::string_view operation) {
+  const auto texts = std::make_shared<std::deque<std::string>>();
+  HranaAnswer answer;
+  answer.texts = texts;
+  HranaResult& result = answer.results.emplace_back();
+  result.width = query.columns();
+  connection_.ReadRows({&query, 1}, operation, [&](size_t, std::span<HranaValue> row) {
+    if (!result.values.empty()) connection_.FailMalformed(operation);
+    result.values.assign(row.begin(), row.end());
+    for (HranaValue& value : result.values) value.text = texts->emplace_back(value.text);
+  });
+  TakeTags(result.values);
+  return answer;
+}
+
+// Returns nullopt if the answer is too long.
+std::optional<FoundRuns> Reader::TryTake(const Source& source, size_t limit, Detail detail) {
+  const HranaAnswer answer = Ask([&](bool raw) { return Queries(source, limit, detail, raw); }, kReadRuns);
+  if (AnyTooLarge(answer)) return std::nullopt;
   connection_.ThrowIfFailed(answer, kReadRuns);
-  Found found;
-  TakeRuns(answer, limit, found);
-  if (detail == Detail::kFull) {
-    TakeFailures(answer.results[1], found);
-    if (has_parts_) TakeParts(answer.results[2], answer.results[3], found);
+  FoundRuns found(connection_, rosters_, limit);
+  for (size_t query = 0; query < answer.results.size(); ++query) {
+    const HranaResult& rows = answer.results[query];
+    for (size_t i = 0; i < rows.rows(); ++i) found.Take(query, rows.row(i));
   }
+  found.GiveRosters();
   return found;
 }
 
-void Reader::TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const {
-  const HranaResult& rows = answer.results.front();
-  found.more = rows.rows() > limit;
-  found.runs.resize(std::min(rows.rows(), limit));
-  for (size_t i = 0; i < found.runs.size(); ++i) {
-    const std::span<const HranaValue> row = rows.row(i);
-    StoredRun& run = found.runs[i];
-    RowReader fields({connection_, row}, "runs", &run.conversions);
-    VisitRun(run.record.run, fields);
-    run.text_bytes = fields.text_bytes();
-    KeepValues(row, run);
-    const HranaValue& time = row[StartedAtColumn()];
-    if (time.type == HranaValue::Type::kText) run.started_at = time.text;
-  }
-}
-
-void Reader::TakeFailures(const HranaResult& failures, Found& found) const {
-  RunFinder finder(found.runs);
-  const size_t id = Columns().failures.size();
-  for (size_t i = 0; i < failures.rows(); ++i) {
-    const std::span<const HranaValue> row = failures.row(i);
-    StoredRun* run = finder.Find(row[id + 1].text);
-    if (run == nullptr) continue;
-    RowReader fields({connection_, row}, "failures", &run->conversions);
-    VisitFailure(run->record.failures.emplace_back(), fields);
-    fields("id", run->failure_ids.emplace_back());
-    run->text_bytes += fields.text_bytes();
-  }
-}
-
-void Reader::TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found) {
-  TakeRosters(rosters);
-  RunFinder finder(found.runs);
-  for (size_t i = 0; i < parts.rows(); ++i) {
-    const std::span<const HranaValue> row = parts.row(i);
-    const std::string_view run_id = row[Columns().parts.size()].text;
-    StoredRun* run = finder.Find(run_id);
-    if (run == nullptr) continue;
-    Part& part = run->record.parts.emplace_back();
-    RowReader fields({connection_, row}, "parts", &run->conversions);
-    VisitPart(part, fields);
-    run->text_bytes += fields.text_bytes();
-    if (!part.roster_id) continue;
-    std::vector<RosterPtr>& own = run->record.rosters;
-    if (std::ranges::any_of(own, [&](const RosterPtr& roster) { return roster->roster_id == *part.roster_id; })) {
-      continue;
-    }
-    RosterPtr roster = rosters_.Find(*part.roster_id);
-    if (roster == nullptr) {
-      ReportRosterLeftOut(&run->conversions, *part.roster_id);
-      part.roster_id.reset();
-      continue;
-    }
-    constexpr long kHereAndInTheCache = 2;
-    if (roster.use_count() == kHereAndInTheCache) run->text_bytes += roster->tests.size();
-    own.push_back(std::move(roster));
-  }
-  rosters_.Trim();
-}
-
-void Reader::TakeRosters(const HranaResult& rosters) {
-  for (size_t i = 0; i < rosters.rows(); ++i) {
-    Roster roster;
-    RowReader fields({connection_, rosters.row(i)}, "rosters");
-    fields("roster_id", roster.roster_id);
-    fields("tests", roster.tests);
-    rosters_.Add(std::move(roster));
-  }
+FoundRuns Reader::TakeByRows(const Source& source, Detail detail) {
+  constexpr size_t kOne = 1;
+  FoundRuns found(connection_, rosters_, kOne);
+  connection_.ReadRows(Queries(source, kOne, detail, true), kReadRuns, [&](size_t query, std::span<HranaValue> row) {
+    TakeTags(row);
+    found.Take(query, row);
+  });
+  found.GiveRosters();
+  return found;
 }
 
 std::optional<PageStart> Reader::StartOf(const std::optional<RunKey>& after) {
@@ -251,7 +164,7 @@ std::optional<PageStart> Reader::StartOf(const std::optional<RunKey>& after) {
     return PageStartOf(*after, StoredValue{StoredValue::Type::kText, 0, 0, *last_time_});
   }
   const HranaAnswer answer =
-      connection_.Read(HranaStatement(PlaceOfRun(connection_.tables())).Text(after->run_id), kReadRuns);
+      connection_.Read(HranaStatement(PlaceOfRun(connection_.tables())).Text(after->run_id).Selects(1), kReadRuns);
   const HranaResult& rows = answer.results.front();
   if (rows.rows() == 0) return PageStartOf(*after, std::nullopt);
   return PageStartOf(*after, ValueOf(rows.row(0)[0]));
@@ -272,8 +185,8 @@ Page Reader::Read(const PageRequest& request) {
     const Source source{" FROM " + order.from + query.conditions.sql() + query.order_by, query.conditions.values()};
     const size_t limit = pace.Next(std::min(request.max_records - page.records.size(), kMaxRows),
                                    std::min(request.max_bytes - std::min(bytes, request.max_bytes), kMaxAnswerText));
-    Found found = Take(source, limit, request.detail, pace);
-    for (StoredRun& run : found.runs) {
+    FoundRuns found = Take(source, limit, request.detail, pace);
+    for (StoredRun& run : found.runs()) {
       if (is_full()) return true;
       bytes += run.text_bytes;
       const Run& read = run.record.run;
@@ -282,7 +195,7 @@ Page Reader::Read(const PageRequest& request) {
       if (!run.conversions.empty()) page.converted.push_back({read.run_id, std::move(run.conversions)});
       page.records.push_back(std::move(run.record));
     }
-    return found.more;
+    return found.more();
   };
   for (bool more = true; more && !page.next;) {
     const std::vector<PageQuery> queries = QueriesOfPage(rest, order, StartOf(rest.after));
@@ -300,14 +213,14 @@ std::vector<StoredRun> Reader::Load(std::span<const std::string> run_ids) {
     const Source source{
         " FROM " + connection_.tables()("runs") + " r WHERE r.run_id IN (SELECT value FROM json_each(?))",
         {JsonArray(run_ids.first(count))}};
-    std::optional<Found> found = TryTake(source, count, Detail::kFull, false);
+    std::optional<FoundRuns> found = TryTake(source, count, Detail::kFull);
     if (!found && count > 1) {
       fetch_pace_.Refused(count);
       continue;
     }
-    if (!found) found = TryTake(source, count, Detail::kFull, true);
-    fetch_pace_.Got(count, found->runs.size(), BytesOf(*found));
-    std::move(found->runs.begin(), found->runs.end(), std::back_inserter(stored));
+    if (!found) found = TakeByRows(source, Detail::kFull);
+    fetch_pace_.Got(count, found->runs().size(), found->bytes());
+    std::ranges::move(found->runs(), std::back_inserter(stored));
     run_ids = run_ids.subspan(count);
   }
   return stored;
@@ -331,9 +244,11 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
     const HranaAnswer answer = connection_.Read(HranaStatement("SELECT run_id FROM " + connection_.tables()("runs") +
                                                                " WHERE run_id" + compare + " ORDER BY run_id LIMIT ?")
                                                     .Text(first)
-                                                    .Integer(static_cast<int64_t>(count)),
+                                                    .Integer(static_cast<int64_t>(count))
+                                                    .Selects(1),
                                                 kFindRuns);
     const HranaResult& rows = answer.results.front();
+    if (rows.rows() > count) connection_.FailMalformed(kFindRuns);
     for (size_t i = 0; i < rows.rows(); ++i) {
       std::string run_id;
       RowReader({connection_, rows.row(i)}, "runs")("run_id", run_id);
@@ -352,24 +267,23 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
   for (;;) {
     const FailuresQuery query = QueryOfFailures(rest, connection_.tables());
     size_t limit = failures_pace_.Next(kMaxRows, kMaxAnswerText);
-    const auto ask = [&](bool by_rows) {
-      return Ask(
-          [&](bool raw) {
-            HranaStatement statement = BoundAsIs(
-                "SELECT " + SelectedColumns(query.columns, raw) + query.source + " LIMIT ?", query.conditions.values());
-            return std::vector{statement.Integer(static_cast<int64_t>(limit))};
-          },
-          kReadFailures, by_rows);
+    const auto statement = [&](bool raw) {
+      return BoundAsIs("SELECT " + SelectedColumns(query.columns, raw) + query.source + " LIMIT ?",
+                       query.conditions.values())
+          .Integer(static_cast<int64_t>(limit))
+          .Selects(kColumnsOfView);
     };
-    HranaAnswer answer = ask(false);
+    const auto ask = [&] { return Ask([&](bool raw) { return std::vector{statement(raw)}; }, kReadFailures); };
+    HranaAnswer answer = ask();
     while (AnyTooLarge(answer) && limit > 1) {
       limit = failures_pace_.Refused(limit);
-      answer = ask(false);
+      answer = ask();
     }
-    if (AnyTooLarge(answer)) answer = ask(true);
+    if (AnyTooLarge(answer)) answer = AskForOneRow(statement(true), kReadFailures);
     connection_.ThrowIfFailed(answer, kReadFailures);
 
     const HranaResult& rows = answer.results.front();
+    if (rows.rows() > limit) connection_.FailMalformed(kReadFailures);
     failures_pace_.Got(limit, rows.rows(), TextBytes(rows));
     for (size_t i = 0; i < rows.rows(); ++i) {
       RowReader fields({connection_, rows.row(i)}, "failures");
@@ -384,10 +298,11 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
 Totals Reader::Count(const RunFilter& filter) {
   const CountQuery query = QueryOfCount(filter, connection_.tables(), has_parts_);
   HranaStatement statement(query.sql);
+  statement.Selects(3);
   for (int i = 0; i < query.repeats; ++i) {
     for (const auto& value : query.conditions.values()) statement.TextOrNull(value);
   }
-  const HranaAnswer answer = connection_.Read(statement, "count runs");
+  const HranaAnswer answer = connection_.ReadOne(statement, "count runs");
   RowReader fields({connection_, answer.results.front().row(0)}, "runs");
   Totals totals;
   fields("runs", totals.runs);

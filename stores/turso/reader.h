@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stores/http/adaptive_page_size.h"
@@ -15,17 +16,9 @@
 #include "stores/sql/roster_cache.h"
 #include "stores/store.h"
 #include "stores/turso/connection.h"
+#include "stores/turso/found_runs.h"
 
 namespace flaky::turso {
-
-// A record as it is stored, with what is needed to find out later whether it has changed.
-struct StoredRun : StoredRecord {
-  std::vector<Conversion> conversions;
-  std::optional<std::string> started_at;  // as it is stored, if it is a text
-  std::vector<HranaValue> values;         // of the run's row, in the order of the columns
-  std::shared_ptr<const void> texts;      // of `values`
-  size_t text_bytes = 0;
-};
 
 // The reading verbs of the Turso store. Throws StoreError.
 class Reader {
@@ -48,21 +41,13 @@ class Reader {
     std::string sql;
     std::vector<std::optional<std::string>> values;
   };
-  struct Found {
-    std::vector<StoredRun> runs;
-    bool more = false;  // there are runs after the last one
-  };
-  static size_t BytesOf(const Found& found);
   std::optional<PageStart> StartOf(const std::optional<RunKey>& after);
-  Found Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace);
-  std::optional<Found> TryTake(const Source& source, size_t limit, Detail detail, bool by_rows);
-  HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation,
-                  bool by_rows);
+  FoundRuns Take(const Source& source, size_t limit, Detail detail, http::AdaptivePageSize& pace);
+  std::optional<FoundRuns> TryTake(const Source& source, size_t limit, Detail detail);
+  FoundRuns TakeByRows(const Source& source, Detail detail);
+  HranaAnswer Ask(const std::function<std::vector<HranaStatement>(bool raw)>& queries, std::string_view operation);
+  HranaAnswer AskForOneRow(const HranaStatement& query, std::string_view operation);
   std::vector<HranaStatement> Queries(const Source& source, size_t limit, Detail detail, bool raw) const;
-  void TakeRuns(const HranaAnswer& answer, size_t limit, Found& found) const;
-  void TakeParts(const HranaResult& parts, const HranaResult& rosters, Found& found);
-  void TakeFailures(const HranaResult& failures, Found& found) const;
-  void TakeRosters(const HranaResult& rosters);
 
   Connection& connection_;
   bool has_parts_ = true;

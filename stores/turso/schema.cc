@@ -28,17 +28,20 @@ TableColumns ColumnsOf(Connection& connection, const std::vector<std::string>& t
   for (const std::string& table : tables) columns[table];
   const HranaAnswer answer =
       connection.Read(HranaStatement("SELECT t.value, lower(c.name) FROM json_each(?) t, pragma_table_info(t.value) c")
-                          .Text(JsonArray(tables)),
+                          .Text(JsonArray(tables))
+                          .Selects(2),
                       kOperation);
   const HranaResult& rows = answer.results.front();
   for (size_t i = 0; i < rows.rows(); ++i) {
-    columns[std::string(rows.row(i)[0].text)].insert(std::string(rows.row(i)[1].text));
+    const std::span<const HranaValue> row = rows.row(i);
+    columns[std::string(connection.TextOf(row[0], kOperation))].emplace(connection.TextOf(row[1], kOperation));
   }
   return columns;
 }
 
 std::vector<AppliedMigration> ReadLedger(Connection& connection) {
-  const HranaStatement query("SELECT version, name, checksum FROM " + connection.tables()(kLedger));
+  const HranaStatement query =
+      HranaStatement("SELECT version, name, checksum FROM " + connection.tables()(kLedger)).Selects(3);
   HranaAnswer answer = connection.TryRead({&query, 1}, kOperation);
   if (answer.results.front().error) {
     const std::string& message = answer.results.front().error->message;
@@ -123,7 +126,7 @@ std::optional<AdoptionSummary> Adopt(Connection& connection) {
   int64_t most = kAdoptedAtOnce;
   for (std::string from;;) {
     const HranaAnswer range =
-        connection.Read(HranaStatement(adoption->range).Text(from).Integer(most), kAdoptOperation);
+        connection.ReadOne(HranaStatement(adoption->range).Text(from).Integer(most).Selects(2), kAdoptOperation);
     RowReader fields({connection, range.results.front().row(0)}, "runs");
     std::optional<std::string> last;
     int64_t runs = 0;
@@ -144,7 +147,7 @@ std::optional<AdoptionSummary> Adopt(Connection& connection) {
       connection.Throw(outcome.error, kAdoptOperation);
     }
   }
-  const HranaAnswer answer = connection.Read(HranaStatement(adoption->account), kAdoptOperation);
+  const HranaAnswer answer = connection.ReadOne(HranaStatement(adoption->account).Selects(5), kAdoptOperation);
   RowReader fields({connection, answer.results.front().row(0)}, "runs");
   AdoptionSummary summary;
   fields("runs", summary.runs);
@@ -179,7 +182,8 @@ std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredInd
 bool IsAdopting(Connection& connection, const SchemaState& state) {
   if (state.pending.empty() || state.found == 0) return false;
   const std::optional<NpmAdoption> adoption = FindNpmTables(connection);
-  return adoption && connection.Read(HranaStatement(adoption->unfinished), kAdoptOperation).results.front().rows() > 0;
+  return adoption &&
+         connection.Read(HranaStatement(adoption->unfinished).Selects(1), kAdoptOperation).results.front().rows() > 0;
 }
 
 }  // namespace flaky::turso

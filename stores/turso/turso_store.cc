@@ -112,7 +112,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
   old.names = TablesToDrop(connection.name(), connection.tables().prefix, columns);
   const std::string query = RowCountsQuery(connection.tables().prefix, old.names);
   const auto count = [&] {
-    const HranaAnswer answer = connection.Read(HranaStatement(query), kOperation);
+    const HranaAnswer answer = connection.ReadOne(HranaStatement(query).Selects(5), kOperation);
     RowReader fields({connection, answer.results.front().row(0)}, "runs");
     RowCounts rows;
     for (int64_t* number : {&rows.runs, &rows.ended, &rows.parts, &rows.failures, &rows.orphans}) {

@@ -41,6 +41,13 @@ constexpr int kLongestPauseMs = 4000;
 
 size_t RowsOf(const RunRecord& record) { return 1 + record.parts.size() + record.failures.size(); }
 
+// Returns how long the answer with this record may be if it is read row by row: its texts are in base64.
+size_t LongestAnswerWith(const RunRecord& record, size_t bytes) {
+  constexpr size_t kBytesOfRow = 640;  // without texts
+  for (const RosterPtr& roster : record.rosters) bytes += roster->tests.size();
+  return bytes / 3 * 4 + (RowsOf(record) + record.rosters.size()) * kBytesOfRow;
+}
+
 void Pause(int tries) {
   thread_local std::minstd_rand random{std::random_device{}()};
   const int most = std::min(kFirstPauseMs << std::min(tries, 10), kLongestPauseMs);
@@ -126,6 +133,11 @@ std::vector<WriteResult> Writer::Write(std::span<const RunRecord> records, OnExi
   for (const RunRecord& record : records) {
     check.Check(record);
     bytes.push_back(CheckRowSizes(record, kMaxRowBytes, connection_.name()));
+    if (LongestAnswerWith(record, bytes.back()) > kLongestRun) {
+      connection_.Fail(ErrorKind::kInvalid, "write run '" + record.run.run_id + "'",
+                       "it has " + std::to_string(bytes.back()) + " bytes of text in " +
+                           std::to_string(RowsOf(record)) + " rows, which is too much to be read again");
+    }
   }
   std::vector<WriteResult> results(records.size());
   for (size_t begin = 0; begin < records.size();) {
@@ -232,10 +244,14 @@ CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, c
   const HranaOutcome outcome = connection_.Transact({}, std::span(&change, 1), kClaim);
   if (!outcome.committed) connection_.Throw(outcome.error, kClaim);
 
-  const HranaAnswer answer = connection_.Read(HranaStatement(sql.look), kClaim);
+  const HranaAnswer answer = connection_.Read(HranaStatement(sql.look).Selects(2), kClaim);
   const HranaResult& rows = answer.results.front();
   if (rows.rows() == 0) return {};
-  return {std::string(rows.row(0)[0].text), std::chrono::seconds(rows.row(0)[1].integer)};
+  CopyClaim claim;
+  claim.holder = connection_.TextOf(rows.row(0)[0], kClaim);
+  if (rows.row(0)[1].type != HranaValue::Type::kInteger) connection_.FailMalformed(kClaim);
+  claim.lapses = std::chrono::seconds(rows.row(0)[1].integer);
+  return claim;
 }
 
 void Writer::AddGuard(Plan& plan, const StoredRun& stored) const {
