@@ -41,7 +41,8 @@ std::optional<std::string_view> Cells::Text() {
 }
 
 std::optional<int64_t> Cells::Integer() {
-  const StoredValue stored = Raw();
+  const auto text = Text();
+  const StoredValue stored = text ? NumberIn(*text) : StoredValue();
   return stored.type == StoredValue::Type::kInteger ? std::optional(stored.integer) : std::nullopt;
 }
 
@@ -56,17 +57,25 @@ std::optional<Timestamp> Cells::Time() {
 }
 
 StoredValue Cells::Raw() {
+  RequireCell();
   const auto text = Text();
   return text ? NumberIn(*text) : StoredValue();
 }
 
 StoredValue Cells::RawTime() {
+  RequireCell();
   const auto text = Text();
   return text ? AsText(*text) : StoredValue();
 }
 
-void Cells::Refuse(std::string_view table, std::string_view column, std::string_view) const {
-  RefuseId(connection_.name(), connection_.prefix() + std::string(table), column, std::string(column) + " IS NULL");
+// Every version of the functions sends the columns that are never NULL.
+void Cells::RequireCell() const {
+  if (cell_ == end_) connection_.FailMalformed("read the history");
+}
+
+// The functions select by ids, and count, so no database has such a value.
+void Cells::Refuse(std::string_view, std::string_view, std::string_view) const {
+  connection_.FailMalformed("read the history");
 }
 
 }  // namespace flaky::supabase

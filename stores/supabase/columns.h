@@ -49,8 +49,8 @@ class RowWriter {
   bool first_ = true;
 };
 
-// A row of an answer, for flaky::RowReader. A cell that an older function doesn't send is NULL. Its texts live as long
-// as the answer and this object.
+// A row of an answer, for flaky::RowReader. A cell that an older function doesn't send is NULL; without a required one
+// the answer is malformed. Its texts live as long as the answer and this object.
 class Cells {
  public:
   // Both must outlive this object.
@@ -70,6 +70,8 @@ class Cells {
   [[noreturn]] void Refuse(std::string_view table, std::string_view column, std::string_view expected) const;
 
  private:
+  void RequireCell() const;
+
   const Connection& connection_;
   simdjson::dom::array::iterator cell_;
   simdjson::dom::array::iterator end_;

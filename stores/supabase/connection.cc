@@ -12,7 +12,8 @@
 namespace flaky::supabase {
 namespace {
 
-constexpr size_t kLongestAnswer = 256 << 20;
+// A run has many failures, with some fifteen values each.
+constexpr size_t kMostValues = 4 << 20;
 
 constexpr std::string_view kWhereKeysAre =
     "set FLAKY_TESTS_AUTH_TOKEN to the project's secret key (dashboard: Project Settings, API Keys)";
@@ -93,8 +94,8 @@ Connection::Connection(const Location& location, const http::Options& options)
   if (IsLegacy(key_)) headers_.push_back("Authorization: Bearer " + key_.Reveal());
 }
 
-simdjson::dom::element Connection::Call(std::string_view function, std::string_view request,
-                                        std::string_view operation) {
+simdjson::dom::element Connection::Call(std::string_view function, std::string_view request, std::string_view operation,
+                                        size_t longest) {
   std::string body = "{}";
   if (!request.empty()) {
     body = R"({"request":)";
@@ -105,10 +106,14 @@ simdjson::dom::element Connection::Call(std::string_view function, std::string_v
   http.url = address_.base + "/rest/v1/rpc/rest_" + prefix_ + std::string(function);
   http.headers = headers_;
   http.body = body;
-  http.max_response_bytes = kLongestAnswer;
+  http.max_response_bytes = longest;
   const http::Response response = client_.Send(http, operation);
   clock_ = response.date;
   if (response.status < 200 || response.status > 299) Refused(response, function, operation);
+  if (http::HasMoreValues(response.body, kMostValues)) {
+    Fail(ErrorKind::kPermanent, operation,
+         "the server's answer has more than " + std::to_string(kMostValues) + " values");
+  }
   simdjson::dom::element root;
   if (parser_.parse(response.body).get(root) != simdjson::SUCCESS) FailMalformed(operation);
   return root;
@@ -120,6 +125,22 @@ void Connection::Fail(ErrorKind kind, std::string_view operation, const std::str
 
 void Connection::FailMalformed(std::string_view operation) const {
   Fail(ErrorKind::kTransient, operation, "the answer is not that of a Supabase project's REST interface");
+}
+
+simdjson::dom::array Connection::ArrayOf(simdjson::dom::element element, std::string_view operation) const {
+  simdjson::dom::array array;
+  if (element.get(array) != simdjson::SUCCESS) FailMalformed(operation);
+  return array;
+}
+
+simdjson::dom::array Connection::TextsOf(simdjson::dom::element element, size_t count,
+                                         std::string_view operation) const {
+  const simdjson::dom::array array = ArrayOf(element, operation);
+  if (array.size() < count) FailMalformed(operation);
+  for (const simdjson::dom::element text : array) {
+    if (!text.is_string()) FailMalformed(operation);
+  }
+  return array;
 }
 
 void Connection::Refused(const http::Response& response, std::string_view function, std::string_view operation) const {

@@ -53,13 +53,6 @@ void AddRuns(JsonObject& request, const RunFilter& filter) {
   AddTime(request, "until", filter.until);
 }
 
-// Returns the element as an array. Throws if it isn't one.
-simdjson::dom::array ArrayOf(const Connection& connection, simdjson::dom::element element, std::string_view operation) {
-  simdjson::dom::array array;
-  if (element.get(array) != simdjson::SUCCESS) connection.FailMalformed(operation);
-  return array;
-}
-
 simdjson::dom::element Member(const Connection& connection, simdjson::dom::element object, std::string_view name,
                               std::string_view operation) {
   simdjson::dom::element member;
@@ -74,29 +67,31 @@ Reader::Reader(Connection& connection)
 
 Reader::Answer Reader::Ask(std::string_view function, const std::string& request, bool whole,
                            std::string_view operation) {
-  const simdjson::dom::element root = connection_.Call(function, request, operation);
+  const simdjson::dom::element root = connection_.Call(function, request, operation, kLongestRun);
   Answer answer;
-  int64_t done = 0;
-  simdjson::dom::element done_text = Member(connection_, root, "done", operation);
   std::string_view digits;
-  if (done_text.get(digits) != simdjson::SUCCESS) connection_.FailMalformed(operation);
-  done = std::strtoll(std::string(digits).c_str(), nullptr, 10);
-  answer.done = static_cast<size_t>(std::max<int64_t>(done, 0));
+  if (Member(connection_, root, "done", operation).get(digits) != simdjson::SUCCESS) {
+    connection_.FailMalformed(operation);
+  }
+  const StoredValue done = NumberIn(digits);
+  if (done.type != StoredValue::Type::kInteger || done.integer < 0) connection_.FailMalformed(operation);
+  answer.done = static_cast<size_t>(done.integer);
   if (Member(connection_, root, "more", operation).get(answer.more) != simdjson::SUCCESS) {
     connection_.FailMalformed(operation);
   }
   const simdjson::dom::element records = Member(connection_, root, "records", operation);
-  if (records.is_null()) return answer;
-  for (const simdjson::dom::element record : ArrayOf(connection_, records, operation)) {
+  const simdjson::dom::element states = Member(connection_, root, "states", operation);
+  if (records.is_null() && states.is_null()) return answer;
+  for (const simdjson::dom::element record : connection_.ArrayOf(records, operation)) {
     answer.records.push_back(RecordOf(record, whole, answer.bytes));
   }
   size_t at = 0;
-  for (const simdjson::dom::element state :
-       ArrayOf(connection_, Member(connection_, root, "states", operation), operation)) {
+  for (const simdjson::dom::element state : connection_.ArrayOf(states, operation)) {
     std::string_view text;
     if (at == answer.records.size() || state.get(text) != simdjson::SUCCESS) connection_.FailMalformed(operation);
     answer.records[at++].state = text;
   }
+  if (at != answer.records.size()) connection_.FailMalformed(operation);
   if (whole) {
     TakeRosters(Member(connection_, root, "rosters", operation));
     for (StoredRun& record : answer.records) GiveRosters(record);
@@ -110,9 +105,11 @@ StoredRun Reader::RecordOf(simdjson::dom::element element, bool whole, size_t& b
   RunRecord& record = stored.record;
   const auto rows = [&](std::string_view member) {
     const simdjson::dom::element list = Member(connection_, element, member, kReadRuns);
-    return list.is_null() ? std::nullopt : std::optional(ArrayOf(connection_, list, kReadRuns));
+    return list.is_null() ? std::nullopt : std::optional(connection_.ArrayOf(list, kReadRuns));
   };
-  RowReader run({connection_, *rows("run")}, "runs", &stored.conversions);
+  const auto row_of_run = rows("run");
+  if (!row_of_run) connection_.FailMalformed(kReadRuns);
+  RowReader run({connection_, *row_of_run}, "runs", &stored.conversions);
   VisitRun(record.run, run);
   const auto count = [&](const auto& text) { bytes += text ? text->size() : 0; };
   count(record.run.test_args);
@@ -121,14 +118,14 @@ StoredRun Reader::RecordOf(simdjson::dom::element element, bool whole, size_t& b
   std::string run_id;
   if (const auto parts = rows("parts")) {
     for (const simdjson::dom::element row : *parts) {
-      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "parts", &stored.conversions);
+      RowReader fields({connection_, connection_.ArrayOf(row, kReadRuns)}, "parts", &stored.conversions);
       fields("run_id", run_id);
       VisitPart(record.parts.emplace_back(), fields);
     }
   }
   if (const auto failures = rows("failures")) {
     for (const simdjson::dom::element row : *failures) {
-      RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "failures", &stored.conversions);
+      RowReader fields({connection_, connection_.ArrayOf(row, kReadRuns)}, "failures", &stored.conversions);
       fields("id", stored.failure_ids.emplace_back());
       fields("run_id", run_id);
       Failure& failure = record.failures.emplace_back();
@@ -142,8 +139,8 @@ StoredRun Reader::RecordOf(simdjson::dom::element element, bool whole, size_t& b
 
 void Reader::TakeRosters(simdjson::dom::element list) {
   if (list.is_null()) return;
-  for (const simdjson::dom::element row : ArrayOf(connection_, list, kReadRuns)) {
-    RowReader fields({connection_, ArrayOf(connection_, row, kReadRuns)}, "rosters");
+  for (const simdjson::dom::element row : connection_.ArrayOf(list, kReadRuns)) {
+    RowReader fields({connection_, connection_.TextsOf(row, 2, kReadRuns)}, "rosters");
     Roster roster;
     fields("roster_id", roster.roster_id);
     fields("tests", roster.tests);
@@ -226,10 +223,10 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
     AddNumber(query.AddText("prefix", prefix), "most", std::min(limit - found.size(), kFoundAtOnce));
     if (!found.empty()) query.AddText("after", found.back());
     const simdjson::dom::array ids =
-        ArrayOf(connection_, connection_.Call("find", query.Take(), "find runs"), "find runs");
+        connection_.TextsOf(connection_.Call("find", query.Take(), "find runs"), 0, "find runs");
     if (ids.size() == 0) break;
-    RowReader fields({connection_, ids}, "runs");
-    for (size_t i = 0; i < ids.size(); ++i) fields("run_id", found.emplace_back());
+    if (ids.size() > limit - found.size()) connection_.FailMalformed("find runs");
+    for (const simdjson::dom::element id : ids) found.emplace_back(id.get_string().value_unsafe());
   }
   return found;
 }
@@ -250,7 +247,7 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
     AddNumber(AddBool(query, "texts", filter.texts), "bytes", kMaxAnswerBytes);
     AddNumber(query, "most", filter.texts ? kFailuresWithTexts : kFailuresWithout);
     const simdjson::dom::array rows =
-        ArrayOf(connection_, connection_.Call("failures", query.Take(), kReadFailures), kReadFailures);
+        connection_.ArrayOf(connection_.Call("failures", query.Take(), kReadFailures, kLongestRun), kReadFailures);
     if (rows.size() == 0) return;
     // Copies the rows, because the visitor may use the store, whose next answer overwrites this one.
     std::vector<std::string> held;
@@ -271,8 +268,8 @@ Totals Reader::Count(const RunFilter& filter) {
   constexpr std::string_view kOperation = "count runs";
   JsonObject query;
   AddRuns(query, filter);
-  RowReader fields({connection_, ArrayOf(connection_, connection_.Call("count", query.Take(), kOperation), kOperation)},
-                   "runs");
+  RowReader fields(
+      {connection_, connection_.TextsOf(connection_.Call("count", query.Take(), kOperation), 3, kOperation)}, "runs");
   Totals totals;
   fields("runs", totals.runs);
   fields("parts", totals.parts);

@@ -16,13 +16,9 @@ std::vector<AppliedMigration> RowsOf(const Connection& connection, simdjson::dom
   std::vector<AppliedMigration> applied;
   simdjson::dom::element list;
   if (root[member].get(list) != simdjson::SUCCESS) connection.FailMalformed(kOperation);
-  if (list.is_null()) return applied;
-  simdjson::dom::array rows;
-  if (list.get(rows) != simdjson::SUCCESS) connection.FailMalformed(kOperation);
-  for (const simdjson::dom::element element : rows) {
-    simdjson::dom::array row;
-    if (element.get(row) != simdjson::SUCCESS) connection.FailMalformed(kOperation);
-    RowReader fields({connection, row}, "schema");
+  if (list.is_null()) return applied;  // the table is empty
+  for (const simdjson::dom::element row : connection.ArrayOf(list, kOperation)) {
+    RowReader fields({connection, connection.TextsOf(row, 3, kOperation)}, "schema");
     AppliedMigration& migration = applied.emplace_back();
     fields("version", migration.version);
     fields("name", migration.name);

@@ -163,16 +163,10 @@ Writer::Places Writer::Complete(std::span<const RunRecord> records, const Places
 }
 
 Writer::Ids Writer::CallForIds(std::string_view function, const std::string& request) {
-  simdjson::dom::array list;
-  if (connection_.Call(function, request, kWriteRuns).get(list) != simdjson::SUCCESS) {
-    connection_.FailMalformed(kWriteRuns);
-  }
-  RowReader fields({connection_, list}, "runs");
   Ids ids;
-  for (size_t i = 0; i < list.size(); ++i) {
-    std::string run_id;
-    fields("run_id", run_id);
-    ids.insert(std::move(run_id));
+  for (const simdjson::dom::element id :
+       connection_.TextsOf(connection_.Call(function, request, kWriteRuns), 0, kWriteRuns)) {
+    ids.emplace(id.get_string().value_unsafe());
   }
   return ids;
 }
@@ -183,10 +177,10 @@ CopyClaim Writer::Claim(const std::string& holder, std::chrono::seconds lease, c
   request += R"(,"lease":")" + std::to_string(std::max<int64_t>(lease.count(), 0)) + R"(","instead_of":)";
   AppendJson(request, instead_of);
   request += '}';
-  simdjson::dom::array answer;
-  if (connection_.Call("claim", request, kClaim).get(answer) != simdjson::SUCCESS) connection_.FailMalformed(kClaim);
+  const simdjson::dom::array answer = connection_.TextsOf(connection_.Call("claim", request, kClaim), 0, kClaim);
   CopyClaim claim;
   if (answer.size() == 0) return claim;
+  if (answer.size() != 2) connection_.FailMalformed(kClaim);
   RowReader fields({connection_, answer}, "claims");
   int64_t seconds = 0;
   fields("holder", claim.holder);
