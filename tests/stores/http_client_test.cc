@@ -162,30 +162,6 @@ TEST(HttpClient, SpeaksNothingButHttp) {
   }
 }
 
-TEST(HttpClient, RefusesASelfSignedCertificate) {
-  TempFolder folder;
-  const std::string openssl = FindProgram("openssl", {}, "Debian's package 'openssl'");
-  const auto run = [&](std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), openssl);
-    ServerCommand command;
-    command.arguments = std::move(arguments);
-    command.folder = folder.path();
-    command.log = folder.File("log");
-    return command;
-  };
-  RunToEnd(run({"req", "-x509", "-newkey", "ed25519", "-nodes", "-keyout", "key.pem", "-out", "cert.pem", "-days", "2",
-                "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"}));
-  const int port = FreePort();
-  ServerProcess server(run({"s_server", "-quiet", "-www", "-accept", "127.0.0.1:" + std::to_string(port), "-key",
-                            "key.pem", "-cert", "cert.pem"}));
-  server.WaitUntil([&] { return Connect(port).get() >= 0; });
-  http::Client client("store", Hasty());
-  const auto error = ErrorOf([&] { client.Send(Request("https://127.0.0.1:" + std::to_string(port)), "test"); });
-  ASSERT_TRUE(error);
-  EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
-  EXPECT_THAT(error->what(), AllOf(HasSubstr("certificate"), HasSubstr("not trusted")));
-}
-
 TEST(HttpAnswer, ReportsHowLongToWait) {
   char in_an_hour[64];
   const std::time_t then = std::time(nullptr) + 3600;

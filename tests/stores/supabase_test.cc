@@ -9,9 +9,13 @@
 #include "stores/supabase/migrate.h"
 #include "stores/supabase/supabase_store.h"
 #include "stores/supabase/url.h"
+#include "tests/servers/certificates.h"
 #include "tests/servers/supabase_server.h"
+#include "tests/servers/tls_proxy.h"
 #include "tests/stores/canned_server.h"
+#include "tests/stores/own_variable.h"
 #include "tests/support/record_builder.h"
+#include "tests/support/temp_folder.h"
 
 // What is special about Supabase: keys, missing tables, the errors of its interface, and how tables are made.
 namespace flaky {
@@ -290,6 +294,36 @@ TEST(SupabaseAnswers, AreErrorsWithAdvice) {
     EXPECT_THAT(error->what(), AllOf(HasSubstr(each.told), Not(HasSubstr("sb_secret_hidden"))));
     EXPECT_EQ(server.requests().size(), 1u) << "redirects are not followed";
   }
+}
+
+// The server's certificate is of an authority that only SSL_CERT_FILE names.
+TEST(SupabaseTls, TheKeyIsSentToATrustedServerOnly) {
+  Server().Empty(std::string(kDefaultPrefix));
+  TempFolder folder;
+  const CertificateAuthority authority(folder.path().string());
+  const TlsProxy trusted(authority.Issue("good", "IP:127.0.0.1"), Server().port());
+  const TlsProxy expired(authority.Issue("expired", "IP:127.0.0.1", true), Server().port());
+  const auto location = [](const TlsProxy& server) {
+    return LocationOf("https://127.0.0.1:" + std::to_string(server.port()), SupabaseServer::SecretKey());
+  };
+  const OwnVariable no_bundle("CURL_CA_BUNDLE", "");
+  {
+    const auto error = ErrorOf([&] { supabase::Open(location(trusted), OpenMode::kWrite); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+  }
+  const OwnVariable file("SSL_CERT_FILE", authority.file());
+  const auto error = ErrorOf([&] { supabase::Open(location(expired), OpenMode::kWrite); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), HasSubstr("not trusted"));
+  EXPECT_EQ(expired.received(), "");
+  EXPECT_EQ(trusted.received(), "");
+
+  const RunRecord record = BuildRecord("over-tls").Part("p", 0, 1).Fail("S.T").Build();
+  const auto store = supabase::Open(location(trusted), OpenMode::kWrite);
+  EXPECT_EQ(store->Write({&record, 1}).at(0).outcome, WriteResult::Outcome::kInserted);
+  EXPECT_EQ(store->Count({}), (Totals{1, 1, 1}));
+  EXPECT_THAT(trusted.received(), HasSubstr("apikey: " + SupabaseServer::SecretKey()));
 }
 
 TEST(SupabaseAddressTest, IsTheProjectsUrl) {

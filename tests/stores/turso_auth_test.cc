@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 
+#include "tests/servers/certificates.h"
 #include "tests/servers/server_process.h"
+#include "tests/servers/tls_proxy.h"
 #include "tests/stores/canned_server.h"
+#include "tests/stores/own_variable.h"
 #include "tests/stores/turso_support.h"
 #include "tests/support/record_builder.h"
+#include "tests/support/temp_folder.h"
 
 // Tokens: what each allows, and the errors for everything else.
 namespace flaky {
@@ -95,6 +99,35 @@ TEST_F(TursoAuth, ReadingWhatIsNotThereCreatesNothing) {
   EXPECT_THAT(error->what(), HasSubstr("no table 'flaky_test_runs'"));
   EXPECT_THAT(Query(Server(), "SELECT count(*) FROM sqlite_master WHERE name LIKE 'flaky%'"),
               testing::ElementsAre("0"));
+}
+
+// The server's certificate is of an authority that only SSL_CERT_DIR names.
+TEST_F(TursoAuth, ATokenIsSentToATrustedServerOnly) {
+  TempFolder folder;
+  const CertificateAuthority authority(folder.path().string());
+  const TlsProxy trusted(authority.Issue("good", "IP:127.0.0.1"), Server().port());
+  const TlsProxy other_host(authority.Issue("other", "DNS:other.example"), Server().port());
+  const auto location = [](const TlsProxy& server) {
+    return LocationOf("https://127.0.0.1:" + std::to_string(server.port()), Server().tokens().read_write);
+  };
+  const OwnVariable no_bundle("CURL_CA_BUNDLE", "");
+  {
+    const auto error = ErrorOf([&] { turso::Open(location(trusted), OpenMode::kWrite); });
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::kInvalid);
+  }
+  const OwnVariable authorities("SSL_CERT_DIR", authority.hashed_folder());
+  const auto error = ErrorOf([&] { turso::Open(location(other_host), OpenMode::kWrite); });
+  ASSERT_TRUE(error);
+  EXPECT_THAT(error->what(), HasSubstr("not trusted"));
+  EXPECT_EQ(other_host.received(), "");
+  EXPECT_EQ(trusted.received(), "");
+
+  const RunRecord record = BuildRecord("over-tls").Part("p", 0, 1).Fail("S.T").Build();
+  const auto store = turso::Open(location(trusted), OpenMode::kWrite);
+  store->Write({&record, 1});
+  EXPECT_EQ(SumOf(ReadAll(*store)), DigestOf(record));
+  EXPECT_THAT(trusted.received(), HasSubstr("Authorization: Bearer " + Server().tokens().read_write));
 }
 
 // Answers that only the cloud gives, or a server that is not a libSQL server.
