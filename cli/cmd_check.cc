@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,22 +66,56 @@ class Sorter {
 
   NewPatternFinder& finder() { return finder_; }
 
-  // Returns true if the failure is one of a test.
+  // Returns true if the failure is to be judged.
   bool IsOfTest(const FailureView& failure, bool outside) {
     if (failure.failed_at > until_ || failure.failed_at <= horizon_) return false;
-    if (!outside) return true;
-    if (failure.failed_at > window_) {
-      OutsideTests& found = findings_.outside[std::string(failure.test_name)];
-      ++found.failures;
-      found.last_failed_at = std::max(found.last_failed_at, failure.failed_at);
+    if (outside) {
+      Count(failure, findings_.outside[std::string(failure.test_name)]);
+    } else if (failure.test_name.find('.') == std::string_view::npos) {
+      const auto [suite, is_new] = suites_.try_emplace(std::string(failure.test_name));
+      if (is_new) suite->second.run_id = failure.run_id;
+      Count(failure, suite->second.found);
     }
-    return false;
+    return !outside;
+  }
+
+  // Moves the failures of test suites from the tests to those outside of them: a name without a dot is a suite's unless
+  // another tool wrote it.
+  void MoveSuites(Store& store) {
+    std::map<std::string, std::vector<std::string>> names;  // by run
+    for (const auto& [name, suite] : suites_) names[suite.run_id].push_back(name);
+    for (const auto& [run_id, of_run] : names) {
+      for (const RunRecord& record : store.Fetch(std::span(&run_id, 1))) {
+        for (const std::string& name : of_run) {
+          const auto is_suite = [&](const Failure& failure) {
+            return failure.test_name == name && IsOutsideTests(failure);
+          };
+          if (std::ranges::none_of(record.failures, is_suite)) continue;
+          findings_.outside[name] = suites_.at(name).found;
+          std::erase_if(findings_.patterns, [&](const NewPattern& pattern) { return pattern.test_name == name; });
+        }
+      }
+    }
+    std::erase_if(findings_.outside, [](const auto& entry) { return entry.second.failures == 0; });
   }
 
  private:
+  struct Suite {
+    std::string run_id;  // one of its runs
+    OutsideTests found;
+  };
+
+  // Counts what happened in the window.
+  void Count(const FailureView& failure, OutsideTests& found) const {
+    if (failure.failed_at <= window_) return;
+    ++found.failures;
+    found.last_failed_at = std::max(found.last_failed_at, failure.failed_at);
+  }
+
   NewPatternFinder finder_;
   Findings& findings_;
   Timestamp until_, horizon_, window_;
+  std::map<std::string, Suite> suites_;
 };
 
 // Reads the window without its texts, which are most of what a server would have to send, then the few texts that are
@@ -101,6 +136,7 @@ void FindInAllRuns(Store& store, const NewPatternRule& rule, Timestamp until, co
     store.VisitFailures(shown, [&](const FailureView& failure) { sorter.finder().AddTexts(failure); });
   }
   findings.patterns = sorter.finder().Find();
+  sorter.MoveSuites(store);
 }
 
 void FindInSomeRuns(Store& store, const NewPatternRule& rule, Timestamp until, const RunQuery& query,
@@ -117,6 +153,7 @@ void FindInSomeRuns(Store& store, const NewPatternRule& rule, Timestamp until, c
     return true;
   });
   findings.patterns = sorter.finder().Find();
+  sorter.MoveSuites(store);
 }
 
 RunTally TallyRuns(Store& store, const RunQuery& query) {

@@ -17,7 +17,8 @@
 namespace flaky {
 namespace {
 
-constexpr size_t kPageSize = 1000, kFullPageSize = 256;
+// Many callers need only the first runs, so pages grow.
+constexpr size_t kFirstPageSize = 24, kPageSize = 1536, kFullPageSize = 384;
 // In how many of the newest runs projects are looked for.
 constexpr int64_t kMostRuns = 20'000;
 constexpr size_t kMostProjects = 10;
@@ -85,9 +86,11 @@ void VisitRuns(Store& store, const RunQuery& query, Direction direction, Detail 
   request.filter = query.of_store;
   request.direction = direction;
   request.detail = query.filters.NeedsParts() ? Detail::kFull : detail;
-  request.max_records = request.detail == Detail::kFull ? kFullPageSize : kPageSize;
+  request.max_records = kFirstPageSize;
   do {
     Page page = store.Read(request);
+    request.max_records =
+        std::min(2 * request.max_records, request.detail == Detail::kFull ? kFullPageSize : kPageSize);
     for (RunRecord& record : page.records) {
       if (query.filters.Keep(record) && !visit(record)) return;
     }

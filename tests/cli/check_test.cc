@@ -144,6 +144,19 @@ TEST_F(CheckTest, FailuresOutsideOfTestsAreListedSeparately) {
     "last_failed_at":"2026-03-14T12:00:00.000Z"}])"));
 }
 
+TEST_F(CheckTest, FailuresOfSuitesAreListedSeparatelyUnlessAnotherToolWroteThem) {
+  const auto of_suite = [](const std::string& id, int64_t days_ago) {
+    const int64_t at = (Timestamp::Parse(kNow)->micros - At(0).micros) / kMicrosPerSecond - days_ago * kDay;
+    return BuildRecord(id).Project("demo").Part(id, at, 1).Fail("Suite", "SetUpTestSuite", at).Build();
+  };
+  Keep({of_suite("a", 1), of_suite("b", 2), Failing(1, {"adds numbers"}), Failing(2, {"adds numbers"})});
+  const Outcome outcome = Check();
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, HasSubstr("1 newly flaky test in"));
+  EXPECT_THAT(outcome.out, HasSubstr("\nadds numbers  "));
+  EXPECT_THAT(outcome.out, HasSubstr("\n    Suite: 2, last 2026-03-14 12:00:00 UTC\n"));
+}
+
 TEST_F(CheckTest, FiltersSelectTheRunsToJudge) {
   std::vector<RunRecord> records;
   for (const double days_ago : {1, 2, 3}) {
