@@ -224,6 +224,7 @@ void Export(Session& session, const Options& options) {
   const Stopwatch watch;
   const InterruptGuard interrupt;
   const std::unique_ptr<Store> store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
+  ReportWarnings(session, *store);
   SelectedSource source(*store, SelectionOf(options.selection));
   Target target(options, session.out);
   TerminalProgress progress(session.err, HowToShow(session, options));

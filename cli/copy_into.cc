@@ -71,7 +71,7 @@ void AddCopyOptions(CLI::App& command, CopyIntoOptions& options) {
 CopySummary CopyInto(const Session& session, Source& source, const Location& to, const CopyIntoOptions& options) {
   const RetryPolicy policy = PatientRetrying(session);
   const std::unique_ptr<Store> target = OpenTarget(to, options.dry_run, policy);
-  for (const std::string& warning : target->warnings()) Log(session.log, LogLevel::kWarn, warning);
+  ReportWarnings(session, *target);
   const std::unique_ptr<Store> checking = options.dry_run ? nullptr : OpenStore(to, OpenMode::kRead, policy);
   StoreSink store_sink(*target, checking ? *checking : *target);
   CopyClaimHolder claim(session, store_sink, *target);

@@ -50,7 +50,7 @@ void PointOutAdditions(const Session& session, const Location& from) {
 CopySummary CopyFrom(Session& session, const Location& from, const Location& to, const MigrateOptions& options) {
   const std::unique_ptr<Store> old_store = OpenStore(from, OpenMode::kRead, PatientRetrying(session));
   const Selection selection = SelectionOf(options.selection);
-  for (const std::string& warning : old_store->warnings()) Log(session.log, LogLevel::kWarn, warning);
+  ReportWarnings(session, *old_store);
   PointOutProjects(session, *old_store, selection);
   PointOutAdditions(session, from);
   SelectedSource source(*old_store, selection);

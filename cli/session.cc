@@ -135,12 +135,16 @@ RetryPolicy Retrying(const Session& session) {
   return policy;
 }
 
+void ReportWarnings(const Session& session, const Store& store) {
+  for (const std::string& warning : store.warnings()) Log(session.log, LogLevel::kWarn, warning);
+}
+
 std::unique_ptr<Store> OpenHistory(Session& session) {
   const Location& location = session.resolved.history.Get();
   Log(session.log, LogLevel::kDebug, "reading " + location.display_name);
   DeliverBeforeReading(session);
   std::unique_ptr<Store> store = OpenStore(location, OpenMode::kRead, Retrying(session));
-  for (const std::string& warning : store->warnings()) Log(session.log, LogLevel::kWarn, warning);
+  ReportWarnings(session, *store);
   return store;
 }
 

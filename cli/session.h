@@ -49,6 +49,9 @@ DeliveryOptions DeliveryFor(const Session& session);
 // longer than the session.
 RetryPolicy Retrying(const Session& session);
 
+// Logs what opening the store found that the user should know (Store::warnings).
+void ReportWarnings(const Session& session, const Store& store);
+
 // Opens the history for reading, after DeliverBeforeReading.
 std::unique_ptr<Store> OpenHistory(Session& session);
 

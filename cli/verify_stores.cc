@@ -46,6 +46,8 @@ void CompareStores(Session& session, const Location& source, const Location& tar
   const InterruptGuard interrupt;
   const std::unique_ptr<Store> source_store = OpenStore(source, OpenMode::kRead, PatientRetrying(session));
   const std::unique_ptr<Store> target_store = OpenStore(target, OpenMode::kRead, PatientRetrying(session));
+  ReportWarnings(session, *source_store);
+  ReportWarnings(session, *target_store);
   TerminalProgress progress(session.err, FormOf(session.terminal, options.json));
   VerifiedRuns runs(options.combined, options.one_way);
   VerifyOptions how = HowToVerify(options);
