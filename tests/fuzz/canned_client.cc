@@ -26,7 +26,7 @@ void SetAnswers(std::vector<std::string_view> texts) {
 namespace flaky::http {
 namespace {
 
-// Passes the body to the request, piece by piece if it wants that.
+// Passes the body to the request piece by piece if it takes it so, else puts it into the response.
 template <typename R>
 void PassBody(const R& request, std::string_view body, Response& response) {
   if constexpr (requires { request.take; }) {

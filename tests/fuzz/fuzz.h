@@ -23,7 +23,7 @@ void Require(bool holds, std::string_view property);
 // Returns the parts of an input between lines that consist of a `%`.
 std::vector<std::string_view> PartsOf(std::string_view input);
 
-// Requires that the text has no control characters and is valid UTF-8, so that it can be part of a sentence.
+// Requires that the text has no control characters, so that it can be part of a sentence.
 void RequireOneLine(std::string_view text);
 
 // Requires that all texts of the record are storable (history/text.h).

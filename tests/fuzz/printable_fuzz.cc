@@ -24,6 +24,7 @@ bool IsC1(std::string_view text, size_t at) {
 void CheckEscaped(std::string_view input) {
   const std::string shown = Escaped(input);
   RequireOneLine(shown);
+  Require(IsStorable(shown), "a shown text is valid UTF-8");
   for (size_t at = 0; at < shown.size(); ++at) Require(!IsC1(shown, at), "a shown text has no C1 control");
   for (const std::string_view bad : kNotPrintable) {
     Require(shown.find(bad) == shown.npos, "a shown text has no invisible or direction-changing character");
