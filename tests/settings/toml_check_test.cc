@@ -46,7 +46,7 @@ TEST(TomlCheckTest, RefusesWhatTheLibraryDoesNotHandle) {
 }
 
 TEST(TomlCheckTest, RefusesWhatIsNotUtf8) {
-  for (const std::string text : {std::string("# \xff"), std::string("a = '\xed\xa0\x80'"), std::string("a\0= 1", 5)}) {
+  for (const std::string& text : {std::string("# \xff"), std::string("a = '\xed\xa0\x80'"), std::string("a\0= 1", 5)}) {
     EXPECT_THAT(ProblemOf(text), HasSubstr("not valid UTF-8")) << text;
   }
 }
