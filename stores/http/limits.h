@@ -21,7 +21,7 @@ inline constexpr size_t kLongestHeaders = 256 << 10;
 inline constexpr size_t kLongestAnswer = 16 << 20;
 
 // For the values of such an answer: parsing takes about 24 bytes for each, in addition to its text.
-inline constexpr size_t kMostValues = 1 << 20;
+inline constexpr size_t kMostValues = 3 << 19;
 
 // For a request's error message; the rest of the answer is not looked at.
 inline constexpr size_t kLongestRefusal = 64 << 10;

@@ -24,7 +24,7 @@ constexpr size_t kMaxAnswerText = 1 << 20;
 constexpr size_t kFirstRecords = 128;
 constexpr size_t kFirstRuns = 512;
 constexpr size_t kFirstFailures = 1024;
-constexpr size_t kMaxRows = 20'000;
+constexpr size_t kMaxRows = 10'000;  // with up to a hundred separators each, fewer than http::kMostValues
 constexpr size_t kFoundAtOnce = 1000;
 
 constexpr size_t kColumnsOfView = 10;  // of ReadView (stores/sql/tables.h)

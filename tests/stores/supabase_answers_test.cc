@@ -4,10 +4,12 @@
 #include <functional>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "stores/location.h"
+#include "stores/sql/ledger.h"
 #include "stores/supabase/connection.h"
 #include "stores/supabase/reader.h"
 #include "stores/supabase/schema.h"
@@ -148,7 +150,13 @@ TEST(SupabaseNulls, InOtherAnswersAreMalformed) {
                             }),
               IsEmpty());
   // An empty table is null.
-  EXPECT_THAT(HarmlessNulls(R"({"tables":[["1","a","b"]],"functions":[["1","a","b"]]})",
+  const auto ledger = [](std::span<const Migration> migrations) {
+    const Migration& first = migrations.front();
+    return R"([[")" + std::to_string(first.version) + R"(",")" + std::string(first.name) + R"(",")" + Checksum(first) +
+           R"("]])";
+  };
+  EXPECT_THAT(HarmlessNulls(R"({"tables":)" + ledger(PostgresMigrations()) + R"(,"functions":)" +
+                                ledger(SupabaseMigrations()) + "}",
                             [](supabase::Connection& connection) { supabase::ReadSchemaState(connection); }),
               ElementsAre("/functions", "/tables"));
 }
