@@ -24,7 +24,7 @@ TestExecutions ExecutionCounter::Count(const RunRecord& record) {
   for (const Part& part : record.parts) {
     const auto roster = part.roster_id ? rosters.find(*part.roster_id) : rosters.end();
     if (roster == rosters.end()) {
-      counted.is_known = false;
+      if (part.account.total_tests != 0) counted.is_known = false;
       continue;
     }
     for (const auto& [name, executions] : MatchingIn(*roster->second)) {
@@ -35,10 +35,11 @@ TestExecutions ExecutionCounter::Count(const RunRecord& record) {
   // One execution may have several failures.
   std::set<std::tuple<std::string, std::string, std::string, int64_t>> failed;
   for (const Failure& failure : record.failures) {
-    if (IsOutsideTests(failure) || !MatchesPattern(failure.test_name, pattern_)) continue;
+    if (IsOutsideTests(failure)) continue;
+    names_.insert(failure.test_name);
+    if (!MatchesPattern(failure.test_name, pattern_)) continue;
     failed.emplace(failure.part_id.value_or(""), failure.test_file, failure.test_name, failure.attempt.value_or(0));
     counted.tests.insert(failure.test_name);
-    names_.insert(failure.test_name);
   }
   counted.failed = static_cast<int64_t>(failed.size());
   counted.executed = std::max(counted.executed, counted.failed);

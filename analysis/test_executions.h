@@ -28,7 +28,7 @@ class ExecutionCounter {
 
   TestExecutions Count(const RunRecord& record);
 
-  // Returns all names in the rosters that were counted.
+  // Returns the names of all tests in the records that were counted.
   const std::set<std::string>& names() const { return names_; }
 
  private:

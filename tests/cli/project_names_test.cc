@@ -32,7 +32,7 @@ TEST_F(ProjectNamesTest, ATreeWithoutGitIsOneProjectWhereverItsTestsWork) {
   WriteFile("shop/build/net/CTestTestfile.cmake", "add_test(net \"" + program + "\" --gtest_filter=Plain.Skips)\n" +
                                                       "set_tests_properties(net PROPERTIES WORKING_DIRECTORY \"" +
                                                       Path("data") + "\")\n");
-  for (const std::string test : {"core", "net", ".*"}) {
+  for (const std::string test : {"core", "net", "'core|net'"}) {
     std::filesystem::current_path(Path(test == "core" ? "shop" : "work"));
     EXPECT_EQ(std::system(("ctest --test-dir '" + Path("shop/build") + "' -R " + test + " > /dev/null").c_str()), 0);
     AwaitDelivery();
