@@ -30,6 +30,8 @@ struct Row {
   std::string problem;  // empty: none
 };
 
+constexpr char kInvalid[] = "(invalid)";
+
 std::string_view NameOf(Origin origin) {
   switch (origin) {
     case Origin::kFlag:
@@ -68,8 +70,10 @@ Row RowOf(const Session& session, const SettingInfo& info) {
     settings.Check(info);
     if (given) CheckPlace(info, *given);
     if (info.name == setting::kSpool.name()) session.resolved.spool.Get();
-  } catch (const SettingError& error) {
+  } catch (const std::exception& error) {
     row.problem = error.what();
+    // It may be a secret in the wrong place.
+    if (given) row.value = kInvalid;
   }
   return row;
 }
@@ -89,7 +93,7 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& un
   json["settings"] = Json::array();
   for (const Row& row : rows) {
     json["settings"].push_back({{"name", row.info->name},
-                                {"value", row.value},
+                                {"value", row.value == kInvalid ? Json() : Json(row.value)},
                                 {"origin", NameOf(row.origin)},
                                 {"where", row.where},
                                 {"problem", row.problem.empty() ? Json() : Json(row.problem)}});
@@ -130,8 +134,9 @@ void AddConfig(CLI::App& app, Session& session) {
   AddJsonFlag(*command, options->json);
   AddFooter(*command,
             {"If a setting is given in several places, the first of these wins: a flag, the environment, the project's "
-             ".flaky.toml, the user's config.toml, the default. Secrets are printed as ***. Exit code 2 if a value is "
-             "invalid."},
+             ".flaky.toml, the user's config.toml, the default. Secrets are printed as ***, and invalid values, which "
+             "may be secrets in the "
+             "wrong place, as (invalid). Exit code 2 if a value is invalid."},
             {"flaky config", "FLAKY_TESTS_WINDOW=14 flaky config --json"});
   command->callback([&session, options] { ShowConfig(session, *options); });
 }

@@ -217,6 +217,7 @@ ProgressForm HowToShow(const Session& session, const Options& options) {
 }
 
 void Export(Session& session, const Options& options) {
+  RefuseAddressAsFile("export", options.file);
   const Location from = options.from.empty() ? session.resolved.history.Get()
                                              : NamedLocation(session.resolved, options.from, "--from", Side::kSource);
   DeliverBeforeReading(session);

@@ -39,6 +39,7 @@ bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
 }
 
 void Import(Session& session, const Options& options) {
+  RefuseAddressAsFile("import", options.file);
   const Location to = options.to.empty() ? session.resolved.history.Get()
                                          : NamedLocation(session.resolved, options.to, "--to", Side::kHistory);
   const Stopwatch watch;

@@ -22,6 +22,7 @@
 #include "delivery/ctest_limits.h"
 #include "delivery/open_for_writing.h"
 #include "delivery/quiet_delivery.h"
+#include "history/masked.h"
 #include "settings/ownership.h"
 #include "spool/command_journal.h"
 #include "spool/death_watch.h"
@@ -68,12 +69,12 @@ class Problems {
   std::optional<std::string> first_;
 };
 
-// An invalid value disables nothing: the recorder reads it in the same way, and warns about it.
-bool IsDisabled(const Settings& settings) {
+// An invalid value changes nothing: the recorder reads it in the same way, and warns about it.
+bool ValueOr(bool otherwise, const Settings& settings, const Setting<bool>& setting) {
   try {
-    return settings.Get(setting::kDisable);
+    return settings.Get(setting);
   } catch (const SettingError&) {
-    return false;
+    return otherwise;
   }
 }
 
@@ -81,7 +82,8 @@ CommandFacts FactsOf(const Session& session, const std::vector<std::string>& arg
   CommandFacts facts;
   if (const std::string id = session.settings.Get(setting::kRunId); !id.empty()) facts.run_id = id;
   facts.project = session.resolved.project.value_or("");
-  facts.arguments = arguments;
+  facts.arguments = MaskedArguments(arguments);
+  if (!ValueOr(true, session.settings, setting::kRecordArguments)) facts.arguments.resize(1);
   facts.cwd = std::filesystem::current_path().string();
   facts.system = SystemName();
   return facts;
@@ -119,7 +121,7 @@ void RunRecorded(Session& session, const RunRequest& request) {
   std::vector<std::pair<std::string, std::string>> environment;
   if (request.settings_problem) {
     problems.Guard([&] { throw SettingError(*request.settings_problem); });
-  } else if (!IsDisabled(session.settings)) {
+  } else if (!ValueOr(false, session.settings, setting::kDisable)) {
     problems.Guard([&] { journal.emplace(SpoolForWriting(session.resolved), FactsOf(session, arguments)); });
   }
   if (journal) problems.Guard([&] { environment = EnvironmentOfRun(session, journal->run_id()); });

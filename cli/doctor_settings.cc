@@ -34,11 +34,17 @@ void CheckValues(const Settings& settings, Findings& findings) {
     try {
       settings.Check(info);
       if (const auto given = settings.Given(info)) CheckPlace(info, *given);
-    } catch (const SettingError& error) {
+    } catch (const std::exception& error) {
       findings.push_back(
           {kCheck, Verdict::kProblem, error.what(), "`flaky config` shows where it comes from", ExitCode::kUsage});
     }
   }
+}
+
+void CheckUnwrapped(const Settings& settings, Findings& findings) {
+  const std::string what = settings.Unwrapped();
+  if (what.empty()) return;
+  findings.push_back({kCheck, Verdict::kWarning, what, "remove them from the variable"});
 }
 
 void CheckNames(Findings& findings) {
@@ -71,8 +77,9 @@ void CheckSwitches(const Settings& settings, Findings& findings) {
              ", which may be emptied when this machine restarts",
          "set HOME, or FLAKY_TESTS_SPOOL and the store");
   }
-  const std::string log = settings.Get(setting::kLogFile);
-  if (log.empty()) return;
+  const auto log_file = settings.Given(setting::kLogFile);
+  if (!log_file || log_file->text.empty()) return;
+  const std::string& log = log_file->text;
   const int file = OpenLogFile(log, 0);
   if (file >= 0) {
     ::close(file);
@@ -120,6 +127,7 @@ void CheckSettings(Session& session, Findings& findings) {
   }
   ReadFile(session, UserSettingsFile(GetEnvironment), Origin::kUserFile, findings);
   CheckValues(session.settings, findings);
+  CheckUnwrapped(session.settings, findings);
   CheckNames(findings);
   CheckSwitches(session.settings, findings);
   CheckPasswordFile(session.settings, findings);

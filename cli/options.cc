@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include "cli/output/time_text.h"
+#include "history/masked.h"
 
 namespace flaky {
 
@@ -56,6 +57,13 @@ void AddFilterOptions(CLI::App& command, RunFilters& filters) {
             ->allow_extra_args(false);
     if (filter.value == "yes|no") option->check(CLI::IsMember({"yes", "no"}));
   }
+}
+
+void RefuseAddressAsFile(const std::string& command, const std::string& file) {
+  if (!LooksLikeAddress(file)) return;
+  throw SettingError(command +
+                     ": expected the path of a file, not a URL, a connection string or a secret; --from and "
+                     "--to name stores");
 }
 
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all) {

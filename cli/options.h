@@ -36,6 +36,10 @@ inline constexpr char kFilterNote[] =
     "A PATTERN may contain `*` and `?`. An empty value selects what has none: --branch ''. Of a filter that is given "
     "several times, one must match. Filters of parts reduce a run to the parts that match.";
 
+// Throws SettingError if the name of a file in an argument looks like a URL, a connection string or a secret: a mistake
+// must not become a file.
+void RefuseAddressAsFile(const std::string& command, const std::string& file);
+
 // Returns the filter for the store that these options select.
 std::optional<std::optional<std::string>> ProjectFilter(const Session& session, bool all);
 

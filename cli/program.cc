@@ -18,8 +18,10 @@
 #include "cli/output/log.h"
 #include "cli/output/status_line.h"
 #include "cli/session.h"
+#include "history/masked.h"
 #include "settings/suggestions.h"
 #include "stores/error.h"
+#include "stores/location.h"
 
 namespace flaky {
 namespace {
@@ -104,10 +106,39 @@ bool IsInBackground(const CLI::App& command) {
   return command.get_name() == "deliver" && (command.count("--quiet") > 0 || command.count("--after-ctest") > 0);
 }
 
-// Says once that a project's file is left out. The doctor lists it as a finding.
+// Says once that a project's file is left out, and what is unusual in the settings. The doctor lists both as findings,
+// `config` lists the settings, and the recorder has a warning for what concerns its test program.
 void ReportLeftOut(const Session& session, const CLI::App& command) {
-  if (session.left_out.empty() || command.get_name() == "doctor") return;
-  Log(session.log, IsInBackground(command) ? LogLevel::kDebug : LogLevel::kWarn, session.left_out);
+  if (command.get_name() == "doctor") return;
+  const LogLevel level = IsInBackground(command) ? LogLevel::kDebug : LogLevel::kWarn;
+  if (!session.left_out.empty()) Log(session.log, level, session.left_out);
+  if (command.get_name() == "config") {
+    if (const std::string note = session.settings.Unwrapped(); !note.empty()) Log(session.log, level, note);
+    return;
+  }
+  for (const std::string& note : NotesOnSettings(session)) Log(session.log, level, note);
+}
+
+// Messages about arguments repeat them. What is shown of an address is not kept out.
+void KeepArgumentsSecret(int argc, const char* const* argv) {
+  const std::vector<std::string> arguments(argv, argv + argc);
+  const std::vector<std::string> masked = MaskedArguments(arguments);
+  for (size_t at = 1; at < arguments.size(); ++at) {
+    const std::string& argument = arguments[at];
+    if (masked[at] != argument) {
+      KeepPartsOutOfMessages(argument);
+      KeepOutOfMessages(std::string_view(argument).substr(masked[at].size() - std::string_view("***").size()));
+    }
+    const bool is_flag = argument.starts_with("--") && argument.find('=') != argument.npos;
+    const size_t dashes = std::min(argument.find_first_not_of('-'), argument.size());
+    const std::string text = argument.substr(is_flag ? argument.find('=') + 1 : dashes);
+    if (!LooksLikeAddress(text)) continue;
+    try {
+      ParseLocation(text);
+    } catch (const StoreError&) {
+      KeepOutOfMessages(text);
+    }
+  }
 }
 
 int Fail(const Session& session, ExitCode code, const std::string& what) {
@@ -131,6 +162,8 @@ void DescribeProgram(CLI::App& app, Session& session, const RunRequest& run, std
 
 int RunProgram(int argc, const char* const* argv, std::ostream& out, std::ostream& err, bool terminal, bool color) {
   StatusLine messages(err);
+  ForgetKnownSecrets();
+  KeepArgumentsSecret(argc, argv);
   Session session{.settings = {}, .out = out, .err = messages, .terminal = terminal, .color = color};
   RunRequest run;
   if (argc == 2 && std::string_view(argv[1]) == "--version") {

@@ -41,7 +41,7 @@ void AddStore(const Session& session, const Location& location, const StoreNames
     return;
   }
   const auto given = session.settings.Given(names.connection_string);
-  if (given && given->origin != Origin::kEnvironment && !HoldsSecret(address))
+  if (given && given->origin != Origin::kEnvironment && !HoldsSecret(SchemeOf(location.scheme), address))
     set(names.connection_string, given->text);
 }
 
@@ -80,7 +80,7 @@ std::vector<std::pair<std::string, std::string>> EnvironmentOfRun(const Session&
   std::map<std::string, std::string> variables;
   for (const SettingInfo& info : SettingTable()) {
     const auto given = session.settings.Given(info);
-    if (info.kind != SettingKind::kPath || !given || IsSearched(info, given->text)) continue;
+    if (info.kind != SettingKind::kPath || !given || given->misplaced || IsSearched(info, given->text)) continue;
     // The stores come below, after they were checked.
     if (given->origin == Origin::kProjectFile && resolved.source.IsError()) continue;
     if (given->origin == Origin::kProjectFile && info.name != setting::kSourceDb.name()) continue;

@@ -72,12 +72,28 @@ void LoadSettings(Session& session) {
     throw;
   }
   ApplySettings(session);
-  try {
-    session.settings.Check(setting::kLog);
-  } catch (const SettingError& error) {
-    // No reason to refuse work, or to lose what is being delivered.
-    Log(session.log, LogLevel::kWarn, error.what());
+  // No reason to refuse work, or to lose what is being delivered.
+  for (const SettingInfo& info : {SettingInfo(setting::kLog), SettingInfo(setting::kLogFile)}) {
+    try {
+      session.settings.Check(info);
+    } catch (const SettingError& error) {
+      Log(session.log, LogLevel::kWarn, error.what());
+    }
   }
+}
+
+std::vector<std::string> NotesOnSettings(const Session& session) {
+  std::vector<std::string> notes;
+  for (const SettingInfo& info : {SettingInfo(setting::kProject), SettingInfo(setting::kRunId),
+                                  SettingInfo(setting::kVariant), SettingInfo(setting::kFixture)}) {
+    try {
+      session.settings.Check(info);
+    } catch (const SettingError& error) {
+      notes.push_back(std::string(error.what()) + "; it counts as not set");
+    }
+  }
+  if (std::string unwrapped = session.settings.Unwrapped(); !unwrapped.empty()) notes.push_back(std::move(unwrapped));
+  return notes;
 }
 
 void ApplySettings(Session& session) {

@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/exit_code.h"
 #include "cli/output/log.h"
@@ -34,6 +35,9 @@ struct Session {
 // (settings/settings_files.h) to the flags that are already set, and resolves them. Throws SettingError; the session
 // then has what could be read.
 void LoadSettings(Session& session);
+
+// Returns what the user should know about settings that are used all the same.
+std::vector<std::string> NotesOnSettings(const Session& session);
 
 // Resolves the settings again after they changed.
 void ApplySettings(Session& session);

@@ -5,6 +5,7 @@
 #include <array>
 #include <string_view>
 
+#include "history/masked.h"
 #include "history/text.h"
 
 namespace flaky {
@@ -83,16 +84,6 @@ std::optional<std::string> Fill(std::string_view pattern, const Get& get) {
   return text;
 }
 
-// Takes `user:password@` out of the address: what is stored may be shown.
-std::string WithoutCredentials(std::string url) {
-  const size_t scheme = url.find("://");
-  if (scheme == std::string::npos) return url;
-  const size_t host = scheme + 3;
-  const size_t at = url.substr(0, url.find_first_of("/?#", host)).rfind('@');
-  if (at != std::string::npos && at >= host) url.erase(host, at + 1 - host);
-  return url;
-}
-
 }  // namespace
 
 std::optional<CiFacts> ReadCi(const Get& get) {
@@ -110,7 +101,8 @@ std::optional<CiFacts> ReadCi(const Get& get) {
     if (value && !facts.branch) facts.branch = BranchIn(*value);
   }
   facts.url = Fill(found->url, get);
-  if (facts.url) facts.url = WithoutCredentials(*std::move(facts.url));
+  // What is stored may be shown.
+  if (facts.url) facts.url = Masked(WithoutCredentials(*std::move(facts.url)));
   return facts;
 }
 

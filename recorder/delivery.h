@@ -66,7 +66,7 @@ inline bool FindProgram(DeliveryPlan& plan, Warning& warning) {
   Path& program = plan.path;
   char* const* const environment = plan.environment.entries();
   const std::string_view search = TextIn(environment, "PATH");
-  if (const std::string_view set = TextIn(environment, kProgram.name); !set.empty()) {
+  if (const std::string_view set = Unwrapped(TextIn(environment, kProgram.name)); !set.empty()) {
     if (set.find('/') == set.npos) {
       if (FindInPath(set, search, plan.cwd, program)) return true;
     } else {
@@ -75,7 +75,10 @@ inline bool FindProgram(DeliveryPlan& plan, Warning& warning) {
       program += set;
       if (program.complete() && IsProgram(program.c_str())) return true;
     }
-    warning.Add({"invalid FLAKY_TESTS_PROGRAM `", set, "`; expected an executable file"});
+    // A text that is not a path may be a secret in the wrong place.
+    const bool is_path = set.find('/') != set.npos && !LooksLikeAddress(set);
+    warning.Add({"invalid FLAKY_TESTS_PROGRAM", is_path ? " `" : "", is_path ? set : "", is_path ? "`" : "",
+                 "; expected an executable file"});
     return false;
   }
   program.Clear();

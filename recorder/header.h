@@ -12,6 +12,7 @@
 #include "json_text.h"
 #include "process_facts.h"
 #include "processes_above.h"
+#include "secret_text.h"
 #include "settings.h"
 
 // The first line of a journal.
@@ -55,6 +56,7 @@ struct Header {
   std::string_view journal_id, process_run_id;
   std::string_view run_id, project, variant, fixture;
   std::string_view cwd;
+  bool records_arguments = true;
   std::optional<std::int64_t> shard_index, shard_total;
   Rank rank;
   ProcessesAbove above;
@@ -88,16 +90,21 @@ class HeaderLine {
   void KnownText(std::string_view name, std::string_view text, std::size_t limit) {
     if (!text.empty()) Text(name, text, limit);
   }
-  // Each of the `texts` is followed by NUL. The array is cut at `limit` bytes.
-  void Array(std::string_view name, std::string_view texts, std::size_t limit) {
+  // Each of the `arguments` is followed by NUL. What looks like a secret in them is not written (secret_text.h). The
+  // array is cut at `limit` bytes.
+  void Arguments(std::string_view name, std::string_view arguments, std::size_t limit) {
     Name(name);
     *out_++ = '[';
-    for (bool first = true; !texts.empty() && limit > 4; first = false) {
-      const std::string_view text = texts.substr(0, texts.find('\0'));
-      texts.remove_prefix(std::min(texts.size(), text.size() + 1));
+    ArgumentMask mask;
+    const std::size_t overhead = 4 + kMask.size();
+    for (bool first = true; !arguments.empty() && limit > overhead; first = false) {
+      const std::string_view text = arguments.substr(0, arguments.find('\0'));
+      arguments.remove_prefix(std::min(arguments.size(), text.size() + 1));
+      const std::size_t shown = mask.MaskedSizeOf(text);
       const char* const begin = out_;
       out_ = Append(out_, first ? "\"" : ",\"");
-      out_ = AppendEscapedUpTo(out_, text, limit - 4);
+      out_ = AppendEscapedUpTo(out_, text.substr(0, shown), limit - overhead);
+      if (shown < text.size()) out_ = Append(out_, kMask);
       *out_++ = '"';
       limit -= std::min(limit, static_cast<std::size_t>(out_ - begin));
     }
@@ -157,7 +164,9 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   if (header.bazel.time_limit_s) line.Number("time_limit_s", *header.bazel.time_limit_s);
   line.Number("started_us", header.started_us);
   line.KnownText("cwd", header.cwd, kCwd);
-  line.Array("args", facts.arguments, kArguments);
+  const std::size_t program_end = std::min(facts.arguments.find('\0'), facts.arguments.size());
+  line.Arguments("args", header.records_arguments ? facts.arguments : facts.arguments.substr(0, program_end),
+                 kArguments);
   line.Text("compiler", kCompiler, kShort);
   line.KnownText("system", facts.system.view(), kShort);
   line.Number("tests_to_run", header.tests_to_run);

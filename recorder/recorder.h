@@ -128,6 +128,11 @@ class Recorder {
     header.variant = NameOf(kVariant, warning_);
     header.fixture = NameOf(kFixture, warning_);
     header.cwd = plan_.cwd.view();
+    header.records_arguments = BoolOf(kRecordArguments, warning_);
+    NoteUnwrapped(warning_);
+    if (PathOf(kSpool).size() != TextOf(kSpool).size()) {
+      warning_.Add({"ignoring ", kSpool.name, ": expected the path of a folder, not a URL or a connection string"});
+    }
     header.started_us = WallMicroseconds();
     header.tests_to_run = run.tests_to_run;
     header.shuffle_seed = run.shuffle_seed;

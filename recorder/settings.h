@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "environment.h"
+#include "setting_text.h"
 #include "warning.h"
 
 // The environment variables that the recorder reads. They are read once, when the test program starts, because tests
@@ -23,6 +24,7 @@ struct Setting {
 };
 
 inline constexpr Setting kDisable = {"FLAKY_TESTS_DISABLE", 0, 0, 1};  // or true, yes, on, false, no, off
+inline constexpr Setting kRecordArguments = {"FLAKY_TESTS_RECORD_ARGUMENTS", 1, 0, 1};
 inline constexpr Setting kSpool = {"FLAKY_TESTS_SPOOL", 0, 0, 0};
 inline constexpr Setting kStore = {"FLAKY_TESTS_STORE", 0, 0, 0};
 inline constexpr Setting kDb = {"FLAKY_TESTS_DB", 0, 0, 0};
@@ -37,9 +39,9 @@ inline constexpr Setting kDeliveryWait = {"FLAKY_TESTS_DELIVERY_WAIT", 100, 0, 3
 inline constexpr Setting kProgram = {"FLAKY_TESTS_PROGRAM", 0, 0, 0};
 inline constexpr Setting kLog = {"FLAKY_TESTS_LOG", 0, 0, 0};  // silent and error hide the warning
 
-inline constexpr Setting kSettings[] = {kDisable,      kSpool,   kStore,   kDb,         kRunId,
-                                        kProject,      kVariant, kFixture, kMaxMessage, kDeliveryTimeout,
-                                        kDeliveryWait, kProgram, kLog};
+inline constexpr Setting kSettings[] = {kDisable,         kRecordArguments, kSpool,   kStore,   kDb,
+                                        kRunId,           kProject,         kVariant, kFixture, kMaxMessage,
+                                        kDeliveryTimeout, kDeliveryWait,    kProgram, kLog};
 
 // Not a setting: what `flaky run` tells the processes under it. `PID-START` of that `flaky run`, above which no process
 // looks for its ctest.
@@ -49,15 +51,35 @@ inline constexpr Setting kRunProcess = {"FLAKY_RUN_PROCESS", 0, 0, 0};
 // name would name something else.
 inline constexpr std::size_t kLongestName = 1024;
 
-// Returns the variable's text, without data() if it is not set. Valid until the environment changes.
-inline std::string_view TextOf(const Setting& setting) { return Variable(setting.name); }
+// Returns the variable's text, without what is around it (Unwrapped), and without data() if it is not set. Valid until
+// the environment changes.
+inline std::string_view TextOf(const Setting& setting) { return Unwrapped(Variable(setting.name)); }
 
-// As TextOf, for a text that is written to the journal's header. Adds a warning if it is too long.
+// As TextOf, for the path of a file or folder. Returns an empty text for a URL.
+inline std::string_view PathOf(const Setting& setting) {
+  const std::string_view text = TextOf(setting);
+  return LooksLikeAddress(text) ? std::string_view() : text;
+}
+
+// As TextOf, for a text that is written to the journal's header. Adds a warning if it is too long, or if it may be a
+// secret in the wrong place.
 inline std::string_view NameOf(const Setting& setting, Warning& warning) {
   const std::string_view text = TextOf(setting);
-  if (text.size() <= kLongestName) return text;
-  warning.Add({"ignoring ", setting.name, ": longer than 1024 bytes"});
+  if (text.size() > kLongestName) {
+    warning.Add({"ignoring ", setting.name, ": longer than 1024 bytes"});
+    return {};
+  }
+  if (!LooksLikeAddress(text)) return text;
+  warning.Add({"ignoring ", setting.name, ": expected a name, not a URL, a connection string or a secret"});
   return {};
+}
+
+// Adds a warning for each variable with quotes, blanks or line ends around its text.
+inline void NoteUnwrapped(Warning& warning) {
+  for (const Setting& setting : kSettings) {
+    if (TextOf(setting).size() == Variable(setting.name).size()) continue;
+    warning.Add({setting.name, ": removed the quotes, blanks or line ends around the value"});
+  }
 }
 
 // Returns the variable's number, or its default if it is not set. Adds a warning and returns the default if the text is
@@ -71,9 +93,9 @@ inline std::int64_t NumberOf(const Setting& setting, Warning& warning) {
     return number;
   }
   char low[20], high[20], used[20];
-  warning.Add({"invalid ", setting.name, " `", text.substr(0, 40), "`; expected a whole number from ",
-               DecimalText(setting.min, low), " to ", DecimalText(setting.max, high), " (using ",
-               DecimalText(setting.default_value, used), ")"});
+  // The text is not shown: it may be a secret in the wrong place.
+  warning.Add({"invalid ", setting.name, "; expected a whole number from ", DecimalText(setting.min, low), " to ",
+               DecimalText(setting.max, high), " (using ", DecimalText(setting.default_value, used), ")"});
   return setting.default_value;
 }
 
@@ -87,8 +109,7 @@ inline bool BoolOf(const Setting& setting, Warning& warning) {
   for (const std::string_view no : {"0", "false", "no", "off"}) {
     if (text == no) return false;
   }
-  warning.Add({"invalid ", setting.name, " `", text.substr(0, 40), "`; expected 1 or 0 (using ",
-               setting.default_value != 0 ? "1" : "0", ")"});
+  warning.Add({"invalid ", setting.name, "; expected 1 or 0 (using ", setting.default_value != 0 ? "1" : "0", ")"});
   return setting.default_value != 0;
 }
 

@@ -44,7 +44,7 @@ inline bool IsInHome(std::string_view path) { return path.substr(0, 2) == "~/" |
 // Adds a warning if the path that the setting names is relative. Not every test runs in the same folder, so its results
 // may be in several places.
 inline void NoteIfRelative(const Setting& setting, const Path& cwd, Warning& warning) {
-  const std::string_view path = TextOf(setting);
+  const std::string_view path = PathOf(setting);
   if (path.empty() || path[0] == '/' || IsInHome(path)) return;
   warning.Add({setting.name, " `", path, "` is relative, here to ", cwd.view(), "; set an absolute path"});
 }
@@ -57,15 +57,16 @@ inline std::string_view AbsoluteIn(const char* name) {
 
 // Returns true if the environment says where the spool is.
 inline bool HasHome() {
-  return !TextOf(kSpool).empty() || !AbsoluteIn("XDG_STATE_HOME").empty() || !AbsoluteIn("HOME").empty();
+  return !PathOf(kSpool).empty() || !AbsoluteIn("XDG_STATE_HOME").empty() || !AbsoluteIn("HOME").empty();
 }
 
-// Finds the spool's absolute path: FLAKY_TESTS_SPOOL, else `flaky/spool` in the user's state folder, else a folder in
-// /tmp. `cwd` is the working folder. Returns an errno if there is no such path. Under Bazel (`under_bazel`) only an
-// absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted with its sandbox.
+// Finds the spool's absolute path: FLAKY_TESTS_SPOOL if it is a path, else `flaky/spool` in the user's state folder,
+// else a folder in /tmp. `cwd` is the working folder. Returns an errno if there is no such path. Under Bazel
+// (`under_bazel`) only an absolute FLAKY_TESTS_SPOOL counts, because all other folders of such a test may be deleted
+// with its sandbox.
 inline int FindSpool(const Path& cwd, bool under_bazel, Path& spool) {
   spool.Clear();
-  const std::string_view given = TextOf(kSpool);
+  const std::string_view given = PathOf(kSpool);
   if (under_bazel && (given.empty() || given[0] != '/')) return ENOENT;
   if (IsInHome(given)) {
     spool += AbsoluteIn("HOME");

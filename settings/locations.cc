@@ -8,8 +8,10 @@
 #include <utility>
 
 #include "history/digest.h"
+#include "history/masked.h"
 #include "history/text.h"
 #include "settings/project_folder.h"
+#include "stores/error.h"
 #include "stores/open.h"
 #include "stores/redacted.h"
 #include "stores/schemes.h"
@@ -60,10 +62,26 @@ const Setting<std::string>* StrongerOf(const Settings& settings, const Setting<s
   return two ? &second : nullptr;
 }
 
+// Returns true for a text that can only be the path of a database: what is only a word may be a token.
+bool LooksLikePath(std::string_view text) {
+  const std::string_view path = text.substr(0, text.rfind('?'));
+  if (LooksLikeAddress(text)) return false;
+  return path.starts_with('/') || path.starts_with("./") || path.starts_with("../") || path.starts_with("~/") ||
+         path.ends_with(".db") || path.ends_with(".sqlite") || path.ends_with(".sqlite3");
+}
+
 // Returns `STORE:ADDRESS` for a connection string, which may omit `STORE:`.
 std::string WithStore(const std::string& connection, const std::string& store, const std::string& setting,
                       const std::string& store_setting) {
   const std::string named = StoreOf(connection);
+  if (named.empty() && SchemeOf(store).is_file && !LooksLikePath(connection)) {
+    throw SettingError(setting + " is not the address of a store: expected " +
+                       Join(Schemes(), ", ", &SchemeInfo::address_form) +
+                       (LooksLikeAddress(connection) ? "; remove what other programs put in front (`jdbc:`, "
+                                                       "`+psycopg2`, `psql`), and set " +
+                                                           store_setting + " to the kind of store"
+                                                     : ""));
+  }
   if (named.empty()) return store + ":" + connection;
   if (named == store) return connection;
   // `https://…` alone names Turso; other stores have addresses of this form, too.
@@ -87,12 +105,17 @@ Location LocationOf(const Settings& settings, const StoreSettings& names,
   if (scheme.is_file) chosen = StrongerOf(settings, names.db, names.connection_string);
   Location location;
   if (chosen == &names.connection_string) {
-    location = ParseLocation(WithStore(settings.Get(names.connection_string), store, connection_setting, store_setting),
-                             prefix);
+    const std::string text = WithStore(settings.Get(names.connection_string), store, connection_setting, store_setting);
+    try {
+      location = ParseLocation(text, prefix);
+    } catch (const StoreError& error) {
+      throw SettingError(Naming(names.connection_string, *settings.Given(names.connection_string)) + ": " +
+                         error.what());
+    }
   } else if (scheme.is_file && (chosen != nullptr || default_file)) {
+    const std::string file = chosen != nullptr ? settings.Get(names.db) : default_file();
     if (chosen != nullptr) CheckPlace(names.db, *settings.Given(names.db));
     // The prefix is written out, so that a `?` in the path means nothing.
-    const std::string file = chosen != nullptr ? settings.Get(names.db) : default_file();
     location = ParseLocation(store + ":" + file + "?prefix=" + prefix, prefix);
   } else if (!scheme.needs_address) {
     location = ParseLocation(store + ":", prefix);  // the defaults of its client library are enough
@@ -223,11 +246,22 @@ ResolvedSettings Resolve(const Settings& settings) {
 Location NamedLocation(const ResolvedSettings& resolved, const std::string& text, const std::string& option,
                        Side side) {
   const LocationDefaults& defaults = side == Side::kSource ? resolved.source_defaults : resolved.history_defaults;
-  Location location = ParseLocation(text, defaults.prefix);
-  if (HoldsSecret(location.address.Reveal())) {
-    const std::string names = side == Side::kSource ? OfSource().prefix : OfHistory().prefix;
+  const std::string names = side == Side::kSource ? OfSource().prefix : OfHistory().prefix;
+  const std::string store = StoreOf(text);
+  if (store.empty() ? LooksSecret(text) : HoldsSecret(SchemeOf(store), text)) {
     throw SettingError(option + ": a password or token in an argument can be read by every user of this machine; set " +
                        names + "STORE and " + names + "CONNECTION_STRING instead");
+  }
+  Location location;
+  try {
+    location = ParseLocation(text, defaults.prefix);
+  } catch (const StoreError& error) {
+    throw SettingError(option + ": " + error.what());
+  }
+  if (location.display_name.find(kNotShown) != std::string::npos) {
+    throw SettingError(option +
+                       ": the address does not have its usual form, so it may contain a password or a token; " +
+                       "check it, or set " + names + "STORE and " + names + "CONNECTION_STRING instead");
   }
   location.token = defaults.token;
   return location;

@@ -7,7 +7,9 @@
 #include <charconv>
 #include <type_traits>
 
+#include "history/masked.h"
 #include "settings/suggestions.h"
+#include "stores/location.h"
 #include "stores/schemes.h"
 
 namespace flaky {
@@ -58,6 +60,12 @@ constexpr auto kTable = std::to_array<SettingInfo>({
      .kind = kBool,
      .default_value = "0",
      .meaning = "if 1, test programs record nothing",
+     .places = kEnvironment},
+    {.name = "FLAKY_TESTS_RECORD_ARGUMENTS",
+     .kind = kBool,
+     .default_value = "1",
+     .meaning = "if 0, the arguments of test programs and commands are not recorded; what looks like a secret in them "
+                "never is",
      .places = kEnvironment},
     {.name = "FLAKY_TESTS_WINDOW",
      .kind = kNumber,
@@ -200,6 +208,7 @@ constexpr Setting<std::string> kFixture("FLAKY_TESTS_FIXTURE");
 constexpr Setting<std::string> kLog("FLAKY_TESTS_LOG");
 constexpr Setting<std::string> kLogFile("FLAKY_TESTS_LOG_FILE");
 constexpr Setting<bool> kDisable("FLAKY_TESTS_DISABLE");
+constexpr Setting<bool> kRecordArguments("FLAKY_TESTS_RECORD_ARGUMENTS");
 constexpr Setting<int64_t> kMaxMessage("FLAKY_TESTS_MAX_MESSAGE");
 constexpr Setting<int64_t> kWindow("FLAKY_TESTS_WINDOW");
 constexpr Setting<int64_t> kThreshold("FLAKY_TESTS_THRESHOLD");
@@ -209,20 +218,28 @@ constexpr Setting<std::chrono::seconds> kDeliveryTimeout("FLAKY_TESTS_DELIVERY_T
 
 namespace {
 
-// Replaces `~` at the beginning of a path by the home. Returns false if there is no home to be put in.
-bool PutInHome(std::string& path, const std::function<const char*(const char*)>& get) {
-  if (path != "~" && !path.starts_with("~/")) return true;
-  const char* const home = get("HOME");
-  if (home == nullptr || *home != '/') return false;
-  path.replace(0, 1, home);
-  return true;
-}
-
 bool EmptyIsAValue(std::string_view name) { return name == "FLAKY_TESTS_PROJECT" || name.ends_with("_TABLE_PREFIX"); }
 
+// Shows the value if it is a number. Any other text may be a secret in the wrong place.
 [[noreturn]] void Refuse(const SettingInfo& info, const SettingValue& value, const std::string& expected) {
-  throw SettingError(Naming(info, value) + ": invalid value" + (info.secret ? "" : " `" + value.text + "`") +
-                     "; expected " + expected);
+  constexpr size_t kLongestNumber = 24;
+  const std::string& text = value.text;
+  const bool is_number =
+      !text.empty() && text.size() <= kLongestNumber && text.find_first_not_of("-.0123456789") == text.npos;
+  const std::string shown = is_number ? " `" + text + "`" : "";
+  throw SettingError(Naming(info, value) + ": invalid value" + shown + "; expected " + expected);
+}
+
+[[noreturn]] void RefuseMisplaced(const SettingInfo& info, const SettingValue& value) {
+  Refuse(info, value,
+         std::string(info.kind == kPath ? "the path of a file or folder" : "a name") +
+             ", not a URL, a connection string or a secret; the address of a store belongs in "
+             "FLAKY_TESTS_CONNECTION_STRING, and the kind of store in FLAKY_TESTS_STORE");
+}
+
+// Returns true for the settings whose text is the name of something or the path of a file.
+bool IsForName(const SettingInfo& info) {
+  return !info.secret && !info.name.ends_with("_TABLE_PREFIX") && (info.kind == kText || info.kind == kPath);
 }
 
 // The value that was set, or the table's default, which is always of its kind.
@@ -266,6 +283,7 @@ std::string TextIn(const Settings& settings, const SettingInfo& info) {
     Refuse(info, value, expected + DidYouMean(value.text, words));
   }
   if (value.origin == Origin::kDefault && value.text.starts_with('[')) return {};
+  if (value.misplaced) RefuseMisplaced(info, value);
   return value.text;
 }
 
@@ -306,31 +324,35 @@ std::string Naming(const SettingInfo& info, const SettingValue& value) {
 }
 
 void Settings::Set(const SettingInfo& info, SettingValue value) {
-  if (value.text.empty() && !EmptyIsAValue(info.name)) return;
+  std::string text(flaky::Unwrapped(value.text));
+  if (text != value.text) unwrapped_.push_back(Naming(info, value));
+  value.text = std::move(text);
+  if (info.secret) KeepPartsOutOfMessages(value.text);
+  if (info.secret && info.name.ends_with("_TOKEN")) KeepOutOfMessages(value.text);
+  if (IsForName(info) && LooksLikeAddress(value.text)) {
+    KeepOutOfMessages(value.text);
+    KeepPartsOutOfMessages(value.text);
+    value.text.clear();
+    value.misplaced = true;
+    if (value.origin == Origin::kFlag) RefuseMisplaced(info, value);
+  }
+  if (value.text.empty() && !value.misplaced && !EmptyIsAValue(info.name)) return;
   const Origin origin = value.origin;
   values_[info.name].insert_or_assign(origin, std::move(value));
 }
 
-void Settings::ReadEnvironment(const std::function<const char*(const char*)>& get) {
-  std::string homeless;
-  for (const SettingInfo& info : kTable) {
-    const std::string name(info.name);
-    const char* const text = get(name.c_str());
-    if (text == nullptr) continue;
-    SettingValue value{text, Origin::kEnvironment, {}};
-    if (info.kind == kPath && !PutInHome(value.text, get) && homeless.empty()) {
-      homeless =
-          Naming(info, value) + ": invalid value `" + text + "`; expected an absolute path, because HOME is not set";
-    }
-    Set(info, std::move(value));
-  }
-  if (!homeless.empty()) throw SettingError(homeless);
+const SettingValue* Settings::Strongest(const SettingInfo& info) const {
+  const auto found = values_.find(info.name);
+  return found == values_.end() ? nullptr : &found->second.begin()->second;
 }
 
 std::optional<SettingValue> Settings::Given(const SettingInfo& info) const {
   const auto found = values_.find(info.name);
   if (found == values_.end()) return std::nullopt;
-  return found->second.begin()->second;
+  for (const auto& [origin, value] : found->second) {
+    if (!value.misplaced || info.kind == kPath) return value;
+  }
+  return std::nullopt;
 }
 
 Settings Settings::WithoutProject() const {
@@ -353,12 +375,17 @@ std::chrono::seconds Settings::Get(const Setting<std::chrono::seconds>& setting)
 }
 
 void Settings::Check(const SettingInfo& info) const {
+  if (const SettingValue* const value = Strongest(info); value != nullptr && value->misplaced) {
+    RefuseMisplaced(info, *value);
+  }
   switch (info.kind) {
     case kText:
     case kPath:
     case kChoice:
     case SettingKind::kStore:
-      TextIn(*this, info);
+      if (const std::string text = TextIn(*this, info); info.name.ends_with("_TABLE_PREFIX")) {
+        CheckPrefix(text, Naming(info, InForce(*this, info)));
+      }
       return;
     case kBool:
       BoolIn(*this, info);

@@ -77,7 +77,7 @@ extern const Setting<std::string> kSourceStore, kSourceDb, kSourceConnectionStri
     kSourceTablePrefix;
 extern const Setting<std::string> kDualStore, kDualDb, kDualConnectionString, kDualAuthToken, kDualTablePrefix;
 // What the test programs read, too.
-extern const Setting<bool> kDisable;
+extern const Setting<bool> kDisable, kRecordArguments;
 extern const Setting<std::string> kRunId, kSpool, kProgram, kVariant, kFixture;
 extern const Setting<int64_t> kMaxMessage;
 extern const Setting<std::chrono::seconds> kDeliveryTimeout;
@@ -93,13 +93,14 @@ enum class Origin { kFlag, kEnvironment, kProjectFile, kUserFile, kDefault };
 struct SettingValue {
   std::string text;
   Origin origin = Origin::kDefault;
-  std::string where;      // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin is enough
-  std::string root = {};  // of a value from a project's file: the project's folder
-  bool of_run = false;    // a `flaky run` has set this variable; it is not from the user's environment
+  std::string where;       // for people: "--window", "/repo/.flaky.toml:3"; empty: the origin is enough
+  std::string root = {};   // of a value from a project's file: the project's folder
+  bool of_run = false;     // a `flaky run` has set this variable; it is not from the user's environment
+  bool misplaced = false;  // an address or a secret in place of a name or a path: the text is not kept
 };
 
 // Reports an invalid setting. what() names the setting, the place of its value, what is wrong and what is expected. It
-// never contains the value of a secret.
+// contains the value only if that is a number: any other text may be a secret that was put in the wrong place.
 class SettingError : public std::exception {
  public:
   explicit SettingError(std::string what) : what_(std::move(what)) {}
@@ -115,6 +116,10 @@ class Settings {
  public:
   // Sets `value` unless a stronger origin already did; within one origin the last value wins. An empty text does not
   // count as a value, except for FLAKY_TESTS_PROJECT and the *_TABLE_PREFIX settings, for which it has a meaning.
+  // Blanks and line ends around the text are removed, and quotes around all of it: see Unwrapped. A secret is kept out
+  // of all later messages. A text that looks like an address or a secret (LooksLikeAddress), in place of a name or a
+  // path, is not kept: such a name counts as not set, and Get throws for such a path. Throws SettingError if it is
+  // from a flag.
   void Set(const SettingInfo& info, SettingValue value);
 
   // Reads every FLAKY_TESTS_* variable of the table from the environment that `get` reads (like std::getenv). A path
@@ -122,7 +127,7 @@ class Settings {
   // Throws SettingError for such a path without a home, after all others were read.
   void ReadEnvironment(const std::function<const char*(const char*)>& get);
 
-  // Returns the value that was set, or nullopt if the default applies.
+  // Returns the value that was set, or nullopt if the default applies. The text of a misplaced value is empty.
   std::optional<SettingValue> Given(const SettingInfo& info) const;
 
   // Returns what holds in every folder: the settings without those from a project's file, also if a `flaky run` has
@@ -130,18 +135,27 @@ class Settings {
   Settings WithoutProject() const;
 
   // Returns the value in force, or the table's default; an empty text if the default is only described. Throws
-  // SettingError if the text is not of the setting's kind: not a whole number, out of range, not one of the choices.
-  // A bool is 1, true, yes or on, or 0, false, no or off.
+  // SettingError if the text is not of the setting's kind: not a whole number, out of range, not one of the choices;
+  // and for a URL, a connection string or what looks like a secret in place of a name or a path. A bool is 1, true, yes
+  // or on, or 0, false, no or off.
   std::string Get(const Setting<std::string>& setting) const;
   bool Get(const Setting<bool>& setting) const;
   int64_t Get(const Setting<int64_t>& setting) const;
   std::chrono::seconds Get(const Setting<std::chrono::seconds>& setting) const;
 
-  // Throws what Get would throw.
+  // Throws what Get would throw, SettingError for a name that Set did not keep, and StoreError for an invalid table
+  // prefix.
   void Check(const SettingInfo& info) const;
 
+  // Returns a sentence that names the settings whose texts had quotes or line ends around them, which Set removed.
+  // Returns an empty text if no setting had.
+  std::string Unwrapped() const;
+
  private:
+  const SettingValue* Strongest(const SettingInfo& info) const;
+
   std::map<std::string_view, std::map<Origin, SettingValue>> values_;  // by name; the first one counts
+  std::vector<std::string> unwrapped_;                                 // as Naming names them
 };
 
 // Returns the beginning of a message about a value: `FLAKY_TESTS_WINDOW (in /repo/.flaky.toml:3)`.

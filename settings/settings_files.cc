@@ -18,6 +18,7 @@
 #include "history/digest.h"
 #include "settings/build_folder.h"
 #include "settings/git_folder.h"
+#include "history/masked.h"
 #include "settings/ownership.h"
 #include "settings/suggestions.h"
 #include "settings/toml_check.h"
@@ -125,9 +126,10 @@ toml::table Parsed(std::string_view text, const std::string& file) {
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
+    // The description quotes the file, which may contain a secret.
     const std::string_view why = error.description();
-    throw SettingError(file + ":" + std::to_string(error.source().begin.line) + ": " +
-                       std::string(why.substr(0, why.find(", saw"))));
+    throw SettingError(file + ":" + std::to_string(error.source().begin.line) + ": invalid TOML: " +
+                       std::string(why.substr(0, std::min(why.find(", saw"), why.find_first_of("'\"")))));
   }
 }
 
@@ -226,7 +228,7 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
     const std::string where = at(key.source().begin);
     const SettingInfo* info = FindByKey(name);
     if (info == nullptr) {
-      throw SettingError(where + ": there is no setting `" + name + "`" + DidYouMean(name, KnownKeys()));
+      throw SettingError(where + ": there is no setting `" + Masked(name) + "`" + DidYouMean(name, KnownKeys()));
     }
     if (const std::string why = Forbidden(*info, origin, *content); !why.empty()) {
       throw SettingError(where + ": `" + name + "` " + why);
@@ -234,8 +236,9 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
     const std::optional<std::string> text = TextOf(node);
     if (!text) throw SettingError(where + ": `" + name + "` must be a text, a whole number, true or false");
     if (text->find('\0') != std::string::npos) throw SettingError(where + ": `" + name + "` holds a NUL character");
-    const bool is_path = info->kind == SettingKind::kPath;
-    settings.Set(*info, {is_path ? ResolvePath(*text, file.parent_path(), home) : *text, origin, where, root});
+    const bool is_path = info->kind == SettingKind::kPath && !LooksLikeAddress(Unwrapped(*text));
+    const std::string plain = is_path ? ResolvePath(std::string(Unwrapped(*text)), file.parent_path(), home) : *text;
+    settings.Set(*info, {plain, origin, where, root});
   }
 }
 

@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <system_error>
 
+#include "history/masked.h"
 #include "stores/drivers.h"
 #include "stores/error.h"
 
@@ -50,11 +52,11 @@ std::filesystem::path ModuleOf(std::string_view store) {
 
 const Driver* Load(std::string_view store) {
   const std::filesystem::path module = ModuleOf(store);
-  using GetModulesDriver = const Driver* (*)();
+  using GetModulesDriver = const Driver* (*)(const std::shared_ptr<KnownSecrets>&);
   void* const loaded = dlopen(module.c_str(), RTLD_NOW | RTLD_LOCAL);
   const auto get =
       loaded == nullptr ? nullptr : reinterpret_cast<GetModulesDriver>(dlsym(loaded, "flaky_store_driver"));
-  if (get != nullptr) return get();
+  if (get != nullptr) return get(ShareKnownSecrets());
   throw StoreError(ErrorKind::kPermanent, "", "load the store's module", "",
                    std::string(dlerror()) + "; the program has to stay with the modules that are installed with it");
 }

@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "history/masked.h"
+
 namespace flaky {
 namespace {
 
@@ -12,8 +14,9 @@ std::string Sentence(const std::string& store, const std::string& operation, con
   std::string text;
   if (!store.empty()) text += store + ": ";
   if (!operation.empty()) text += "cannot " + operation + ": ";
-  text += detail;
-  if (!vendor_code.empty()) text += " (" + vendor_code + ")";
+  // Servers and libraries repeat what they were sent.
+  text += WithoutKnownSecrets(detail);
+  if (!vendor_code.empty()) text += " (" + WithoutKnownSecrets(vendor_code) + ")";
   return text;
 }
 

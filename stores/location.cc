@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "history/masked.h"
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/redacted.h"
@@ -16,8 +17,15 @@ namespace {
 constexpr size_t kMaxPrefix = 40;
 constexpr std::string_view kPrefixOption = "prefix=";
 
-[[noreturn]] void Refuse(std::string_view text, const std::string& detail) {
-  throw StoreError(ErrorKind::kInvalid, "", "", "", "invalid store location '" + Redacted(text) + "': " + detail);
+// The text is not shown: what is not understood may contain a password anywhere.
+[[noreturn]] void Refuse(const std::string& detail) {
+  throw StoreError(ErrorKind::kInvalid, "", "", "", "invalid store location: " + detail);
+}
+
+// Returns the text in quotes, or nothing if it may be anything.
+std::string Quoted(std::string_view text) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-'; };
+  return text.size() <= kMaxPrefix && std::ranges::all_of(text, plain) ? " '" + std::string(text) + "'" : "";
 }
 
 }  // namespace
@@ -25,7 +33,7 @@ constexpr std::string_view kPrefixOption = "prefix=";
 void CheckPrefix(std::string_view prefix, std::string_view where) {
   const auto refuse = [&](const std::string& detail) {
     throw StoreError(ErrorKind::kInvalid, "", "", "",
-                     std::string(where) + ": invalid table prefix '" + Redacted(prefix) + "': " + detail);
+                     std::string(where) + ": invalid table prefix" + Quoted(prefix) + ": " + detail);
   };
   const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   if (!std::all_of(prefix.begin(), prefix.end(), allowed)) refuse("expected only a-z, 0-9 and _");
@@ -76,10 +84,11 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
   Location location;
   location.scheme = StoreOf(text);
   if (location.scheme.empty()) {
-    const std::string_view word = text.substr(0, text.find(':') == text.npos ? 0 : text.find(':'));
-    Refuse(text, (word.empty() ? "it does not begin with the name of a store"
-                               : "there is no store '" + Redacted(word) + "'") +
-                     "; expected one of " + Join(Schemes(), ", ", &SchemeInfo::address_form));
+    Refuse("it does not begin with the name of a store; expected one of " +
+           Join(Schemes(), ", ", &SchemeInfo::address_form) +
+           (text.find("://") != text.npos || LooksLikeAddress(text)
+                ? "; remove what other programs put in front (`jdbc:`, `+psycopg2`, `psql`)"
+                : ""));
   }
   const SchemeInfo& scheme = SchemeOf(location.scheme);
   // A URL whose scheme names the store is the address as a whole, as the client library takes it.
@@ -88,21 +97,25 @@ Location ParseLocation(std::string_view text, std::string_view default_prefix) {
 
   if (std::optional<std::string> prefix = TakePrefix(address)) {
     location.prefix = std::move(*prefix);
-    CheckPrefix(location.prefix, "'" + Redacted(text) + "'");
+    CheckPrefix(location.prefix, "invalid store location");
   } else {
     if (scheme.is_file && address.find('?') != address.npos) {
-      Refuse(text, "the only option after the last '?' is 'prefix=NAME'; if the path contains a '?', append '?prefix=" +
-                       std::string(default_prefix) + "'");
+      Refuse("the only option after the last '?' is 'prefix=NAME'; if the path contains a '?', append '?prefix=" +
+             std::string(default_prefix) + "'");
     }
     location.prefix = default_prefix;
     CheckPrefix(location.prefix, "prefix");
   }
-  if (address.empty() && scheme.needs_address) Refuse(text, "the address after '" + location.scheme + ":' is empty");
+  if (address.empty() && scheme.needs_address) Refuse("the address after '" + location.scheme + ":' is empty");
 
-  const bool names_itself = StoreOf(address) == location.scheme && address.find("://") != address.npos;
-  const bool is_settings = scheme.uses_libpq && address.find("://") == address.npos;
-  location.display_name =
-      (names_itself ? "" : location.scheme + ":") + (is_settings ? RedactedSettings(address) : Redacted(address));
+  if (scheme.is_file && LooksLikeAddress(address)) {
+    Refuse("the text after '" + location.scheme +
+           ":' looks like a URL, a connection string or a secret; expected the path of a file");
+  }
+
+  const std::string shown = Redacted(scheme, address);
+  const bool names_itself = StoreOf(shown) == location.scheme && shown.find("://") != shown.npos;
+  location.display_name = (names_itself ? "" : location.scheme + ":") + shown;
   location.address = Secret(std::move(address));
   location.display_name += ShownPrefix(location.prefix);
   return location;

@@ -18,14 +18,15 @@ struct Location {
   Secret token;        // FLAKY_TESTS_AUTH_TOKEN, for stores that need one
   std::string prefix = std::string(kDefaultPrefix);  // of the tables' names: [a-z0-9_], at most 40 characters
 
-  // The location without password or token.
+  // The location without user, password and token; without the address, unless all of it has the usual form.
   std::string display_name;
 };
 
 // Parses `STORE:ADDRESS`, or a URL whose scheme names the store (`libsql://…`, `postgresql://…`). An option
 // `prefix=NAME` after the `?` overrides `default_prefix`; the other options of a URL are left to its store. Throws
-// StoreError (kInvalid), which names the text (without secrets), what is wrong with it and what is expected: no store
-// or an unknown one, an empty address, an unknown option, a prefix with characters other than [a-z0-9_].
+// StoreError (kInvalid), which does not contain the text, but says what is wrong with it and what is expected: no store
+// or an unknown one, an empty address, a URL instead of a path, an unknown option, a prefix with characters other than
+// [a-z0-9_].
 Location ParseLocation(std::string_view text, std::string_view default_prefix = kDefaultPrefix);
 
 // Returns the same location with another prefix. Precondition: the prefix passed CheckPrefix.

@@ -5,19 +5,23 @@
 #include <string>
 #include <string_view>
 
-// The parts of a location that may be shown on a terminal, in a log or in an error.
+#include "stores/schemes.h"
+
+// The parts of a store's address that may be shown on a terminal, in a log or in an error.
 namespace flaky {
 
-// Returns a path or URL without the password of the URL and without what follows its `?`, which may contain passwords
-// and tokens, too. Control characters become `\x1b`.
-std::string Redacted(std::string_view text);
+// What is shown of an address that is not understood as a whole.
+inline constexpr std::string_view kNotShown = "(address not shown)";
 
-// Returns libpq's `keyword=value …` (PostgreSQL's documentation, "Keyword/Value Connection Strings") with only those
-// keywords that name the server and the user.
-std::string RedactedSettings(std::string_view settings);
+// Returns an address in the form in which it may be shown. Of a URL and of libpq's `keyword=value …` (PostgreSQL's
+// documentation, "Keyword/Value Connection Strings"), only what names the server and the database is shown, and nothing
+// unless all of it has the usual form: a part of a password may be in any other part. What is not shown is kept out of
+// all later messages (KeepOutOfMessages).
+std::string Redacted(const SchemeInfo& scheme, std::string_view address);
 
-// Returns true if an address (a URL or libpq's settings) contains a password or token.
-bool HoldsSecret(std::string_view address);
+// Returns true if an address contains a password or token, in a name or value of any spelling. The user of a URL for
+// libpq does not count.
+bool HoldsSecret(const SchemeInfo& scheme, std::string_view address);
 
 }  // namespace flaky
 

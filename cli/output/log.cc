@@ -12,6 +12,7 @@
 #include <string>
 
 #include "cli/output/escaped.h"
+#include "history/masked.h"
 #include "history/time.h"
 
 namespace flaky {
@@ -46,8 +47,9 @@ std::string WhyNoLogFile(int error) {
   return error == ELOOP || error == ENXIO ? "it is a link, another user's, or not a file" : std::strerror(error);
 }
 
-Logger::Logger(StatusLine& line, const Settings& settings) : err(&line), file(settings.Get(setting::kLogFile)) {
+Logger::Logger(StatusLine& line, const Settings& settings) : err(&line) {
   try {
+    file = settings.Get(setting::kLogFile);
     const auto found = std::ranges::find(kLevelNames, settings.Get(setting::kLog));
     level = static_cast<LogLevel>(found - kLevelNames.begin());
   } catch (const SettingError&) {
@@ -57,7 +59,7 @@ Logger::Logger(StatusLine& line, const Settings& settings) : err(&line), file(se
 
 void Log(const Logger& logger, LogLevel level, std::string_view text) {
   if (level == LogLevel::kSilent || level > logger.level) return;
-  const std::string printable = Escaped(text);
+  const std::string printable = Escaped(WithoutKnownSecrets(text));
   if (!logger.file.empty()) {
     const std::string line = Timestamp::Now().ToString() + " " + std::string(kLevelNames[static_cast<size_t>(level)]) +
                              " flaky[" + std::to_string(::getpid()) + "]: " + printable + "\n";

@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: MIT
 #include "stores/http/one_line.h"
 
+#include "history/masked.h"
 #include "history/text.h"
 
 namespace flaky::http {
 namespace {
 
 constexpr size_t kMostBytes = 300;
+constexpr size_t kMostSearched = 16 << 10;
 
 }  // namespace
 
 std::string FitForOneLine(std::string_view text) {
   std::string line;
-  for (const char c : MakeStorable(text.substr(0, kMostBytes + 4))) {
+  // Before the text is cut: half a secret would not be recognised.
+  const std::string shown = WithoutKnownSecrets(text.substr(0, kMostSearched));
+  for (const char c : MakeStorable(shown.substr(0, kMostBytes + 4))) {
     const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
     if (!control) {
       line += c;

@@ -8,7 +8,7 @@
 namespace flaky::http {
 
 // Returns foreign text in a form that can be shown within a sentence: with blanks instead of control characters, at
-// most a few hundred bytes long, without a final full stop.
+// most a few hundred bytes long, without a final full stop, and without the secrets of this process.
 std::string FitForOneLine(std::string_view text);
 
 }  // namespace flaky::http

@@ -3,7 +3,6 @@
 
 #include <libpq-fe.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <string_view>
@@ -32,29 +31,27 @@ Settings ValuesOf(const PQconninfoOption* option) {
   return values;
 }
 
-bool IsKeyword(std::string_view word) {
-  const Options known(PQconndefaults(), &PQconninfoFree);
-  for (const PQconninfoOption* option = known.get(); option != nullptr && option->keyword != nullptr; ++option) {
-    if (word == option->keyword) return true;
+// Returns what libpq says is wrong, in words of ours: its message quotes what it does not understand, which may be a
+// part of a password, and the text itself may contain quotes.
+std::string_view ReasonOf(std::string_view message) {
+  constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
+      {"missing \"=\"", "a '=' is missing after a keyword; a value with blanks is written as keyword='value'"},
+      {"missing key/value separator", "a '=' is missing in the options after the '?'"},
+      {"extra key/value separator", "there is a second '=' in an option after the '?'"},
+      {"unterminated quoted string", "a quote is not closed"},
+      {"invalid connection option", "invalid connection option: libpq does not know one of the keywords"},
+      {"invalid URI query parameter", "libpq does not know one of the options after the '?'"},
+      {"invalid percent-encoded token", "a '%' is not followed by two hexadecimal digits; write '%' itself as %25"},
+      {"forbidden value %00", "it contains %00"},
+      {"matching \"]\"", "a ']' is missing after the address of a host"},
+      {"IPv6 host address may not be empty", "the address of a host is empty"},
+      {"unexpected character", "an unexpected character follows the host or the port"},
+      {"out of memory", "out of memory"},
+  };
+  for (const auto& [words, reason] : kReasons) {
+    if (message.find(words) != message.npos) return reason;
   }
-  return false;
-}
-
-// Removes the quotations from a message of libpq, because it quotes what it doesn't understand, which may be a part of
-// a password.
-std::string WithoutQuotations(std::string_view message) {
-  std::string safe;
-  while (!message.empty()) {
-    const size_t open = message.find('"');
-    const size_t close = open == message.npos ? message.npos : message.find('"', open + 1);
-    safe += message.substr(0, open);
-    if (open == message.npos) break;
-    const std::string_view quoted = message.substr(open + 1, close == message.npos ? close : close - open - 1);
-    safe += IsKeyword(quoted) ? "\"" + std::string(quoted) + "\"" : "\"…\"";
-    message.remove_prefix(close == message.npos ? message.size() : close + 1);
-  }
-  while (safe.ends_with('\n')) safe.pop_back();
-  return safe;
+  return "libpq does not understand it";
 }
 
 [[noreturn]] void Refuse(const Location& location, const std::string& detail) {
@@ -93,7 +90,8 @@ std::string ConnectionSettings(const Location& location) {
   const Options parsed(PQconninfoParse(location.address.Reveal().c_str(), &message), &PQconninfoFree);
   if (parsed == nullptr) {
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, &PQfreemem);
-    Refuse(location, WithoutQuotations(message == nullptr ? "out of memory" : message));
+    Refuse(location, "invalid connection string: " +
+                         std::string(ReasonOf(message == nullptr ? "out of memory" : message)));
   }
   Settings settings = ValuesOf(parsed.get());
   settings["client_encoding"] = "UTF8";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "history/masked.h"
 #include "history/text.h"
 #include "stores/postgres/pqxx_version.h"
 #include "stores/sql/code_meaning.h"
@@ -92,7 +93,7 @@ std::string OneLine(std::string_view message) {
 }  // namespace
 
 Fault FaultOf(const std::exception& error) {
-  Fault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(error.what())};
+  Fault fault{ErrorKind::kPermanent, SqlStateOf(error), OneLine(WithoutKnownSecrets(error.what()))};
   if (const CodeMeaning* meaning = MeaningOf(kByState, fault.sql_state)) {
     fault.kind = meaning->kind;
   } else if (dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||

@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "stores/error.h"
-#include "stores/redacted.h"
 
 namespace flaky::supabase {
 namespace {
@@ -54,7 +53,7 @@ Address ParseAddress(const Location& location) {
   if (authority.find('@') != authority.npos) {
     fail("unexpected '@' before the host; set FLAKY_TESTS_AUTH_TOKEN to the key");
   }
-  if (!IsAuthority(authority)) fail("invalid host '" + Redacted(authority) + "'");
+  if (!IsAuthority(authority)) fail("invalid host; expected a name or an address, possibly with a port");
   if (authority == "supabase.com" || authority == "app.supabase.com") {
     fail("this is the dashboard; it shows the project's URL, https://PROJECT.supabase.co, under 'Data API'");
   }

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "stores/error.h"
-#include "stores/redacted.h"
 
 namespace flaky::turso {
 namespace {
@@ -76,7 +75,7 @@ class AddressParser {
     const std::string_view name = rest_.substr(0, end);
     const auto* scheme = std::ranges::find(kSchemes, name, &UrlScheme::name);
     if (scheme == std::end(kSchemes)) {
-      Fail("invalid URL scheme '" + Redacted(name) + "'; expected libsql, https, http, wss or ws" +
+      Fail(std::string("invalid URL scheme; expected libsql, https, http, wss or ws") +
            (name == "file" ? ", or sqlite:PATH for a file" : ""));
     }
     scheme_ = *scheme;
@@ -98,7 +97,7 @@ class AddressParser {
                      : IsAlnum(c) || c == '-' || c == '.' || c == '_';
     };
     if (host_.empty() || !std::ranges::all_of(host_, allowed)) {
-      Fail(rest_.empty() ? "the host is missing" : "invalid host '" + Redacted(rest_) + "'");
+      Fail(rest_.empty() ? "the host is missing" : "invalid host; expected a name or an address");
     }
     authority_ = rest_;
     rest_.remove_prefix(host_.size());
@@ -108,7 +107,7 @@ class AddressParser {
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), port);
     if (!authority_.substr(host_.size()).starts_with(':') || error != std::errc() ||
         end != rest_.data() + rest_.size() || port < 1 || port > 65535) {
-      Fail("invalid port '" + Redacted(rest_) + "'");
+      Fail("invalid port; expected a number from 1 to 65535");
     }
     return true;
   }
@@ -118,13 +117,13 @@ class AddressParser {
       const std::string_view option = query.substr(0, query.find('&'));
       query.remove_prefix(std::min(option.size() + 1, query.size()));
       const std::string_view name = option.substr(0, option.find('='));
-      const std::string value = Decoded(option.substr(std::min(name.size() + 1, option.size())), name);
+      const std::string value = Decoded(option.substr(std::min(name.size() + 1, option.size())));
       if (name == "tls") {
         TakeTls(value);
       } else if (name == "authToken") {
         token_ = Secret(value);
       } else {
-        Fail("unknown option '" + Redacted(name) + "'; expected prefix, tls or authToken");
+        Fail("unknown option after the '?'; expected prefix, tls or authToken");
       }
     }
   }
@@ -137,7 +136,7 @@ class AddressParser {
     }
   }
 
-  std::string Decoded(std::string_view text, std::string_view option) const {
+  std::string Decoded(std::string_view text) const {
     std::string decoded;
     for (size_t i = 0; i < text.size(); ++i) {
       if (text[i] != '%') {
@@ -146,8 +145,7 @@ class AddressParser {
       }
       const int high = i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
       const int low = i + 2 < text.size() ? HexDigit(text[i + 2]) : -1;
-      if (high < 0 || low < 0)
-        Fail("in the option '" + Redacted(option) + "', a '%' is not followed by two hexadecimal digits");
+      if (high < 0 || low < 0) Fail("in an option after the '?', a '%' is not followed by two hexadecimal digits");
       decoded += static_cast<char>(high * 16 + low);
       i += 2;
     }

@@ -184,7 +184,7 @@ TEST_F(DoctorTest, AFileThatMayNotBeWrittenIsReported) {
 
 TEST_F(DoctorTest, AnUnknownStoreIsReportedOnce) {
   Set("FLAKY_TESTS_STORE", "postgresql");
-  EXPECT_THAT(Found(Examine(2), "settings", "problem"), HasSubstr("invalid value `postgresql`"));
+  EXPECT_THAT(Found(Examine(2), "settings", "problem"), HasSubstr("invalid value; expected sqlite"));
 }
 
 TEST_F(DoctorTest, TheSpoolIsReported) {

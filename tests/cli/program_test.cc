@@ -87,7 +87,7 @@ TEST_F(RunProgramTest, AnInvalidLogLevelIsAWarning) {
   EXPECT_THAT(outcome.out, HasSubstr("r1"));
   EXPECT_EQ(
       outcome.err,
-      "flaky: FLAKY_TESTS_LOG (in the environment): invalid value `loud`; expected silent, error, warn or debug\n");
+      "flaky: FLAKY_TESTS_LOG (in the environment): invalid value; expected silent, error, warn or debug\n");
 }
 
 TEST_F(RunProgramTest, MessagesGoToTheLogFile) {

@@ -145,7 +145,7 @@ TEST_F(DualTest, SettingsThatCannotBeUsedNeverStopTheFirst) {
   Record(1);
   const Outcome outcome = Run({"deliver", "--quiet"});
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_THAT(outcome.err, HasSubstr("FLAKY_TESTS_DUAL_STORE (in the environment): invalid value `postgrse`"));
+  EXPECT_THAT(outcome.err, HasSubstr("FLAKY_TESTS_DUAL_STORE (in the environment): invalid value; expected sqlite"));
   EXPECT_THAT(Of("first.db"), SizeIs(1));
   Unset("FLAKY_TESTS_DUAL_STORE");
   SwitchOn();

@@ -206,9 +206,11 @@ TEST_F(RecorderDelivery, WorksIfTheTestsIgnoreOrReapAllChildren) {
 TEST_F(RecorderDelivery, NamesAProgramThatDoesNotExist) {
   for (const char* program : {"/nonexistent/flaky", "no-such-program", "./relative", "/tmp"}) {
     env["FLAKY_TESTS_PROGRAM"] = program;
-    EXPECT_THAT(Warning(),
-                AllOf(StartsWith("flaky: invalid FLAKY_TESTS_PROGRAM `" + std::string(program) + "`; expected an"),
-                      HasSubstr("the results stay in " + spool().string()), EndsWith("\n")));
+    // A word alone may be a secret in the wrong place.
+    const std::string text = program;
+    const std::string shown = text.find('/') == text.npos ? "" : " `" + text + "`";
+    EXPECT_THAT(Warning(), AllOf(StartsWith("flaky: invalid FLAKY_TESTS_PROGRAM" + shown + "; expected an"),
+                                 HasSubstr("the results stay in " + spool().string()), EndsWith("\n")));
     std::filesystem::remove_all(spool());
   }
 }

@@ -87,9 +87,8 @@ TEST_F(RecorderSettings, AnInvalidValueIsReportedOnceAndTheDefaultUsed) {
   EXPECT_EQ(ExitStatus(outcome), 1);
   EXPECT_THAT(
       outcome.err,
-      AllOf(HasSubstr(
-                "invalid FLAKY_TESTS_MAX_MESSAGE `-5`; expected a whole number from 1024 to 16777216 (using 65536)"),
-            HasSubstr("invalid FLAKY_TESTS_DISABLE `perhaps?[2J`; expected 1 or 0 (using 0)"),
+      AllOf(HasSubstr("invalid FLAKY_TESTS_MAX_MESSAGE; expected a whole number from 1024 to 16777216 (using 65536)"),
+            HasSubstr("invalid FLAKY_TESTS_DISABLE; expected 1 or 0 (using 0)"),
             HasSubstr("ignoring FLAKY_TESTS_RUN_ID: longer than 1024 bytes")));
   EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1);
   const Recorded journal = TheJournal();
@@ -98,9 +97,9 @@ TEST_F(RecorderSettings, AnInvalidValueIsReportedOnceAndTheDefaultUsed) {
 }
 
 TEST_F(RecorderSettings, NumbersAreWholeAndWithinTheirRange) {
-  for (const char* nonsense : {"1023", "16777217", "1e5", "70000x", " 2048", "99999999999999999999", "0x400"}) {
+  for (const char* nonsense : {"1023", "16777217", "1e5", "70000x", "20 48", "99999999999999999999", "0x400"}) {
     env["FLAKY_TESTS_MAX_MESSAGE"] = nonsense;
-    EXPECT_THAT(Run("behaviours", {"--gtest_filter=Plain.Passes"}).err, HasSubstr(nonsense));
+    EXPECT_THAT(Run("behaviours", {"--gtest_filter=Plain.Passes"}).err, HasSubstr("invalid FLAKY_TESTS_MAX_MESSAGE"));
   }
   for (const char* fine : {"1024", "16777216"}) {
     env["FLAKY_TESTS_MAX_MESSAGE"] = fine;

@@ -148,7 +148,7 @@ TEST(SettingsTest, APathInTheEnvironmentMayBeInTheHome) {
 TEST(SettingsTest, NumbersAreWholeAndInRange) {
   for (const char* good : {"1", "3650", "0007"}) EXPECT_NO_THROW(Given(setting::kWindow, good).Get(setting::kWindow));
   EXPECT_EQ(Given(setting::kWindow, "3650").Get(setting::kWindow), 3650);
-  for (const char* bad : {"0", "3651", "-1", "+7", "7.0", "7d", " 7", "7 ", "0x7", "abc", "1e3", "9223372036854775808",
+  for (const char* bad : {"0", "3651", "-1", "+7", "7.0", "7d", "7 7", "0x7", "abc", "1e3", "9223372036854775808",
                           "-99999999999999999999999"}) {
     EXPECT_THROW(Given(setting::kWindow, bad).Get(setting::kWindow), SettingError) << bad;
   }
@@ -173,7 +173,7 @@ TEST(SettingsTest, ChoicesAreWholeWords) {
 
 TEST(SettingsTest, ErrorsSayWhatIsWrongWhereAndWhatIsExpected) {
   EXPECT_EQ(ErrorOf([] { Given(setting::kWindow, "week").Get(setting::kWindow); }),
-            "FLAKY_TESTS_WINDOW (in the environment): invalid value `week`; expected a whole number from 1 to 3650");
+            "FLAKY_TESTS_WINDOW (in the environment): invalid value; expected a whole number from 1 to 3650");
   EXPECT_EQ(
       ErrorOf([] { Given(setting::kWindow, "-3", Origin::kProjectFile, "/r/.flaky.toml:3").Check(setting::kWindow); }),
       "FLAKY_TESTS_WINDOW (in /r/.flaky.toml:3): invalid value `-3`; expected a whole number from 1 to 3650");
@@ -184,13 +184,45 @@ TEST(SettingsTest, ErrorsSayWhatIsWrongWhereAndWhatIsExpected) {
       "FLAKY_TESTS_MAX_MESSAGE (in the environment): invalid value `1`; expected a whole number of bytes from 1024 to "
       "16777216");
   EXPECT_EQ(ErrorOf([] { Given(setting::kLog, "loud").Check(setting::kLog); }),
-            "FLAKY_TESTS_LOG (in the environment): invalid value `loud`; expected silent, error, warn or debug");
+            "FLAKY_TESTS_LOG (in the environment): invalid value; expected silent, error, warn or debug");
 }
 
 TEST(SettingsTest, AMisspeltChoiceIsSuggested) {
   EXPECT_EQ(ErrorOf([] { Given(setting::kStore, "postgrse").Check(setting::kStore); }),
-            "FLAKY_TESTS_STORE (in the environment): invalid value `postgrse`; expected sqlite, postgres, turso or "
+            "FLAKY_TESTS_STORE (in the environment): invalid value; expected sqlite, postgres, turso or "
             "supabase; did you mean `postgres`?");
+}
+
+TEST(SettingsTest, WhatIsAroundAValueIsRemovedAndNamed) {
+  EXPECT_EQ(Given(setting::kWindow, "\"14\"\r\n").Get(setting::kWindow), 14);
+  EXPECT_EQ(Given(setting::kProject, " 'my project' ").Get(setting::kProject), "my project");
+  EXPECT_EQ(Given(setting::kProject, "my project").Unwrapped(), "");
+  Settings settings = Given(setting::kWindow, "14\n");
+  settings.Set(setting::kDb, {"'/x/h.db'", Origin::kEnvironment, {}});
+  EXPECT_EQ(
+      settings.Unwrapped(),
+      "FLAKY_TESTS_WINDOW (in the environment), FLAKY_TESTS_DB (in the environment): removed the quotes, blanks or "
+      "line ends around the value");
+  EXPECT_FALSE(Given(setting::kDb, "\"\"").Given(setting::kDb)) << "an empty text is not a value";
+}
+
+TEST(SettingsTest, AnAddressIsNoNameAndNoPath) {
+  for (const char* text : {"postgresql://bob:hunter2@h/d", "TOKEN@host", "host=h password=x", "jdbc:postgresql:d"}) {
+    const Settings name = Given(setting::kProject, text);
+    EXPECT_FALSE(name.Given(setting::kProject)) << "a name counts as not set";
+    EXPECT_EQ(
+        ErrorOf([&] { name.Check(setting::kProject); }),
+        "FLAKY_TESTS_PROJECT (in the environment): invalid value; expected a name, not a URL, a connection string "
+        "or a secret; the address of a store belongs in FLAKY_TESTS_CONNECTION_STRING, and the kind of store in "
+        "FLAKY_TESTS_STORE");
+    const Settings path = Given(setting::kDb, text);
+    EXPECT_THROW(path.Get(setting::kDb), SettingError) << "another file is not used instead";
+    EXPECT_EQ(path.Given(setting::kDb)->text, "");
+    EXPECT_THROW(Given(setting::kProject, text, Origin::kFlag, "--project"), SettingError);
+  }
+  Settings settings = Given(setting::kProject, "https://h/x");
+  settings.Set(setting::kProject, {"demo", Origin::kUserFile, {}});
+  EXPECT_EQ(settings.Get(setting::kProject), "demo");
 }
 
 TEST(StateFolderTest, FollowsXdgThenHomeThenTheUser) {
