@@ -224,9 +224,8 @@ bool EmptyIsAValue(std::string_view name) { return name == "FLAKY_TESTS_PROJECT"
 [[noreturn]] void Refuse(const SettingInfo& info, const SettingValue& value, const std::string& expected) {
   constexpr size_t kLongestNumber = 24;
   const std::string& text = value.text;
-  const bool is_number =
-      !text.empty() && text.size() <= kLongestNumber && text.find_first_not_of("-.0123456789") == text.npos;
-  const std::string shown = is_number ? " `" + text + "`" : "";
+  const bool is_number = text.size() <= kLongestNumber && text.find_first_not_of("-.0123456789") == text.npos;
+  const std::string shown = is_number && !text.empty() ? " `" + text + "`" : "";
   throw SettingError(Naming(info, value) + ": invalid value" + shown + "; expected " + expected);
 }
 

@@ -90,8 +90,8 @@ std::string ConnectionSettings(const Location& location) {
   const Options parsed(PQconninfoParse(location.address.Reveal().c_str(), &message), &PQconninfoFree);
   if (parsed == nullptr) {
     const std::unique_ptr<char, decltype(&PQfreemem)> owned(message, &PQfreemem);
-    Refuse(location, "invalid connection string: " +
-                         std::string(ReasonOf(message == nullptr ? "out of memory" : message)));
+    Refuse(location,
+           "invalid connection string: " + std::string(ReasonOf(message == nullptr ? "out of memory" : message)));
   }
   Settings settings = ValuesOf(parsed.get());
   settings["client_encoding"] = "UTF8";

@@ -85,9 +85,8 @@ TEST_F(RunProgramTest, AnInvalidLogLevelIsAWarning) {
   const Outcome outcome = Run({"runs"});
   EXPECT_EQ(outcome.code, 0);
   EXPECT_THAT(outcome.out, HasSubstr("r1"));
-  EXPECT_EQ(
-      outcome.err,
-      "flaky: FLAKY_TESTS_LOG (in the environment): invalid value; expected silent, error, warn or debug\n");
+  EXPECT_EQ(outcome.err,
+            "flaky: FLAKY_TESTS_LOG (in the environment): invalid value; expected silent, error, warn or debug\n");
 }
 
 TEST_F(RunProgramTest, MessagesGoToTheLogFile) {

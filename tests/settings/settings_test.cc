@@ -206,7 +206,7 @@ TEST(SettingsTest, WhatIsAroundAValueIsRemovedAndNamed) {
   EXPECT_FALSE(Given(setting::kDb, "\"\"").Given(setting::kDb)) << "an empty text is not a value";
 }
 
-TEST(SettingsTest, AnAddressIsNoNameAndNoPath) {
+TEST(SettingsTest, AnAddressIsNeitherANameNorAPath) {
   for (const char* text : {"postgresql://bob:hunter2@h/d", "TOKEN@host", "host=h password=x", "jdbc:postgresql:d"}) {
     const Settings name = Given(setting::kProject, text);
     EXPECT_FALSE(name.Given(setting::kProject)) << "a name counts as not set";
