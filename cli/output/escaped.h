@@ -6,12 +6,10 @@
 #include <string>
 #include <string_view>
 
-// Makes untrusted text (names of tests, messages, paths) safe for a terminal.
-namespace flaky {
+#include "history/escaped.h"
 
-// Returns the text in one line. Control characters, characters that change the direction of writing, line separators
-// and bytes that are not UTF-8 are written as escapes (`\n`, `\x1b`, `\u202e`).
-std::string Escaped(std::string_view text);
+// Texts that Escaped (history/escaped.h) has made harmless, in the columns of a terminal.
+namespace flaky {
 
 // Returns the number of terminal columns of an escaped text: two for East Asian wide characters, none for combining
 // ones.
