@@ -16,6 +16,7 @@
 #include "cli/delivery_report.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/json_output.h"
 #include "cli/output/log.h"
@@ -129,10 +130,10 @@ void DeliverForRecorder(Session& session, bool answer) {
   LeaveCallersState(STDERR_FILENO + 1);
   if (!session.resolved.delivery_timeout.IsError() && !session.resolved.spool.IsError()) {
     ReportAtAlarm(session.resolved.spool.Get(),
-                  "`flaky deliver` did not end within " +
-                      std::to_string(session.resolved.delivery_timeout.Get().count()) +
-                      " s (FLAKY_TESTS_DELIVERY_TIMEOUT); the results stay in " + session.resolved.spool.Get() +
-                      " until the next `flaky` command delivers them",
+                  Escaped("`flaky deliver` did not end within " +
+                          std::to_string(session.resolved.delivery_timeout.Get().count()) +
+                          " s (FLAKY_TESTS_DELIVERY_TIMEOUT); the results stay in " + session.resolved.spool.Get() +
+                          " until the next `flaky` command delivers them"),
                   static_cast<int>(ExitCode::kUnreachable));
   }
   DeliverInBackground(session);
@@ -197,7 +198,7 @@ void DeliverForUser(Session& session, const Options& options) {
   if (options.json) {
     PrintJson(summary, options, session.out);
   } else if (!summary.locked) {
-    session.out << Sentence(summary, options, session) << '\n';
+    session.out << Escaped(Sentence(summary, options, session)) << '\n';
   }
 }
 

@@ -82,7 +82,7 @@ void PrintText(const Findings& findings, const Session& session) {
                         : finding.verdict == Verdict::kProblem ? Style::kBad
                                                                : Style::kPlain;
     session.out << Styled(verdict, style, session.color) << std::string(kVerdictWidth - verdict.size(), ' ')
-                << finding.check << ": " << Escaped(finding.found) << '\n';
+                << Escaped(finding.check) << ": " << Escaped(finding.found) << '\n';
     if (!finding.advice.empty()) {
       session.out << std::string(kVerdictWidth, ' ') << "-> " << Escaped(finding.advice) << '\n';
     }

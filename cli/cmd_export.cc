@@ -173,7 +173,7 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
 }
 
 void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
-  out << "exported " << from << " to " << Escaped(options.Shown()) << '\n';
+  out << "exported " << Escaped(from) << " to " << Escaped(options.Shown()) << '\n';
   PrintCount("runs", exported.totals.runs, "", out);
   PrintCount("parts", exported.totals.parts, "", out);
   PrintCount("failures", exported.totals.failures, "", out);

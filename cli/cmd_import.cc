@@ -8,7 +8,6 @@
 #include "cli/copy_report.h"
 #include "cli/help.h"
 #include "cli/options.h"
-#include "cli/output/escaped.h"
 #include "cli/output/interrupt.h"
 #include "cli/output/log.h"
 #include "cli/output/stopwatch.h"
@@ -46,8 +45,7 @@ void Import(Session& session, const Options& options) {
   const InterruptGuard interrupt;
   JsonlReader source(options.file);
   const CopySummary summary = CopyInto(session, source, to, options.into);
-  PrintCopy(summary,
-            {Escaped(source.name()), to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
+  PrintCopy(summary, {source.name(), to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
             session.out);
   session.exit_code = CodeOf(summary);
   if (SayWhatIsUnknown(session, source) && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartial;

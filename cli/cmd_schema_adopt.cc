@@ -123,7 +123,7 @@ void DropOld(Session& session, const DropOptions& options) {
   const LegacyTables old = LookAtTables(stores.from);
   DemandThatAllIsThere(session, stores, old.rows, options);
 
-  const std::string what = Join(old.names, ", ") + " with " + Counted(old.rows.runs, "run") + " and " +
+  const std::string what = Escaped(Join(old.names, ", ")) + " with " + Counted(old.rows.runs, "run") + " and " +
                            Counted(old.rows.failures, "failure");
   bool drop = !options.dry_run;
   if (drop && !options.yes) {

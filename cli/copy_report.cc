@@ -28,7 +28,7 @@ void PrintText(const CopySummary& summary, const CopyReport& report, std::ostrea
   const auto row = [&out](std::string_view what, int64_t count, std::string_view note) {
     PrintCount(what, count, note, out);
   };
-  out << (report.dry_run ? "would copy " : "copied ") << report.from << " to " << report.to << '\n';
+  out << (report.dry_run ? "would copy " : "copied ") << Escaped(report.from) << " to " << Escaped(report.to) << '\n';
   row("runs read", summary.runs, "");
   row("copied", summary.copied, "new in the target");
   row("updated", summary.completed, "the source had newer data");

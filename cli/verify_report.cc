@@ -138,11 +138,11 @@ void PrintVerifyText(const VerifyReport& report, std::ostream& out, bool color) 
     out << Counted(summary.converted, "run")
         << " held values that one of the stores cannot hold: compared as a copy would convert them\n";
   }
-  out << "source: " << report.source << ": " << Phrase(summary.source.totals) << ", digest "
+  out << "source: " << Escaped(report.source) << ": " << Phrase(summary.source.totals) << ", digest "
       << summary.source.digest.ToString() << '\n'
-      << "target: " << report.target << ": " << Phrase(summary.target.totals) << ", digest "
+      << "target: " << Escaped(report.target) << ": " << Phrase(summary.target.totals) << ", digest "
       << summary.target.digest.ToString() << '\n'
-      << Closing(report) << '\n';
+      << Escaped(Closing(report)) << '\n';
 }
 
 void PrintVerifyJson(const VerifyReport& report, std::ostream& out) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <system_error>
 
+#include "history/escaped.h"
 #include "stores/error.h"
 
 namespace flaky {
@@ -204,7 +205,7 @@ std::optional<std::string> MoveToRejected(const UniqueFd& spool, const UniqueFd&
   }
   const UniqueFd note(
       openat(rejected.get(), (there + ".reason").c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-  const std::string line = reason + '\n';
+  const std::string line = Escaped(reason) + '\n';
   // The note is not essential: the file is safe, and the caller reports the reason.
   [[maybe_unused]] const ssize_t ignored = note ? write(note.get(), line.data(), line.size()) : 0;
   return rejected_name + '/' + there;
