@@ -205,20 +205,49 @@ void PrintFailures(const std::vector<Failure>& failures, bool outside, const Ses
   }
 }
 
-// Returns the parts as JSON, each with the tests of its roster.
-Json PartsAsJson(const RunRecord& record) {
-  std::map<std::string, std::string_view> rosters;
-  for (const RosterPtr& roster : record.rosters) rosters.emplace(roster->roster_id, roster->tests);
-  Json parts = Json::array();
+// Returns a text of the history that is to be JSON beginning with `begin`, in one line; `null` if it is something else.
+std::string_view JsonOrNull(std::string_view text, char begin) {
+  const auto is_control = [](unsigned char c) { return c < 0x20; };
+  const bool valid = text.starts_with(begin) && std::ranges::none_of(text, is_control) && Json::accept(text);
+  return valid ? text : "null";
+}
+
+// Prints each part with the tests of its roster, as the stored text: a run may have very many tests.
+void PrintPartsAsJson(const RunRecord& record, JsonPrinter& printer) {
+  std::map<std::string_view, std::string_view> rosters;
+  for (const RosterPtr& roster : record.rosters) {
+    rosters.emplace(roster->roster_id, JsonOrNull(roster->tests, '{'));
+  }
+  printer.BeginList("parts");
   for (const Part& part : record.parts) {
     Json json = ToJson(part);
-    const auto roster = part.roster_id ? rosters.find(*part.roster_id) : rosters.end();
-    Json tests = roster == rosters.end() ? Json() : Json::parse(roster->second, nullptr, false);
-    json["ended_early"] = EarlyEndsAsJson(part);
-    json["tests"] = tests.is_discarded() ? Json() : std::move(tests);
-    parts.push_back(std::move(json));
+    json.erase("ended_early");
+    const auto roster = rosters.find(part.roster_id.value_or(""));
+    printer.Element(json, {{"ended_early", JsonOrNull(part.ended_early.value_or(""), '[')},
+                           {"tests", roster == rosters.end() ? "null" : roster->second}});
   }
-  return parts;
+  printer.EndList();
+}
+
+void PrintAsJson(const RunRecord& record, const std::vector<FlakyWithinRun>& flaky, std::ostream& out) {
+  JsonPrinter printer(out);
+  printer.Member("run", ToJson(record.run));
+  printer.BeginList("flaky");
+  for (const FlakyWithinRun& test : flaky) {
+    printer.Element({{"test_file", test.test_file},
+                     {"test_name", test.test_name},
+                     {"failed_attempts", test.failed},
+                     {"passed_attempts", test.passed}});
+  }
+  printer.EndList();
+  PrintPartsAsJson(record, printer);
+  printer.BeginList("failures");
+  for (const Failure& failure : record.failures) {
+    Json json = ToJson(failure);
+    json["outside_tests"] = IsOutsideTests(failure);
+    printer.Element(json);
+  }
+  printer.EndList();
 }
 
 void Show(Session& session, const Options& options) {
@@ -227,25 +256,7 @@ void Show(Session& session, const Options& options) {
   if (!found) return;
   const RunRecord& record = *found;
   const std::vector<FlakyWithinRun> flaky = FindFlakyWithin(record);
-  if (options.json) {
-    Json json = JsonOutput();
-    json["run"] = ToJson(record.run);
-    json["flaky"] = Json::array();
-    for (const FlakyWithinRun& test : flaky) {
-      json["flaky"].push_back({{"test_file", test.test_file},
-                               {"test_name", test.test_name},
-                               {"failed_attempts", test.failed},
-                               {"passed_attempts", test.passed}});
-    }
-    json["parts"] = PartsAsJson(record);
-    json["failures"] = Json::array();
-    for (const Failure& failure : record.failures) {
-      json["failures"].push_back(ToJson(failure));
-      json["failures"].back()["outside_tests"] = IsOutsideTests(failure);
-    }
-    PrintJson(session.out, json);
-    return;
-  }
+  if (options.json) return PrintAsJson(record, flaky, session.out);
   PrintRun(record, session);
   if (!record.parts.empty()) PrintParts(record.parts, session);
   if (const auto ends = EarlyEndsOf(record.parts); !ends.empty()) PrintEarlyEnds(ends, session);

@@ -2,29 +2,31 @@
 #include "cli/output/early_end_text.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 namespace flaky {
 namespace {
 
-std::optional<std::string> TextOf(const Json& object, std::string_view name) {
+std::optional<std::string> TextOf(const nlohmann::json& object, std::string_view name) {
   const auto found = object.find(name);
   if (found == object.end() || !found->is_string()) return std::nullopt;
   return found->get<std::string>();
 }
 
-}  // namespace
-
-Json EarlyEndsAsJson(const Part& part) {
+// Returns the value of Part::ended_early; null if it is absent or is not a list.
+nlohmann::json ListOf(const Part& part) {
   if (!part.ended_early) return {};
-  Json list = Json::parse(*part.ended_early, nullptr, /*allow_exceptions=*/false);
-  return list.is_array() ? list : Json();
+  nlohmann::json list = nlohmann::json::parse(*part.ended_early, nullptr, /*allow_exceptions=*/false);
+  return list.is_array() ? list : nlohmann::json();
 }
+
+}  // namespace
 
 std::vector<EarlyEnd> EarlyEndsOf(std::span<const Part> parts) {
   std::vector<EarlyEnd> ends;
   for (const Part& part : parts) {
-    for (const Json& object : EarlyEndsAsJson(part)) {
+    for (const nlohmann::json& object : ListOf(part)) {
       if (!object.is_object()) continue;
       EarlyEnd& end = ends.emplace_back();
       const auto cause = TextOf(object, "cause");

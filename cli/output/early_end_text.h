@@ -7,14 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/output/json_output.h"
 #include "history/early_end.h"
 #include "history/run.h"
 
 namespace flaky {
-
-// Returns the value of Part::ended_early as JSON; null if it is absent or is not a list.
-Json EarlyEndsAsJson(const Part& part);
 
 // Returns what the parts say about what ended early.
 std::vector<EarlyEnd> EarlyEndsOf(std::span<const Part> parts);
