@@ -2,7 +2,9 @@
 #include "history/roster.h"
 
 #include <charconv>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "history/digest.h"
 #include "history/text.h"
@@ -17,18 +19,33 @@ class Parser {
 
   RosterEntries Parse() {
     RosterEntries entries;
+    Visit([&](std::string name, const RosterEntry& entry) {
+      if (!entries.emplace(std::move(name), entry).second) Fail("a duplicate name");
+    });
+    return entries;
+  }
+
+  void Check() {
+    std::optional<std::string> last;
+    Visit([&](std::string name, const RosterEntry&) {
+      if (last && *last >= name) Fail("a name that is not after the one before it");
+      last = std::move(name);
+    });
+  }
+
+ private:
+  template <typename Visitor>
+  void Visit(const Visitor& visit) {
     Expect('{');
     for (bool first = true; !Take('}'); first = false) {
       if (!first) Expect(',');
       std::string name = Name();
       Expect(':');
-      if (!entries.emplace(std::move(name), Entry()).second) Fail("a duplicate name");
+      visit(std::move(name), Entry());
     }
     if (at_ != text_.size()) Fail("unexpected text after the closing brace");
-    return entries;
   }
 
- private:
   [[noreturn]] void Fail(const std::string& what) const {
     throw std::invalid_argument("not a roster: " + what + " at byte " + std::to_string(at_));
   }
@@ -122,5 +139,7 @@ RosterPtr MakeRoster(const RosterEntries& entries) {
 std::string RosterId(std::string_view tests) { return DigestOf(tests).ToString(); }
 
 RosterEntries ParseRoster(std::string_view tests) { return Parser(tests).Parse(); }
+
+void CheckRoster(std::string_view tests) { Parser(tests).Check(); }
 
 }  // namespace flaky

@@ -38,6 +38,9 @@ std::string RosterId(std::string_view tests);
 // Parses the stored form. Throws std::invalid_argument, with the offset, if the text is invalid.
 RosterEntries ParseRoster(std::string_view tests);
 
+// Throws the same unless the text is one that MakeRoster writes: each name once, in order. Needs little memory.
+void CheckRoster(std::string_view tests);
+
 }  // namespace flaky
 
 #endif  // FLAKY_HISTORY_ROSTER_H_

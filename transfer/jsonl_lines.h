@@ -24,6 +24,7 @@ using Names = std::set<std::string_view>;
 // What is wrong with a line. The phrase follows the line's number in the message.
 struct BadLine {
   std::string what;
+  int64_t number = 0;  // of the line; 0: the last one that was read
 };
 
 inline std::string Quoted(std::string_view text) { return ShownText(text); }

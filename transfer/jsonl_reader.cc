@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 #include <set>
+#include <stdexcept>
 #include <unordered_set>
 #include <utility>
 
@@ -75,7 +76,7 @@ class JsonlReader::Impl {
       try {
         function();
       } catch (const BadLine& bad) {
-        lines_.Refuse(bad.what);
+        lines_.Refuse(bad.number > 0 ? bad.number : lines_.number(), bad.what);
       }
     } catch (const StoreError& error) {
       if (!has_returned_any_ || error.kind() != ErrorKind::kInvalid) throw;
@@ -187,17 +188,28 @@ class JsonlReader::Impl {
   void BeginRun(const dom::object& object) {
     RunLine line;
     Fill(object, "run", line);
+    DemandId("run_id", line.run.run_id);
     run_.emplace();
     run_->run = std::move(line.run);
     run_digest_ = std::move(line.digest);
     run_line_ = lines_.number();
     part_ids_.clear();
+    parts_of_failures_.clear();
     run_rosters_.clear();
+  }
+
+  // An empty id names nothing, and no history has one.
+  static void DemandId(std::string_view name, const std::string& id) {
+    if (id.empty()) throw BadLine{"has an empty " + std::string(name)};
   }
 
   // Returns the current run, all of whose lines have been read.
   std::optional<RunRecord> EndRun() {
     if (!run_) return std::nullopt;
+    for (const auto& [part_id, line] : parts_of_failures_) {
+      if (part_ids_.contains(part_id)) continue;
+      throw BadLine{"names the part " + Quoted(part_id) + ", which is not among the lines of its run", line};
+    }
     const Digest digest = DigestOf(*run_);
     if (Disagree(run_digest_, digest)) {
       throw BadLine{"ends the run " + Quoted(run_->run.run_id) + " of line " + std::to_string(run_line_) +
@@ -224,6 +236,7 @@ class JsonlReader::Impl {
     PartLine line;
     Fill(object, "part", line);
     CheckRun(line.run_id);
+    DemandId("part_id", line.part.part_id);
     if (!part_ids_.insert(line.part.part_id).second) {
       throw BadLine{"repeats the part " + Quoted(line.part.part_id)};
     }
@@ -242,6 +255,7 @@ class JsonlReader::Impl {
     FailureLine line;
     Fill(object, "failure", line);
     CheckRun(line.run_id);
+    if (line.failure.part_id) parts_of_failures_.try_emplace(*line.failure.part_id, lines_.number());
     run_->failures.push_back(std::move(line.failure));
   }
 
@@ -250,6 +264,11 @@ class JsonlReader::Impl {
     Fill(object, "roster", *roster);
     if (RosterId(roster->tests) != roster->roster_id) {
       throw BadLine{"has tests that do not match the roster's id: it was changed or damaged"};
+    }
+    try {
+      if (!newer_) CheckRoster(roster->tests);
+    } catch (const std::invalid_argument& error) {
+      throw BadLine{std::string("has tests in an invalid form: ") + error.what()};
     }
     rosters_.Add(std::move(roster));
   }
@@ -282,8 +301,9 @@ class JsonlReader::Impl {
   std::optional<RunRecord> run_;  // whose lines are being read
   std::optional<std::string> run_digest_;
   int64_t run_line_ = 0;
-  std::set<std::string, std::less<>> part_ids_;     // of run_
-  std::set<std::string, std::less<>> run_rosters_;  // of run_
+  std::set<std::string, std::less<>> part_ids_;       // of run_
+  std::map<std::string, int64_t> parts_of_failures_;  // of run_: the ids that failures name, with the first such line
+  std::set<std::string, std::less<>> run_rosters_;    // of run_
 
   std::optional<RunRecord> next_;  // to be returned next
   bool has_returned_any_ = false;

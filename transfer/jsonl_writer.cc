@@ -5,6 +5,7 @@
 #include <charconv>
 #include <utility>
 
+#include "history/escaped.h"
 #include "history/fields.h"
 #include "history/text.h"
 #include "stores/error.h"
@@ -27,7 +28,7 @@ struct FieldsInto {
   void operator()(std::string_view name, const std::string& value) {
     Name(name);
     if (!IsStorable(value)) throw BadText{name};
-    AppendJson(line, value);
+    AppendEscapedJson(line, value);
   }
   void operator()(std::string_view name, int64_t value) {
     Name(name);

@@ -63,8 +63,8 @@ std::optional<std::string_view> LineReader::Next() {
   }
 }
 
-void LineReader::Refuse(const std::string& what) const {
-  throw StoreError(ErrorKind::kInvalid, name_, "read it", "", "line " + std::to_string(number_) + " " + what);
+void LineReader::Refuse(int64_t line, const std::string& what) const {
+  throw StoreError(ErrorKind::kInvalid, name_, "read it", "", "line " + std::to_string(line) + " " + what);
 }
 
 bool LineReader::Fill() {

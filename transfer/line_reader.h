@@ -31,8 +31,9 @@ class LineReader {
   // Returns the number of the line that the last call of Next returned or refused, counted from 1.
   int64_t number() const { return number_; }
 
-  // Throws StoreError (kInvalid), which names the file and that line.
-  [[noreturn]] void Refuse(const std::string& what) const;
+  // Throws StoreError (kInvalid), which names the file and the line of that number, or the line that number() returns.
+  [[noreturn]] void Refuse(int64_t line, const std::string& what) const;
+  [[noreturn]] void Refuse(const std::string& what) const { Refuse(number_, what); }
 
  private:
   // Returns false at the end.

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "history/roster.h"
 #include "tests/support/contents.h"
 #include "tests/transfer/jsonl_fixture.h"
 
@@ -100,6 +101,10 @@ TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
   EXPECT_THAT(with(2, "branch", "other"), AllOf(HasSubstr("line 6 "), HasSubstr("of line 2"), HasSubstr("digest")));
   EXPECT_THAT(with(3, "tests", "{}"), AllOf(HasSubstr("line 3 "), HasSubstr("roster")));
   EXPECT_THAT(with(4, "roster_id", std::string(32, 'a')), AllOf(HasSubstr("line 4 "), HasSubstr("roster")));
+  EXPECT_THAT(with(2, "run_id", ""), AllOf(HasSubstr("line 2 "), HasSubstr("empty run_id")));
+  EXPECT_THAT(with(4, "part_id", ""), AllOf(HasSubstr("line 4 "), HasSubstr("empty part_id")));
+  EXPECT_THAT(with(5, "part_id", "p2"), AllOf(HasSubstr("line 5 "), HasSubstr("part 'p2'")));
+  EXPECT_THAT(with(5, "part_id", ""), AllOf(HasSubstr("line 5 "), HasSubstr("part ''")));
   EXPECT_THAT(with(6, "failures", 2), AllOf(HasSubstr("line 6 "), HasSubstr("2 failures, but 1")));
   EXPECT_THAT(with(6, "digest", std::string(32, '0')), AllOf(HasSubstr("line 6 "), HasSubstr("digest")));
   EXPECT_THAT(with(5, "type", "remark"), AllOf(HasSubstr("line 5 "), HasSubstr("'remark'")));
@@ -116,6 +121,49 @@ TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
               AllOf(HasSubstr("line 5 "), HasSubstr("'test_name' twice")));
   EXPECT_THAT(Refusal(Joined(lines) + lines[5] + '\n'), AllOf(HasSubstr("line 7 "), HasSubstr("footer")));
   EXPECT_THAT(Refusal(Joined(lines) + Joined(lines)), AllOf(HasSubstr("line 7 "), HasSubstr("footer")));
+}
+
+// What has the right form, but refers to nothing: no history can contain it.
+TEST_F(JsonlDamage, RefusesReferencesToNothing) {
+  const auto file = [](const std::string& lines, int runs, int parts, int failures) {
+    return R"({"type":"header","format":"flaky_history","version":"1.0"})"
+           "\n" +
+           lines + R"({"type":"footer","runs":)" + std::to_string(runs) + R"(,"parts":)" + std::to_string(parts) +
+           R"(,"failures":)" + std::to_string(failures) + "}\n";
+  };
+  const std::string time = R"("2026-01-01T00:00:00.000Z")";
+  const auto run = [&](const std::string& id) {
+    return R"({"type":"run","run_id":")" + id + R"(","started_at":)" + time + "}\n";
+  };
+  const auto part = [&](const std::string& id, const std::string& more = "") {
+    return R"({"type":"part","run_id":"r","part_id":")" + id + R"(","started_at":)" + time + more + "}\n";
+  };
+  const auto failure = [&](const std::string& more) {
+    return R"({"type":"failure","run_id":"r","test_file":"","test_name":"","failure_kind":"","failed_at":)" + time +
+           more + "}\n";
+  };
+  const auto roster = [](const std::string& tests) {
+    json line = {{"type", "roster"}, {"roster_id", RosterId(tests)}, {"tests", tests}};
+    return line.dump() + "\n";
+  };
+  EXPECT_EQ(Refusal(file(run("r") + failure(""), 1, 0, 1)), "") << "as another tool has it";
+  EXPECT_EQ(Refusal(file(run("r") + part("p") + failure(""), 1, 1, 1)), "");
+  EXPECT_EQ(Refusal(file(run("r") + failure(R"(,"part_id":"p")") + part("p"), 1, 1, 1)), "") << "in any order";
+  EXPECT_THAT(Refusal(file(run("r") + failure(R"(,"part_id":"p")"), 1, 0, 1)),
+              HasSubstr("line 3 names the part 'p', which is not among the lines of its run"));
+  EXPECT_THAT(Refusal(file(run("r") + failure("") + failure(R"(,"part_id":"q")") + part("p") + run("s"), 2, 1, 2)),
+              HasSubstr("line 4 names the part 'q'"));
+  EXPECT_THAT(Refusal(file(run("r") + part("p") + run("r") + failure(R"(,"part_id":"p")"), 2, 1, 1)),
+              HasSubstr("line 5 names the part 'p'"))
+      << "each record is complete by itself";
+  EXPECT_THAT(Refusal(file(run(""), 1, 0, 0)), HasSubstr("line 2 has an empty run_id"));
+  EXPECT_THAT(Refusal(file(run("r") + part(""), 1, 1, 0)), HasSubstr("line 3 has an empty part_id"));
+  EXPECT_THAT(Refusal(file(run("r") + part("p", R"(,"roster_id":"")"), 1, 1, 0)), HasSubstr("line 3 names the roster"));
+  EXPECT_EQ(Refusal(file(roster(R"({"S.A":1,"S.B":[2,1]})"), 0, 0, 0)), "");
+  for (const std::string tests : {"", "x", "[]", "null", R"({"S.A":1)", R"({"S.A":"1"})", R"({"S.A":-1})",
+                                  R"({"S.B":1,"S.A":1})", R"({"S.A":1,"S.A":1})", R"({"S.A":1} )"}) {
+    EXPECT_THAT(Refusal(file(roster(tests), 0, 0, 0)), HasSubstr("line 2 has tests in an invalid form")) << tests;
+  }
 }
 
 TEST_F(JsonlDamage, RefusesWhatIsNotAHistory) {
