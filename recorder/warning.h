@@ -8,6 +8,7 @@
 
 #include "fixed_text.h"
 #include "process_calls.h"
+#include "warning_text.h"
 
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
@@ -42,15 +43,11 @@ class Warning {
 
   void Silence() { silent_ = true; }
 
-  // Adds a phrase. Control characters become `?`, so that a terminal does not obey them.
+  // Adds a phrase. Paths, settings and what a delivery says may contain anything, so the phrase is made harmless for a
+  // terminal, for the log of a CI system and for ctest (warning_text.h).
   void Add(std::initializer_list<std::string_view> pieces) {
     if (!text_.empty()) text_ += "; ";
-    for (const std::string_view piece : pieces) {
-      for (const char c : piece) {
-        const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-        text_ += control ? std::string_view("?") : std::string_view(&c, 1);
-      }
-    }
+    for (const std::string_view piece : pieces) AppendHarmless(text_, piece);
   }
 
   // Writes the line, unless there is no phrase, a line was already written, stderr is now another file, or stderr would

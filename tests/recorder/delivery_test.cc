@@ -137,7 +137,16 @@ exit 0
 
 TEST_F(RecorderDelivery, RelaysTheFirstLineWithoutControlCharacters) {
   env["STAND_IN"] = "fail";
-  EXPECT_EQ(Warning(), "flaky: the store ?[31mcannot?[0m be reached\n");
+  EXPECT_EQ(Warning(), "flaky: the store \\x1b[31mcannot\\x1b[0m be reached\n");
+}
+
+// Neither what a delivery says nor a path in a setting may control a terminal, a CI system or ctest.
+TEST_F(RecorderDelivery, WarnsInHarmlessText) {
+  env["FLAKY_TESTS_PROGRAM"] =
+      "none/::error::x ##vso[y]##[z] \u009b31m\u202e\u00ad\u3164 <DartMeasurementFile> \xff gr\u00f6\u00dfe \u65e5";
+  EXPECT_THAT(Warning(), StartsWith("flaky: invalid FLAKY_TESTS_PROGRAM `none/:\\x3aerror:\\x3ax #\\x23vso[y]#\\x23[z] "
+                                    "\\xc2\\x9b31m\\xe2\\x80\\xae\\xc2\\xad\\xe3\\x85\\xa4 "
+                                    "<\\x44artMeasurementFile> \\xff gr\u00f6\u00dfe \u65e5`; expected an"));
 }
 
 TEST_F(RecorderDelivery, ReportsAFailureWithoutAMessage) {
