@@ -13,15 +13,22 @@ namespace {
 // Returns the text as one word of any of the three shells.
 std::string Quoted(std::string_view text) {
   std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  for (const char c : text) {
+    // Only fish reads a backslash in single quotes as an escape.
+    quoted += c == '\'' ? std::string("'\\''") : c == '\\' ? std::string("'\"\\\\\"'") : std::string(1, c);
+  }
   return quoted + "'";
 }
 
-// Returns "keep replace fail" for "keep|replace|fail"; empty if the values are not a fixed set.
-std::string ChoicesOf(const HelpEntry& option) {
-  if (option.value.find('|') == std::string::npos) return "";
-  std::string words = option.value;
-  std::ranges::replace(words, '|', ' ');
+// Returns the words of "keep|replace|fail"; none if the values are not a fixed set.
+std::vector<std::string> ChoicesOf(const HelpEntry& option) {
+  if (option.value.find('|') == std::string::npos) return {};
+  std::vector<std::string> words;
+  for (std::string_view rest = option.value; !rest.empty();) {
+    const size_t end = std::min(rest.find('|'), rest.size());
+    words.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
   return words;
 }
 
@@ -40,7 +47,7 @@ std::string ValueBranches(std::span<const CommandHelp> commands, const Complete&
       if (option.value.empty()) continue;
       const std::string pattern =
           Join(option.names, "|", [&](const std::string& name) { return Quoted(command.name + " " + name); });
-      const std::string choices = ChoicesOf(option);
+      const std::vector<std::string> choices = ChoicesOf(option);
       branches +=
           "    " + pattern + ") " + (choices.empty() ? std::string(otherwise) : complete(choices)) + "; return ;;\n";
     }
@@ -75,8 +82,8 @@ _flaky() {
 )" +
          ValueBranches(
              commands,
-             [](const std::string& choices) {
-               return "COMPREPLY=($(compgen -W " + Quoted(choices) + " -- \"$current\"))";
+             [](const std::vector<std::string>& choices) {
+               return "COMPREPLY=($(compgen -W " + Quoted(Join(choices, " ")) + " -- \"$current\"))";
              },
              ":") +
          R"(  esac
@@ -121,7 +128,9 @@ _flaky() {
   case "$command ${words[CURRENT-1]}" in
 )" +
          ValueBranches(
-             commands, [](const std::string& choices) { return "compadd -- " + choices; }, "_files") +
+             commands,
+             [](const std::vector<std::string>& choices) { return "compadd -- " + Join(choices, " ", Quoted); },
+             "_files") +
          R"(  esac
   case $command in
 )" + branches +
@@ -150,10 +159,10 @@ std::string FishCompletion(std::span<const CommandHelp> commands) {
     for (const HelpEntry& option : command.options) {
       lines += begin;
       for (const std::string& name : option.names) {
-        lines += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
+        lines += name.starts_with("--") ? " -l " + Quoted(name.substr(2)) : " -s " + Quoted(name.substr(1));
       }
-      if (const std::string choices = ChoicesOf(option); !choices.empty()) {
-        lines += " -x -a " + Quoted(choices);
+      if (const auto choices = ChoicesOf(option); !choices.empty()) {
+        lines += " -x -a " + Quoted(Join(choices, " "));
       } else if (!option.value.empty()) {
         lines += " -r";
       }

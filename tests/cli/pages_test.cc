@@ -8,6 +8,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <regex>
@@ -198,6 +200,76 @@ TEST_F(ManPages, EveryCommandHasAPageWithItsOptionsNotesAndExamples) {
       EXPECT_THAT(std::regex_replace(text, std::regex(R"( \\ )"), " "), HasSubstr(example));
     }
   }
+}
+
+// Pages and completions are made from what is compiled in: neither the environment nor a history changes them.
+TEST_F(Pages, ForeignTextDoesNotGetIn) {
+  const std::string before = BashCompletion(commands_) + ZshCompletion(commands_) + FishCompletion(commands_) +
+                             ProgramManPage(commands_, SettingTable(), kExitCodes, "1.2.3");
+  std::vector<std::string> names = {"HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "COMP_WORDS", "COMP_LINE"};
+  for (const SettingInfo& setting : SettingTable()) names.emplace_back(setting.name);
+  for (const std::string& name : names) ::setenv(name.c_str(), "'$(touch evil)\n.sy touch evil", 1);
+  const std::vector<CommandHelp> commands = ProgramCommands();
+  for (const std::string& name : names) ::unsetenv(name.c_str());
+  EXPECT_EQ(BashCompletion(commands) + ZshCompletion(commands) + FishCompletion(commands) +
+                ProgramManPage(commands, SettingTable(), kExitCodes, "1.2.3"),
+            before);
+}
+
+// If such text did get in, it would be nothing but text.
+class HostilePages : public ManPages {
+ protected:
+  HostilePages() : hostile_(commands_), evil_(folder_.File("evil")) {
+    text_ = "' \\' ; touch " + evil_ + " #\n.sy touch " + evil_ + "\n'sy touch " + evil_ + "\n`touch " + evil_ +
+            "` $(touch " + evil_ + ") \\X'x' \\\\s+9 :x: %F{red} \"";
+    for (CommandHelp& command : hostile_) {
+      command.meaning = text_;
+      for (std::string& note : command.notes) note = text_;
+      for (std::string& example : command.examples) example = "flaky \\X'x' `touch x`";
+      for (auto* entries : {&command.options, &command.commands, &command.arguments}) {
+        for (HelpEntry& entry : *entries) entry.meaning = text_;
+      }
+    }
+  }
+  ~HostilePages() override { EXPECT_FALSE(std::filesystem::exists(evil_)); }
+
+  std::vector<CommandHelp> hostile_;
+  std::string evil_, text_;
+};
+
+TEST_F(HostilePages, InZsh) {
+  for (CommandHelp& command : hostile_) {
+    for (HelpEntry& option : command.options) option.value += option.value.empty() ? "" : "|" + text_;
+  }
+  const std::string page = File("_flaky", ZshCompletion(hostile_));
+  const std::string stubs =
+      "_describe() { print -rl -- \"${(@P)2}\" }\ncompadd() { shift; print -rl -- \"$@\" }\n"
+      "_files() { print files }\n";
+  const std::string text =
+      testing::PrintToString(Run("zsh -f", stubs + "words=(flaky '')\nCURRENT=2\nPREFIX=\n. " + page + "\n"));
+  EXPECT_THAT(text, HasSubstr("deliver:"));
+  EXPECT_THAT(text, HasSubstr("touch"));
+  EXPECT_THAT(Run("zsh -f", stubs + "words=(flaky migrate-store --on-conflict '')\nCURRENT=4\nPREFIX=\n. " + page),
+              testing::Contains("replace"));
+}
+
+TEST_F(HostilePages, InFish) {
+  const std::string page = File("flaky.fish", FishCompletion(hostile_));
+  EXPECT_THAT(testing::PrintToString(Run("fish --no-config", "source " + page + "\ncomplete -C 'flaky '\n")),
+              HasSubstr("deliver"));
+}
+
+TEST_F(HostilePages, InBash) {
+  const std::string page = File("flaky.bash", BashCompletion(hostile_));
+  EXPECT_THAT(Run("bash --norc", ". " + page +
+                                     "\nCOMP_WORDS=(flaky 'migr')\nCOMP_CWORD=1\n_flaky\n"
+                                     "printf '%s\\n' \"${COMPREPLY[@]}\"\n"),
+              ElementsAre("migrate-store"));
+}
+
+TEST_F(HostilePages, InGroff) {
+  const std::string text = Joined(Set(CommandManPage(hostile_[1], "1.2.3")));
+  for (const char* part : {".sy touch", "sy touch", "\\X", "\\\\s+9", "%F{red}"}) EXPECT_THAT(text, HasSubstr(part));
 }
 
 TEST_F(Pages, TheHelpFitsATerminal) {
