@@ -72,8 +72,7 @@ void CommonCauses::Update(std::span<const Fault> faults, std::span<const double>
   outage_.assign(index_.parts.size(), 0);
   for (const uint32_t part : index_.order) {
     if (in_part_[part] < 4) continue;
-    outage_[part] =
-        static_cast<float>(machine_->Many(in_part_[part], index_.parts[part].executed, ByCommit(part)));
+    outage_[part] = static_cast<float>(machine_->Many(in_part_[part], index_.parts[part].executed, ByCommit(part)));
   }
   UpdateMachines(faults, background);
   UpdateCommits();

@@ -53,7 +53,7 @@ class CommonCauses {
   std::vector<float> in_part_by_code_;  // those of in_part_ that may be the code's fault
   std::vector<float> on_code_;
   std::vector<float> in_suite_;
-  std::vector<float> own_;           // what each event adds to its code version
+  std::vector<float> own_;  // what each event adds to its code version
   mutable std::optional<CommonCauseOdds> machine_;
   mutable std::optional<CommonCauseOdds> commit_;
   std::vector<float> outage_;

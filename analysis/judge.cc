@@ -90,8 +90,8 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
       const ExecutionsByBin executions(index, bins, ids);
       for (size_t i = begin; i < end; ++i) {
         const TestEvents& test = events.tests[by_id[i]];
-        posterior.Run(test, events.Of(test), executions.Of(i - begin), share, background, causes.outages(),
-                      faults_, pass + 1);
+        posterior.Run(test, events.Of(test), executions.Of(i - begin), share, background, causes.outages(), faults_,
+                      pass + 1);
         for (uint32_t e = 0; e < test.events; ++e) newly_broken[test.first_event + e] = posterior.NewlyBroken(e);
         double most = 0;
         for (const PerState& state : posterior.flaky()) most = std::max(most, Flaky(state));
@@ -117,7 +117,8 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
 std::vector<CodeEvidence> Judge::Impl::Explain(TestId test) const {
   if (!events_) return {};
   for (const TestEvents& found : events_->tests) {
-    if (found.test == test) return Decider(index, model, bins_, *events_, *causes_, at_).Explain(found, faults_, p_flaky_);
+    if (found.test == test)
+      return Decider(index, model, bins_, *events_, *causes_, at_).Explain(found, faults_, p_flaky_);
   }
   return {};
 }

@@ -42,7 +42,7 @@ struct Model {
   double turns_flaky = 0.0008;
   double is_mended = 0.015;
   double clustering = 1.3;
-  double together = 0.25;
+  double together = 0.35;
 
   // What machines do.
   double trouble_share = 0.02;

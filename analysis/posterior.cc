@@ -24,9 +24,9 @@ uint32_t CountedExecutions(const HistoryIndex::Part& part, const HistoryIndex::F
 
 }  // namespace
 
-void TestPosterior::Run(const TestEvents& test, std::span<const CodeEvent> events,
-                        std::span<const uint32_t> executions, double share, std::span<const float> background,
-                        std::span<const float> outages, std::span<Fault> faults, int rounds) {
+void TestPosterior::Run(const TestEvents& test, std::span<const CodeEvent> events, std::span<const uint32_t> executions,
+                        double share, std::span<const float> background, std::span<const float> outages,
+                        std::span<Fault> faults, int rounds) {
   ChooseEvents(test, events, outages);
   MakeSteps(events, executions, outages);
   MakeCells(background, outages);
@@ -350,9 +350,9 @@ void TestPosterior::SendMessages() {
       // What the other cells of the code and the other codes say of the code, and the passes on it.
       same[s] = SameAs(cell, s);
       if (same[s] == s && s != kBrokenInAll) scale[s] = Uncovered(cell, s, q[s]);
-      logs[s] = code_prior_[cell.event][s] > 0 ? code_log_prior_[cell.event][s] + event_logs_[cell.event][s] -
-                                                     cell_logs_[c][s] + scale[same[s]]
-                                               : kNever;
+      logs[s] = code_prior_[cell.event][s] > 0
+                    ? code_log_prior_[cell.event][s] + event_logs_[cell.event][s] - cell_logs_[c][s] + scale[same[s]]
+                    : kNever;
       most = std::max(most, logs[s]);
     }
     std::array<double, kCodeStates> weight{};
