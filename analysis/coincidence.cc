@@ -34,7 +34,13 @@ std::array<double, kMostFew + 1> Together(const CommonCause& cause) {
 // The density of k hits under "many".
 double Many(const CommonCause& cause, double hits, double size) {
   const double least = cause.least * size;
-  const double density = 1 / (size * (1 - cause.least) + 1);
+  constexpr double kSmall = 0.8;        // of the causes with mostly small shares
+  constexpr double kMeanShare = 0.1;    // of these
+  double density = 1 / (size * (1 - cause.least) + 1);
+  if (cause.mostly_small) {
+    const double mean = kMeanShare * size;
+    density = (1 - kSmall) * density + kSmall * std::exp(-std::max(0.0, hits - least) / mean) / mean;
+  }
   if (hits >= least) return density;
   return density * std::exp(-(least - hits) * (least - hits) / (2 * std::max(1.0, least)));
 }

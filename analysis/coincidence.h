@@ -8,13 +8,14 @@
 namespace flaky {
 
 // A common cause that sometimes hits tests of a group: a machine the tests of a part, or a commit those of a code
-// version. It hits nothing, or few tests (`tests` in the mean), or many (any share from `least` to 1 is equally
-// probable).
+// version. It hits nothing, or few tests (`tests` in the mean), or many (a share from `least` on: all shares are
+// equally probable, or mostly small ones).
 struct CommonCause {
   double few = 0;  // probability that it hits few tests
   double tests = 1.6;
   double many = 0;  // probability that it hits many
   double least = 0.02;
+  bool mostly_small = false;
   double stray = 0;     // expected number of other failures for each test: flaky tests that are not known yet
   double together = 0;  // probability that a flaky test fails together with others that have the same cause
 };

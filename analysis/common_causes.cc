@@ -188,6 +188,7 @@ CommonCause CommonCauses::Commit() const {
           .tests = model_.break_tests,
           .many = break_share_ * model_.break_crowd,
           .least = model_.outage_least,
+          .mostly_small = true,
           .stray = stray_on_code_,
           .together = model_.together};
 }

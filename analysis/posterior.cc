@@ -15,11 +15,17 @@ constexpr char kNothing = 0;  // what was seen in a bin
 constexpr char kPasses = 1;
 constexpr char kFailure = 2;
 constexpr float kCertainOutage = 0.97F;
+constexpr double kMachineAgain = 0.5;
+constexpr double kTestAgain = 0.3;
 constexpr double kUnexplainedPass = 1e-3;
 const double kNever = -1e30;
 
 uint32_t CountedExecutions(const HistoryIndex::Part& part, const HistoryIndex::Failure& failure) {
   return part.roster == kNoIndex || failure.in_roster ? part.repetitions : 0;
+}
+
+double ShareFailed(const HistoryIndex::Part& part) {
+  return static_cast<double>(part.failed) / std::max(1U, part.executed);
 }
 
 }  // namespace
@@ -188,13 +194,18 @@ void TestPosterior::MakeCells(std::span<const float> background, std::span<const
         product = products_.insert(products_.end(), fresh);
         ++cell.products;
       }
+      // Attempts after a failed one, in one part, fail more often than others, whatever the cause.
       const double b = background[i];
+      const uint32_t again = failure.failed - failure.Causes();
       const auto causes = static_cast<double>(failure.Causes());
+      const double b_again = again == 0 ? b : b * std::pow(std::max(kMachineAgain, ShareFailed(part)), again);
       for (size_t r = 0; r < kRates; ++r) {
-        const double q = b + rates[r] * (1 - b);
+        double p = rates[r];
+        if (again > 0) p *= std::pow(kTestAgain + (1 - kTestAgain) * p, again);
+        const double q = b_again + p * (1 - b);
         product->q[r] *= causes == 1 ? q : std::pow(q, causes);
       }
-      product->q[kNotFlaky] *= causes == 1 ? b : std::pow(b, causes);
+      product->q[kNotFlaky] *= causes == 1 ? b_again : std::pow(b, causes);
       product->scale += Normalize(product->q);
     }
   }
