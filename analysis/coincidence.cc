@@ -34,8 +34,8 @@ std::array<double, kMostFew + 1> Together(const CommonCause& cause) {
 // The density of k hits under "many".
 double Many(const CommonCause& cause, double hits, double size) {
   const double least = cause.least * size;
-  constexpr double kSmall = 0.8;        // of the causes with mostly small shares
-  constexpr double kMeanShare = 0.1;    // of these
+  constexpr double kSmall = 0.8;      // of the causes with mostly small shares
+  constexpr double kMeanShare = 0.1;  // of these
   double density = 1 / (size * (1 - cause.least) + 1);
   if (cause.mostly_small) {
     const double mean = kMeanShare * size;

@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <tuple>
 #include <utility>
+
+#include "analysis/hints.h"
 
 namespace flaky {
 namespace {
@@ -25,6 +28,8 @@ double Quantile(const std::array<double, kRates>& weights, double share) {
   }
   return rates.back();
 }
+
+bool IsFlaky(Verdict verdict) { return verdict == Verdict::kFlaky || verdict == Verdict::kNewlyFlaky; }
 
 int64_t Micros(double days) { return static_cast<int64_t>(days * static_cast<double>(kMicrosPerDay)); }
 
@@ -111,7 +116,7 @@ TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posteri
   } else if (lately || (mended && verdict.p_broken < 0.5)) {
     verdict.verdict = Verdict::kFixed;
   }
-  const bool flags = verdict.verdict == Verdict::kFlaky || verdict.verdict == Verdict::kNewlyFlaky;
+  const bool flags = IsFlaky(verdict.verdict);
   if (flags || verdict.verdict == Verdict::kSuspect) verdict.rate = RateFrom(flaky.back(), model_.clustering);
   if (flags) verdict.passes_missing_until_fixed = PassesUntil(flaky.back(), model_.flaky_until);
   int64_t last = INT64_MIN;
@@ -175,8 +180,7 @@ void Decider::FindSince(const TestEvents& test, const TestPosterior& posterior, 
         since = code.time;
       }
     }
-  } else if (verdict.verdict == Verdict::kFlaky || verdict.verdict == Verdict::kNewlyFlaky ||
-             verdict.verdict == Verdict::kSuspect) {
+  } else if (IsFlaky(verdict.verdict) || verdict.verdict == Verdict::kSuspect) {
     size_t first = flaky.size() - 1;
     while (first > 0 && Flaky(flaky[first - 1]) >= std::min(model_.flaky_at, verdict.p_flaky)) --first;
     for (const CodeEvent& event : own) {
@@ -247,6 +251,31 @@ void Decider::AddCosts(std::span<TestVerdict> verdicts) const {
   }
 }
 
+void Decider::AddHints(std::span<TestVerdict> verdicts, std::span<const Fault> faults) const {
+  std::optional<HintFinder> finder;
+  for (size_t v = 0; v < verdicts.size(); ++v) {
+    if (!IsFlaky(verdicts[v].verdict)) continue;
+    if (!finder) finder.emplace(index_, model_.clustering);
+    verdicts[v].hints = finder->Find(events_.Of(events_.tests[v]), faults);
+  }
+}
+
+std::vector<std::vector<TestId>> Decider::AddClusters(std::span<TestVerdict> verdicts,
+                                                      std::span<const Fault> faults) const {
+  std::vector<uint32_t> flaky;
+  std::vector<uint32_t> number_of(index_.tests.size(), kNoIndex);
+  for (uint32_t v = 0; v < verdicts.size(); ++v) {
+    if (!IsFlaky(verdicts[v].verdict)) continue;
+    flaky.push_back(v);
+    number_of[verdicts[v].test] = v;
+  }
+  auto clusters = FindClusters(index_, events_, flaky, faults);
+  for (uint32_t c = 0; c < clusters.size(); ++c) {
+    for (const TestId test : clusters[c]) verdicts[number_of[test]].cluster = c;
+  }
+  return clusters;
+}
+
 Judgement Decider::Finish(std::vector<TestVerdict> verdicts, std::span<const Fault> faults) const {
   Judgement judgement;
   judgement.tests_seen = static_cast<int64_t>(index_.tests.size());
@@ -277,6 +306,8 @@ Judgement Decider::Finish(std::vector<TestVerdict> verdicts, std::span<const Fau
   }
   judgement.background = executions > 0 ? troubled / executions : 0;
   AddCosts(verdicts);
+  AddHints(verdicts, faults);
+  judgement.clusters = AddClusters(verdicts, faults);
   judgement.tests = std::move(verdicts);
   std::sort(judgement.tests.begin(), judgement.tests.end(), [](const TestVerdict& a, const TestVerdict& b) {
     return std::tie(b.cost, a.identity) < std::tie(a.cost, b.identity);

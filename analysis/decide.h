@@ -42,6 +42,8 @@ class Decider {
                  TestVerdict& verdict) const;
   void AddReasons(const TestEvents& test, std::span<const Fault> faults, TestVerdict& verdict) const;
   void AddCosts(std::span<TestVerdict> verdicts) const;
+  void AddHints(std::span<TestVerdict> verdicts, std::span<const Fault> faults) const;
+  std::vector<std::vector<TestId>> AddClusters(std::span<TestVerdict> verdicts, std::span<const Fault> faults) const;
 
   const HistoryIndex& index_;
   const Model& model_;

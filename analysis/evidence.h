@@ -58,7 +58,6 @@ struct Executions {
 struct FailedAttempt {
   TestId test = 0;
   TestId preceding = kNoIndex;  // the test that ran before it in the same process
-  std::optional<int64_t> seed;  // of the shuffling
   bool signal = false;          // the test ended its process
   bool killed = false;          // its process was ended from outside: SIGKILL, a machine that went away
 };
@@ -71,7 +70,6 @@ struct PartEvidence {
   std::string_view host;
   std::string_view shard;
   bool shuffled = false;
-  std::optional<int64_t> seed;
   bool interrupted = false;
   // The tests that were executed, each `repetitions` times unless `other_executions` says otherwise. A test that failed
   // in this part was executed even if the roster lacks it. A part without a roster, as the npm packages write it, has

@@ -146,7 +146,7 @@ void HistoryIndex::AddPart(const PartEvidence& part) {
                    .variant = Narrow(variants_.Intern(part.variant)),
                    .host = Narrow(hosts_.Intern(part.host)),
                    .repetitions = repetitions,
-                   .shuffled = part.shuffled || part.seed.has_value(),
+                   .shuffled = part.shuffled,
                    .interrupted = part.interrupted});
 }
 

@@ -45,8 +45,8 @@ std::string Words(const Reason& reason) {
 }
 
 std::string_view NameOf(HintKind kind) {
-  constexpr std::array<std::string_view, 8> kNames = {"variant",  "branch", "host",           "hour",
-                                                      "shuffled", "seed",   "preceding_test", "signal"};
+  constexpr std::array<std::string_view, 7> kNames = {"variant",  "branch",         "host",  "hour",
+                                                      "shuffled", "preceding_test", "signal"};
   return kNames[static_cast<size_t>(kind)];
 }
 

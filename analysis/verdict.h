@@ -51,13 +51,13 @@ std::string_view NameOf(ReasonCode code);
 // Returns a phrase for people, for example "failed and passed on the same code (3 code versions)".
 std::string Words(const Reason& reason);
 
-enum class HintKind { kVariant, kBranch, kHost, kHour, kShuffled, kSeed, kPrecedingTest, kSignal };
+enum class HintKind { kVariant, kBranch, kHost, kHour, kShuffled, kPrecedingTest, kSignal };
 std::string_view NameOf(HintKind kind);
 
 // A condition on which the failures depend. The failures and executions are those under the condition.
 struct Hint {
   HintKind kind;
-  std::string value;  // a name; for hours "01-03" (UTC)
+  std::string value;  // a name; "main" or "other" for branches, "01-03" (UTC) for hours, "yes" or "no" for shuffling
   int64_t failures = 0;
   int64_t executions = 0;  // 0 if it is not known how often the condition held
   int64_t other_failures = 0;

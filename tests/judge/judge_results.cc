@@ -36,8 +36,7 @@ class ResultsReader {
     part.variant = Text(line, "variant");
     part.host = Text(line, "host");
     part.shard = Text(line, "shard");
-    part.shuffled = Flag(line, "shuffled");
-    part.seed = Number(line, "shuffle_seed");
+    part.shuffled = Flag(line, "shuffled") || Number(line, "shuffle_seed").has_value();
     part.interrupted = !Text(line, "interrupted").empty();
     const std::string_view program = Text(line, "program");
 
@@ -59,7 +58,6 @@ class ResultsReader {
         const std::string_view before = Text(result, "preceding_test");
         failures_.push_back({.test = test,
                              .preceding = before.empty() ? kNoIndex : TestOf(program, before),
-                             .seed = Number(result, "shuffle_seed"),
                              .signal = !Text(result, "signal").empty()});
       }
     }
