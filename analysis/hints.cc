@@ -192,7 +192,7 @@ std::vector<std::vector<TestId>> FindClusters(const HistoryIndex& index, const C
   };
   for (const auto& [pair, count] : together) {
     const auto [a, b] = pair;
-    // Most failures of both tests, and at least two: a test that always fails is no company.
+    // Most failures of both tests, and at least two: a test that always fails does not count as company.
     if (count >= 2 && 2 * count >= std::max(failures[a], failures[b])) leader[leader_of(b)] = leader_of(a);
   }
   std::map<uint32_t, std::vector<TestId>> groups;
