@@ -40,7 +40,7 @@ class FoundRuns {
 
   // Adds a row. The runs come first. Rows of runs that were not found are ignored. Throws StoreError.
   void Take(size_t query, std::span<const HranaValue> row);
-  // Adds its rosters to each record. Called once, after all rows.
+  // Adds the rosters to each record. Called once, after all rows.
   void GiveRosters();
 
   std::vector<StoredRun>& runs() { return runs_; }
