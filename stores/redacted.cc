@@ -111,9 +111,10 @@ void HideUser(std::string_view user, bool for_libpq) {
 void HideOptions(std::string_view query) {
   while (!query.empty()) {
     const std::string_view option = query.substr(0, query.find('&'));
-    const size_t equals = std::min(option.find('='), option.size());
-    if (!IsOneOf(kHarmless, option.substr(0, equals)))
-      KeepOutOfMessages(option.substr(std::min(equals + 1, option.size())));
+    const std::string_view name = option.substr(0, option.find('='));
+    // A text without a name may be a token.
+    if (name.size() == option.size()) KeepOutOfMessages(option);
+    if (!IsOneOf(kHarmless, name)) KeepOutOfMessages(option.substr(std::min(name.size() + 1, option.size())));
     query.remove_prefix(std::min(option.size() + 1, query.size()));
   }
 }
