@@ -33,7 +33,7 @@ std::vector<RunRecord> Generated(int64_t runs) {
 }
 
 RunRecord Hostile() {
-  RunRecord record = BuildRecord("").Project("").Part("p \"\\/1", 0, 1).Fail("S.A", "").Fail("S.B").Build();
+  RunRecord record = BuildRecord(" ").Project("").Part("p \"\\/1", 0, 1).Fail("S.A", "").Fail("S.B").Build();
   Run& run = record.run;
   run.git_sha = "";
   run.git_dirty = false;
