@@ -12,22 +12,22 @@ constexpr double kSmallestGroup = 200;
 constexpr double kNoCause = 1e-4;  // that a test fails for none of the reasons that the judge knows, in all of a group
 
 constexpr int kMostFew = 30;
+constexpr double kOneMore = 0.75;  // that one more flaky test has the same cause
 
 // The probabilities of 0 to kMostFew events of a Poisson distribution.
-std::array<double, kMostFew + 1> Poisson(double mean) {
-  std::array<double, kMostFew + 1> of;
+std::array<double, kMostFew + 2> Poisson(double mean) {
+  std::array<double, kMostFew + 2> of;
   of[0] = std::exp(-mean);
-  for (int k = 1; k <= kMostFew; ++k) of[k] = of[k - 1] * mean / k;
+  for (int k = 1; k <= kMostFew + 1; ++k) of[k] = of[k - 1] * mean / k;
   return of;
 }
 
 // The probabilities that a flaky test, which fails, fails together with so many others for one cause.
 std::array<double, kMostFew + 1> Together(const CommonCause& cause) {
-  constexpr double kMore = 0.75;
   std::array<double, kMostFew + 1> of;
   of[0] = 1 - cause.together;
-  double weight = cause.together * (1 - kMore);
-  for (int k = 1; k <= kMostFew; ++k, weight *= kMore) of[k] = weight;
+  double weight = cause.together * (1 - kOneMore);
+  for (int k = 1; k <= kMostFew; ++k, weight *= kOneMore) of[k] = weight;
   return of;
 }
 
@@ -55,14 +55,17 @@ Weights WeightsOf(const CommonCause& cause, double others, double size) {
   const double hits_any = cause.few / (1 - few[0]);
   const auto together = Together(cause);
   Weights weights;
-  const int most = static_cast<int>(std::min<double>(others, kMostFew - 1));
-  // The strays fall fast; so the sums go over their number, from none on.
-  double stray = std::exp(-expected);
-  for (int strays = 0; strays <= most; stray *= expected / ++strays) {
-    const int k = static_cast<int>(std::min<double>(others - strays, kMostFew - 1));
-    weights.none += together[k] * stray;
-    weights.few_hit += hits_any * few[k + 1] * stray * (k + 1) / n;
-    if (k > 0) weights.few_not += hits_any * few[k] * stray * (n - k) / n;
+  if (others < kMostFew) {
+    // The strays fall fast; so the sums go over their number, from none on.
+    double stray = std::exp(-expected);
+    for (int strays = 0; strays <= static_cast<int>(others); stray *= expected / ++strays) {
+      const int k = static_cast<int>(others) - strays;
+      weights.none += together[k] * stray;
+      weights.few_hit += hits_any * few[k + 1] * stray * (k + 1) / n;
+      if (k > 0) weights.few_not += hits_any * few[k] * stray * (n - k) / n;
+    }
+  } else {
+    weights.none = together[kMostFew] * std::pow(kOneMore, others - kMostFew);
   }
   weights.none *= 1 - cause.few - cause.many;
   if (others >= 3) weights.many = cause.many * Many(cause, others, std::max(size, kSmallestGroup / 4));

@@ -90,10 +90,11 @@ TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posteri
     const bool is_flaky = Flaky(flaky[i]) >= model_.flaky_at;
     once = once || is_flaky;
     lately = lately || (is_flaky && begin + bins_.width > at_ - Micros(model_.fixed_days));
-    if (begin + bins_.width <= at_ - Micros(model_.newly_days)) {
-      before = before || is_flaky;
-      executions_before += executions[steps[i].bin];
-    }
+    before = before || (is_flaky && begin + bins_.width <= at_ - Micros(model_.newly_days));
+  }
+  for (size_t bin = 0; bin < executions.size(); ++bin) {
+    const int64_t end = bins_.first + static_cast<int64_t>(bin + 1) * bins_.width;
+    if (end <= at_ - Micros(model_.newly_days)) executions_before += executions[bin];
   }
   bool mended = false;
   const std::span own = events_.Of(test);
