@@ -67,6 +67,7 @@ struct Model {
   double suspect_at = 0.25;
   double broken_at = 0.8;
   double newly_days = 7;
+  double newly_until = 0.5;
   double fixed_days = 14;
   double new_below = 10;
 };
