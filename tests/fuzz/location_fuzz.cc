@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 
+#include "history/masked.h"
 #include "stores/error.h"
 #include "stores/location.h"
 #include "stores/supabase/url.h"
@@ -25,6 +26,7 @@ void CheckBase(const std::string& base) {
 }
 
 void CheckLocation(const std::string& text) {
+  ForgetKnownSecrets();
   try {
     const Location location = ParseLocation(text);
     RequireShowable(location.display_name);

@@ -13,9 +13,13 @@ namespace flaky::fuzz {
 namespace {
 
 // What a terminal acts on, or what hides a part of the text. As bytes of UTF-8.
-constexpr std::string_view kNotPrintable[] = {"\u061C", "\u200B", "\u200E", "\u200F", "\u2028",    "\u2029", "\u202A",
-                                              "\u202B", "\u202C", "\u202D", "\u202E", "\u2060",    "\u2066", "\u2067",
-                                              "\u2068", "\u2069", "\uFEFF", "\uFFF9", "\U000E0001"};
+constexpr std::string_view kNotPrintable[] = {"\u00AD", "\u115F", "\u1160", "\u180E",    "\u3164", "\uFFA0", "\u061C",
+                                              "\u200B", "\u200E", "\u200F", "\u2028",    "\u2029", "\u202A", "\u202B",
+                                              "\u202C", "\u202D", "\u202E", "\u2060",    "\u2066", "\u2067", "\u2068",
+                                              "\u2069", "\uFEFF", "\uFFF9", "\U000E0001"};
+
+// What CI systems take for the beginning of a command anywhere in a line. A leading `::` is one, too.
+constexpr std::string_view kCommands[] = {"##vso[", "##[", "##teamcity[", "<DartMeasurement", "<CTest"};
 
 bool IsC1(std::string_view text, size_t at) {
   return text[at] == '\xC2' && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xA0;
@@ -29,6 +33,11 @@ void CheckEscaped(std::string_view input) {
   for (const std::string_view bad : kNotPrintable) {
     Require(shown.find(bad) == shown.npos, "a shown text has no invisible or direction-changing character");
   }
+  for (const std::string_view command : kCommands) {
+    Require(shown.find(command) == shown.npos, "a shown text has no command of a CI system");
+  }
+  Require(!std::string_view(shown).substr(std::min(shown.find_first_not_of(' '), shown.size())).starts_with("::"),
+          "a shown text does not begin a command of a CI system");
   Require(Escaped(shown) == shown, "escaping an escaped text changes nothing");
   for (const size_t width : {size_t{1}, size_t{7}, size_t{80}}) {
     Require(DisplayWidth(CutToWidth(shown, width)) <= width, "a cut text fits");
