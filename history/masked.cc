@@ -12,23 +12,15 @@
 namespace flaky {
 namespace {
 
-// A shorter secret counts only as a whole word, because it is a part of many words.
-constexpr size_t kShort = 4;
+// A shorter text is not kept out of messages: it is a word, or a part of one, in too many of them.
+constexpr size_t kShortest = 6;
 // PostgreSQL repeats only so much of a name.
 constexpr size_t kCutName = 63;
 
 constexpr std::string_view kWordsOfMessages[] = {
-    "127.0.0.1", "admin",    "bearer",  "database", "dbname", "export",   "flaky",      "flaky_test",
-    "history",   "host",     "http",    "https",    "jdbc",   "jsonl",    "libsql",     "local",
-    "localhost", "main",     "migrate", "password", "port",   "postgres", "postgresql", "psql",
-    "public",    "root",     "schema",  "secret",   "server", "service",  "sqlite",     "sslmode",
-    "store",     "supabase", "test",    "tests",    "token",  "turso",    "user"};
-
-bool IsWordCharacter(char c) { return flaky_recorder::IsLetterOrDigit(c) || c == '_'; }
-
-bool IsWholeWord(std::string_view text, size_t at, size_t size) {
-  return (at == 0 || !IsWordCharacter(text[at - 1])) && (at + size == text.size() || !IsWordCharacter(text[at + size]));
-}
+    "127.0.0.1", "bearer",    "database", "dbname",   "export",   "flaky_test", "history",
+    "libsql",    "localhost", "migrate",  "password", "postgres", "postgresql", "public",
+    "schema",    "secret",    "server",   "service",  "sqlite",   "sslmode",    "supabase"};
 
 std::string PercentDecoded(std::string_view text) {
   std::string decoded;
@@ -46,7 +38,7 @@ std::string PercentDecoded(std::string_view text) {
 class KnownSecrets {
  public:
   void Add(std::string_view secret) {
-    if (secret.empty() || std::ranges::find(kWordsOfMessages, secret) != std::end(kWordsOfMessages)) return;
+    if (secret.size() < kShortest || std::ranges::find(kWordsOfMessages, secret) != std::end(kWordsOfMessages)) return;
     const std::lock_guard hold(mutex_);
     if (std::ranges::find(secrets_, secret) != secrets_.end()) return;
     // The longest first: a part of it may be another one.
@@ -65,10 +57,6 @@ class KnownSecrets {
     const std::lock_guard hold(mutex_);
     for (const std::string& secret : secrets_) {
       for (size_t at = 0; (at = shown.find(secret, at)) != shown.npos;) {
-        if (secret.size() < kShort && !IsWholeWord(shown, at, secret.size())) {
-          ++at;
-          continue;
-        }
         shown.replace(at, secret.size(), flaky_recorder::kMask);
         at += flaky_recorder::kMask.size();
       }
@@ -139,7 +127,7 @@ void KeepOutOfMessages(std::string_view secret) {
       const size_t equals = part.find('=');
       const bool named = equals != part.npos && flaky_recorder::NamesSecret(part.substr(0, equals));
       const std::string_view value = named ? part.substr(equals + 1) : equals == part.npos ? part : "";
-      if (value.size() >= kShort && value.size() < form.size()) add(value);
+      if (value.size() < form.size()) add(value);
       rest.remove_prefix(std::min(rest.size(), part.size() + 1));
     }
   }

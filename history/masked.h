@@ -35,7 +35,7 @@ std::string WithoutCredentials(std::string url);
 // any thread.
 //
 // Adds a secret: its text, its percent-decoded text, and its parts between blanks and quotes. A word that messages use
-// anyway, such as `postgres`, is not added.
+// anyway, such as `postgres`, is not added, and nothing of less than six characters.
 void KeepOutOfMessages(std::string_view secret);
 
 // Adds what Masked hides of a text, and the password in it.

@@ -140,20 +140,22 @@ TEST_F(KnownSecretsTest, AreTakenOutOfWhatOthersSay) {
   KeepOutOfMessages("hunter2");
   EXPECT_EQ(WithoutKnownSecrets("Bearer hunter2, hunter22"), "Bearer ***, ***2");
   KeepOutOfMessages("p%40ss word");
-  EXPECT_EQ(WithoutKnownSecrets("p%40ss word p@ss word p@ss, word"), "*** *** ***, ***");
+  EXPECT_EQ(WithoutKnownSecrets("p%40ss word p@ss word p@ss, word"), "*** *** p@ss, word");
   ForgetKnownSecrets();
   EXPECT_EQ(WithoutKnownSecrets("hunter2"), "hunter2");
 }
 
 TEST_F(KnownSecretsTest, TheLongestCountsFirst) {
-  KeepOutOfMessages("abcd");
+  KeepOutOfMessages("abcdef");
   KeepOutOfMessages("abcdefgh");
-  EXPECT_EQ(WithoutKnownSecrets("xabcdefghx abcd"), "x***x ***");
+  EXPECT_EQ(WithoutKnownSecrets("xabcdefghx abcdef"), "x***x ***");
 }
 
-TEST_F(KnownSecretsTest, AShortOneIsAWholeWord) {
-  KeepOutOfMessages("db");
-  EXPECT_EQ(WithoutKnownSecrets("db dbs a_db (db)"), "*** dbs a_db (***)");
+// A password may be a word, such as `a`, without which no message could be understood.
+TEST_F(KnownSecretsTest, AShortOneHidesNoWord) {
+  KeepOutOfMessages("a");
+  KeepOutOfMessages("mover");
+  EXPECT_EQ(WithoutKnownSecrets("a row of the role 'mover'"), "a row of the role 'mover'");
 }
 
 TEST_F(KnownSecretsTest, WordsOfMessagesAreNot) {
