@@ -58,6 +58,12 @@ std::string Normalised(std::string text, const std::string& home) {
   return text;
 }
 
+// Returns a URL in the form in which messages show it.
+std::string WithoutUser(const std::string& url) {
+  const size_t host = url.find('@');
+  return host == url.npos ? url : url.substr(0, url.find("://") + 3) + "***" + url.substr(host);
+}
+
 // After each command the script prints a line with this mark and the command's exit status.
 constexpr char kMark[] = "@@@ done: ";
 
@@ -101,7 +107,10 @@ void ExpectDocumentIsTrue(const std::string& document,
   std::string output;
   for (int c; (c = std::fgetc(pipe)) != EOF;) output += static_cast<char>(c);
   EXPECT_EQ(pclose(pipe), 0) << output;
-  for (const auto& [shown, real] : stand_ins) Replace(output, real, shown);
+  for (const auto& [shown, real] : stand_ins) {
+    Replace(output, real, shown);
+    Replace(output, WithoutUser(real), WithoutUser(shown));
+  }
 
   std::vector<std::string> outputs(1), statuses;
   std::istringstream lines(output);
