@@ -54,6 +54,13 @@ const CLI::App& Innermost(const CLI::App& app) {
   return chosen.empty() ? app : Innermost(*chosen.front());
 }
 
+// Returns an argument that was not understood, in the form in which it may be shown: a misspelt address may contain a
+// secret anywhere.
+std::string Quoted(const std::string& argument) {
+  const size_t word = std::min(argument.find_first_not_of('-'), argument.size());
+  return LooksLikeAddress(argument.substr(word)) ? "(an address, not shown)" : "`" + argument + "`";
+}
+
 // What is wrong with the arguments, in one sentence and with the way to the help.
 std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
   // What was not understood in front of a command is not the command's.
@@ -65,11 +72,11 @@ std::string Explain(const CLI::ParseError& error, const CLI::App& app) {
   if (!rest.empty() && rest.front().starts_with('-')) {
     std::vector<std::string> options;
     for (const CLI::Option* option : command.get_options()) options.push_back("--" + option->get_single_name());
-    text = "unknown option `" + rest.front() + "`" + DidYouMean(rest.front(), options);
+    text = "unknown option " + Quoted(rest.front()) + DidYouMean(rest.front(), options);
   } else if (!rest.empty() && !commands.empty()) {
-    text = "unknown command `" + rest.front() + "`" + DidYouMean(rest.front(), commands);
+    text = "unknown command " + Quoted(rest.front()) + DidYouMean(rest.front(), commands);
   } else if (!rest.empty()) {
-    text = "unexpected argument `" + rest.front() + "`";
+    text = "unexpected argument " + Quoted(rest.front());
   } else if (!commands.empty()) {
     text = "missing command";
   }

@@ -151,8 +151,7 @@ TEST_F(DoctorTest, HostileTextIsEscaped) {
   Set("FLAKY_TESTS_\x1b[31mRED", "1");
   const Outcome outcome = Run({"doctor"});
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.out,
-              AllOf(HasSubstr("\\x1b]0;owned\\x07\\n7"), HasSubstr("\\x1b[31mRED"), Not(HasSubstr("\x1b"))));
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("\\x1b[31mRED"), Not(HasSubstr("owned")), Not(HasSubstr("\x1b"))));
 }
 
 TEST_F(DoctorTest, EachProblemOfAFileHasItsExitCode) {

@@ -169,12 +169,12 @@ TEST_F(ProjectBoundariesTest, ACommandUnderFlakyRunTakesOnlyTheRun) {
   Record(1, "b");
   Record(2, "nowhere");
   const Outcome outcome =
-      In("a", {"run", "--", "sh", "-c", "cd / && '" FLAKY_PROGRAM "' deliver > '" + Path("said") + "'"});
-  EXPECT_EQ(outcome.code, 0) << outcome.err;
+      In("a", {"run", "--", "sh", "-c", "cd / && '" FLAKY_PROGRAM "' deliver > '" + Path("said") + "'; exit 3"});
+  EXPECT_EQ(outcome.code, 3) << outcome.err;
   EXPECT_THAT(Content(Path("said")), HasSubstr("2 runs of other projects"));
   EXPECT_EQ(Runs("b/own.db"), 0);
   EXPECT_EQ(Runs(default_), 0);
-  EXPECT_EQ(Runs("a/own.db"), 1) << "the run of the command";
+  EXPECT_EQ(Runs("a/own.db"), 1) << "the run of the command, which failed without a test";
   EXPECT_THAT(InSpool(), SizeIs(2));
 }
 

@@ -183,7 +183,7 @@ TEST_F(RunTest, TheCommandRunsDespiteProblemsWithTheHistory) {
   Set("FLAKY_TESTS_DB", Path("no/folder/h.db"));
   expect_one_line("no/folder");
   Set("FLAKY_TESTS_STORE", "mysql");
-  expect_one_line("mysql");
+  expect_one_line("FLAKY_TESTS_STORE (in the environment): invalid value; expected sqlite");
   Unset("FLAKY_TESTS_STORE");
   Set("FLAKY_TESTS_DB", Path("h.db"));
   Set("FLAKY_TESTS_SPOOL", "/proc/no/spool");

@@ -220,7 +220,7 @@ TEST_F(UserBoundariesTest, WithoutAHomeAFolderOfAnotherUserIsNotUsed) {
       EXPECT_TRUE(fs::is_empty(state)) << "nothing is written there";
       fs::remove(state);
     }
-    EXPECT_EQ(Run({"run", "--", "true"}).code, 0);
+    EXPECT_EQ(Run({"schema", "migrate"}).code, 0);
     EXPECT_TRUE(fs::exists(state + "/history.db")) << "its own folder is used";
     EXPECT_EQ(fs::status(state).permissions(), fs::perms::owner_all);
     fs::remove(exported);

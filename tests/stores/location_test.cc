@@ -165,11 +165,11 @@ TEST(Location, ShowsNothingOfAnUnusualAddress) {
 
 TEST(Location, KeepsWhatItDoesNotShowOutOfMessages) {
   ForgetKnownSecrets();
-  ParseLocation("postgres://bob:hunter%32@h.example/d?extra=word5&sslmode=require");
+  ParseLocation("postgres://bob:hunter%32@h.example/d?extra=wordfive&sslmode=require");
   ParseLocation("libsql://Some.Host");
-  ParseLocation("libsql://h.example?word6");
+  ParseLocation("libsql://h.example?wordsix");
   ParseLocation("postgres:host=h password='a long one' user=bob");
-  EXPECT_EQ(WithoutKnownSecrets("bob hunter2 hunter%32 h.example d word5 word6 require Some.Host a long one"),
+  EXPECT_EQ(WithoutKnownSecrets("bob hunter2 hunter%32 h.example d wordfive wordsix require Some.Host a long one"),
             "bob *** *** h.example d *** *** require *** ***");
   const StoreError error(ErrorKind::kAuth, "postgres://h.example/d", "connect", "hunter2", "no hunter2");
   EXPECT_STREQ(error.what(), "postgres://h.example/d: cannot connect: no *** (***)");
