@@ -13,7 +13,8 @@ constexpr double kPartsAssumed = 200;  // how many parts or codes the defaults o
 constexpr double kNoOutage = 0.05;
 constexpr float kLeastBackground = 1e-7F;
 
-// The probability of a hit, for a count of others between total - 1 and total: interpolated, since it is needed for each failure.
+// The probability of a hit, for a count of others between total - 1 and total: interpolated, since it is needed for
+// each failure.
 struct HitTable {
   HitTable(CommonCauseOdds& odds, double total, double size, double elsewhere)
       : high(odds.Hit(total, size, elsewhere)),

@@ -90,7 +90,8 @@ TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posteri
     const bool is_flaky = Flaky(flaky[i]) >= model_.flaky_at;
     once = once || is_flaky;
     lately = lately || (is_flaky && begin + bins_.width > at_ - Micros(model_.fixed_days));
-    before = before || (Flaky(flaky[i]) >= model_.newly_until * verdict.p_flaky && begin + bins_.width <= at_ - Micros(model_.newly_days));
+    before = before || (Flaky(flaky[i]) >= model_.newly_until * verdict.p_flaky &&
+                        begin + bins_.width <= at_ - Micros(model_.newly_days));
   }
   for (size_t bin = 0; bin < executions.size(); ++bin) {
     const int64_t end = bins_.first + static_cast<int64_t>(bin + 1) * bins_.width;

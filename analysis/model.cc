@@ -35,7 +35,8 @@ constexpr std::array kConstants = {
     ModelConstant{"suspect_at", &Model::suspect_at, 0.01, 0.99, "P(flaky) from which a test is suspect"},
     ModelConstant{"broken_at", &Model::broken_at, 0.01, 0.99, "P(broken) from which a test is broken"},
     ModelConstant{"newly_days", &Model::newly_days, 0.01, 365, "days for which a flaky test is newly flaky"},
-    ModelConstant{"newly_until", &Model::newly_until, 0.01, 1, "P(flaky) before these days, as a share of today's, from which it is not new"},
+    ModelConstant{"newly_until", &Model::newly_until, 0.01, 1,
+                  "P(flaky) before these days, as a share of today's, from which it is not new"},
     ModelConstant{"fixed_days", &Model::fixed_days, 0.01, 365, "days for which a test that was mended is fixed"},
     ModelConstant{"new_below", &Model::new_below, 0, 1000, "executions below which a test is new"},
 };

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "history/digest.h"
+#include "history/masked.h"
 #include "settings/build_folder.h"
 #include "settings/git_folder.h"
-#include "history/masked.h"
 #include "settings/ownership.h"
 #include "settings/suggestions.h"
 #include "settings/toml_check.h"

@@ -107,12 +107,14 @@ TEST_F(Liveness, OfAnotherMachineIsUnknown) {
   ChangeHeader("boot_id", "\"11111111-2222-3333-4444-555555555555\"");
   ChangeHeader("host", "\"elsewhere\"");
   const Outcome deliver = Run({"deliver"});
-  EXPECT_EQ(deliver.out,
-            "nothing to deliver; 1 test program may still be running: in another container or on another machine, which "
-            "cannot be observed from here\n");
+  EXPECT_EQ(
+      deliver.out,
+      "nothing to deliver; 1 test program may still be running: in another container or on another machine, which "
+      "cannot be observed from here\n");
   EXPECT_EQ(json::parse(Run({"deliver", "--json"}).out)["unknown"], 1);
   EXPECT_EQ(json::parse(Run({"deliver", "--json"}).out)["running"], 0);
-  EXPECT_THAT(Run({"doctor"}).out, AllOf(HasSubstr("1 test program may still be running"), Not(HasSubstr("are still"))));
+  EXPECT_THAT(Run({"doctor"}).out,
+              AllOf(HasSubstr("1 test program may still be running"), Not(HasSubstr("are still"))));
   EXPECT_THAT(Run({"runs"}).err, HasSubstr("1 test program may still be running"));
   EXPECT_THAT(InSpool(), SizeIs(1)) << "it is not taken for dead";
 }

@@ -170,7 +170,8 @@ TEST(RecordOf, DescribesADeathAsFarAsItIsKnown) {
     return failure.signal.value_or("-") + ' ' + std::to_string(failure.duration_ms.value_or(-1)) + ' ' +
            failure.failure_kind + ' ' + failure.error_message.value_or("");
   };
-  EXPECT_EQ(death(R"("at_us":1002000,"run_continued":true)"), "- 1000 uncaught did not finish: the process died in this test");
+  EXPECT_EQ(death(R"("at_us":1002000,"run_continued":true)"),
+            "- 1000 uncaught did not finish: the process died in this test");
   EXPECT_EQ(death(R"("signal":"SIGSEGV")"),
             "SIGSEGV 0 uncaught did not finish: the process was ended by SIGSEGV in this test");
   EXPECT_EQ(death(R"("exit_code":0)"), "- 0 uncaught did not finish: the process ended with exit code 0 in this test");
