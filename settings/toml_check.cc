@@ -12,12 +12,20 @@ namespace {
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kQuotes = "\"'";
+constexpr std::string_view kEscapes = "btnfr\"\\uU";  // what TOML allows after a backslash
 
 bool IsControl(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; }
 
 bool BeginsKey(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
          kQuotes.find(c) != kQuotes.npos;
+}
+
+// Returns whether a text in quotes may begin after this part of a line. The library reads on in the middle of a word
+// that it does not understand, as if the rest of it were not in quotes.
+bool MayBeginText(std::string_view before) {
+  const size_t last = before.find_last_not_of(kBlanks);
+  return last == before.npos || std::string_view("=[{,.").find(before[last]) != std::string_view::npos;
 }
 
 // Checks one line after the other. Each function returns what is wrong, or an empty text.
@@ -54,15 +62,19 @@ class Checker {
   // Moves to the closing quote.
   std::string Quoted(std::string_view line) {
     const char quote = line[at_];
+    if (!MayBeginText(line.substr(0, at_))) return "has a quote in the middle of a word";
     if (line.substr(at_).starts_with(std::string(3, quote))) return "begins a text over several lines; expected one";
     for (++at_; at_ < line.size() && line[at_] != quote; ++at_) {
-      if (line[at_] == '\\' && quote == '"') ++at_;
+      if (line[at_] != '\\' || quote != '"') continue;
+      ++at_;
+      if (at_ < line.size() && kEscapes.find(line[at_]) == kEscapes.npos) return "has an unknown escape in a text";
     }
     return at_ < line.size() ? "" : "has a text without its closing quote";
   }
 
   std::string Character(char c) {
     if (static_cast<unsigned char>(c) >= 0x80) return "has a character outside of quotes that is not ASCII";
+    if (c == '\\') return "has a backslash outside of quotes";
     if (c == '.') {
       return ++dots_ <= kDeepestToml ? "" : "has a key with more than " + std::to_string(kDeepestToml) + " dots";
     }

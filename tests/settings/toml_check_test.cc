@@ -60,6 +60,16 @@ TEST(TomlCheckTest, RefusesTextsThatDoNotEndOnTheirLine) {
 }
 
 // The library parses these recursively, or builds one table in the other, and would overflow the stack.
+// The library stops at the word, and then takes the rest of it for characters outside of quotes.
+TEST(TomlCheckTest, QuotesAreNotInTheMiddleOfAWord) {
+  EXPECT_THAT(ProblemOf("e = +\"\xC3\xA9\""), HasSubstr("in the middle of a word"));
+  EXPECT_THAT(ProblemOf("e = \"a\"\"\xC3\xA9\""), HasSubstr("in the middle of a word"));
+  EXPECT_THAT(ProblemOf("e = +\\\"\xC3\xA9\""), HasSubstr("backslash outside of quotes"));
+  EXPECT_THAT(ProblemOf("e = \"\\\xC3\xA9\""), HasSubstr("unknown escape"));
+  EXPECT_EQ(ProblemOf("\"k\".'l' = [ \"\xC3\xA9\", '\\' ]"), "fine");
+  EXPECT_EQ(ProblemOf("e = \"\\u00e9\\\\\""), "fine");
+}
+
 TEST(TomlCheckTest, LimitsTheDepth) {
   const auto repeated = [](const std::string& text, size_t times) {
     std::string all;
