@@ -21,7 +21,7 @@ constexpr std::array<ReasonText, 12> kReasons = {{
     {"failed_together", "failed together with many other tests: ", " time", " times"},
     {"all_fail_on_code", "each execution on the last code failed: ", " execution", " executions"},
     {"passed_since", "passed since its last failure: ", " execution", " executions"},
-    {"commit_mended", "was broken on the default branch and is no more: ", " code version", " code versions"},
+    {"commit_mended", "was broken on the default branch but works again: ", " code version", " code versions"},
     {"few_executions", "was executed only ", " time", " times"},
     {"edited_code", "failed on edited code, which proves little: ", " time", " times"},
     {"killed", "its process was killed from outside: ", " time", " times"},
