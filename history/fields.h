@@ -37,6 +37,9 @@ constexpr void ZipRun(Visitor&& visit, RunT&... run) {
   visit("branch", run.branch...);
   visit("ci_url", run.ci_url...);
   visit("missing_tests", run.account.missing_tests...);
+  visit("commit_at", run.commit_at...);
+  visit("merge_base", run.merge_base...);
+  visit("edited_tree", run.edited_tree...);
 }
 
 template <typename Visitor, typename... PartT>
@@ -48,6 +51,12 @@ constexpr void ZipPart(Visitor&& visit, PartT&... part) {
   visit("roster_id", part.roster_id...);
   visit("ended_early", part.ended_early...);
   visit("missing_tests", part.account.missing_tests...);
+  visit("host", part.host...);
+  visit("shuffle_seed", part.shuffle_seed...);
+  visit("planned_tests", part.planned_tests...);
+  visit("rank", part.rank...);
+  visit("executions", part.executions...);
+  visit("durations", part.durations...);
 }
 
 template <typename Visitor, typename... FailureT>
@@ -65,6 +74,8 @@ constexpr void ZipFailure(Visitor&& visit, FailureT&... failure) {
   visit("shuffle_seed", failure.shuffle_seed...);
   visit("preceding_test", failure.preceding_test...);
   visit("signal", failure.signal...);
+  visit("program", failure.program...);
+  visit("parameter", failure.parameter...);
 }
 
 // The same for one object.

@@ -89,6 +89,11 @@ struct JoinFacts {
   void operator()(std::string_view, std::optional<bool>& merged, const std::optional<bool>& other) const {
     if (other) merged = merged.value_or(false) || *other;
   }
+  // Of the times, only that of the commit is such a fact.
+  void operator()(std::string_view name, std::optional<Timestamp>& merged,
+                  const std::optional<Timestamp>& other) const {
+    if (name == "commit_at" && other && (!merged || *other < *merged)) merged = other;
+  }
   // The account is not such a fact: see SumParts. The id is the same.
   template <typename T>
   void operator()(std::string_view, T&, const T&) const {}

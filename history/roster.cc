@@ -1,145 +1,179 @@
 // SPDX-License-Identifier: MIT
 #include "history/roster.h"
 
-#include <charconv>
-#include <optional>
+#include <algorithm>
+#include <memory>
 #include <stdexcept>
+#include <unordered_map>
 #include <utility>
 
 #include "history/digest.h"
+#include "history/plain_json.h"
 #include "history/text.h"
 
 namespace flaky {
 namespace {
 
-// Accepts only the form that MakeRoster writes, so that equal content always has equal text.
-class Parser {
- public:
-  explicit Parser(std::string_view text) : text_(text) {}
+// On average a list has as many suites. Small lists cost ids in each roster, and large ones cost names in each change.
+constexpr uint64_t kSuitesPerList = 32;
+constexpr size_t kMaxNamesPerList = 4096;
+constexpr size_t kMaxListBytes = size_t{256} << 10;
 
-  RosterEntries Parse() {
-    RosterEntries entries;
-    Visit([&](std::string name, const RosterEntry& entry) {
-      if (!entries.emplace(std::move(name), entry).second) Fail("a duplicate name");
-    });
-    return entries;
-  }
+std::string_view SuiteOf(std::string_view name) { return name.substr(0, name.find('.')); }
 
-  void Check() {
-    std::optional<std::string> last;
-    Visit([&](std::string name, const RosterEntry&) {
-      if (last && *last >= name) Fail("a name that is not after the one before it");
-      last = std::move(name);
-    });
-  }
+bool IsContentId(std::string_view id) {
+  return id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
 
- private:
-  template <typename Visitor>
-  void Visit(const Visitor& visit) {
-    Expect('{');
-    for (bool first = true; !Take('}'); first = false) {
-      if (!first) Expect(',');
-      std::string name = Name();
-      Expect(':');
-      visit(std::move(name), Entry());
+bool IsMark(char c) { return c == kExecutedMark || c == kSkippedMark || c == kNoResultMark; }
+
+RosterPiece ParsePiece(PlainJson& json, std::string_view program) {
+  RosterPiece piece;
+  piece.program = program;
+  json.Expect('[');
+  piece.list_id = json.String();
+  if (!IsContentId(piece.list_id)) json.Fail("invalid id of a list; expected 32 hexadecimal digits");
+  json.Expect(',');
+  piece.marks = json.String();
+  json.Expect(']');
+  if (!std::ranges::all_of(piece.marks, IsMark)) json.Fail("invalid marks; expected '1', 's' and '-'");
+  if (piece.marks.find_first_not_of(kNoResultMark) == std::string::npos) json.Fail("a list without results");
+  return piece;
+}
+
+template <typename Visitor>
+void VisitPieces(const Roster& roster, std::span<const RosterPtr> rosters, const Visitor& visit) {
+  std::unordered_map<std::string_view, const Roster*> by_id;
+  for (const RosterPtr& list : rosters) by_id.emplace(list->roster_id, list.get());
+  std::string last;  // the last name of the list before
+  std::string program;
+  for (const RosterPiece& piece : ParseRoster(roster.tests)) {
+    const auto list = by_id.find(piece.list_id);
+    if (list == by_id.end()) throw std::invalid_argument("the list " + piece.list_id + " of a roster is missing");
+    std::vector<std::string> names = ParseTestList(list->second->tests);
+    if (names.size() != piece.marks.size()) {
+      throw std::invalid_argument("a roster has " + std::to_string(piece.marks.size()) + " marks for the " +
+                                  std::to_string(names.size()) + " tests of list " + piece.list_id);
     }
-    if (at_ != text_.size()) Fail("unexpected text after the closing brace");
-  }
-
-  [[noreturn]] void Fail(const std::string& what) const {
-    throw std::invalid_argument("not a roster: " + what + " at byte " + std::to_string(at_));
-  }
-  bool Take(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  void Expect(char c) {
-    if (!Take(c)) Fail(std::string("expected '") + c + "'");
-  }
-
-  RosterEntry Entry() {
-    if (!Take('[')) return {Number(), 0};
-    RosterEntry entry;
-    entry.executed = Number();
-    Expect(',');
-    entry.skipped = Number();
-    Expect(']');
-    return entry;
-  }
-
-  int64_t Number() {
-    int64_t value = 0;
-    const char* begin = text_.data() + at_;
-    const auto [end, error] = std::from_chars(begin, text_.data() + text_.size(), value);
-    if (error != std::errc() || value < 0) Fail("invalid count");
-    at_ += static_cast<size_t>(end - begin);
-    return value;
-  }
-
-  std::string Name() {
-    Expect('"');
-    std::string name;
-    while (!Take('"')) {
-      if (at_ == text_.size()) Fail("unterminated name");
-      const char c = text_[at_++];
-      name.push_back(c == '\\' ? Escaped() : c);
+    if (!last.empty() && program == piece.program && last >= names.front()) {
+      throw std::invalid_argument("the lists of a program are out of order in a roster");
     }
-    return name;
+    last = names.back();
+    program = piece.program;
+    visit(piece, std::move(names));
   }
-
-  char Escaped() {
-    const char c = at_ < text_.size() ? text_[at_++] : '\0';
-    switch (c) {
-      case 'n':
-        return '\n';
-      case 'r':
-        return '\r';
-      case 't':
-        return '\t';
-      case '"':
-      case '\\':
-        return c;
-      case 'u': {
-        unsigned value = 0;
-        const std::string_view digits = text_.substr(at_, 4);
-        const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        if (error != std::errc() || end != digits.data() + 4 || value >= 0x20) Fail("unknown escape");
-        at_ += 4;
-        return static_cast<char>(value);
-      }
-      default:
-        Fail("unknown escape");
-    }
-  }
-
-  std::string_view text_;
-  size_t at_ = 0;
-};
+}
 
 }  // namespace
 
-RosterPtr MakeRoster(const RosterEntries& entries) {
-  std::string tests = "{";
-  for (const auto& [name, entry] : entries) {
-    if (tests.size() > 1) tests.push_back(',');
-    AppendJson(tests, name);
-    tests.push_back(':');
-    if (entry.skipped == 0) {
-      tests += std::to_string(entry.executed);
-    } else {
-      tests += '[' + std::to_string(entry.executed) + ',' + std::to_string(entry.skipped) + ']';
-    }
-  }
-  tests.push_back('}');
-  std::string id = RosterId(tests);
+std::string ContentId(std::string_view tests) { return DigestOf(tests).ToString(); }
+
+RosterPtr MakeTestList(std::span<const std::string> names) {
+  std::string tests = JsonArray(names);
+  std::string id = ContentId(tests);
   return std::make_shared<const Roster>(Roster{std::move(id), std::move(tests)});
 }
 
-std::string RosterId(std::string_view tests) { return DigestOf(tests).ToString(); }
+std::vector<std::span<const std::string>> CutIntoLists(std::span<const std::string> names) {
+  std::vector<std::span<const std::string>> lists;
+  size_t begin = 0, bytes = 0;
+  for (size_t at = 0; at < names.size(); ++at) {
+    const std::string_view suite = SuiteOf(names[at]);
+    const bool new_suite = at > begin && suite != SuiteOf(names[at - 1]);
+    const bool is_cut = new_suite && DigestOf(suite).low % kSuitesPerList == 0;
+    if (is_cut || at - begin == kMaxNamesPerList || (at > begin && bytes + names[at].size() > kMaxListBytes)) {
+      lists.push_back(names.subspan(begin, at - begin));
+      begin = at;
+      bytes = 0;
+    }
+    bytes += names[at].size();
+  }
+  if (begin < names.size()) lists.push_back(names.subspan(begin));
+  return lists;
+}
 
-RosterEntries ParseRoster(std::string_view tests) { return Parser(tests).Parse(); }
+RosterPtr MakeRoster(std::span<const RosterPiece> pieces) {
+  std::string tests = "{";
+  const RosterPiece* before = nullptr;
+  for (const RosterPiece& piece : pieces) {
+    if (before != nullptr && before->program == piece.program) {
+      tests += ',';
+    } else {
+      if (before != nullptr) tests += "],";
+      AppendJson(tests, piece.program);
+      tests += ":[";
+    }
+    tests += "[\"" + piece.list_id + "\",\"" + piece.marks + "\"]";
+    before = &piece;
+  }
+  tests += before == nullptr ? "}" : "]}";
+  std::string id = ContentId(tests);
+  return std::make_shared<const Roster>(Roster{std::move(id), std::move(tests)});
+}
 
-void CheckRoster(std::string_view tests) { Parser(tests).Check(); }
+std::vector<std::string> ParseTestList(std::string_view tests) {
+  PlainJson json(tests, "a list of tests");
+  std::vector<std::string> names;
+  json.Expect('[');
+  do {
+    std::string name = json.String();
+    if (!names.empty() && names.back() >= name) json.Fail("a name that is not after the one before it");
+    names.push_back(std::move(name));
+  } while (json.Take(','));
+  json.Expect(']');
+  json.ExpectEnd();
+  return names;
+}
+
+std::vector<RosterPiece> ParseRoster(std::string_view tests) {
+  PlainJson json(tests, "a roster");
+  std::vector<RosterPiece> pieces;
+  json.Expect('{');
+  if (!json.Take('}')) {
+    do {
+      const std::string program = json.String();
+      if (!pieces.empty() && pieces.back().program >= program)
+        json.Fail("a program that is not after the one before it");
+      json.Expect(':');
+      json.Expect('[');
+      do {
+        pieces.push_back(ParsePiece(json, program));
+      } while (json.Take(','));
+      json.Expect(']');
+    } while (json.Take(','));
+    json.Expect('}');
+  }
+  json.ExpectEnd();
+  return pieces;
+}
+
+std::vector<std::string> ListsOf(std::string_view tests) {
+  std::vector<std::string> ids;
+  for (RosterPiece& piece : ParseRoster(tests)) ids.push_back(std::move(piece.list_id));
+  std::ranges::sort(ids);
+  const auto repeated = std::ranges::unique(ids);
+  ids.erase(repeated.begin(), repeated.end());
+  return ids;
+}
+
+const Roster* FindRoster(std::span<const RosterPtr> rosters, std::string_view roster_id) {
+  const auto found = std::ranges::find_if(rosters, [&](const RosterPtr& one) { return one->roster_id == roster_id; });
+  return found == rosters.end() ? nullptr : found->get();
+}
+
+void CheckRoster(const Roster& roster, std::span<const RosterPtr> rosters) {
+  VisitPieces(roster, rosters, [](const RosterPiece&, const std::vector<std::string>&) {});
+}
+
+std::vector<RosterTest> TestsOf(const Roster& roster, std::span<const RosterPtr> rosters) {
+  std::vector<RosterTest> tests;
+  VisitPieces(roster, rosters, [&](const RosterPiece& piece, std::vector<std::string> names) {
+    for (size_t at = 0; at < names.size(); ++at) {
+      if (piece.marks[at] == kNoResultMark) continue;
+      tests.push_back({piece.program, std::move(names[at]), piece.marks[at] == kExecutedMark});
+    }
+  });
+  return tests;
+}
 
 }  // namespace flaky

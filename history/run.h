@@ -63,6 +63,9 @@ struct Run {
   std::optional<std::string> runtime_version;  // compiler and operating system
   std::optional<std::string> test_args;
   std::optional<std::string> ci_url;
+  std::optional<Timestamp> commit_at{};      // when git_sha was committed
+  std::optional<std::string> merge_base{};   // the newest commit that git_sha and the default branch have in common
+  std::optional<std::string> edited_tree{};  // if git_dirty: git's id of the tree with the edits
 
   bool operator==(const Run&) const = default;
 };
@@ -76,6 +79,12 @@ struct Part {
   std::optional<std::string> shard;    // "2/10": the third of ten
   std::optional<std::string> roster_id;
   std::optional<std::string> ended_early{};  // history/early_end.h; absent: nothing did
+  std::optional<std::string> host{};         // the name of the machine
+  std::optional<int64_t> shuffle_seed{};     // of the first shuffled iteration; absent: not shuffled
+  std::optional<int64_t> planned_tests{};    // that were to run
+  std::optional<int64_t> rank{};             // of an MPI program: which of its processes this is
+  std::optional<std::string> executions{};   // of the tests that were not executed exactly once (history/part_tests.h)
+  std::optional<std::string> durations{};    // of the roster's tests (history/part_tests.h)
 
   bool operator==(const Part&) const = default;
 };
@@ -94,12 +103,15 @@ struct Failure {
   std::optional<int64_t> attempt;  // 0, 1, … within the part
   std::optional<int64_t> shuffle_seed;
   std::optional<std::string> preceding_test;
-  std::optional<std::string> signal;  // "SIGSEGV"
+  std::optional<std::string> signal;     // "SIGSEGV"
+  std::optional<std::string> program{};  // the file name of the test program; absent if another tool wrote the failure
+  std::optional<std::string> parameter{};  // GoogleTest's text of the test's value or type parameter
 
   bool operator==(const Failure&) const = default;
 };
 
-// The tests that a part executed (history/roster.h). Immutable, so records can share it.
+// The tests that a part executed or skipped, or one of the lists of names to which such a roster refers
+// (history/roster.h). Immutable, so records can share it.
 struct Roster {
   std::string roster_id;  // hash of `tests`
   std::string tests;
@@ -109,7 +121,8 @@ struct Roster {
 using RosterPtr = std::shared_ptr<const Roster>;
 
 // One run with its parts, failures and rosters: the unit of every transaction, copy, retry and checksum. `rosters`
-// holds each roster that the parts name once. The order of parts, failures and rosters has no meaning.
+// holds each roster that the parts name, and each list that those name, once. The order of parts, failures and rosters
+// has no meaning.
 struct RunRecord {
   Run run;
   std::vector<Part> parts;
