@@ -8,13 +8,10 @@
 
 #include "analysis/left_out.h"
 #include "analysis/run_filters.h"
+#include "history/part_tests.h"
 #include "history/roster.h"
 
 namespace flaky {
-
-std::string_view TestNameOf(std::string_view roster_entry) {
-  return roster_entry.substr(0, std::min(roster_entry.find(" ("), roster_entry.find(" [")));
-}
 
 TestExecutions ExecutionCounter::Count(const RunRecord& record) {
   TestExecutions counted;
@@ -27,18 +24,16 @@ TestExecutions ExecutionCounter::Count(const RunRecord& record) {
       if (part.account.total_tests != 0) counted.is_known = false;
       continue;
     }
-    for (const auto& [name, executions] : MatchingIn(*roster->second)) {
-      counted.executed += executions;
-      counted.tests.insert(name);
-    }
+    CountPart(part, MatchingIn(*roster->second, record.rosters), counted);
   }
   // One execution may have several failures.
-  std::set<std::tuple<std::string, std::string, std::string, int64_t>> failed;
+  std::set<std::tuple<std::string, std::string, std::string, std::string, int64_t>> failed;
   for (const Failure& failure : record.failures) {
     if (IsOutsideTests(failure)) continue;
     names_.insert(failure.test_name);
     if (!MatchesPattern(failure.test_name, pattern_)) continue;
-    failed.emplace(failure.part_id.value_or(""), failure.test_file, failure.test_name, failure.attempt.value_or(0));
+    failed.emplace(failure.part_id.value_or(""), failure.program.value_or(""), failure.test_file, failure.test_name,
+                   failure.attempt.value_or(0));
     counted.tests.insert(failure.test_name);
   }
   counted.failed = static_cast<int64_t>(failed.size());
@@ -46,13 +41,30 @@ TestExecutions ExecutionCounter::Count(const RunRecord& record) {
   return counted;
 }
 
-const ExecutionCounter::Matching& ExecutionCounter::MatchingIn(const Roster& roster) {
+void ExecutionCounter::CountPart(const Part& part, const Matching& matching, TestExecutions& counted) {
+  std::map<size_t, TestCounts> others;
+  try {
+    if (part.executions) others = ParseExecutions(*part.executions);
+  } catch (const std::invalid_argument&) {
+    counted.is_known = false;
+    return;
+  }
+  for (const MatchingTest& test : matching) {
+    const auto other = others.find(test.place);
+    counted.executed += other != others.end() ? other->second.executed : test.executed ? 1 : 0;
+    counted.tests.insert(test.name);
+  }
+}
+
+const ExecutionCounter::Matching& ExecutionCounter::MatchingIn(const Roster& roster,
+                                                               std::span<const RosterPtr> rosters) {
   const auto [known, is_new] = by_roster_.try_emplace(roster.roster_id);
   if (!is_new) return known->second;
   try {
-    for (const auto& [entry, count] : ParseRoster(roster.tests)) {
-      const std::string name(TestNameOf(entry));
-      if (MatchesPattern(name, pattern_)) known->second[name] += count.executed;
+    const std::vector<RosterTest> tests = TestsOf(roster, rosters);
+    for (size_t place = 0; place < tests.size(); ++place) {
+      const std::string& name = tests[place].name;
+      if (MatchesPattern(name, pattern_)) known->second.push_back({place, name, tests[place].executed});
       names_.insert(name);
     }
   } catch (const std::invalid_argument&) {  // a damaged roster says nothing

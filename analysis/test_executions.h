@@ -2,11 +2,14 @@
 #ifndef FLAKY_ANALYSIS_TEST_EXECUTIONS_H_
 #define FLAKY_ANALYSIS_TEST_EXECUTIONS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "history/run.h"
 
@@ -32,16 +35,19 @@ class ExecutionCounter {
   const std::set<std::string>& names() const { return names_; }
 
  private:
-  using Matching = std::map<std::string, int64_t>;  // executions by the test's name
-  const Matching& MatchingIn(const Roster& roster);
+  struct MatchingTest {
+    size_t place = 0;  // in the roster
+    std::string name;
+    bool executed = false;
+  };
+  using Matching = std::vector<MatchingTest>;
+  const Matching& MatchingIn(const Roster& roster, std::span<const RosterPtr> rosters);
+  static void CountPart(const Part& part, const Matching& matching, TestExecutions& counted);
 
   const std::string pattern_;
   std::map<std::string, Matching> by_roster_;
   std::set<std::string> names_;
 };
-
-// Returns the test's name of an entry of a roster: without the file or program that tells equal names apart.
-std::string_view TestNameOf(std::string_view roster_entry);
 
 }  // namespace flaky
 

@@ -9,7 +9,7 @@
 
 #include "history/digest.h"
 #include "history/merge.h"
-#include "history/roster.h"
+#include "history/part_tests.h"
 #include "history/text.h"
 #include "spool/journal_parser.h"
 #include "tests/support/generate_history.h"
@@ -44,9 +44,11 @@ void MergeAPartMore(benchmark::State& state) {
 BENCHMARK(MergeAPartMore);
 
 void RosterOf2000Tests(benchmark::State& state) {
-  RosterEntries entries;
-  for (int i = 0; i < 2000; ++i) entries["Suite" + std::to_string(i % 50) + ".Test" + std::to_string(i)] = {1, 0};
-  for (auto _ : state) benchmark::DoNotOptimize(MakeRoster(entries));
+  ProgramTests tests;
+  for (int i = 0; i < 2000; ++i) tests["Suite" + std::to_string(i % 50) + ".Test" + std::to_string(i)] = {{1, 0}, i};
+  const PartTests programs = {{"engine_test", tests}};
+  Part part;
+  for (auto _ : state) benchmark::DoNotOptimize(SetPartTests(part, programs));
 }
 BENCHMARK(RosterOf2000Tests);
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <optional>
 #include <ostream>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -23,6 +23,8 @@
 #include "cli/output/table.h"
 #include "cli/output/time_text.h"
 #include "cli/run_query.h"
+#include "history/json_object.h"
+#include "history/part_tests.h"
 #include "history/text.h"
 
 namespace flaky {
@@ -122,7 +124,10 @@ void PrintRun(const RunRecord& record, const Session& session) {
   if (account.ended_at) line("ended", TimeText(*account.ended_at) + " UTC");
   line("duration", DurationText(account));
   if (run.git_sha) line("commit", *run.git_sha + (run.git_dirty.value_or(false) ? ", files differed from it" : ""));
+  if (run.commit_at) line("committed", TimeText(*run.commit_at) + " UTC");
   line("tree", run.tree_sha);
+  line("edited tree", run.edited_tree);
+  line("merge base", run.merge_base);
   line("branch", run.branch);
   line("runtime", run.runtime_version);
   line("arguments", run.test_args);
@@ -155,10 +160,11 @@ void PrintFlaky(const std::vector<FlakyWithinRun>& tests, const Session& session
   Table table({{.title = "FAILED", .align = Align::kRight},
                {.title = "PASSED", .align = Align::kRight},
                {.title = "TEST", .max_width = 60},
+               {.title = "PROGRAM", .max_width = 30},
                {.title = "FILE"}});
   for (const FlakyWithinRun& test : tests) {
     table.Add({std::to_string(test.failed), std::to_string(test.passed), Cell(Escaped(test.test_name), Style::kBad),
-               Escaped(test.test_file)});
+               test.program.empty() ? "-" : Escaped(test.program), Escaped(test.test_file)});
   }
   table.Print(session.out, session.color);
 }
@@ -193,6 +199,8 @@ void PrintFailures(const std::vector<Failure>& failures, bool outside, const Ses
     std::ostream& out = session.out;
     out << Styled(Escaped(failure.test_name), Style::kBad, session.color) << "  " << Escaped(failure.test_file);
     if (failure.line) out << ':' << *failure.line;
+    if (failure.program) out << "  " << Escaped(*failure.program);
+    if (failure.parameter) out << "  with " << Escaped(*failure.parameter);
     out << "\n  " << Escaped(failure.failure_kind) << ", " << TimeText(failure.failed_at) << " UTC";
     if (failure.attempt.value_or(0) > 0) out << ", attempt " << *failure.attempt + 1;
     if (failure.duration_ms) out << ", after " << Duration(*failure.duration_ms);
@@ -212,19 +220,38 @@ std::string_view JsonOrNull(std::string_view text, char begin) {
   return valid ? text : "null";
 }
 
-// Prints each part with the tests of its roster, as the stored text: a run may have very many tests.
-void PrintPartsAsJson(const RunRecord& record, JsonPrinter& printer) {
-  std::map<std::string_view, std::string_view> rosters;
-  for (const RosterPtr& roster : record.rosters) {
-    rosters.emplace(roster->roster_id, JsonOrNull(roster->tests, '{'));
+// Returns the part's tests by program and name, as one JSON object in one line; `null` if they are not known.
+std::string TestsAsJson(const Part& part, const RunRecord& record) {
+  if (!part.roster_id) return "null";
+  PartTests programs;
+  try {
+    programs = TestsOf(part, record.rosters);
+  } catch (const std::invalid_argument&) {  // damaged
+    return "null";
   }
+  JsonObject all;
+  for (const auto& [program, tests] : programs) {
+    JsonObject of_program;
+    for (const auto& [name, test] : tests) {
+      JsonObject facts;
+      facts.Add("executed", std::to_string(test.counts.executed));
+      facts.Add("skipped", std::to_string(test.counts.skipped));
+      if (test.duration_us) facts.Add("duration_us", std::to_string(*test.duration_us));
+      of_program.Add(name, facts.Take());
+    }
+    all.Add(program, of_program.Take());
+  }
+  return all.Take();
+}
+
+// Prints each part with its tests as one text: a run may have very many tests.
+void PrintPartsAsJson(const RunRecord& record, JsonPrinter& printer) {
   printer.BeginList("parts");
   for (const Part& part : record.parts) {
     Json json = ToJson(part);
-    json.erase("ended_early");
-    const auto roster = rosters.find(part.roster_id.value_or(""));
-    printer.Element(json, {{"ended_early", JsonOrNull(part.ended_early.value_or(""), '[')},
-                           {"tests", roster == rosters.end() ? "null" : roster->second}});
+    for (const char* text_of_tests : {"ended_early", "executions", "durations"}) json.erase(text_of_tests);
+    const std::string tests = TestsAsJson(part, record);
+    printer.Element(json, {{"ended_early", JsonOrNull(part.ended_early.value_or(""), '[')}, {"tests", tests}});
   }
   printer.EndList();
 }
@@ -234,7 +261,8 @@ void PrintAsJson(const RunRecord& record, const std::vector<FlakyWithinRun>& fla
   printer.Member("run", ToJson(record.run));
   printer.BeginList("flaky");
   for (const FlakyWithinRun& test : flaky) {
-    printer.Element({{"test_file", test.test_file},
+    printer.Element({{"program", test.program},
+                     {"test_file", test.test_file},
                      {"test_name", test.test_name},
                      {"failed_attempts", test.failed},
                      {"passed_attempts", test.passed}});

@@ -16,6 +16,7 @@
 #include "delivery/own_stores.h"
 #include "delivery/run_context.h"
 #include "history/digest.h"
+#include "history/roster.h"
 #include "spool/ancestors.h"
 #include "spool/dual_queue.h"
 #include "spool/spool.h"
@@ -76,15 +77,12 @@ std::optional<RunRecord> AsHeld(Sink& sink, const RunRecord& sent) {
   std::vector<RunRecord> stored = sink.ReadBack(std::vector{sent.run.run_id});
   if (stored.empty()) return std::nullopt;
   RunRecord& record = stored.front();
-  std::set<std::string> part_ids, roster_ids;
+  std::set<std::string> part_ids;
   for (const Part& part : sent.parts) part_ids.insert(part.part_id);
   std::erase_if(record.parts, [&](const Part& part) { return !part_ids.contains(part.part_id); });
   std::erase_if(record.failures,
                 [&](const Failure& failure) { return !failure.part_id || !part_ids.contains(*failure.part_id); });
-  for (const Part& part : record.parts) {
-    if (part.roster_id) roster_ids.insert(*part.roster_id);
-  }
-  std::erase_if(record.rosters, [&](const RosterPtr& roster) { return !roster_ids.contains(roster->roster_id); });
+  KeepNamedRosters(record);
   SumParts(record);
   return std::move(record);
 }

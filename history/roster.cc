@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "history/digest.h"
@@ -159,6 +160,24 @@ std::vector<std::string> ListsOf(std::string_view tests) {
 const Roster* FindRoster(std::span<const RosterPtr> rosters, std::string_view roster_id) {
   const auto found = std::ranges::find_if(rosters, [&](const RosterPtr& one) { return one->roster_id == roster_id; });
   return found == rosters.end() ? nullptr : found->get();
+}
+
+void AddRosters(std::vector<RosterPtr>& rosters, std::span<const RosterPtr> more) {
+  for (const RosterPtr& roster : more) {
+    if (FindRoster(rosters, roster->roster_id) == nullptr) rosters.push_back(roster);
+  }
+}
+
+void KeepNamedRosters(RunRecord& record) {
+  std::unordered_set<std::string> named;
+  for (const Part& part : record.parts) {
+    if (part.roster_id) named.insert(*part.roster_id);
+  }
+  for (const RosterPtr& roster : record.rosters) {
+    if (!named.contains(roster->roster_id) || !IsRosterText(roster->tests)) continue;
+    for (std::string& list : ListsOf(roster->tests)) named.insert(std::move(list));
+  }
+  std::erase_if(record.rosters, [&](const RosterPtr& roster) { return !named.contains(roster->roster_id); });
 }
 
 void CheckRoster(const Roster& roster, std::span<const RosterPtr> rosters) {

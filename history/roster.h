@@ -35,6 +35,9 @@ struct RosterPiece {
   bool operator==(const RosterPiece&) const = default;
 };
 
+// Returns true for the stored form of a roster, and false for that of a list.
+inline bool IsRosterText(std::string_view tests) { return tests.starts_with('{'); }
+
 // Returns the id that belongs to a stored form of a list or roster: its XXH3-128 as 32 hexadecimal digits.
 std::string ContentId(std::string_view tests);
 
@@ -59,6 +62,13 @@ std::vector<std::string> ListsOf(std::string_view tests);
 
 // Returns the roster of this id, or null.
 const Roster* FindRoster(std::span<const RosterPtr> rosters, std::string_view roster_id);
+
+// Adds rosters and lists to a record's, each once.
+void AddRosters(std::vector<RosterPtr>& rosters, std::span<const RosterPtr> more);
+
+// Removes the rosters that no part names and the lists that no remaining roster names. Precondition: the texts of the
+// rosters are valid.
+void KeepNamedRosters(RunRecord& record);
 
 // Throws std::invalid_argument if the roster's text is not one that MakeRoster makes, or if `rosters` lacks a list that
 // it names, or has one that does not fit. The ids are not compared with the texts.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -145,18 +146,27 @@ int64_t MissingTests(const Journal& journal) {
   return std::max<int64_t>(0, journal.tests_to_run - results);
 }
 
-// Returns what tells the program of `test` (a file and a program) from the other programs in which the file has a test
-// of this name: its file name, or its path if they have the same one. Empty if there is no other program.
-std::string ProgramAmong(const auto& tests, const std::pair<std::string, std::string>& test) {
-  const std::string name = std::filesystem::path(test.second).filename().string();
-  bool other_program = false, same_name = false;
-  for (const auto& [other, tally] : tests) {
-    if (other.first != test.first || other.second == test.second) continue;
-    other_program = true;
-    same_name = same_name || std::filesystem::path(other.second).filename() == name;
+// Returns the name of each program in the history, by its path: its file name. If programs in different folders have
+// the same file name, the names begin with as many folders as tell them apart.
+std::map<std::string, std::string> ProgramNames(const std::vector<const Journal*>& journals) {
+  std::map<std::string, std::vector<std::filesystem::path>> by_name;
+  std::map<std::string, std::string> names;
+  for (const Journal* journal : journals) {
+    const auto [name, is_new] = names.try_emplace(journal->ProgramPath(), ProgramOf(*journal));
+    if (is_new) by_name[name->second].emplace_back(name->first).remove_filename();
   }
-  if (!other_program) return {};
-  return same_name ? test.second : name;
+  for (auto& [path, name] : names) {
+    std::vector<std::filesystem::path>& others = by_name[name];
+    std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    std::string longer = name;
+    for (auto left = others.size(); left > 1 && !folder.filename().empty(); folder = folder.parent_path()) {
+      longer = folder.filename().string() + '/' + longer;
+      left = static_cast<size_t>(std::ranges::count_if(
+          others, [&](const std::filesystem::path& other) { return (other / name).string().ends_with('/' + longer); }));
+    }
+    name = std::move(longer);
+  }
+  return names;
 }
 
 }  // namespace
@@ -175,6 +185,7 @@ void PartBuilder::Add(const std::vector<const Journal*>& journals) {
     size_t index;
   };
   rank_ = RankText(*journals.front());
+  program_names_ = ProgramNames(journals);
   // Attempts are numbered in order of time across all journals.
   std::vector<Entry> entries;
   for (const Journal* journal : journals) {
@@ -190,17 +201,22 @@ void PartBuilder::Add(const std::vector<const Journal*>& journals) {
 }
 
 RunRecord PartBuilder::Finish() && {
-  NamePrograms();
   RunRecord record;
-  record.rosters.push_back(MakeRoster(TestRoster()));
-  part_.roster_id = record.rosters.front()->roster_id;
+  PartTests tests;
+  for (auto& [program, its_tallies] : tallies_) {
+    ProgramTests& its_tests = tests[program];
+    for (const auto& [name, tally] : its_tallies) {
+      its_tests[name] = {tally.counts, tally.duration_us / std::max<int64_t>(1, tally.results)};
+    }
+  }
+  record.rosters = SetPartTests(part_, tests);
   record.parts.push_back(std::move(part_));
   record.failures = std::move(failures_);
   return record;
 }
 
 void PartBuilder::AddResult(const Journal& journal, size_t index) {
-  program_ = journal.ProgramPath();
+  program_ = program_names_.at(journal.ProgramPath());
   const JournalResult& result = journal.results[index];
   const Verdict verdict = VerdictOf(result, journal);
   if (verdict == Verdict::kNone) return;
@@ -208,8 +224,10 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   Failure failure;
   failure.test_file = NameOf(result.file);
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
-  TestTally& tally = tallies_[result.name][{failure.test_file, program_}];
-  (verdict == Verdict::kSkipped ? tally.runs.skipped : tally.runs.executed) += result.executions;
+  TestTally& tally = tallies_[program_][result.name];
+  (verdict == Verdict::kSkipped ? tally.counts.skipped : tally.counts.executed) += result.executions;
+  tally.duration_us += result.duration_us;
+  ++tally.results;
   failure.attempt = tally.attempts;
   tally.attempts += result.executions;
   tally.failed |= verdict == Verdict::kFailed;
@@ -251,7 +269,7 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
 }
 
 void PartBuilder::AddBetween(const Journal& journal) {
-  program_ = journal.ProgramPath();
+  program_ = program_names_.at(journal.ProgramPath());
   for (const JournalSuiteFailure& between : journal.suite_failures) {
     if (!IsFailure(between.failure)) continue;
     Failure failure;
@@ -300,36 +318,14 @@ void PartBuilder::AddFailure(Failure failure, std::string_view kind, std::string
   failure.part_id = part_.part_id;
   failure.failure_kind = kind;
   failure.error_message = std::move(message);
+  failure.program = program_;
   if (!rank_.empty()) AddToStack(failure, rank_);
   failures_.push_back(std::move(failure));
-  programs_.push_back(program_);
-}
-
-void PartBuilder::NamePrograms() {
-  for (size_t at = 0; at < failures_.size(); ++at) {
-    Failure& failure = failures_[at];
-    const auto tests = tallies_.find(failure.test_name);
-    if (tests == tallies_.end()) continue;
-    const std::string program = ProgramAmong(tests->second, {failure.test_file, programs_[at]});
-    if (!program.empty()) AddToStack(failure, "in " + program);
-  }
-}
-
-RosterEntries PartBuilder::TestRoster() const {
-  RosterEntries roster;
-  for (const auto& [name, tests] : tallies_) {
-    for (const auto& [test, tally] : tests) {
-      std::string entry = tests.size() == 1 ? name : RosterName(name, test.first);
-      if (const std::string program = ProgramAmong(tests, test); !program.empty()) entry += " [" + program + ']';
-      roster[entry] = tally.runs;
-    }
-  }
-  return roster;
 }
 
 void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
   int64_t passed = 0, failed = 0, skipped = 0;
-  for (const auto& [name, tests] : tallies_) {
+  for (const auto& [program, tests] : tallies_) {
     for (const auto& [test, tally] : tests) ++(tally.failed ? failed : tally.passed ? passed : skipped);
   }
   Account& account = part_.account;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "history/early_end.h"
-#include "history/roster.h"
+#include "history/part_tests.h"
 #include "history/run.h"
 #include "spool/journal.h"
 
@@ -34,8 +34,10 @@ class PartBuilder {
  private:
   // All attempts at one test of one program within the part.
   struct TestTally {
-    RosterEntry runs;
+    TestCounts counts;
     int64_t attempts = 0;
+    int64_t duration_us = 0;  // of all `results`
+    int64_t results = 0;
     bool failed = false;
     bool passed = false;
   };
@@ -52,20 +54,16 @@ class PartBuilder {
   void AddEarlyEnd(const Journal& journal, const std::string& test);
   void AddFailure(Failure failure, std::string_view kind, std::string message);
   void SetAccount(const std::vector<const Journal*>& journals);
-  // Adds the program to the failures of each test that several programs have, because nothing else tells them apart.
-  void NamePrograms();
-  RosterEntries TestRoster() const;
   // Returns the name of a source file in the history.
   const std::string& NameOf(const std::string& file);
 
   std::filesystem::path root_;
   Part part_;
   std::vector<Failure> failures_;
-  std::vector<std::string> programs_;                   // of the failures
-  std::string program_;                                 // of the failure that is being added
-  std::unordered_map<std::string, std::string> names_;  // results of NameOf
-  using FileAndProgram = std::pair<std::string, std::string>;
-  std::map<std::string, std::map<FileAndProgram, TestTally>> tallies_;  // by the test's name
+  std::string program_;                                              // of the failure that is being added
+  std::map<std::string, std::string> program_names_;                 // by their paths
+  std::unordered_map<std::string, std::string> names_;               // results of NameOf
+  std::map<std::string, std::map<std::string, TestTally>> tallies_;  // by the names of the program and of the test
   std::vector<EarlyEnd> early_ends_;
   std::string rank_;  // "rank 1 of 4"; empty: not of an MPI program
   int64_t errors_ = 0;

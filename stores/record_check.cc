@@ -2,6 +2,7 @@
 #include "stores/record_check.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "history/fields.h"
 #include "history/roster.h"
@@ -71,13 +72,24 @@ void RecordCheck::Check(const RunRecord& record) {
     throw StoreError(ErrorKind::kInvalid, store_, "write run '" + record.run.run_id + "'", "", detail);
   };
   for (const RosterPtr& roster : record.rosters) {
-    if (seen_.insert(roster.get()).second && RosterId(roster->tests) != roster->roster_id) {
+    const auto [entry, is_new] = lists_.try_emplace(roster.get());
+    if (is_new && ContentId(roster->tests) != roster->roster_id) {
       refuse("the content of its roster '" + roster->roster_id + "' does not match that id");
+    }
+    if (is_new && IsRosterText(roster->tests)) {
+      try {
+        entry->second = ListsOf(roster->tests);
+      } catch (const std::invalid_argument& error) {
+        refuse("its roster '" + roster->roster_id + "' is " + error.what());
+      }
+    }
+    for (const std::string& list : entry->second) {
+      if (FindRoster(record.rosters, list) != nullptr) continue;
+      refuse("its roster '" + roster->roster_id + "' names the list '" + list + "', which the record lacks");
     }
   }
   for (const Part& part : record.parts) {
-    const auto named = [&](const RosterPtr& roster) { return roster->roster_id == part.roster_id; };
-    if (part.roster_id && std::none_of(record.rosters.begin(), record.rosters.end(), named)) {
+    if (part.roster_id && FindRoster(record.rosters, *part.roster_id) == nullptr) {
       refuse("its part '" + part.part_id + "' names the roster '" + *part.roster_id + "', which the record lacks");
     }
   }

@@ -4,14 +4,16 @@
 
 #include <cstddef>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
+#include <vector>
 
 #include "history/run.h"
 
 namespace flaky {
 
-// Refuses records that no store writes: with a roster whose content does not match its id, or a part whose roster the
-// record lacks. A roster that several records share is checked once.
+// Refuses records that no store writes: with a roster whose content is invalid or does not match its id, with a part
+// whose roster the record lacks, or with a roster of which it lacks a list. A roster that several records share is
+// parsed once.
 class RecordCheck {
  public:
   explicit RecordCheck(const std::string& store) : store_(store) {}
@@ -21,7 +23,7 @@ class RecordCheck {
 
  private:
   const std::string& store_;
-  std::unordered_set<const Roster*> seen_;
+  std::unordered_map<const Roster*, std::vector<std::string>> lists_;  // that a roster names
 };
 
 // Throws StoreError (kInvalid), which names run, table and column, if the texts of one row, including the run's id,

@@ -209,7 +209,7 @@ class Copier {
       const auto same_id = [&](const RosterPtr& other) { return other->roster_id == roster->roster_id; };
       const auto found = std::find_if(actual.rosters.begin(), actual.rosters.end(), same_id);
       if (found == actual.rosters.end()) return "roster " + roster->roster_id + " is missing when read back";
-      if (RosterId((*found)->tests) != roster->roster_id) return "roster " + roster->roster_id + " is damaged";
+      if (ContentId((*found)->tests) != roster->roster_id) return "roster " + roster->roster_id + " is damaged";
       if (verified_rosters_.size() >= kMaxRemembered) verified_rosters_.clear();
       verified_rosters_.insert(roster->roster_id);
     }

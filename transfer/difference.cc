@@ -166,7 +166,7 @@ std::string CompareRostersOf(const RunRecord& source, const RunRecord& target) {
 Fingerprint FingerprintOf(const RunRecord& record) {
   Fingerprint fingerprint{DigestOf(record), true};
   for (const auto& [id, tests] : NamedRosters(record)) {
-    const std::string found = tests == nullptr ? "missing" : RosterId(*tests);
+    const std::string found = tests == nullptr ? "missing" : ContentId(*tests);
     if (found == id) continue;
     fingerprint.digest += DigestOf("roster " + std::string(id) + ' ' + found);
     fingerprint.intact = false;

@@ -14,8 +14,10 @@
 #include "history/roster.h"
 #include "history/text.h"
 #include "stores/error.h"
+#include "transfer/first_version_rosters.h"
 #include "transfer/jsonl_lines.h"
 #include "transfer/line_reader.h"
+#include "transfer/roster_window.h"
 
 namespace flaky {
 namespace {
@@ -154,7 +156,8 @@ class JsonlReader::Impl {
                            " of the format by a newer flaky; this one reads up to " + std::to_string(kJsonlMajor) +
                            '.' + std::to_string(kJsonlMinor) + ": install the newer flaky");
     }
-    newer_ = version->minor > kJsonlMinor;
+    is_first_version_ = version->major == 1;
+    newer_ = !is_first_version_ && version->minor > kJsonlMinor;
     Header header;
     Fill(*object, "header", header);
   }
@@ -195,7 +198,6 @@ class JsonlReader::Impl {
     run_line_ = lines_.number();
     part_ids_.clear();
     parts_of_failures_.clear();
-    run_rosters_.clear();
   }
 
   // An empty id names nothing, and no history has one.
@@ -222,9 +224,10 @@ class JsonlReader::Impl {
     return std::exchange(run_, std::nullopt);
   }
 
-  // The digest of a newer version covers fields that this program does not know.
+  // The digest of a newer version covers fields that this program does not know, and that of version 1 covers rosters
+  // that this program writes in another form.
   bool Disagree(const std::optional<std::string>& said, const Digest& digest) const {
-    return !newer_ && said && *said != digest.ToString();
+    return !newer_ && !is_first_version_ && said && *said != digest.ToString();
   }
 
   void CheckRun(std::string_view run_id) const {
@@ -240,13 +243,13 @@ class JsonlReader::Impl {
     if (!part_ids_.insert(line.part.part_id).second) {
       throw BadLine{"repeats the part " + Quoted(line.part.part_id)};
     }
-    if (line.part.roster_id && run_rosters_.insert(*line.part.roster_id).second) {
-      RosterPtr roster = rosters_.Find(*line.part.roster_id);
-      if (roster == nullptr) {
+    if (line.part.roster_id) {
+      const bool is_known = is_first_version_ ? first_version_.Give(line.part, run_->rosters)
+                                              : rosters_.Give(*line.part.roster_id, run_->rosters);
+      if (!is_known) {
         throw BadLine{"names the roster " + Quoted(*line.part.roster_id) +
                       ", which is not among the last roster lines before it"};
       }
-      run_->rosters.push_back(std::move(roster));
     }
     run_->parts.push_back(std::move(line.part));
   }
@@ -262,15 +265,35 @@ class JsonlReader::Impl {
   void AddRoster(const dom::object& object) {
     auto roster = std::make_shared<Roster>();
     Fill(object, "roster", *roster);
-    if (RosterId(roster->tests) != roster->roster_id) {
+    if (ContentId(roster->tests) != roster->roster_id) {
       throw BadLine{"has tests that do not match the roster's id: it was changed or damaged"};
     }
     try {
-      if (!newer_) CheckRoster(roster->tests);
+      if (is_first_version_) {
+        first_version_.Add(*roster);
+      } else {
+        AddToWindow(std::move(roster));
+      }
     } catch (const std::invalid_argument& error) {
       throw BadLine{std::string("has tests in an invalid form: ") + error.what()};
     }
-    rosters_.Add(std::move(roster));
+  }
+
+  void AddToWindow(RosterPtr roster) {
+    std::vector<std::string> lists;
+    if (IsRosterText(roster->tests)) {
+      lists = ListsOf(roster->tests);
+      std::vector<RosterPtr> found;
+      for (const std::string& list : lists) {
+        found.push_back(rosters_.Find(list));
+        if (found.back() != nullptr) continue;
+        throw BadLine{"names the list " + Quoted(list) + ", which is not among the last roster lines before it"};
+      }
+      CheckRoster(*roster, found);
+    } else {
+      ParseTestList(roster->tests);
+    }
+    rosters_.Add(std::move(roster), std::move(lists));
   }
 
   void ReadFooter(const dom::object& object) {
@@ -296,14 +319,15 @@ class JsonlReader::Impl {
   dom::parser parser_;
   std::string version_;
   bool newer_ = false;  // a minor version that this program does not know
+  bool is_first_version_ = false;
   RosterWindow rosters_;
+  FirstVersionRosters first_version_;
 
   std::optional<RunRecord> run_;  // whose lines are being read
   std::optional<std::string> run_digest_;
   int64_t run_line_ = 0;
   std::set<std::string, std::less<>> part_ids_;       // of run_
   std::map<std::string, int64_t> parts_of_failures_;  // of run_: the ids that failures name, with the first such line
-  std::set<std::string, std::less<>> run_rosters_;    // of run_
 
   std::optional<RunRecord> next_;  // to be returned next
   bool has_returned_any_ = false;

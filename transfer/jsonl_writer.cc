@@ -7,6 +7,7 @@
 
 #include "history/escaped.h"
 #include "history/fields.h"
+#include "history/roster.h"
 #include "history/text.h"
 #include "stores/error.h"
 #include "stores/record_check.h"
@@ -57,6 +58,11 @@ FieldsInto Begin(std::string& line, std::string_view type) {
   return {line};
 }
 
+// Precondition: the record has it; RecordCheck found it.
+RosterPtr RosterOf(const RunRecord& record, const std::string& roster_id) {
+  return *std::ranges::find(record.rosters, roster_id, [](const RosterPtr& one) { return one->roster_id; });
+}
+
 }  // namespace
 
 JsonlWriter::JsonlWriter(const Origin& origin, std::function<void(std::string_view)> out)
@@ -103,7 +109,7 @@ void JsonlWriter::WriteRecord(const RunRecord& record) {
   run("digest", digest.ToString());
   EndLine(begin, run_id);
   for (const Part& part : record.parts) {
-    if (part.roster_id && rosters_.Find(*part.roster_id) == nullptr) WriteRoster(record, *part.roster_id);
+    if (part.roster_id) WriteRoster(record, *part.roster_id);
     begin = buffer_.size();
     FieldsInto fields = Begin(buffer_, "part");
     fields("run_id", run_id);
@@ -124,14 +130,26 @@ void JsonlWriter::WriteRecord(const RunRecord& record) {
 }
 
 void JsonlWriter::WriteRoster(const RunRecord& record, const std::string& roster_id) {
-  const auto named = [&](const RosterPtr& roster) { return roster->roster_id == roster_id; };
-  const RosterPtr& roster = *std::ranges::find_if(record.rosters, named);  // RecordCheck found it
+  std::vector<RosterPtr> known;
+  if (rosters_.Give(roster_id, known)) return;
+  const RosterPtr roster = RosterOf(record, roster_id);
+  const std::vector<std::string> lists = ListsOf(roster->tests);
+  const auto is_known = [&](const std::string& list) { return rosters_.Find(list) != nullptr; };
+  if (std::ranges::all_of(lists, is_known)) {
+    WriteRosterLine(record, roster, lists);
+    if (rosters_.Give(roster_id, known)) return;  // else a list was the oldest that the reader remembered
+  }
+  for (const std::string& list : lists) WriteRosterLine(record, RosterOf(record, list), {});
+  WriteRosterLine(record, roster, lists);
+}
+
+void JsonlWriter::WriteRosterLine(const RunRecord& record, RosterPtr roster, std::vector<std::string> lists) {
   const size_t begin = buffer_.size();
   FieldsInto fields = Begin(buffer_, "roster");
   fields("roster_id", roster->roster_id);
   fields("tests", roster->tests);
   EndLine(begin, record.run.run_id);
-  rosters_.Add(roster);
+  rosters_.Add(std::move(roster), std::move(lists));
 }
 
 void JsonlWriter::EndLine(size_t begin, const std::string& run_id) {

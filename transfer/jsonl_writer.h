@@ -10,6 +10,7 @@
 #include "history/digest.h"
 #include "stores/store.h"
 #include "transfer/jsonl_format.h"
+#include "transfer/roster_window.h"
 
 namespace flaky {
 
@@ -38,7 +39,9 @@ class JsonlWriter {
 
  private:
   void WriteRecord(const RunRecord& record);
+  // Writes the lines of the part's roster that the reader will not remember.
   void WriteRoster(const RunRecord& record, const std::string& roster_id);
+  void WriteRosterLine(const RunRecord& record, RosterPtr roster, std::vector<std::string> lists);
   void EndLine(size_t begin, const std::string& run_id);
   void Flush(size_t at_least);
 

@@ -10,9 +10,11 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "history/digest.h"
 #include "history/fields.h"
+#include "history/roster.h"
 #include "history/text.h"
 #include "stores/record_check.h"
 
@@ -23,7 +25,7 @@ constexpr size_t kMaxSoundRosters = 10'000;
 constexpr size_t kHashDigits = 8;
 
 constexpr std::array<std::string_view, 3> kIds = {"run_id", "part_id", "roster_id"};
-constexpr std::array<std::string_view, 4> kNames = {"project", "test_file", "test_name", "preceding_test"};
+constexpr std::array<std::string_view, 5> kNames = {"project", "test_file", "test_name", "preceding_test", "program"};
 
 template <typename Columns>
 bool IsIn(const Columns& columns, std::string_view column) {
@@ -106,6 +108,17 @@ class RowFitter {
   size_t bytes_ = 0;
 };
 
+// Texts about each test that say nothing if a piece of them is missing.
+void LeaveOutLongLists(Part& part, size_t row_bytes, std::vector<Conversion>& conversions) {
+  const auto leave_out = [&](const char* column, std::optional<std::string>& text) {
+    if (!text || text->size() <= row_bytes / 4) return;
+    AddConversion(conversions, {column, Conversion::Kind::kLeftOut, 1, std::to_string(text->size()) + " bytes"});
+    text.reset();
+  };
+  leave_out("parts.executions", part.executions);
+  leave_out("parts.durations", part.durations);
+}
+
 void KnowWords(RunRecord& record, std::vector<Conversion>& conversions) {
   const auto note = [&](const char* column, const std::string& was, std::string_view now) {
     AddConversion(conversions, {column, Conversion::Kind::kWord, 1, ShownText(was) + " as " + std::string(now)});
@@ -135,6 +148,7 @@ std::vector<Conversion> RecordConverter::Fit(RunRecord& record) {
   row.Cut();
   // The rows of the other tables also hold the run's id.
   for (Part& part : record.parts) {
+    LeaveOutLongLists(part, limits_.row_bytes, conversions);
     row.Begin("parts", record.run.run_id.size());
     VisitPart(part, row);
     row.Cut();
@@ -158,15 +172,31 @@ void RecordConverter::FitRosters(RunRecord& record, std::vector<Conversion>& con
     sound_rosters_.insert(roster->roster_id);
     return true;
   };
-  std::erase_if(record.rosters, [&](const RosterPtr& roster) {
-    if (fits(roster)) return false;
+  const auto leave_out = [&](const RosterPtr& roster) {
     for (Part& part : record.parts) {
-      if (part.roster_id == roster->roster_id) part.roster_id.reset();
+      if (part.roster_id != roster->roster_id) continue;
+      // The other two say nothing without it.
+      part.roster_id.reset();
+      part.executions.reset();
+      part.durations.reset();
     }
     AddConversion(conversions,
                   {"rosters.tests", Conversion::Kind::kLeftOut, 1, std::to_string(roster->tests.size()) + " bytes"});
+  };
+  const size_t before = record.rosters.size();
+  std::unordered_set<std::string> lists;  // that do not fit
+  for (const RosterPtr& roster : record.rosters) {
+    if (!IsRosterText(roster->tests) && !fits(roster)) lists.insert(roster->roster_id);
+  }
+  std::erase_if(record.rosters, [&](const RosterPtr& roster) {
+    if (!IsRosterText(roster->tests)) return lists.contains(roster->roster_id);
+    const auto is_left_out = [&](const std::string& list) { return lists.contains(list); };
+    if (fits(roster) && (lists.empty() || std::ranges::none_of(ListsOf(roster->tests), is_left_out))) return false;
+    leave_out(roster);
     return true;
   });
+  // A store gives back only the lists that a roster names.
+  if (record.rosters.size() != before) KeepNamedRosters(record);
 }
 
 std::vector<ConvertedRun> ConvertBatch(RecordConverter& converter, Batch& batch, bool strict) {

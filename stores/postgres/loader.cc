@@ -108,56 +108,58 @@ void RecordLoader::LoadParts(pqxx::transaction_base& transaction, std::span<RunR
   }
 }
 
-// Fetches those rosters of the records that aren't known yet, in the order in which the records need them.
+size_t RecordLoader::Fetch(pqxx::transaction_base& transaction,
+                           const std::map<std::string, size_t, std::less<>>& places, size_t complete, int64_t& budget) {
+  BinaryArray ids(ColumnType::kText);
+  BinaryArray numbers(ColumnType::kNumber);
+  bool all_known = true;
+  for (const auto& [id, place] : places) {
+    if (rosters_.Find(id) != nullptr) continue;
+    all_known = false;
+    ids.AddText(id);
+    numbers.AddNumber(static_cast<int64_t>(place));
+  }
+  if (all_known) return complete;
+  const pqxx::result rows = Execute(transaction, rosters_sql_, {ids.Take(), numbers.Take(), BinaryNumber(budget)});
+  int64_t place = 0;
+  int64_t total = 0;
+  for (const pqxx::row& row : rows) {
+    RowReader fields({connection_, row}, "rosters");
+    Roster roster;
+    fields("place", place);
+    fields("total", total);
+    fields("roster_id", roster.roster_id);
+    fields("tests", roster.tests);
+    rosters_.Add(std::move(roster));
+  }
+  if (total >= budget) complete = std::min(complete, static_cast<size_t>(place) + 1);
+  budget = std::max<int64_t>(budget - total, 1);
+  return complete;
+}
+
 size_t RecordLoader::LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget,
                                  Conversions conversions) {
-  std::map<std::string, RosterPtr> rosters;  // null if not known
-  BinaryArray ids(ColumnType::kText);
-  BinaryArray places(ColumnType::kNumber);
-  bool all_known = true;
+  rosters_.Trim();
+  std::map<std::string, size_t, std::less<>> rosters, lists;  // the first records that need them
   for (size_t i = 0; i < records.size(); ++i) {
     for (const Part& part : records[i].parts) {
-      if (!part.roster_id) continue;
-      const auto [roster, is_new] = rosters.try_emplace(*part.roster_id);
-      if (!is_new) continue;
-      if (RosterPtr known = rosters_.Find(*part.roster_id)) {
-        roster->second = std::move(known);
-      } else {
-        all_known = false;
-        ids.AddText(*part.roster_id);
-        places.AddNumber(static_cast<int64_t>(i));
-      }
+      if (part.roster_id) rosters.try_emplace(*part.roster_id, i);
     }
   }
-  size_t complete = records.size();
-  if (!all_known) {
-    const pqxx::result rows = Execute(transaction, rosters_sql_, {ids.Take(), places.Take(), BinaryNumber(budget)});
-    int64_t place = 0;
-    int64_t total = 0;
-    for (const pqxx::row& row : rows) {
-      RowReader fields({connection_, row}, "rosters");
-      Roster roster;
-      fields("place", place);
-      fields("total", total);
-      fields("roster_id", roster.roster_id);
-      fields("tests", roster.tests);
-      rosters_.Trim();
-      if (RosterPtr added = rosters_.Add(std::move(roster))) rosters[added->roster_id] = added;
+  size_t complete = Fetch(transaction, rosters, records.size(), budget);
+  for (const auto& [id, place] : rosters) {
+    if (place >= complete) continue;
+    for (const std::string& list : rosters_.Lists(id)) {
+      const auto [entry, is_new] = lists.try_emplace(list, place);
+      if (!is_new) entry->second = std::min(entry->second, place);
     }
-    if (total >= budget) complete = static_cast<size_t>(place) + 1;
-    budget = std::max<int64_t>(budget - total, 1);
   }
+  complete = Fetch(transaction, lists, complete, budget);
   for (size_t i = 0; i < complete; ++i) {
-    std::vector<RosterPtr>& own = records[i].rosters;
     for (Part& part : records[i].parts) {
-      if (!part.roster_id) continue;
-      const RosterPtr& roster = rosters[*part.roster_id];
-      if (roster == nullptr) {
-        ReportRosterLeftOut(ConversionsOf(conversions, i), *part.roster_id);
-        part.roster_id.reset();
-      } else if (std::find(own.begin(), own.end(), roster) == own.end()) {
-        own.push_back(roster);
-      }
+      if (!part.roster_id || rosters_.Give(*part.roster_id, records[i].rosters)) continue;
+      ReportRosterLeftOut(ConversionsOf(conversions, i), *part.roster_id);
+      part.roster_id.reset();
     }
   }
   return complete;

@@ -3,6 +3,8 @@
 #define FLAKY_STORES_POSTGRES_LOADER_H_
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,6 +40,10 @@ class RecordLoader {
   void LoadParts(pqxx::transaction_base& transaction, std::span<RunRecord> records, Conversions conversions) const;
   size_t LoadRosters(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t& budget,
                      Conversions conversions);
+  // Fetches rosters or lists that are not cached, in order of the places of the records that need them. Returns how
+  // many records have theirs.
+  size_t Fetch(pqxx::transaction_base& transaction, const std::map<std::string, size_t, std::less<>>& places,
+               size_t complete, int64_t& budget);
   size_t LoadFailures(pqxx::transaction_base& transaction, std::span<RunRecord> records, int64_t budget,
                       std::vector<std::vector<int64_t>>* failure_ids, Conversions conversions) const;
 

@@ -46,7 +46,7 @@ class RowWriter {
  private:
   SQLite::Statement& statement_;
   int next_;
-  std::array<std::string, 2> times_;  // no table has more
+  std::array<std::string, 3> times_;  // no table has more
   size_t times_used_ = 0;
 };
 

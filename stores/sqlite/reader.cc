@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "history/roster.h"
 #include "stores/sql/sqlite_dialect.h"
 #include "stores/sql/tables.h"
 #include "stores/sqlite/columns.h"
@@ -55,6 +56,7 @@ size_t Reader::ReadRun(const SQLite::Statement& row, RunRecord& record, Conversi
 size_t Reader::ReadParts(RunRecord& record, Conversions conversions) {
   size_t bytes = 0;
   if (!has_parts_) return bytes;
+  rosters_.Trim();
   ScopedReset rows(*parts_);
   BindText(*rows, 1, record.run.run_id);
   while (rows->executeStep()) {
@@ -63,11 +65,7 @@ size_t Reader::ReadParts(RunRecord& record, Conversions conversions) {
     VisitPart(part, fields);
     bytes += fields.text_bytes();
     if (!part.roster_id) continue;
-    const auto same = [&](const RosterPtr& roster) { return roster->roster_id == *part.roster_id; };
-    if (std::any_of(record.rosters.begin(), record.rosters.end(), same)) continue;
-    if (RosterPtr roster = ReadRoster(*part.roster_id, bytes)) {
-      record.rosters.push_back(std::move(roster));
-    } else {
+    if (!GiveRoster(*part.roster_id, record.rosters, bytes)) {
       ReportRosterLeftOut(conversions, *part.roster_id);
       part.roster_id.reset();
     }
@@ -75,17 +73,21 @@ size_t Reader::ReadParts(RunRecord& record, Conversions conversions) {
   return bytes;
 }
 
-RosterPtr Reader::ReadRoster(const std::string& roster_id, size_t& bytes) {
-  if (RosterPtr known = rosters_.Find(roster_id)) return known;
+bool Reader::GiveRoster(const std::string& roster_id, std::vector<RosterPtr>& rosters, size_t& bytes) {
+  if (FindRoster(rosters, roster_id) != nullptr) return true;
+  const auto read = [&](const std::string& id) { return ReadRoster(id, bytes); };
+  return read(roster_id) && std::ranges::all_of(rosters_.Lists(roster_id), read) && rosters_.Give(roster_id, rosters);
+}
+
+bool Reader::ReadRoster(const std::string& roster_id, size_t& bytes) {
+  if (rosters_.Find(roster_id) != nullptr) return true;
   ScopedReset row(*roster_);
   BindText(*row, 1, roster_id);
-  if (!row->executeStep()) return nullptr;
+  if (!row->executeStep()) return false;
   Roster roster{roster_id, {}};
   RowReader({connection_, *row}, "rosters")("tests", roster.tests);
-  rosters_.Trim();
-  RosterPtr added = rosters_.Add(std::move(roster));
-  if (added != nullptr) bytes += added->tests.size();
-  return added;
+  bytes += roster.tests.size();
+  return rosters_.Add(std::move(roster)) != nullptr;
 }
 
 size_t Reader::ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Conversions conversions) {

@@ -48,8 +48,10 @@ class Reader {
   size_t ReadRun(const SQLite::Statement& row, RunRecord& record, Conversions conversions) const;
   size_t ReadParts(RunRecord& record, Conversions conversions);
   size_t ReadFailures(RunRecord& record, std::vector<int64_t>* ids, Conversions conversions);
-  // Returns null if the roster is missing or damaged.
-  RosterPtr ReadRoster(const std::string& roster_id, size_t& bytes);
+  // Adds a roster and its lists to a record's, each once. Returns false if one of them is missing or damaged.
+  bool GiveRoster(const std::string& roster_id, std::vector<RosterPtr>& rosters, size_t& bytes);
+  // Reads a roster or a list into the cache. Returns false if it is missing or damaged.
+  bool ReadRoster(const std::string& roster_id, size_t& bytes);
 
   Connection& connection_;
   bool has_order_index_ = true;

@@ -152,12 +152,9 @@ void Reader::GiveRosters(StoredRun& stored) const {
   std::vector<RosterPtr>& own = stored.record.rosters;
   for (Part& part : stored.record.parts) {
     if (!part.roster_id) continue;
-    RosterPtr roster = rosters_.Find(*part.roster_id);
-    if (roster == nullptr) {
+    if (!rosters_.Give(*part.roster_id, own)) {
       ReportRosterLeftOut(&stored.conversions, *part.roster_id);
       part.roster_id.reset();
-    } else if (std::ranges::find(own, roster) == own.end()) {
-      own.push_back(std::move(roster));
     }
   }
 }

@@ -108,18 +108,14 @@ void FoundRuns::GiveRosters() {
     std::vector<RosterPtr>& own = run.record.rosters;
     for (Part& part : run.record.parts) {
       if (!part.roster_id) continue;
-      if (std::ranges::any_of(own, [&](const RosterPtr& roster) { return roster->roster_id == *part.roster_id; })) {
-        continue;
-      }
-      RosterPtr roster = rosters_->Find(*part.roster_id);
-      if (roster == nullptr) {
+      if (!rosters_->Give(*part.roster_id, own)) {
         ReportRosterLeftOut(&run.conversions, *part.roster_id);
         part.roster_id.reset();
-        continue;
       }
+    }
+    for (const RosterPtr& roster : own) {
       constexpr long kHereAndInTheCache = 2;
       if (roster.use_count() == kHereAndInTheCache) run.text_bytes += roster->tests.size();
-      own.push_back(std::move(roster));
     }
   }
   rosters_->Trim();

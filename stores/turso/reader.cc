@@ -34,6 +34,17 @@ bool AnyTooLarge(const HranaAnswer& answer) {
                              [](const HranaResult& result) { return result.error && IsTooLarge(*result.error); });
 }
 
+// Returns the beginning of a query: `named` has the ids of the rosters of the parts `p`, and of the lists that those
+// name. A text that is not a roster names none.
+std::string WithLists(const SqliteTables& tables, const std::string& from_parts) {
+  return "WITH used (roster_id) AS MATERIALIZED (SELECT DISTINCT p.roster_id" + from_parts +
+         "), named (roster_id) AS MATERIALIZED (SELECT roster_id FROM used UNION SELECT CASE l.type WHEN 'array' THEN "
+         "json_extract(l.value, '$[0]') END FROM used CROSS JOIN " +
+         tables("rosters") +
+         " r ON r.roster_id = used.roster_id CROSS JOIN json_each(CASE WHEN json_valid(r.tests) THEN r.tests ELSE '{}' "
+         "END) AS pieces CROSS JOIN json_each(CASE pieces.type WHEN 'array' THEN pieces.value ELSE '[]' END) AS l) ";
+}
+
 size_t TextBytes(const HranaResult& rows) {
   size_t bytes = 0;
   for (const HranaValue& value : rows.values) bytes += value.text.size();
@@ -83,9 +94,10 @@ std::vector<HranaStatement> Reader::Queries(const Source& source, size_t limit, 
                               source.values)
                         .Integer(rows)
                         .Selects(Columns().parts.size() + 1));
-  queries.push_back(BoundAsIs("SELECT " + SelectedColumns("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
-                                  " x WHERE x.roster_id IN (SELECT p.roster_id" + of_page("parts", "p") +
-                                  ") AND x.roster_id NOT IN (SELECT value FROM json_each(?))",
+  queries.push_back(BoundAsIs(WithLists(tables, of_page("parts", "p")) + "SELECT " +
+                                  SelectedColumns("x.roster_id, x.tests", raw) + " FROM " + tables("rosters") +
+                                  " x WHERE x.roster_id IN (SELECT roster_id FROM named) AND x.roster_id NOT IN "
+                                  "(SELECT value FROM json_each(?))",
                               source.values)
                         .Integer(rows)
                         .Text(JsonArray(rosters_.Ids()))

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "analysis/test_executions.h"
-#include "history/roster.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 
 namespace flaky {
@@ -72,11 +72,10 @@ TEST(TestExecutionsTest, CountsByRosters) {
   EXPECT_EQ(counted.executed, 2) << "a failure is an execution, too";
 }
 
-TEST(TestExecutionsTest, NamesWithAFileOrAProgramAreTheTests) {
-  const RosterPtr roster = MakeRoster({{"A.A (a.cc)", {1, 0}}, {"A.A (b.cc) [b_test]", {2, 0}}, {"A.A/1", {4, 0}}});
+TEST(TestExecutionsTest, AddsUpProgramsAndRepeats) {
   RunRecord record = BuildRecord("r").Part("p", 0).Build();
-  record.parts[0].roster_id = roster->roster_id;
-  record.rosters = {roster};
+  record.rosters = SetPartTests(
+      record.parts[0], {{"a", {{"A.A", {{1, 0}, {}}}}}, {"b", {{"A.A", {{2, 0}, {}}}, {"A.A/1", {{4, 0}, {}}}}}});
   EXPECT_EQ(ExecutionCounter("A.A").Count(record).executed, 3);
   EXPECT_EQ(ExecutionCounter("A.A*").Count(record).executed, 7);
   EXPECT_EQ(ExecutionCounter("A").Count(record).executed, 0);

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "history/roster.h"
+#include "tests/support/part_counts.h"
 
 namespace flaky {
 namespace {
@@ -17,21 +17,21 @@ using testing::IsEmpty;
 
 class WithinRun : public testing::Test {
  protected:
-  void AddPart(const std::string& id, const RosterEntries& tests, std::optional<std::string> variant = std::nullopt) {
+  void AddPart(const std::string& id, const Counts& tests, std::optional<std::string> variant = std::nullopt,
+               const std::string& program = "a_test") {
     Part part;
     part.part_id = id;
     part.variant = std::move(variant);
-    const RosterPtr roster = MakeRoster(tests);
-    part.roster_id = roster->roster_id;
-    record_.rosters.push_back(roster);
+    AddRosters(record_.rosters, GiveTests(part, tests, program));
     record_.parts.push_back(std::move(part));
   }
   void AddFailure(const std::string& part, const std::string& name, int64_t attempt,
-                  const std::string& file = "a_test.cc") {
+                  const std::string& program = "a_test") {
     Failure failure;
     failure.part_id = part;
     failure.test_name = name;
-    failure.test_file = file;
+    failure.program = program;
+    failure.test_file = "a_test.cc";
     failure.attempt = attempt;
     record_.failures.push_back(std::move(failure));
   }
@@ -46,7 +46,7 @@ TEST_F(WithinRun, ATestThatFailedAndPassedIsFlaky) {
   AddFailure("p", "S.Flaky", 1);
   AddFailure("p", "S.Broken", 0);
   AddFailure("p", "S.Broken", 1);
-  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.Flaky", 2, 1}));
+  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test", "a_test.cc", "S.Flaky", 2, 1}));
 }
 
 TEST_F(WithinRun, SeveralFailuresOfOneAttemptCountOnce) {
@@ -60,7 +60,7 @@ TEST_F(WithinRun, AddsUpAttemptsOfAllParts) {
   AddPart("first", {{"S.A", {1, 0}}});
   AddPart("again", {{"S.A", {1, 0}}});
   AddFailure("first", "S.A", 0);
-  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.A", 1, 1}));
+  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test", "a_test.cc", "S.A", 1, 1}));
 }
 
 TEST_F(WithinRun, ASkipIsNotAPass) {
@@ -74,15 +74,16 @@ TEST_F(WithinRun, JudgesEachVariantSeparately) {
   AddPart("r", {{"S.A", {1, 0}}, {"S.B", {7, 0}}}, "release");
   AddFailure("a", "S.A", 0);
   AddFailure("a", "S.B", 0);
-  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test.cc", "S.B", 1, 1}));
+  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"a_test", "a_test.cc", "S.B", 1, 1}));
 }
 
 TEST_F(WithinRun, DistinguishesTestsOfOneNameInSeveralPrograms) {
-  AddPart("p", {{RosterName("S.A", "a_test.cc"), {1, 0}}, {RosterName("S.A", "b_test.cc"), {2, 0}}});
-  AddFailure("p", "S.A", 0, "a_test.cc");
+  AddPart("p", {{"S.A", {1, 0}}}, std::nullopt, "a_test");
+  AddPart("q", {{"S.A", {2, 0}}}, std::nullopt, "b_test");
+  AddFailure("p", "S.A", 0, "a_test");
   EXPECT_THAT(Find(), IsEmpty()) << "the passes belong to the other test";
-  AddFailure("p", "S.A", 1, "b_test.cc");
-  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"b_test.cc", "S.A", 1, 1}));
+  AddFailure("q", "S.A", 1, "b_test");
+  EXPECT_THAT(Find(), ElementsAre(FlakyWithinRun{"b_test", "a_test.cc", "S.A", 1, 1}));
 }
 
 TEST_F(WithinRun, WithoutRostersThereAreNoKnownPasses) {

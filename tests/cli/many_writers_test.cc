@@ -9,9 +9,9 @@
 #include <chrono>
 #include <random>
 
-#include "history/roster.h"
 #include "tests/cli/program_fixture.h"
 #include "tests/support/fresh_store.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/soak.h"
 #include "tests/support/walk_pages.h"
 
@@ -106,10 +106,7 @@ class ManyWritersTest : public ProgramTest, public testing::WithParamInterface<S
       for (const Part& part : record.parts) {
         ++parts;
         EXPECT_EQ(part.account.passed_tests, kTests);
-        const auto mine = [&](const RosterPtr& roster) { return roster->roster_id == part.roster_id; };
-        const auto roster = std::ranges::find_if(record.rosters, mine);
-        ASSERT_NE(roster, record.rosters.end());
-        for (const auto& [name, entry] : ParseRoster((*roster)->tests)) executed += entry.executed;
+        for (const auto& [name, counts] : CountsOf(part, record.rosters)) executed += counts.executed;
       }
     }
     EXPECT_EQ(parts, processes);

@@ -18,9 +18,9 @@
 #include <thread>
 #include <vector>
 
-#include "history/roster.h"
 #include "stores/open.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/soak.h"
 
 namespace flaky {
@@ -96,14 +96,14 @@ class RandomKills : public ProgramTest {
     for (const Failure& failure : record->failures) {
       failures[failure.test_name].push_back(failure.error_message.value_or(""));
     }
-    const RosterEntries roster = ParseRoster(record->rosters.at(0)->tests);
+    const Counts roster = CountsOf(*record);
     for (const auto& [test, failed] : printed.failed) {
       const auto entry = roster.find(test);
       if (entry == roster.end()) {
         ADD_FAILURE() << test << " is not in the history";
         continue;
       }
-      EXPECT_EQ(entry->second, (RosterEntry{1, 0})) << test;
+      EXPECT_EQ(entry->second, (TestCounts{1, 0})) << test;
       EXPECT_EQ(failures[test].size(), failed ? 1u : 0u) << test;
     }
     // The history may have one more test: the one that was running.
@@ -112,7 +112,7 @@ class RandomKills : public ProgramTest {
       if (printed.failed.contains(test)) continue;
       ++beyond;
       EXPECT_EQ(test, printed.open);
-      EXPECT_EQ(entry, (RosterEntry{1, 0}));
+      EXPECT_EQ(entry, (TestCounts{1, 0}));
     }
     EXPECT_LE(beyond, 1u);
     EXPECT_TRUE(record->run.account.ended_at);

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "history/early_end.h"
-#include "history/roster.h"
 #include "history/text.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/part_counts.h"
 
 namespace flaky {
 namespace {
@@ -109,16 +109,17 @@ class ReadersTest : public ProgramTest {
 
   static RunRecord RecordOf(const std::string& text, const std::string& number) {
     RunRecord record = BuildRecord(text + number).Project(text).Part(text, 0, 1).Build();
-    const RosterPtr roster = MakeRoster({{text, {1, 0}}, {"Suite.Other", {2, 0}}});
-    record.rosters = {roster};
     Part& part = record.parts[0];
-    part.roster_id = roster->roster_id;
+    record.rosters = GiveTests(part, {{text, {1, 0}}, {"Suite.Other", {2, 0}}}, text);
+    part.host = text;
     part.variant = part.shard = text;
     flaky::Run& run = record.run;
+    run.merge_base = run.edited_tree = text;
     run.git_sha = run.tree_sha = run.branch = run.runtime_version = run.test_args = run.ci_url = text;
     Failure failure;
     failure.part_id = text;
     failure.test_file = failure.test_name = failure.failure_kind = text;
+    failure.program = failure.parameter = text;
     failure.error_message = failure.error_stack = failure.preceding_test = failure.signal = text;
     failure.failed_at = At(1);
     failure.attempt = 0;
@@ -292,17 +293,16 @@ TEST_F(ReadersTest, TheLogFile) {
 
 // The time grows with the number of tests and not with its square. Before that, 300,000 tests took minutes.
 TEST_F(ReadersTest, ARunOfManyTestsAsJsonTakesSeconds) {
-  RosterEntries entries;
+  Counts entries;
   for (int i = 0; i < 300'000; ++i) entries["Suite.Test" + std::to_string(i)] = {1, 0};
   RunRecord record = BuildRecord("many").Project("demo").Part("p", 0).Build();
-  record.rosters = {MakeRoster(entries)};
-  record.parts[0].roster_id = record.rosters[0]->roster_id;
+  GiveTests(record, entries);
   OpenStore(ParseLocation("sqlite:" + database_), OpenMode::kWrite)->Write(std::span(&record, 1));
   const auto begin = std::chrono::steady_clock::now();
   const Outcome outcome = Run({"show", "many", "--json"});
   EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30)) << "the machine may be slow";
   EXPECT_EQ(outcome.code, 0);
-  EXPECT_EQ(nlohmann::json::parse(outcome.out)["parts"][0]["tests"].size(), entries.size());
+  EXPECT_EQ(nlohmann::json::parse(outcome.out)["parts"][0]["tests"]["suite_test"].size(), entries.size());
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "history/merge.h"
-#include "history/roster.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/part_counts.h"
 
 namespace flaky {
 namespace {
@@ -70,9 +70,7 @@ class TrendOfATestTest : public ProgramTest {
       return BuildRecord(id).Project("demo").Part(id, start, failed);
     };
     RunRecord other = run("other", 2 * kDay, 0).Build();
-    const RosterPtr roster = MakeRoster({{"Net/0.Pi", {3, 0}}, {"Net/1.Pi", {1, 0}}, {"Net.Skipped", {0, 1}}});
-    other.parts[0].roster_id = roster->roster_id;
-    other.rosters = {roster};
+    GiveTests(other, {{"Net/0.Pi", {3, 0}}, {"Net/1.Pi", {1, 0}}, {"Net.Skipped", {0, 1}}});
     RunRecord empty = run("empty", 2 * kDay + 9, 0).Build();
     empty.parts[0].roster_id = std::nullopt;
     empty.parts[0].account.total_tests = 0;

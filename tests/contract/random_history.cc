@@ -196,30 +196,32 @@ Failure RandomHistory::AnyFailure() {
   failure.shuffle_seed = MaybeNumber();
   failure.preceding_test = MaybeText();
   failure.signal = MaybeText();
+  failure.program = MaybeText();
+  failure.parameter = MaybeText();
   return failure;
 }
 
-RosterPtr RandomHistory::AnyRoster() {
-  if (rosters_.size() < 5 || random_.OneIn(10)) {
-    RosterEntries entries;
+PartTests RandomHistory::SomeTests() {
+  if (tests_.size() < 5 || random_.OneIn(10)) {
+    PartTests programs;
     for (size_t tests = random_.Below(6); tests > 0; --tests) {
-      entries[TestName()] = {static_cast<int64_t>(random_.Below(3)), static_cast<int64_t>(random_.Below(2))};
+      PartTest& test = programs[random_.OneIn(3) ? TestName() : "program"][TestName()];
+      test.counts = {static_cast<int64_t>(random_.Below(3)), static_cast<int64_t>(random_.Below(2))};
+      if (test.counts == TestCounts()) test.counts.executed = 1;
+      if (random_.OneIn(2)) test.duration_us = static_cast<int64_t>(random_.Below(10'000'000));
     }
-    RosterPtr roster = MakeRoster(entries);
-    const auto same = [&](const RosterPtr& other) { return other->roster_id == roster->roster_id; };
-    const auto known = std::ranges::find_if(rosters_, same);
-    if (known != rosters_.end()) return *known;
-    rosters_.push_back(std::move(roster));
+    tests_.push_back(std::move(programs));
   }
-  return random_.Of(rosters_);
+  return random_.Of(tests_);
 }
 
 void RandomHistory::Describe(Run& run) {
   run.project = Project();
-  for (std::optional<std::string>* fact :
-       {&run.git_sha, &run.tree_sha, &run.branch, &run.runtime_version, &run.test_args, &run.ci_url}) {
+  for (std::optional<std::string>* fact : {&run.git_sha, &run.tree_sha, &run.branch, &run.runtime_version,
+                                           &run.test_args, &run.ci_url, &run.merge_base, &run.edited_tree}) {
     *fact = MaybeText();
   }
+  if (random_.OneIn(2)) run.commit_at = Time();
   run.git_dirty = random_.Of<std::optional<bool>>({std::nullopt, false, true});
 }
 
@@ -239,10 +241,16 @@ RandomHistory::Plan RandomHistory::NewPlan() {
     part.variant = MaybeText();
     part.shard = MaybeText();
     if (!random_.OneIn(3)) {
-      const RosterPtr roster = AnyRoster();
-      part.roster_id = roster->roster_id;
-      if (std::ranges::find(whole.rosters, roster) == whole.rosters.end()) whole.rosters.push_back(roster);
+      // The program knows more tests than it ran, also some that another part ran.
+      const PartTests tests = SomeTests();
+      RegisteredTests registered;
+      if (random_.OneIn(2)) registered["program"] = {"A.Registered", "Z.Registered"};
+      AddRosters(whole.rosters, SetPartTests(part, tests, registered));
     }
+    part.host = MaybeText();
+    part.shuffle_seed = MaybeNumber();
+    part.planned_tests = MaybeNumber();
+    part.rank = MaybeNumber();
     whole.parts.push_back(std::move(part));
   }
   for (size_t failures = random_.Below(5); failures > 0; --failures) {
@@ -292,10 +300,8 @@ RunRecord RandomHistory::SomeOf(const Plan& plan) {
       some.failures.push_back(failure);
     }
   }
-  for (const RosterPtr& roster : plan.whole.rosters) {
-    const auto names = [&](const Part& part) { return part.roster_id == roster->roster_id; };
-    if (std::ranges::any_of(some.parts, names)) some.rosters.push_back(roster);
-  }
+  some.rosters = plan.whole.rosters;
+  KeepNamedRosters(some);
   if (some.parts.empty()) {
     some.run.account = Account();
     some.run.account.started_at = Time();

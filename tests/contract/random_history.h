@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "history/part_tests.h"
 #include "stores/store.h"
 
 namespace flaky {
@@ -72,7 +73,7 @@ class RandomHistory {
   std::string TestName();
   Account EndedAccount();
   Failure AnyFailure();
-  RosterPtr AnyRoster();
+  PartTests SomeTests();
   void Describe(Run& run);  // sets the facts that do not depend on parts
 
   Plan NewPlan();
@@ -82,7 +83,7 @@ class RandomHistory {
 
   Random random_;
   std::vector<Plan> plans_;
-  std::vector<RosterPtr> rosters_;
+  std::vector<PartTests> tests_;
 };
 
 }  // namespace flaky

@@ -8,6 +8,7 @@
 #include "history/text.h"
 #include "tests/contract/contract.h"
 #include "tests/support/generate_history.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 
 namespace flaky {
@@ -262,13 +263,12 @@ TEST_P(StoreContract, RostersAreSharedAndReadBack) {
   for (int i = 0; i < 20; ++i) {
     RunRecord record = BuildRecord("run" + std::to_string(i)).Part("p", i).Build();
     if (i % 2 == 1) {
-      record.rosters = {MakeRoster({{"Odd.Test", {static_cast<int64_t>(i % 4), 1}}})};
-      record.parts.front().roster_id = record.rosters.front()->roster_id;
+      GiveTests(record, {{"Odd.Test", {static_cast<int64_t>(i % 4), 1}}});
     }
     WriteOne(record);
     EXPECT_TRUE(SameRecord(FetchOne(record.run.run_id), record));
   }
-  for (const RunRecord& record : ReadAll(store())) EXPECT_EQ(record.rosters.size(), 1u);
+  for (const RunRecord& record : ReadAll(store())) EXPECT_EQ(record.rosters.size(), 2u) << "a roster and its list";
 }
 
 TEST_P(StoreContract, TheDigestIsTheSameInEveryStore) {

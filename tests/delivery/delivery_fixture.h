@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "delivery/delivery.h"
-#include "history/roster.h"
 #include "tests/support/contents.h"
 #include "tests/support/journal_text.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/temp_folder.h"
 
 namespace flaky {
@@ -53,10 +53,7 @@ class DeliveryTest : public ::testing::Test {
     std::map<std::string, int64_t> tests;
     for (const RunRecord& record : Stored()) {
       for (const Part& part : record.parts) {
-        for (const RosterPtr& roster : record.rosters) {
-          if (roster->roster_id != part.roster_id) continue;
-          for (const auto& [name, entry] : ParseRoster(roster->tests)) tests[name] += entry.executed;
-        }
+        for (const auto& [name, counts] : CountsOf(part, record.rosters)) tests[name] += counts.executed;
       }
     }
     return tests;

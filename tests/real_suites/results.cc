@@ -10,6 +10,9 @@
 #include <set>
 #include <sstream>
 #include <tuple>
+#include <vector>
+
+#include "history/part_tests.h"
 
 namespace flaky {
 namespace {
@@ -100,7 +103,7 @@ Written WrittenResults(const std::string& text) {
 
 Results HistoryResults(const std::string& jsonl) {
   Results results;
-  std::map<std::string, json> rosters;
+  std::vector<RosterPtr> rosters;
   std::set<std::tuple<std::string, std::string, int64_t>> failed_attempts;
   std::istringstream lines(jsonl);
   for (std::string text; std::getline(lines, text);) {
@@ -109,12 +112,17 @@ Results HistoryResults(const std::string& jsonl) {
     if (type == "run") {
       results.failed |= line.at("status") == "fail";
     } else if (type == "roster") {
-      rosters[line.at("roster_id")] = json::parse(line.at("tests").get<std::string>());
+      rosters.push_back(std::make_shared<const Roster>(Roster{line.at("roster_id"), line.at("tests")}));
     } else if (type == "part") {
-      for (const auto& [name, counts] : rosters.at(line.at("roster_id")).items()) {
-        TestTally& tally = results.tests[name];
-        tally.executed += (counts.is_array() ? counts[0] : counts).get<int64_t>();
-        tally.skipped += counts.is_array() ? counts[1].get<int64_t>() : 0;
+      Part part;
+      part.roster_id = line.at("roster_id").get<std::string>();
+      if (line.contains("executions")) part.executions = line["executions"].get<std::string>();
+      for (const auto& [program, tests] : TestsOf(part, rosters)) {
+        for (const auto& [name, test] : tests) {
+          TestTally& tally = results.tests[name];
+          tally.executed += test.counts.executed;
+          tally.skipped += test.counts.skipped;
+        }
       }
     } else if (type == "failure") {
       if (!line.contains("attempt") || line["attempt"].is_null()) {

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "history/digest.h"
-#include "history/roster.h"
 #include "history/text.h"
 #include "spool/journal_parser.h"
 #include "spool/spool.h"
 #include "tests/support/journal_text.h"
+#include "tests/support/part_counts.h"
 
 namespace flaky {
 namespace {
@@ -40,12 +40,6 @@ std::vector<std::string> Summaries(const RunRecord& record) {
   return texts;
 }
 
-RosterEntries RosterOf(const RunRecord& record) {
-  EXPECT_EQ(record.rosters.size(), 1u);
-  EXPECT_EQ(record.parts.at(0).roster_id, record.rosters.at(0)->roster_id);
-  return ParseRoster(record.rosters.at(0)->tests);
-}
-
 TEST(RecordOf, CountsDistinctTests) {
   const RunRecord record = Record(R"(["S.Passes",1,1000,"passed",1])"
                                   "\n"
@@ -68,8 +62,10 @@ TEST(RecordOf, CountsDistinctTests) {
   EXPECT_EQ(account.ended_at->micros, 1700000000090210);
   EXPECT_EQ(account.duration_ms, 90);
   EXPECT_EQ(record.run.account, account);
-  const RosterEntries expected = {{"S.Fails", {1, 0}}, {"S.Passes", {2, 0}}, {"S.Skips", {0, 1}}};
-  EXPECT_EQ(RosterOf(record), expected);
+  const PartTests expected = {
+      {"my_tests", {{"S.Fails", {{1, 0}, 320}}, {"S.Passes", {{2, 0}, 1}}, {"S.Skips", {{0, 1}, 1}}}}};
+  EXPECT_EQ(TestsOf(record.parts[0], record.rosters), expected) << "durations are accurate to 10 %";
+  EXPECT_EQ(record.failures.at(0).program, "my_tests");
 }
 
 TEST(RecordOf, PassesIfEverythingPassed) {
@@ -185,22 +181,6 @@ TEST(RecordOf, DescribesADeathAsFarAsItIsKnown) {
             "the kernel's OOM killer was active at the time");
 }
 
-TEST(RecordOf, TheRosterHasATestForEachFile) {
-  const RunRecord record = Record(R"({"file":"/src/a_test.cc"})"
-                                  "\n"
-                                  R"(["S.A",1,1000,"passed",1])"
-                                  "\n"
-                                  R"(["S.Only",1,1500,"passed",1])"
-                                  "\n"
-                                  R"({"file":"/src/b_test.cc"})"
-                                  "\n"
-                                  R"(["S.A",9,2000,"failed",1])"
-                                  "\n" +
-                                  std::string(kFailedEnd));
-  const RosterEntries expected{{"S.A (/src/a_test.cc)", {1, 0}}, {"S.A (/src/b_test.cc)", {1, 0}}, {"S.Only", {1, 0}}};
-  EXPECT_EQ(ParseRoster(record.rosters.at(0)->tests), expected);
-}
-
 TEST(RecordOf, ATestThatCallsExitFailed) {
   const RunRecord record = Record(R"(["S.Exits",9,2000,"exited",7,3])"
                                   "\n");
@@ -245,7 +225,7 @@ TEST(RecordOf, AnEarlyEndIsNamed) {
     EXPECT_EQ(record.run.account.status, std::nullopt) << died;
     EXPECT_EQ(record.run.account.total_tests, 1) << "S.B neither passed nor failed: " << died;
     EXPECT_EQ(record.run.account.errors_between_tests, 0) << died;
-    EXPECT_EQ(ParseRoster(record.rosters.at(0)->tests), (RosterEntries{{"S.A", {1, 0}}})) << died;
+    EXPECT_EQ(CountsOf(record), (Counts{{"S.A", {1, 0}}})) << died;
     return record.parts.at(0).ended_early.value_or("");
   };
   const auto element = [](const std::string& cause, const std::string& signal = "") {
@@ -308,11 +288,11 @@ TEST(RecordOf, ProgramsHaveTheirOwnAttempts) {
   EXPECT_EQ(record.run.account.passed_tests, 2);
   ASSERT_EQ(record.failures.size(), 1u);
   EXPECT_EQ(record.failures[0].attempt, 0);
-  EXPECT_EQ(record.failures[0].error_stack, "in blas_gpu");
-  const RosterEntries expected = {{"Blas.Gemm (/src/blas_test.cc) [/b/blas_cpu]", {2, 0}},
-                                  {"Blas.Gemm (/src/blas_test.cc) [/nowhere/build/blas_cpu]", {1, 0}},
-                                  {"Blas.Gemm (/src/blas_test.cc) [blas_gpu]", {1, 0}}};
-  EXPECT_EQ(RosterOf(record), expected);
+  EXPECT_EQ(record.failures[0].program, "blas_gpu");
+  const PartTests expected = {{"b/blas_cpu", {{"Blas.Gemm", {{2, 0}, 1}}}},
+                              {"blas_gpu", {{"Blas.Gemm", {{1, 0}, 1}}}},
+                              {"build/blas_cpu", {{"Blas.Gemm", {{1, 0}, 1}}}}};
+  EXPECT_EQ(TestsOf(record.parts[0], record.rosters), expected) << "folders tell equal file names apart";
 }
 
 TEST(RecordOf, AFailureNamesItsRank) {
@@ -349,8 +329,7 @@ TEST(RecordOf, SeveralResultsOfATestAreAttempts) {
   EXPECT_EQ(record.failures[1].attempt, 2);
   EXPECT_EQ(record.failures[1].shuffle_seed, 7);
   EXPECT_EQ(record.failures[1].preceding_test, "S.A");
-  const RosterEntries expected = {{"S.A", {3, 0}}};
-  EXPECT_EQ(RosterOf(record), expected);
+  EXPECT_EQ(CountsOf(record), (Counts{{"S.A", {3, 0}}}));
 }
 
 TEST(RecordOf, AttemptsAreNumberedAcrossTheProcessesOfAPart) {

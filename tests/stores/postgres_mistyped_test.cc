@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/stores/postgres_support.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 #include "tests/support/walk_pages.h"
 
@@ -164,7 +165,7 @@ TEST_F(PostgresMistyped, MissingAndDamagedRostersAreLeftOut) {
   std::vector<RunRecord> records = {BuildRecord("a").Part("p", 0).Part("q", 5).Build(),
                                     BuildRecord("b").Part("p", 0).Build(), BuildRecord("fine").Part("p", 0).Build()};
   for (RunRecord& record : records) {
-    record.rosters = {MakeRoster({{record.run.run_id, {1, 0}}})};
+    record.rosters = GiveTests(record.parts[0], {{record.run.run_id, {1, 0}}});
     for (Part& part : record.parts) part.roster_id = record.rosters[0]->roster_id;
   }
   store->Write(records);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tests/stores/postgres_support.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 #include "tests/support/walk_pages.h"
 
@@ -94,12 +95,11 @@ TEST_F(PostgresValuesTest, LargeRostersBoundAPageToo) {
   std::vector<RunRecord> records;
   for (int run = 0; run < 6; ++run) {
     RunRecord record = BuildRecord("run" + std::to_string(run)).Part("p", run).Build();
-    RosterEntries entries;
+    Counts entries;
     for (int test = 0; test < 1000; ++test) {
       entries["Suite.Test" + std::to_string(test) + "OfRun" + std::to_string(run)] = {1, 0};
     }
-    record.rosters = {MakeRoster(entries)};
-    record.parts.front().roster_id = record.rosters.front()->roster_id;
+    GiveTests(record, entries);
     records.push_back(record);
   }
   store->Write(records);
@@ -108,7 +108,7 @@ TEST_F(PostgresValuesTest, LargeRostersBoundAPageToo) {
   const Page page = Open(OpenMode::kRead)->Read(request);
   EXPECT_GE(page.records.size(), 1u);
   EXPECT_LT(page.records.size(), 6u);
-  for (const RunRecord& record : page.records) EXPECT_EQ(record.rosters.size(), 1u);
+  for (const RunRecord& record : page.records) EXPECT_EQ(CountsOf(record).size(), 1000u);
   EXPECT_TRUE(page.next);
   EXPECT_EQ(SumOf(ReadAll(*Open(OpenMode::kRead))), SumOf(records));
 }

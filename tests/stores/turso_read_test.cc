@@ -12,6 +12,7 @@
 #include "tests/servers/server_process.h"
 #include "tests/stores/turso_support.h"
 #include "tests/support/generate_history.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 #include "tests/support/walk_pages.h"
 
@@ -46,8 +47,7 @@ TEST_F(TursoShortAnswers, AreReadCompletelyWithSeveral) {
   records.push_back(many.Build());
   records.push_back(BuildRecord("long").Fail("S.T", std::string(1 << 20, 'l')).Build());
   RunRecord rostered = BuildRecord("rostered").Part("p", 0).Build();
-  rostered.rosters = {MakeRoster({{std::string(600'000, 'T'), {1, 0}}})};
-  rostered.parts.front().roster_id = rostered.rosters.front()->roster_id;
+  GiveTests(rostered, {{std::string(600'000, 'T'), {1, 0}}});
   records.push_back(rostered);
 
   const auto store = OpenAt(Server(), OpenMode::kWrite);

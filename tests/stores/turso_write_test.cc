@@ -12,6 +12,7 @@
 #include "tests/servers/fault_proxy.h"
 #include "tests/stores/turso_support.h"
 #include "tests/support/generate_history.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 
 namespace flaky {
@@ -140,13 +141,12 @@ TEST_F(TursoWrite, RowsUpToTheLimitAreKeptAndLongerOnesRefusedBeforehand) {
 
   RunRecord run = BuildRecord("long run").Part("p", 0).Build();
   run.run.test_args = std::string(limit - 1000, 'a');
-  run.rosters = {MakeRoster({{std::string(4'000'000, 'T'), {1, 0}}})};
-  run.parts.front().roster_id = run.rosters.front()->roster_id;
+  GiveTests(run, {{std::string(4'000'000, 'T'), {1, 0}}});
   run.parts.front().variant = std::string(3'000'000, 'v');
   store->Write({&run, 1});
   const RunRecord read = Fetch("long run");
   EXPECT_EQ(DigestOf(read), DigestOf(run));
-  EXPECT_EQ(read.rosters.at(0)->tests, run.rosters.at(0)->tests);
+  EXPECT_EQ(CountsOf(read), CountsOf(run));
   EXPECT_EQ(store->Write({&run, 1}).at(0).outcome, Outcome::kUnchanged);
 }
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "history/merge.h"
-#include "history/roster.h"
+#include "history/part_tests.h"
 
 namespace flaky {
 namespace {
@@ -88,10 +88,12 @@ class HistoryGenerator::Impl {
     for (int64_t i = 0; i < shape.tests; ++i) tests_.push_back(MakeTest(i));
     // Rosters change when tests are added, so later rosters have more tests.
     for (size_t i = 0; i < kRosters; ++i) {
-      RosterEntries entries;
+      ProgramTests entries;
       const size_t size = tests_.size() - tests_.size() * (kRosters - 1 - i) / (kRosters * 10);
-      for (size_t t = 0; t < size; ++t) entries[tests_[t].name] = {1, t % 97 == 0 ? 1 : 0};
-      rosters_.push_back(MakeRoster(entries));
+      for (size_t t = 0; t < size; ++t)
+        entries[tests_[t].name] = {{1, t % 97 == 0 ? 1 : 0}, static_cast<int64_t>(40 + t % 1000 * 90)};
+      Shared& shared = rosters_.emplace_back();
+      shared.rosters = SetPartTests(shared.part, {{"engine_test", entries}});
     }
     for (size_t i = 0; i < 64; ++i) {
       commits_.push_back({random_.Hex().substr(0, 32) + "00000000", random_.Hex().substr(0, 32) + "11111111"});
@@ -119,9 +121,11 @@ class HistoryGenerator::Impl {
       part.part_id = random_.Hex();
       part.account = MakeAccount(started, failures, died, false);
       part.variant = random_.OneOf(kVariants);
-      const RosterPtr& roster = rosters_[static_cast<size_t>(done_) * kRosters / static_cast<size_t>(shape_.runs)];
-      part.roster_id = roster->roster_id;
-      record.rosters.push_back(roster);
+      const Shared& shared = rosters_[static_cast<size_t>(done_) * kRosters / static_cast<size_t>(shape_.runs)];
+      part.roster_id = shared.part.roster_id;
+      part.executions = shared.part.executions;
+      part.durations = shared.part.durations;
+      record.rosters = shared.rosters;
       record.parts.push_back(std::move(part));
       SumParts(record);
     }
@@ -222,7 +226,11 @@ class HistoryGenerator::Impl {
   HistoryShape shape_;
   Random random_;
   std::vector<Test> tests_;
-  std::vector<RosterPtr> rosters_;
+  struct Shared {
+    Part part;  // of which only the texts about tests are set
+    std::vector<RosterPtr> rosters;
+  };
+  std::vector<Shared> rosters_;
   std::vector<std::pair<std::string, std::string>> commits_;
   int64_t done_ = 0;
 };

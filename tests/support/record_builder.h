@@ -2,10 +2,12 @@
 #ifndef FLAKY_TESTS_SUPPORT_RECORD_BUILDER_H_
 #define FLAKY_TESTS_SUPPORT_RECORD_BUILDER_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "history/merge.h"
+#include "history/part_tests.h"
 #include "history/roster.h"
 #include "history/run.h"
 
@@ -42,19 +44,19 @@ class BuildRecord {
   }
   // Adds a part that began at At(start) and took ten seconds, with a roster of two tests. Later failures belong to it.
   BuildRecord& Part(std::string part_id, int64_t start, int64_t failed_tests = 0) {
-    const RosterPtr roster = MakeRoster({{"Suite.Test", {1, 0}}, {"Suite.Other", {1, 0}}});
+    const PartTest once = {{1, 0}, std::nullopt};
     flaky::Part part;
     part.part_id = std::move(part_id);
     part.account = Done(At(start), At(start + 10), failed_tests);
-    part.roster_id = roster->roster_id;
+    AddRosters(record_.rosters, SetPartTests(part, {{"suite_test", {{"Suite.Test", once}, {"Suite.Other", once}}}}));
     record_.parts.push_back(std::move(part));
-    if (record_.rosters.empty()) record_.rosters.push_back(roster);
     return *this;
   }
   BuildRecord& Fail(std::string test_name, std::string message = "Expected: true", int64_t at = 1) {
     Failure failure;
     if (!record_.parts.empty()) failure.part_id = record_.parts.back().part_id;
     failure.test_file = "tests/suite_test.cc";
+    if (!record_.parts.empty()) failure.program = "suite_test";
     failure.test_name = std::move(test_name);
     failure.failure_kind = kAssertion;
     failure.error_message = std::move(message);

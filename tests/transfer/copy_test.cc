@@ -8,10 +8,10 @@
 #include <future>
 #include <set>
 
-#include "history/roster.h"
 #include "stores/fault_store.h"
 #include "stores/memory/memory_store.h"
 #include "tests/support/contents.h"
+#include "tests/support/part_counts.h"
 #include "tests/transfer/counting_progress.h"
 #include "transfer/prefetch.h"
 
@@ -31,10 +31,8 @@ RunRecord MakeRecord(int number, int failures = 1) {
   part.account.ended_at = part.account.started_at + 1'000'000;
   part.account.status = std::string(failures > 0 ? kFail : kPass);
   part.account.total_tests = 2;
-  const RosterPtr roster = MakeRoster({{"S.A", {1, 0}}, {"S.B" + std::to_string(number % 5), {1, 0}}});
-  part.roster_id = roster->roster_id;
+  record.rosters = GiveTests(part, {{"S.A", {1, 0}}, {"S.B" + std::to_string(number % 5), {1, 0}}});
   record.parts = {part};
-  record.rosters = {roster};
   for (int i = 0; i < failures; ++i) {
     Failure failure;
     failure.part_id = part.part_id;

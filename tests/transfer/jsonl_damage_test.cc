@@ -3,8 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "history/roster.h"
 #include "tests/support/contents.h"
+#include "tests/support/part_counts.h"
 #include "tests/transfer/jsonl_fixture.h"
 
 // Files that are not a history, or only a part of one.
@@ -126,7 +126,7 @@ TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
 // What has the right form, but refers to nothing: no history can contain it.
 TEST_F(JsonlDamage, RefusesReferencesToNothing) {
   const auto file = [](const std::string& lines, int runs, int parts, int failures) {
-    return R"({"type":"header","format":"flaky_history","version":"1.0"})"
+    return R"({"type":"header","format":"flaky_history","version":"2.0"})"
            "\n" +
            lines + R"({"type":"footer","runs":)" + std::to_string(runs) + R"(,"parts":)" + std::to_string(parts) +
            R"(,"failures":)" + std::to_string(failures) + "}\n";
@@ -143,7 +143,7 @@ TEST_F(JsonlDamage, RefusesReferencesToNothing) {
            more + "}\n";
   };
   const auto roster = [](const std::string& tests) {
-    json line = {{"type", "roster"}, {"roster_id", RosterId(tests)}, {"tests", tests}};
+    json line = {{"type", "roster"}, {"roster_id", ContentId(tests)}, {"tests", tests}};
     return line.dump() + "\n";
   };
   EXPECT_EQ(Refusal(file(run("r") + failure(""), 1, 0, 1)), "") << "as another tool has it";
@@ -159,9 +159,15 @@ TEST_F(JsonlDamage, RefusesReferencesToNothing) {
   EXPECT_THAT(Refusal(file(run(""), 1, 0, 0)), HasSubstr("line 2 has an empty run_id"));
   EXPECT_THAT(Refusal(file(run("r") + part(""), 1, 1, 0)), HasSubstr("line 3 has an empty part_id"));
   EXPECT_THAT(Refusal(file(run("r") + part("p", R"(,"roster_id":"")"), 1, 1, 0)), HasSubstr("line 3 names the roster"));
-  EXPECT_EQ(Refusal(file(roster(R"({"S.A":1,"S.B":[2,1]})"), 0, 0, 0)), "");
-  for (const std::string tests : {"", "x", "[]", "null", R"({"S.A":1)", R"({"S.A":"1"})", R"({"S.A":-1})",
-                                  R"({"S.B":1,"S.A":1})", R"({"S.A":1,"S.A":1})", R"({"S.A":1} )"}) {
+  const std::string list = R"(["S.A","S.B"])";
+  const std::string of_list = R"({"p":[[")" + ContentId(list) + R"(","1s"]]})";
+  EXPECT_EQ(Refusal(file(roster(list) + roster(of_list), 0, 0, 0)), "");
+  EXPECT_THAT(Refusal(file(roster(of_list), 0, 0, 0)), HasSubstr("line 2 names the list '" + ContentId(list)));
+  const std::string of_three = R"({"p":[[")" + ContentId(list) + R"(","1s1"]]})";
+  EXPECT_THAT(Refusal(file(roster(list) + roster(of_three), 0, 0, 0)),
+              HasSubstr("line 3 has tests in an invalid form: a roster has 3 marks for the 2 tests"));
+  for (const std::string tests : {"", "x", "[]", "null", R"({"p":1})", R"(["S.A")", R"([1])", R"(["S.B","S.A"])",
+                                  R"(["S.A","S.A"])", R"(["S.A"] )", R"({"p":[]})"}) {
     EXPECT_THAT(Refusal(file(roster(tests), 0, 0, 0)), HasSubstr("line 2 has tests in an invalid form")) << tests;
   }
 }

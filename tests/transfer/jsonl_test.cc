@@ -12,6 +12,7 @@
 #include "stores/memory/memory_store.h"
 #include "tests/support/contents.h"
 #include "tests/support/generate_history.h"
+#include "tests/support/part_counts.h"
 #include "tests/transfer/jsonl_fixture.h"
 #include "transfer/copy.h"
 
@@ -81,10 +82,10 @@ TEST_F(JsonlTest, EachLineIsAnObjectWithTheKnownColumns) {
   const RunRecord record = BuildRecord("r1").Part("p1", 0, 1).Fail("S.A", "\"no\"").Build();
   std::vector<json> lines;
   for (const std::string& line : LinesOf(Written({record, record}))) lines.push_back(json::parse(line));
-  ASSERT_EQ(lines.size(), 9u) << "header, roster once, run, part, failure twice, footer";
+  ASSERT_EQ(lines.size(), 10u) << "header, list and roster once, run, part, failure twice, footer";
   EXPECT_EQ(lines[0], json({{"type", "header"},
                             {"format", "flaky_history"},
-                            {"version", "1.0"},
+                            {"version", "2.0"},
                             {"program", "flaky 9.9.9"},
                             {"written_at", "2026-01-01T00:00:00.000Z"},
                             {"source", "sqlite:/x/h.db"}}));
@@ -92,15 +93,18 @@ TEST_F(JsonlTest, EachLineIsAnObjectWithTheKnownColumns) {
   EXPECT_EQ(lines[1]["digest"], DigestOf(record).ToString());
   EXPECT_EQ(lines[1]["total_tests"], 2);
   EXPECT_FALSE(lines[1].contains("project")) << "an absent field is left out";
-  EXPECT_EQ(
-      lines[2],
-      json({{"type", "roster"}, {"roster_id", record.rosters[0]->roster_id}, {"tests", record.rosters[0]->tests}}));
-  EXPECT_EQ(lines[3]["run_id"], "r1");
-  EXPECT_EQ(lines[3]["part_id"], "p1");
-  EXPECT_EQ(lines[4]["error_message"], "\"no\"");
+  const auto roster = [&](size_t at) {
+    return json(
+        {{"type", "roster"}, {"roster_id", record.rosters[at]->roster_id}, {"tests", record.rosters[at]->tests}});
+  };
+  EXPECT_EQ(lines[2], roster(1)) << "the list";
+  EXPECT_EQ(lines[3], roster(0));
+  EXPECT_EQ(lines[4]["run_id"], "r1");
+  EXPECT_EQ(lines[4]["part_id"], "p1");
+  EXPECT_EQ(lines[5]["error_message"], "\"no\"");
   Digest sum = DigestOf(record);
   sum += DigestOf(record);
-  EXPECT_EQ(lines[8],
+  EXPECT_EQ(lines[9],
             json({{"type", "footer"}, {"runs", 2}, {"parts", 2}, {"failures", 2}, {"digest", sum.ToString()}}));
 }
 
@@ -121,50 +125,83 @@ TEST_F(JsonlTest, ARosterIsRepeatedWhenItHasLeftTheWindow) {
   std::vector<RunRecord> records;
   const auto add = [&](size_t number) {
     RunRecord record = BuildRecord("run" + std::to_string(records.size())).Part("p", 0).Build();
-    record.rosters = {MakeRoster({{"S.T" + std::to_string(number), {1, 0}}})};
-    record.parts[0].roster_id = record.rosters[0]->roster_id;
+    GiveTests(record, {{"S.T" + std::to_string(number), {1, 0}}});
     records.push_back(record);
   };
-  for (size_t i = 0; i < RosterWindow::kMaxRosters; ++i) add(i);
+  constexpr size_t kFit = RosterWindow::kMaxRosters / 2;  // each roster has a list
+  for (size_t i = 0; i < kFit; ++i) add(i);
   add(0);  // still among the last ones
-  add(RosterWindow::kMaxRosters);
+  add(kFit);
   add(0);  // no longer
   const std::string text = Written(records);
   size_t rosters = 0;
   for (const std::string& line : LinesOf(text)) rosters += line.starts_with(R"({"type":"roster")") ? 1 : 0;
-  EXPECT_EQ(rosters, RosterWindow::kMaxRosters + 2);
+  EXPECT_EQ(rosters, 2 * (kFit + 2));
   EXPECT_EQ(ContentsOf(ReadAll(text)), ContentsOf(records));
 }
 
 TEST_F(JsonlTest, ARunMayHaveMoreRostersThanTheWindow) {
   RunRecord record = BuildRecord("wide").Build();
   for (size_t i = 0; i < 2 * RosterWindow::kMaxRosters; ++i) {
-    const RosterPtr roster = MakeRoster({{"S.T" + std::to_string(i), {1, 0}}});
     Part part;
     part.part_id = "p" + std::to_string(i);
-    part.roster_id = roster->roster_id;
+    std::ranges::move(GiveTests(part, {{"S.T" + std::to_string(i), {1, 0}}}), std::back_inserter(record.rosters));
     record.parts.push_back(part);
-    record.rosters.push_back(roster);
   }
   const auto read = ReadAll(Written({record}));
   ASSERT_EQ(read.size(), 1u);
   EXPECT_EQ(read[0].rosters.size(), record.rosters.size());
 }
 
+TEST_F(JsonlTest, ARunMayHaveMoreListsThanTheWindow) {
+  Counts tests;
+  for (size_t i = 0; i < RosterWindow::kMaxRosters + 200; ++i) {
+    tests[std::string(200'000, 'x') + std::to_string(1'000'000 + i)] = {1, 0};
+    if (i == 300) break;  // more than the bytes of the window
+  }
+  std::vector<RunRecord> records;
+  for (const std::string id : {"a", "b", "c"}) {
+    records.push_back(BuildRecord(id).Part("p", 0).Build());
+    GiveTests(records.back(), id == "b" ? Counts{{"S.Other", {1, 0}}} : tests);
+  }
+  EXPECT_GT(records[0].rosters.size(), 200u);
+  EXPECT_EQ(ContentsOf(ReadAll(Written(records))), ContentsOf(records));
+}
+
 TEST_F(JsonlTest, TheWindowIsBoundedInBytes) {
   RosterWindow window;
-  const auto roster = [](const std::string& id, size_t size) {
-    return std::make_shared<const Roster>(Roster{id, std::string(size, 'x')});
+  const auto add = [&](const std::string& id, size_t size) {
+    window.Add(std::make_shared<const Roster>(Roster{id, "{" + std::string(size - 1, 'x')}), {});
   };
-  window.Add(roster("a", 10));
-  window.Add(roster("b", RosterWindow::kMaxBytes - 10));
+  add("a", 10);
+  add("b", RosterWindow::kMaxBytes - 10);
   EXPECT_NE(window.Find("a"), nullptr);
-  window.Add(roster("c", 1));
+  add("c", 1);
   EXPECT_EQ(window.Find("a"), nullptr);
   EXPECT_NE(window.Find("b"), nullptr);
-  window.Add(roster("d", 2 * RosterWindow::kMaxBytes));
+  add("d", 2 * RosterWindow::kMaxBytes);
   EXPECT_EQ(window.Find("c"), nullptr);
   EXPECT_NE(window.Find("d"), nullptr);
+}
+
+TEST_F(JsonlTest, VersionOneCanStillBeRead) {
+  const std::string tests = R"({"S.A":1,"S.B":[2,1],"S.C":[0,1]})";
+  const std::string id = ContentId(tests);
+  const std::string text =
+      R"({"type":"header","format":"flaky_history","version":"1.0"})"
+      "\n"
+      R"({"type":"run","run_id":"r","started_at":"2026-01-01T00:00:00.000Z","digest":"00000000000000000000000000000000"})"
+      "\n" +
+      json({{"type", "roster"}, {"roster_id", id}, {"tests", tests}}).dump() +
+      "\n"
+      R"({"type":"part","run_id":"r","part_id":"p","started_at":"2026-01-01T00:00:00.000Z","roster_id":")" +
+      id +
+      "\"}\n"
+      R"({"type":"footer","runs":1,"parts":1,"failures":0,"digest":"00000000000000000000000000000000"})"
+      "\n";
+  const std::vector<RunRecord> read = ReadAll(text);
+  ASSERT_EQ(read.size(), 1u);
+  EXPECT_EQ(CountsOf(read[0]), (Counts{{"S.A", {1, 0}}, {"S.B", {2, 1}}, {"S.C", {0, 1}}}));
 }
 
 TEST_F(JsonlTest, CountsAndIgnoresWhatANewerMinorVersionAdds) {
@@ -172,7 +209,7 @@ TEST_F(JsonlTest, CountsAndIgnoresWhatANewerMinorVersionAdds) {
   std::vector<std::string> lines = LinesOf(Written(records));
   for (std::string& line : lines) {
     json object = json::parse(line);
-    if (object["type"] == "header") object["version"] = "1.7";
+    if (object["type"] == "header") object["version"] = "2.7";
     if (object["type"] == "failure") object["colour"] = "red";
     if (object.contains("digest")) object["digest"] = std::string(32, '7');  // it covers the colour
     line = object.dump();

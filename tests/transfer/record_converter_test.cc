@@ -13,6 +13,7 @@
 #include "stores/memory/memory_store.h"
 #include "stores/record_check.h"
 #include "tests/support/limited_store.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 #include "transfer/copy.h"
 
@@ -140,17 +141,16 @@ TEST(RecordConverter, CutsTheTextsOfOtherTables) {
 }
 
 TEST(RecordConverter, LeavesOutARosterThatIsTooLarge) {
-  RosterEntries many;
+  Counts many;
   for (int i = 0; i < 200; ++i) many["Suite.Test" + std::to_string(i)] = {1, 0};
-  const RosterPtr large = MakeRoster(many);
   RunRecord record = BuildRecord("run").Part("p1", 0).Part("p2", 20).Part("p3", 40).Build();
-  record.parts[0].roster_id = record.parts[2].roster_id = large->roster_id;
-  record.rosters.push_back(large);
+  AddRosters(record.rosters, GiveTests(record.parts[0], many));
+  const std::vector<RosterPtr> large = GiveTests(record.parts[2], many);
   EXPECT_THAT(FitRow(record), ElementsAre(Conversion{"rosters.tests", Kind::kLeftOut, 1,
-                                                     std::to_string(large->tests.size()) + " bytes"}));
+                                                     std::to_string(large[0]->tests.size()) + " bytes"}));
   EXPECT_EQ(record.parts[0].roster_id, std::nullopt);
   EXPECT_EQ(record.parts[2].roster_id, std::nullopt);
-  ASSERT_THAT(record.rosters, SizeIs(1));
+  ASSERT_THAT(record.rosters, SizeIs(2)) << "another roster and its list";
   EXPECT_EQ(record.parts[1].roster_id, record.rosters[0]->roster_id);
 }
 

@@ -7,9 +7,9 @@
 #include <set>
 
 #include "history/fields.h"
-#include "history/roster.h"
 #include "stores/fault_store.h"
 #include "tests/support/limited_store.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 #include "tests/transfer/verify_fixture.h"
 #include "transfer/record_converter.h"
@@ -109,8 +109,7 @@ TEST_P(VerifyTest, AChangeInAnyFieldOfAPartIsFound) {
     RunRecord changed = record;
     VisitPart(changed.parts[1], change);
     if (change.name() == "roster_id") {  // every store requires the content of a named roster
-      changed.rosters.push_back(MakeRoster({{"Suite.Test", {1, 0}}}));
-      changed.parts[1].roster_id = changed.rosters.back()->roster_id;
+      AddRosters(changed.rosters, GiveTests(changed.parts[1], {{"Suite.Test", {1, 0}}}));
     }
     const std::string what = Difference({record}, {changed});
     EXPECT_THAT(what, HasSubstr(field == 0 ? "part p2 is not in the target" : "part p2: " + change.name() + " is "));

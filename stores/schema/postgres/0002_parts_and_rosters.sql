@@ -5,7 +5,10 @@ ALTER TABLE "{prefix}runs"
   ADD COLUMN IF NOT EXISTS tree_sha TEXT,
   ADD COLUMN IF NOT EXISTS branch TEXT,
   ADD COLUMN IF NOT EXISTS ci_url TEXT,
-  ADD COLUMN IF NOT EXISTS missing_tests BIGINT;
+  ADD COLUMN IF NOT EXISTS missing_tests BIGINT,
+  ADD COLUMN IF NOT EXISTS commit_at TIMESTAMPTZ,
+  ADD COLUMN IF NOT EXISTS merge_base TEXT,
+  ADD COLUMN IF NOT EXISTS edited_tree TEXT;
 
 ALTER TABLE "{prefix}failures"
   ADD COLUMN IF NOT EXISTS part_id TEXT COLLATE "C",
@@ -13,8 +16,11 @@ ALTER TABLE "{prefix}failures"
   ADD COLUMN IF NOT EXISTS attempt BIGINT,
   ADD COLUMN IF NOT EXISTS shuffle_seed BIGINT,
   ADD COLUMN IF NOT EXISTS preceding_test TEXT,
-  ADD COLUMN IF NOT EXISTS signal TEXT;
+  ADD COLUMN IF NOT EXISTS signal TEXT,
+  ADD COLUMN IF NOT EXISTS program TEXT,
+  ADD COLUMN IF NOT EXISTS parameter TEXT;
 
+-- A text that begins with { is a roster, and one that begins with [ is a list of names, to which rosters refer.
 CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
   roster_id TEXT COLLATE "C" PRIMARY KEY,
   tests TEXT NOT NULL
@@ -37,6 +43,12 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   roster_id TEXT COLLATE "C",
   ended_early TEXT,
   missing_tests BIGINT,
+  host TEXT,
+  shuffle_seed BIGINT,
+  planned_tests BIGINT,
+  rank BIGINT,
+  executions TEXT,
+  durations TEXT,
   PRIMARY KEY (run_id, part_id)
 );
 

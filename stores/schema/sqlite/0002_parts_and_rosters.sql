@@ -9,6 +9,12 @@ ALTER TABLE "{prefix}runs" ADD COLUMN branch TEXT;
 ALTER TABLE "{prefix}runs" ADD COLUMN ci_url TEXT;
 -- if-missing: {prefix}runs.missing_tests
 ALTER TABLE "{prefix}runs" ADD COLUMN missing_tests INTEGER;
+-- if-missing: {prefix}runs.commit_at
+ALTER TABLE "{prefix}runs" ADD COLUMN commit_at TEXT;
+-- if-missing: {prefix}runs.merge_base
+ALTER TABLE "{prefix}runs" ADD COLUMN merge_base TEXT;
+-- if-missing: {prefix}runs.edited_tree
+ALTER TABLE "{prefix}runs" ADD COLUMN edited_tree TEXT;
 
 -- if-missing: {prefix}failures.part_id
 ALTER TABLE "{prefix}failures" ADD COLUMN part_id TEXT;
@@ -22,7 +28,12 @@ ALTER TABLE "{prefix}failures" ADD COLUMN shuffle_seed INTEGER;
 ALTER TABLE "{prefix}failures" ADD COLUMN preceding_test TEXT;
 -- if-missing: {prefix}failures.signal
 ALTER TABLE "{prefix}failures" ADD COLUMN signal TEXT;
+-- if-missing: {prefix}failures.program
+ALTER TABLE "{prefix}failures" ADD COLUMN program TEXT;
+-- if-missing: {prefix}failures.parameter
+ALTER TABLE "{prefix}failures" ADD COLUMN parameter TEXT;
 
+-- A text that begins with { is a roster, and one that begins with [ is a list of names, to which rosters refer.
 CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
   roster_id TEXT PRIMARY KEY NOT NULL,
   tests TEXT NOT NULL
@@ -45,6 +56,12 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   roster_id TEXT REFERENCES "{prefix}rosters" (roster_id),
   ended_early TEXT,
   missing_tests INTEGER,
+  host TEXT,
+  shuffle_seed INTEGER,
+  planned_tests INTEGER,
+  rank INTEGER,
+  executions TEXT,
+  durations TEXT,
   PRIMARY KEY (run_id, part_id)
 );
 

@@ -37,23 +37,26 @@ AS $function$
     'run', json_build_array(
       r.run_id, r.project, r.started_at, r.ended_at, r.duration_ms::text, r.status, r.total_tests::text, r.passed_tests::text,
       r.failed_tests::text, r.errors_between_tests::text, r.git_sha, r.git_dirty, r.runtime_version, r.test_args, r.tree_sha,
-      r.branch, r.ci_url, r.missing_tests::text),
+      r.branch, r.ci_url, r.missing_tests::text, r.commit_at, r.merge_base, r.edited_tree),
     'parts', CASE WHEN whole THEN (
       SELECT json_agg(json_build_array(
         p.run_id, p.part_id, p.started_at, p.ended_at, p.duration_ms::text, p.status, p.total_tests::text, p.passed_tests::text,
         p.failed_tests::text, p.errors_between_tests::text, p.variant, p.shard, p.roster_id, p.ended_early,
-        p.missing_tests::text) ORDER BY p.part_id COLLATE "C")
+        p.missing_tests::text, p.host, p.shuffle_seed::text, p.planned_tests::text, p.rank::text, p.executions, p.durations)
+        ORDER BY p.part_id COLLATE "C")
       FROM public."{prefix}parts" p WHERE p.run_id = k.run_id) END,
     'failures', CASE WHEN whole THEN (
       SELECT json_agg(json_build_array(
         f.id::text, f.run_id, f.test_file, f.test_name, f.failure_kind, f.error_message, f.error_stack, f.duration_ms::text,
-        f.failed_at, f.part_id, f.line::text, f.attempt::text, f.shuffle_seed::text, f.preceding_test, f.signal) ORDER BY f.id)
+        f.failed_at, f.part_id, f.line::text, f.attempt::text, f.shuffle_seed::text, f.preceding_test, f.signal,
+        f.program, f.parameter) ORDER BY f.id)
       FROM public."{prefix}failures" f WHERE f.run_id = k.run_id) END)
   FROM unnest(ids) WITH ORDINALITY AS k (run_id, place)
   CROSS JOIN LATERAL (SELECT t.* FROM public."{prefix}runs" t WHERE t.run_id = k.run_id OFFSET 0) r;
 $function$;
 
--- As many of the runs as fit into so many bytes, one at least, with their states and those of their rosters that are not known yet.
+-- As many of the runs as fit into so many bytes, one at least, with their states and those of their rosters, and of the lists that these
+-- name, that are not known yet.
 -- `done`: how many of the ids that answers; `more`: whether there is anything behind it, as the caller knows of the ids.
 CREATE OR REPLACE FUNCTION public."rest_{prefix}answer"(ids TEXT[], more BOOLEAN, whole BOOLEAN, bytes BIGINT, known TEXT[]) RETURNS JSON
 LANGUAGE plpgsql STABLE
@@ -87,7 +90,11 @@ BEGIN
     'rosters', CASE WHEN whole THEN (
       SELECT json_agg(json_build_array(t.roster_id, t.tests))
       FROM public."{prefix}rosters" t
-      WHERE t.roster_id IN (SELECT p.roster_id FROM public."{prefix}parts" p WHERE p.run_id = ANY (ids[:done]))
+      WHERE t.roster_id IN (
+          SELECT p.roster_id FROM public."{prefix}parts" p WHERE p.run_id = ANY (ids[:done])
+          UNION ALL
+          SELECT (regexp_matches(l.tests, '\["([0-9a-f]{32})"', 'g'))[1] FROM public."{prefix}rosters" l
+          WHERE l.roster_id IN (SELECT p.roster_id FROM public."{prefix}parts" p WHERE p.run_id = ANY (ids[:done])))
         AND NOT t.roster_id = ANY (known)) END);
 END;
 $function$;
@@ -281,9 +288,10 @@ BEGIN
 
   INSERT INTO public."{prefix}parts" AS p (
     run_id, part_id, started_at, ended_at, duration_ms, status, total_tests, passed_tests, failed_tests, errors_between_tests, variant,
-    shard, roster_id, ended_early, missing_tests)
+    shard, roster_id, ended_early, missing_tests, host, shuffle_seed, planned_tests, rank, executions, durations)
   SELECT v->>0, v->>1, (v->>2)::timestamptz, (v->>3)::timestamptz, (v->>4)::bigint, v->>5, (v->>6)::bigint, (v->>7)::bigint,
-    (v->>8)::bigint, (v->>9)::bigint, v->>10, v->>11, v->>12, v->>13, (v->>14)::bigint
+    (v->>8)::bigint, (v->>9)::bigint, v->>10, v->>11, v->>12, v->>13, (v->>14)::bigint,
+    v->>15, (v->>16)::bigint, (v->>17)::bigint, (v->>18)::bigint, v->>19, v->>20
   FROM json_array_elements(change->'parts') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE v->>0 = ANY (run_ids)
   ON CONFLICT (run_id, part_id) DO UPDATE SET
@@ -291,13 +299,14 @@ BEGIN
     total_tests = excluded.total_tests, passed_tests = excluded.passed_tests, failed_tests = excluded.failed_tests,
     errors_between_tests = excluded.errors_between_tests, variant = excluded.variant, shard = excluded.shard,
     roster_id = excluded.roster_id, ended_early = excluded.ended_early,
-    missing_tests = excluded.missing_tests;
+    missing_tests = excluded.missing_tests, host = excluded.host, shuffle_seed = excluded.shuffle_seed,
+    planned_tests = excluded.planned_tests, rank = excluded.rank, executions = excluded.executions, durations = excluded.durations;
 
   INSERT INTO public."{prefix}failures" (
     run_id, test_file, test_name, failure_kind, error_message, error_stack, duration_ms, failed_at, part_id, line, attempt,
-    shuffle_seed, preceding_test, signal)
+    shuffle_seed, preceding_test, signal, program, parameter)
   SELECT v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, (v->>6)::bigint, (v->>7)::timestamptz, v->>8, (v->>9)::bigint, (v->>10)::bigint,
-    (v->>11)::bigint, v->>12, v->>13
+    (v->>11)::bigint, v->>12, v->>13, v->>14, v->>15
   FROM json_array_elements(change->'failures') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE v->>0 = ANY (run_ids);
 END;
@@ -317,10 +326,10 @@ BEGIN
   WITH fresh AS (
     INSERT INTO public."{prefix}runs" (
       run_id, project, started_at, ended_at, duration_ms, status, total_tests, passed_tests, failed_tests, errors_between_tests, git_sha,
-      git_dirty, runtime_version, test_args, tree_sha, branch, ci_url, missing_tests)
+      git_dirty, runtime_version, test_args, tree_sha, branch, ci_url, missing_tests, commit_at, merge_base, edited_tree)
     SELECT v->>0, v->>1, (v->>2)::timestamptz, (v->>3)::timestamptz, (v->>4)::bigint, v->>5, (v->>6)::bigint, (v->>7)::bigint,
       (v->>8)::bigint, (v->>9)::bigint, v->>10, (v->>11)::boolean, v->>12, v->>13, v->>14, v->>15, v->>16,
-      (v->>17)::bigint
+      (v->>17)::bigint, (v->>18)::timestamptz, v->>19, v->>20
     FROM json_array_elements(change->'runs') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
     ORDER BY (v->>0) COLLATE "C"
     ON CONFLICT (run_id) DO NOTHING
@@ -355,7 +364,8 @@ BEGIN
     project = v->>1, started_at = (v->>2)::timestamptz, ended_at = (v->>3)::timestamptz, duration_ms = (v->>4)::bigint, status = v->>5,
     total_tests = (v->>6)::bigint, passed_tests = (v->>7)::bigint, failed_tests = (v->>8)::bigint,
     errors_between_tests = (v->>9)::bigint, git_sha = v->>10, git_dirty = (v->>11)::boolean, runtime_version = v->>12,
-    test_args = v->>13, tree_sha = v->>14, branch = v->>15, ci_url = v->>16, missing_tests = (v->>17)::bigint
+    test_args = v->>13, tree_sha = v->>14, branch = v->>15, ci_url = v->>16, missing_tests = (v->>17)::bigint,
+    commit_at = (v->>18)::timestamptz, merge_base = v->>19, edited_tree = v->>20
   FROM json_array_elements(change->'runs') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE r.run_id = v->>0 AND r.run_id = ANY (same);
   PERFORM public."rest_{prefix}add"(change, same);
