@@ -7,7 +7,7 @@
 #include <random>
 
 #include "history/digest.h"
-#include "history/roster.h"
+#include "tests/support/part_counts.h"
 
 namespace flaky {
 namespace {
@@ -29,13 +29,11 @@ RunRecord OfPart(const std::string& part_id, int64_t started, int64_t tests, int
                   5'000,     std::string(failed > 0 ? kFail : kPass),
                   tests,     tests - failed,
                   failed,    0};
-  const RosterPtr roster = MakeRoster({{"S." + part_id, {1, 0}}});
-  part.roster_id = roster->roster_id;
   RunRecord record;
+  record.rosters = GiveTests(part, {{"S." + part_id, {1, 0}}});
   record.run.run_id = "r";
   record.run.project = "p";
   record.parts = {part};
-  record.rosters = {roster};
   for (int64_t i = 0; i < failed; ++i) record.failures.push_back(MakeFailure("S.T" + std::to_string(i), part_id));
   SumParts(record);
   return record;
@@ -70,7 +68,7 @@ TEST(MergeRecords, AnotherPartCompletesTheRun) {
   const RunRecord both = MustComplete(OfPart("a", 0, 3, 0), OfPart("b", 60'000'000, 4, 2));
   EXPECT_EQ(both.parts.size(), 2u);
   EXPECT_EQ(both.failures.size(), 2u);
-  EXPECT_EQ(both.rosters.size(), 2u);
+  EXPECT_EQ(both.rosters.size(), 4u) << "each with its list";
   const Account& account = both.run.account;
   EXPECT_EQ(account.started_at.micros, 0);
   EXPECT_EQ(account.ended_at->micros, 65'000'000);

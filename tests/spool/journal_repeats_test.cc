@@ -22,6 +22,7 @@
 namespace flaky {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 

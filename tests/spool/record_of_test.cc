@@ -63,7 +63,7 @@ TEST(RecordOf, CountsDistinctTests) {
   EXPECT_EQ(account.duration_ms, 90);
   EXPECT_EQ(record.run.account, account);
   const PartTests expected = {
-      {"my_tests", {{"S.Fails", {{1, 0}, 320}}, {"S.Passes", {{2, 0}, 1}}, {"S.Skips", {{0, 1}, 1}}}}};
+      {"my_tests", {{"S.Fails", {{1, 0}, 288}}, {"S.Passes", {{2, 0}, 1}}, {"S.Skips", {{0, 1}, 1}}}}};
   EXPECT_EQ(TestsOf(record.parts[0], record.rosters), expected) << "durations are accurate to 10 %";
   EXPECT_EQ(record.failures.at(0).program, "my_tests");
 }
@@ -369,14 +369,13 @@ TEST(RecordOf, AttemptsAreNumberedAcrossTheProcessesOfAPart) {
   EXPECT_EQ(DigestOf(Record(shuffled)), DigestOf(record));
 }
 
-TEST(RecordOf, CountsATestForEachFile) {
-  const auto process = [](uint64_t number, const std::string& file) {
-    return Read(HeaderText(number), "{\"file\":\"" + file + "\"}\n" +
-                                        R"(["S.A",1,5,"passed",1])"
-                                        "\n" +
-                                        kPassedEnd);
+TEST(RecordOf, CountsATestForEachProgram) {
+  const auto process = [](uint64_t number, const std::string& program) {
+    return Read(HeaderText(number).Set("args", "[" + JsonText(program) + "]"), std::string(R"(["S.A",1,5,"passed",1])"
+                                                                                           "\n") +
+                                                                                   kPassedEnd);
   };
-  EXPECT_EQ(Record(std::vector{process(1, "a.cc"), process(2, "b.cc")}).run.account.total_tests, 2);
+  EXPECT_EQ(Record(std::vector{process(1, "/b/one"), process(2, "/b/two")}).run.account.total_tests, 2);
 }
 
 TEST(RecordOf, KeepsOnlyWhatTheProcessesOfAPartAgreeOn) {

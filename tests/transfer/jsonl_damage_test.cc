@@ -69,7 +69,7 @@ TEST_F(JsonlDamage, DetectsMissingAndRepeatedLines) {
 
 TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
   const std::vector<std::string> lines = LinesOf(Written({BuildRecord("r1").Part("p1", 0, 1).Fail("S.A").Build()}));
-  ASSERT_EQ(lines.size(), 6u);
+  ASSERT_EQ(lines.size(), 7u);
   const auto with = [&](size_t line, const std::string& field, const json& value) {
     std::vector<std::string> changed = lines;
     json object = json::parse(lines[line - 1]);
@@ -89,38 +89,38 @@ TEST_F(JsonlDamage, ARefusalNamesLineAndReason) {
     changed[line - 1] = text;
     return Refusal(Joined(changed));
   };
-  EXPECT_THAT(with(5, "line", "7"), AllOf(HasSubstr("line 5 "), HasSubstr("'line'"), HasSubstr("whole number")));
-  EXPECT_THAT(with(5, "line", 7.5), HasSubstr("whole number"));
-  EXPECT_THAT(with(5, "line", 9223372036854775808u), HasSubstr("whole number"));
+  EXPECT_THAT(with(6, "line", "7"), AllOf(HasSubstr("line 6 "), HasSubstr("'line'"), HasSubstr("whole number")));
+  EXPECT_THAT(with(6, "line", 7.5), HasSubstr("whole number"));
+  EXPECT_THAT(with(6, "line", 9223372036854775808u), HasSubstr("whole number"));
   EXPECT_THAT(with(2, "git_dirty", 1), AllOf(HasSubstr("line 2 "), HasSubstr("true or false")));
   EXPECT_THAT(with(2, "started_at", "yesterday"), AllOf(HasSubstr("'started_at'"), HasSubstr("YYYY-MM-DD")));
-  EXPECT_THAT(with(5, "error_message", std::string("a\0b", 3)), AllOf(HasSubstr("line 5 "), HasSubstr("NUL")));
-  EXPECT_THAT(with(5, "error_message", 5), HasSubstr("not a text"));
-  EXPECT_THAT(with(5, "run_id", "r2"), AllOf(HasSubstr("line 5 "), HasSubstr("'r2'")));
-  EXPECT_THAT(with(2, "colour", "red"), AllOf(HasSubstr("line 2 "), HasSubstr("'colour'"), HasSubstr("1.0")));
-  EXPECT_THAT(with(2, "branch", "other"), AllOf(HasSubstr("line 6 "), HasSubstr("of line 2"), HasSubstr("digest")));
+  EXPECT_THAT(with(6, "error_message", std::string("a\0b", 3)), AllOf(HasSubstr("line 6 "), HasSubstr("NUL")));
+  EXPECT_THAT(with(6, "error_message", 5), HasSubstr("not a text"));
+  EXPECT_THAT(with(6, "run_id", "r2"), AllOf(HasSubstr("line 6 "), HasSubstr("'r2'")));
+  EXPECT_THAT(with(2, "colour", "red"), AllOf(HasSubstr("line 2 "), HasSubstr("'colour'"), HasSubstr("2.0")));
+  EXPECT_THAT(with(2, "branch", "other"), AllOf(HasSubstr("line 7 "), HasSubstr("of line 2"), HasSubstr("digest")));
   EXPECT_THAT(with(3, "tests", "{}"), AllOf(HasSubstr("line 3 "), HasSubstr("roster")));
-  EXPECT_THAT(with(4, "roster_id", std::string(32, 'a')), AllOf(HasSubstr("line 4 "), HasSubstr("roster")));
+  EXPECT_THAT(with(5, "roster_id", std::string(32, 'a')), AllOf(HasSubstr("line 5 "), HasSubstr("roster")));
   EXPECT_THAT(with(2, "run_id", ""), AllOf(HasSubstr("line 2 "), HasSubstr("empty run_id")));
-  EXPECT_THAT(with(4, "part_id", ""), AllOf(HasSubstr("line 4 "), HasSubstr("empty part_id")));
-  EXPECT_THAT(with(5, "part_id", "p2"), AllOf(HasSubstr("line 5 "), HasSubstr("part 'p2'")));
-  EXPECT_THAT(with(5, "part_id", ""), AllOf(HasSubstr("line 5 "), HasSubstr("part ''")));
-  EXPECT_THAT(with(6, "failures", 2), AllOf(HasSubstr("line 6 "), HasSubstr("2 failures, but 1")));
-  EXPECT_THAT(with(6, "digest", std::string(32, '0')), AllOf(HasSubstr("line 6 "), HasSubstr("digest")));
-  EXPECT_THAT(with(5, "type", "remark"), AllOf(HasSubstr("line 5 "), HasSubstr("'remark'")));
-  EXPECT_THAT(without(5, "test_name"), AllOf(HasSubstr("line 5 "), HasSubstr("test_name")));
-  EXPECT_THAT(with(5, "test_name", nullptr), AllOf(HasSubstr("line 5 "), HasSubstr("test_name")));
-  EXPECT_THAT(without(5, "type"), AllOf(HasSubstr("line 5 "), HasSubstr("type")));
-  EXPECT_THAT(instead(5, "nonsense"), HasSubstr("line 5 is not a JSON object"));
-  EXPECT_THAT(instead(5, "[]"), HasSubstr("line 5 is not a JSON object"));
-  EXPECT_THAT(instead(5, "{\"type\":\"failure\",\"x\":\"\xFF\"}"), HasSubstr("line 5 is not UTF-8"));
-  EXPECT_NE(instead(5, R"({"type":"failure","x":"\udc00"})"), "");
-  EXPECT_THAT(instead(5, R"({"type":"failure","run_id":"r1","test_file":"f","test_name":"\udc00"})"),
-              HasSubstr("line 5 "));
-  EXPECT_THAT(instead(5, lines[4].substr(0, lines[4].size() - 1) + R"(,"test_name":"S.B"})"),
-              AllOf(HasSubstr("line 5 "), HasSubstr("'test_name' twice")));
-  EXPECT_THAT(Refusal(Joined(lines) + lines[5] + '\n'), AllOf(HasSubstr("line 7 "), HasSubstr("footer")));
-  EXPECT_THAT(Refusal(Joined(lines) + Joined(lines)), AllOf(HasSubstr("line 7 "), HasSubstr("footer")));
+  EXPECT_THAT(with(5, "part_id", ""), AllOf(HasSubstr("line 5 "), HasSubstr("empty part_id")));
+  EXPECT_THAT(with(6, "part_id", "p2"), AllOf(HasSubstr("line 6 "), HasSubstr("part 'p2'")));
+  EXPECT_THAT(with(6, "part_id", ""), AllOf(HasSubstr("line 6 "), HasSubstr("part ''")));
+  EXPECT_THAT(with(7, "failures", 2), AllOf(HasSubstr("line 7 "), HasSubstr("2 failures, but 1")));
+  EXPECT_THAT(with(7, "digest", std::string(32, '0')), AllOf(HasSubstr("line 7 "), HasSubstr("digest")));
+  EXPECT_THAT(with(6, "type", "remark"), AllOf(HasSubstr("line 6 "), HasSubstr("'remark'")));
+  EXPECT_THAT(without(6, "test_name"), AllOf(HasSubstr("line 6 "), HasSubstr("test_name")));
+  EXPECT_THAT(with(6, "test_name", nullptr), AllOf(HasSubstr("line 6 "), HasSubstr("test_name")));
+  EXPECT_THAT(without(6, "type"), AllOf(HasSubstr("line 6 "), HasSubstr("type")));
+  EXPECT_THAT(instead(6, "nonsense"), HasSubstr("line 6 is not a JSON object"));
+  EXPECT_THAT(instead(6, "[]"), HasSubstr("line 6 is not a JSON object"));
+  EXPECT_THAT(instead(6, "{\"type\":\"failure\",\"x\":\"\xFF\"}"), HasSubstr("line 6 is not UTF-8"));
+  EXPECT_NE(instead(6, R"({"type":"failure","x":"\udc00"})"), "");
+  EXPECT_THAT(instead(6, R"({"type":"failure","run_id":"r1","test_file":"f","test_name":"\udc00"})"),
+              HasSubstr("line 6 "));
+  EXPECT_THAT(instead(6, lines[5].substr(0, lines[5].size() - 1) + R"(,"test_name":"S.B"})"),
+              AllOf(HasSubstr("line 6 "), HasSubstr("'test_name' twice")));
+  EXPECT_THAT(Refusal(Joined(lines) + lines[6] + '\n'), AllOf(HasSubstr("line 8 "), HasSubstr("footer")));
+  EXPECT_THAT(Refusal(Joined(lines) + Joined(lines)), AllOf(HasSubstr("line 8 "), HasSubstr("footer")));
 }
 
 // What has the right form, but refers to nothing: no history can contain it.

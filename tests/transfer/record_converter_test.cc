@@ -51,7 +51,7 @@ size_t RowBytesOf(const Failure& failure, const std::string& run_id) {
   const auto add = [&](const std::optional<std::string>& text) { bytes += text ? text->size() : 0; };
   for (const auto& text : {failure.part_id, std::optional(failure.test_file), std::optional(failure.test_name),
                            std::optional(failure.failure_kind), failure.error_message, failure.error_stack,
-                           failure.preceding_test, failure.signal}) {
+                           failure.preceding_test, failure.signal, failure.program}) {
     add(text);
   }
   return bytes;
@@ -70,7 +70,7 @@ TEST(RecordConverter, DoesNotChangeARecordThatFits) {
   const size_t bytes = RowBytesOf(record.failures[0], "run");
   EXPECT_THAT(FitRow(record, bytes), IsEmpty()) << "to the byte";
   EXPECT_EQ(DigestOf(record), before);
-  EXPECT_THAT(record.rosters, SizeIs(1));
+  EXPECT_THAT(record.rosters, SizeIs(2)) << "a roster and its list";
   EXPECT_THAT(FitRow(record, bytes - 1), SizeIs(1));
 }
 
