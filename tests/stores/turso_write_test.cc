@@ -150,6 +150,25 @@ TEST_F(TursoWrite, RowsUpToTheLimitAreKeptAndLongerOnesRefusedBeforehand) {
   EXPECT_EQ(store->Write({&run, 1}).at(0).outcome, Outcome::kUnchanged);
 }
 
+// Their names have 46 characters on average, and the lists more bytes than the server takes in one row.
+TEST_F(TursoWrite, ARunOfThreeHundredThousandTestsFits) {
+  ProgramTests tests;
+  for (int i = 0; i < 300'000; ++i) {
+    tests["EngineComponentSuite" + std::to_string(10'000 + i / 20) + ".KeepsItsPromise" + std::to_string(100'000 + i)] =
+        {{1, 0}, i};
+  }
+  RunRecord run = BuildRecord("large").Part("p", 0).Part("q", 5).Build();
+  run.rosters = SetPartTests(run.parts[0], {{"engine_test", tests}});
+  tests.erase(std::next(tests.begin(), 1000), std::next(tests.begin(), 2000));
+  AddRosters(run.rosters, SetPartTests(run.parts[1], {{"engine_test", tests}}));
+  const auto store = Open();
+  store->Write({&run, 1});
+  const RunRecord read = Fetch("large");
+  EXPECT_EQ(DigestOf(read), DigestOf(run));
+  EXPECT_EQ(TestsOf(read.parts.at(1), read.rosters).at("engine_test").size(), tests.size());
+  EXPECT_EQ(store->Write({&run, 1}).at(0).outcome, Outcome::kUnchanged);
+}
+
 // Every text goes into JSON within JSON.
 TEST_F(TursoWrite, EveryCharacterSurvives) {
   std::string all;

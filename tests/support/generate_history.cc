@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -90,11 +91,13 @@ class HistoryGenerator::Impl {
     for (size_t i = 0; i < kRosters; ++i) {
       ProgramTests entries;
       const size_t size = tests_.size() - tests_.size() * (kRosters - 1 - i) / (kRosters * 10);
-      for (size_t t = 0; t < size; ++t)
-        entries[tests_[t].name] = {{1, t % 97 == 0 ? 1 : 0}, static_cast<int64_t>(40 + t % 1000 * 90)};
+      for (size_t t = 0; t < size; ++t) entries[tests_[t].name] = {{1, t % 97 == 0 ? 1 : 0}, DurationOf(t)};
       Shared& shared = rosters_.emplace_back();
       shared.rosters = SetPartTests(shared.part, {{"engine_test", entries}});
     }
+    std::vector<std::string>& names = registered_["engine_test"];
+    for (const Test& test : tests_) names.push_back(test.name);
+    std::sort(names.begin(), names.end());
     for (size_t i = 0; i < 64; ++i) {
       commits_.push_back({random_.Hex().substr(0, 32) + "00000000", random_.Hex().substr(0, 32) + "11111111"});
     }
@@ -122,10 +125,14 @@ class HistoryGenerator::Impl {
       part.account = MakeAccount(started, failures, died, false);
       part.variant = random_.OneOf(kVariants);
       const Shared& shared = rosters_[static_cast<size_t>(done_) * kRosters / static_cast<size_t>(shape_.runs)];
-      part.roster_id = shared.part.roster_id;
-      part.executions = shared.part.executions;
-      part.durations = shared.part.durations;
-      record.rosters = shared.rosters;
+      if (shape_.most_selected > 0) {
+        record.rosters = SetPartTests(part, SomeTests(), registered_);
+      } else {
+        part.roster_id = shared.part.roster_id;
+        part.executions = shared.part.executions;
+        part.durations = shared.part.durations;
+        record.rosters = shared.rosters;
+      }
       record.parts.push_back(std::move(part));
       SumParts(record);
     }
@@ -226,6 +233,20 @@ class HistoryGenerator::Impl {
   HistoryShape shape_;
   Random random_;
   std::vector<Test> tests_;
+  // From 5 microseconds to 5 seconds, as many in each decade.
+  static int64_t DurationOf(size_t test) { return std::llround(5 * std::pow(10.0, 6e-3 * (test * 37 % 1000))); }
+
+  PartTests SomeTests() {
+    const double share =
+        shape_.least_selected + (shape_.most_selected - shape_.least_selected) * random_.Below(1000) / 1000.0;
+    PartTests programs;
+    for (size_t t = 0; t < tests_.size(); ++t) {
+      if (random_.Chance(share)) programs["engine_test"][tests_[t].name] = {{1, 0}, DurationOf(t)};
+    }
+    return programs;
+  }
+
+  RegisteredTests registered_;
   struct Shared {
     Part part;  // of which only the texts about tests are set
     std::vector<RosterPtr> rosters;

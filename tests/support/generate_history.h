@@ -22,6 +22,8 @@ struct HistoryShape {
   int64_t tests = 2000;      // in the suite; a few of them fail often
   size_t min_message = 200;  // bytes of a failure's message
   size_t max_message = 2000;
+  // Each run executes a share of the tests between these two, each test by chance. 0: all tests that exist.
+  double least_selected = 0.0, most_selected = 0.0;
   double npm_share = 0.0;  // fraction of the runs in the npm packages' form: without parts, rosters and our own columns
   std::vector<std::string> projects = {"engine", "tools", ""};  // "": no project; the first ones have more runs
 };

@@ -17,7 +17,8 @@ namespace {
 
 constexpr char kUsage[] =
     "usage: make_history LOCATION [--runs N] [--failures PER_RUN] [--days N] [--tests N] [--messages MIN MAX]\n"
-    "                    [--npm-share FRACTION] [--seed N] [--batch N] [--end now|TIME]\n";
+    "                    [--select LEAST MOST] [--npm-share FRACTION] [--seed N] [--batch N] [--end now|TIME]\n"
+    "LEAST, MOST and FRACTION are between 0 and 1.\n";
 
 struct Options {
   std::string location;
@@ -55,6 +56,9 @@ Options ReadOptions(const std::vector<std::string_view>& args) {
     } else if (name == "--messages") {
       Read(next(), shape.min_message);
       Read(next(), shape.max_message);
+    } else if (name == "--select") {
+      Read(next(), shape.least_selected);
+      Read(next(), shape.most_selected);
     } else if (name == "--npm-share") {
       Read(next(), shape.npm_share);
     } else if (name == "--seed") {
