@@ -160,9 +160,9 @@ TEST_F(ExportImportTest, AnInvalidFileIsReportedAndNothingIsCreated) {
   WriteFile("empty", "");
   refused("empty", 2);
   std::string text = Content(Path("h.jsonl"));
-  text.replace(text.find("1.0"), 3, "2.0");
+  text.replace(text.find("2.0"), 3, "3.0");
   WriteFile("newer", text);
-  EXPECT_THAT(refused("newer", 13), HasSubstr("2.0"));
+  EXPECT_THAT(refused("newer", 13), HasSubstr("3.0"));
   EXPECT_FALSE(std::filesystem::exists(Path("n.db")));
   text = Content(Path("h.jsonl"));
   WriteFile("cut", text.substr(0, text.size() - 5));
@@ -173,12 +173,12 @@ TEST_F(ExportImportTest, AnInvalidFileIsReportedAndNothingIsCreated) {
 TEST_F(ExportImportTest, UnknownFieldsOfANewerFlakyAreNamed) {
   Keep({BuildRecord("r1").Fail("S.A").Fail("S.B").Build()});
   ASSERT_EQ(Run({"export", Path("h.jsonl")}).code, 0);
-  ASSERT_EQ(Shell("sed 's/\"version\":\"1.0\"/\"version\":\"1.1\"/; "
+  ASSERT_EQ(Shell("sed 's/\"version\":\"2.0\"/\"version\":\"2.1\"/; "
                   "/^.\"type\":\"failure\"/s/}$/,\"colour\":\"red\"}/' h.jsonl > newer.jsonl"),
             0);
   const Outcome outcome = Import(Path("newer.jsonl"), "n.db");
   EXPECT_EQ(outcome.code, 3) << outcome.err;
-  EXPECT_THAT(outcome.err, AllOf(HasSubstr("version 1.1"), HasSubstr("field 'colour' of a failure (2 times)")));
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("version 2.1"), HasSubstr("field 'colour' of a failure (2 times)")));
   EXPECT_EQ(Contents("n.db"), Contents("h.db"));
 }
 

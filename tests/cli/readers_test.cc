@@ -177,7 +177,7 @@ TEST_F(ReadersTest, ARun) {
     ASSERT_TRUE(shown.is_object()) << json.out << json.err;
     EXPECT_EQ(shown["run"]["project"], kHostile[i]) << "the value is exact";
     EXPECT_EQ(shown["failures"][0]["error_message"], kHostile[i]);
-    EXPECT_TRUE(shown["parts"][0]["tests"].contains(kHostile[i])) << json.out;
+    EXPECT_TRUE(shown["parts"][0]["tests"][kHostile[i]].contains(kHostile[i])) << json.out;
     EXPECT_EQ(shown["parts"][0]["ended_early"].is_array(), i % 2 == 0);
   }
 }

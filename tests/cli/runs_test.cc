@@ -213,6 +213,9 @@ TEST_F(RunsTest, JsonHoldsEveryColumn) {
       "branch": "a\"b",
       "ci_url": null,
       "missing_tests": null,
+      "commit_at": null,
+      "merge_base": null,
+      "edited_tree": null,
       "running": false
     }
   ]

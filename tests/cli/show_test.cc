@@ -172,7 +172,8 @@ TEST_F(ShowTest, JsonIsTheWholeRecord) {
   EXPECT_EQ(json["run"]["failed_tests"], 1);
   ASSERT_EQ(json["parts"].size(), 1U);
   EXPECT_EQ(json["parts"][0]["shard"], "1/2");
-  EXPECT_EQ(json["parts"][0]["tests"], nlohmann::json::parse(R"({"Suite.Other":1,"Suite.Test":1})"));
+  EXPECT_EQ(json["parts"][0]["tests"], nlohmann::json::parse(R"({"suite_test":{"Suite.Other":{"executed":1,"skipped":0},
+                                                                           "Suite.Test":{"executed":1,"skipped":0}}})"));
   ASSERT_EQ(json["failures"].size(), 1U);
   EXPECT_EQ(json["failures"][0]["error_message"], *record.failures[0].error_message);
   EXPECT_EQ(json["failures"][0]["line"], 41);

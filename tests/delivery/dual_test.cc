@@ -225,7 +225,7 @@ TEST_F(DualTest, AFileOfALaterFormatWaitsForALaterProgram) {
   const auto files = TwoThatWait();
   ASSERT_THAT(files, SizeIs(2));
   const std::string file = "spool/dual/" + files[0].name, text = Content(Path(file));
-  const size_t version = text.find("\"1.0\"");
+  const size_t version = text.find("\"2.0\"");
   ASSERT_NE(version, std::string::npos);
   WriteFile(file, std::string(text).replace(version, 5, "\"9.0\""));
   SwitchOn();

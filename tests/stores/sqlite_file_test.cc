@@ -276,7 +276,7 @@ TEST_F(SqliteFile, ThreeDeliveriesOfOneRunOneOfThemTwice) {
   EXPECT_EQ(account.total_tests, 6);
   EXPECT_EQ(account.failed_tests, 2);
   EXPECT_EQ(account.status, kFail);
-  EXPECT_EQ(Query(path_, "SELECT count(*) FROM flaky_test_rosters"), std::vector<std::string>{"1"});
+  EXPECT_EQ(Query(path_, "SELECT count(*) FROM flaky_test_rosters"), std::vector<std::string>{"2"}) << "with its list";
 }
 
 }  // namespace

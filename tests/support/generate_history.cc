@@ -124,6 +124,8 @@ class HistoryGenerator::Impl {
       part.part_id = random_.Hex();
       part.account = MakeAccount(started, failures, died, false);
       part.variant = random_.OneOf(kVariants);
+      part.host = "ci-" + std::to_string(done_ % 7);
+      part.planned_tests = shape_.tests;
       const Shared& shared = rosters_[static_cast<size_t>(done_) * kRosters / static_cast<size_t>(shape_.runs)];
       if (shape_.most_selected > 0) {
         record.rosters = SetPartTests(part, SomeTests(), registered_);
@@ -169,6 +171,9 @@ class HistoryGenerator::Impl {
       return;
     }
     run.tree_sha = tree;
+    run.commit_at = shape_.end - kMicrosPerDay * shape_.days + done_ / 5 * 600 * kMicrosPerSecond;
+    run.merge_base = commits_.front().first;
+    if (run.git_dirty.value_or(false)) run.edited_tree = tree.substr(0, 36) + "dddd";
     run.branch = random_.OneOf(kBranches);
     run.runtime_version = "GCC 12.2.0, Linux 6.1.0 x86_64";
     if (random_.Chance(0.2)) run.test_args = "--gtest_shuffle --gtest_repeat=2";
@@ -209,6 +214,8 @@ class HistoryGenerator::Impl {
       failure.part_id = record.parts.front().part_id;
       failure.line = test.line + 3;
       failure.attempt = 0;
+      failure.program = "engine_test";
+      if (test.line % 4 == 0) failure.parameter = std::to_string(test.line);
       if (random_.Chance(0.3)) failure.shuffle_seed = static_cast<int64_t>(random_.Below(100'000));
       if (random_.Chance(0.5)) failure.preceding_test = random_.OneOf(tests_).name;
       if (failure.failure_kind == kUncaught) failure.signal = "SIGSEGV";
