@@ -30,15 +30,21 @@
 #pragma GCC visibility push(hidden)
 namespace flaky_recorder {
 
-#if defined(__GLIBC__)
 namespace {
-[[gnu::constructor, gnu::used]] void Load(int argc, char** argv) { NoteArguments(argc, argv); }
-}  // namespace
+#if defined(__GLIBC__)
+[[gnu::constructor, gnu::used]] void Load(int argc, char** argv) {
+  NoteArguments(argc, argv);
+  NoteLoadTime();
+}
+#else
+[[gnu::constructor, gnu::used]] void Load() { NoteLoadTime(); }
 #endif
+}  // namespace
 
 [[gnu::weak]] void OnProgramStart(const ProgramFacts& facts) {
   RunFacts run;
   run.unit_test = facts.unit_test;
+  run.visit_tests = facts.visit_tests;
   run.tests_to_run = facts.tests_to_run;
   if (facts.shuffles) run.shuffle_seed = facts.shuffle_seed;
   run.has_shard_flags = facts.has_shard_flags;
@@ -63,8 +69,8 @@ namespace {
   if (Recorder& recorder = Recorder::Get(); recorder.active()) recorder.journal().EnterSuite(name);
 }
 
-[[gnu::weak]] void OnTestStart(const char* suite, const char* name, const char* file, int line) {
-  Recorder::Get().TestStart(suite, name, file == nullptr ? "" : file, line);
+[[gnu::weak]] void OnTestStart(const char* suite, const char* name, const char* file, int line, const char* parameter) {
+  Recorder::Get().TestStart(suite, name, file == nullptr ? "" : file, line, parameter);
 }
 
 [[gnu::weak]] void OnSkipOrFailure(bool is_skip, const char* file, int line, EventText message) {

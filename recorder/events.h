@@ -17,8 +17,14 @@ struct EventText {
   size_t size;
 };
 
+// Receives the names of a test. `suite` is the same pointer for all tests of a suite.
+typedef void (*TakeTest)(void* receiver, const char* suite, const char* name);
+// Passes each test that is registered in a GoogleTest, in the order of registration.
+typedef void (*VisitTests)(const void* unit_test, TakeTest take, void* receiver);
+
 struct ProgramFacts {
   const void* unit_test;  // identifies the GoogleTest: a process may contain several
+  VisitTests visit_tests;
   int64_t tests_to_run;
   bool shuffles;
   int64_t shuffle_seed;  // only if `shuffles`
@@ -31,7 +37,8 @@ struct ProgramFacts {
 void OnProgramStart(const ProgramFacts& facts);
 void OnIterationStart(int iteration, const ProgramFacts& facts);
 void OnSuiteStart(const char* name);
-void OnTestStart(const char* suite, const char* name, const char* file, int line);
+// `parameter` is the text of the test's value or type parameter, or null. All texts must live until the program ends.
+void OnTestStart(const char* suite, const char* name, const char* file, int line, const char* parameter);
 // Reports a skip or a failure. `file` may be null.
 void OnSkipOrFailure(bool is_skip, const char* file, int line, EventText message);
 // `outcome` is "passed", "failed", "skipped" or "not_run".

@@ -19,8 +19,8 @@
 //
 // The recorder follows these rules, because test programs do everything that programs can do:
 //
-//   * Before OnTestProgramStart it only remembers where the arguments are, so listing tests and re-executed death tests
-//     leave no trace.
+//   * Before OnTestProgramStart it only remembers the time and where the arguments are, so listing tests and
+//     re-executed death tests leave no trace.
 //   * It starts no thread, handles no signal, keeps no descriptor open and no heap block, and needs little stack.
 //   * It calls no function that a test program may define, wrap or preload: it makes system calls itself.
 //   * It calls no function of GoogleTest's UnitTest in OnTestPartResult, which any thread may call and which runs under
@@ -51,9 +51,35 @@ inline bool& IsRegistered() {
 
 namespace {
 
+// Looks up some names before it passes them on, so that the processor fetches them from memory at the same time.
+void VisitAllTests(const void* unit_test, TakeTest take, void* receiver) {
+  const ::testing::UnitTest& all = *static_cast<const ::testing::UnitTest*>(unit_test);
+  const int kAtOnce = 32;
+  const char* names[kAtOnce];
+  for (int at = 0; at < all.total_test_suite_count(); ++at) {
+    const ::testing::TestSuite& suite = *all.GetTestSuite(at);
+    const char* const suite_name = suite.name();
+    const int count = suite.total_test_count();
+    for (int first = 0; first < count; first += kAtOnce) {
+      const int end = count - first < kAtOnce ? count - first : kAtOnce;
+      for (int test = 0; test < end; ++test) {
+        names[test] = suite.GetTestInfo(first + test)->name();
+        __builtin_prefetch(names[test]);
+      }
+      for (int test = 0; test < end; ++test) take(receiver, suite_name, names[test]);
+    }
+  }
+}
+
+// Returns GoogleTest's text of the test's parameter, or null.
+const char* ParameterOf(const ::testing::TestInfo& test) {
+  return test.value_param() != nullptr ? test.value_param() : test.type_param();
+}
+
 ProgramFacts FactsOf(const ::testing::UnitTest& unit_test) {
   ProgramFacts facts;
   facts.unit_test = &unit_test;
+  facts.visit_tests = VisitAllTests;
   facts.tests_to_run = unit_test.test_to_run_count();
 #ifdef GTEST_FLAG_GET
   facts.shuffles = GTEST_FLAG_GET(shuffle);
@@ -115,7 +141,7 @@ class Listener : public ::testing::EmptyTestEventListener {
   }
   void OnTestSuiteStart(const ::testing::TestSuite& suite) override { OnSuiteStart(suite.name()); }
   void OnTestStart(const ::testing::TestInfo& test) override {
-    flaky_recorder::OnTestStart(test.test_suite_name(), test.name(), test.file(), test.line());
+    flaky_recorder::OnTestStart(test.test_suite_name(), test.name(), test.file(), test.line(), ParameterOf(test));
   }
   void OnTestPartResult(const ::testing::TestPartResult& part) override {
     if (!part.passed()) OnSkipOrFailure(part.skipped(), part.file_name(), part.line_number(), MessageOf(part));

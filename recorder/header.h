@@ -62,6 +62,7 @@ struct Header {
   ProcessesAbove above;
   std::int64_t started_us = 0;
   std::int64_t tests_to_run = 0;
+  std::string_view list;
   std::optional<std::int64_t> shuffle_seed;
   BazelFacts bazel;
 };
@@ -170,6 +171,7 @@ inline char* AppendHeader(char* out, const Header& header, const ProcessFacts& f
   line.Text("compiler", kCompiler, kShort);
   line.KnownText("system", facts.system.view(), kShort);
   line.Number("tests_to_run", header.tests_to_run);
+  line.KnownText("list", header.list, kShort);
   if (header.shuffle_seed) line.Number("shuffle_seed", *header.shuffle_seed);
   return line.Finish();
 }

@@ -25,7 +25,7 @@ struct PartText {
 };
 
 // The number of bytes that the numbers and the punctuation of any line may need.
-inline constexpr std::size_t kLineFrame = 96;
+inline constexpr std::size_t kLineFrame = 128;
 
 inline char* AppendIteration(char* out, int number, const std::int64_t* shuffle_seed, bool counted) {
   out = AppendNumber(Append(out, "\"iteration\":"), number);
@@ -44,8 +44,12 @@ inline char* AppendAfter(char* out, std::string_view suite, std::string_view nam
   return Append(AppendEscaped(out, name), "\"}\n");
 }
 
-inline char* AppendTestStart(char* out, std::string_view suite, std::string_view name, int line,
-                             std::int64_t start_us) {
+// The most bytes of a parameter that are written.
+inline constexpr std::size_t kLongestParameter = 256;
+
+// `parameter`: without data() if the test has none.
+inline char* AppendTestStart(char* out, std::string_view suite, std::string_view name, int line, std::int64_t start_us,
+                             std::string_view parameter) {
   *out++ = '"';
   out = AppendEscaped(out, suite);
   *out++ = '.';
@@ -54,7 +58,11 @@ inline char* AppendTestStart(char* out, std::string_view suite, std::string_view
   *out++ = ',';
   out = AppendNumber(out, line);
   *out++ = ',';
-  return AppendNumber(out, start_us);
+  out = AppendNumber(out, start_us);
+  if (parameter.data() == nullptr) return out;
+  const std::string_view shown = CutText(parameter, kLongestParameter);
+  out = AppendEscaped(Append(out, ",{\"parameter\":\""), shown);
+  return Append(out, shown.size() < parameter.size() ? "\xE2\x80\xA6\"}" : "\"}");  // U+2026: "…"
 }
 
 // How a process ended while a test was open.

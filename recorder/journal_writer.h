@@ -71,18 +71,22 @@ class JournalWriter {
     repeats_.IterationBegan(file_.position());
   }
 
-  // `source_file` must live until the program ends. `place` is where GoogleTest tells its listeners of the test.
-  void TestStart(const char* suite, const char* name, const char* source_file, int line, const ThreadPlace& place) {
+  // The texts must live until the program ends; `parameter` may be null. `place` is where GoogleTest tells its
+  // listeners of the test.
+  void TestStart(const char* suite, const char* name, const char* source_file, int line, const char* parameter,
+                 const ThreadPlace& place) {
     const std::int64_t clock = clock_.Now();
     const std::string_view suite_text(suite), name_text(name);
+    const std::string_view parameter_text = parameter == nullptr ? std::string_view() : std::string_view(parameter);
     const SpinGuard guard(lock_);
     if (!Recording(guard)) return;
     const std::int64_t now = Reach(clock);
     has_exited_ = false;
     const bool new_file = source_file_ == nullptr || std::strcmp(source_file_, source_file) != 0;
     const std::string_view file_text(new_file ? source_file : "");
-    char* const begin = Room(kLongestEscape * (suite_text.size() + name_text.size() + file_text.size()) + kLineFrame +
-                             unlisted_.LongestLine());
+    const std::size_t texts =
+        suite_text.size() + name_text.size() + file_text.size() + std::min(parameter_text.size(), kLongestParameter);
+    char* const begin = Room(kLongestEscape * texts + kLineFrame + unlisted_.LongestLine());
     if (begin == nullptr) return WriteLost();
     line_begin_ = file_.position();
     previous_source_file_ = source_file_;
@@ -101,7 +105,7 @@ class JournalWriter {
       source_file_ = source_file;
     }
     open_line('[');
-    out = AppendTestStart(out, suite_text, name_text, line, (now - start_ns_) / 1000);
+    out = AppendTestStart(out, suite_text, name_text, line, (now - start_ns_) / 1000, parameter_text);
     test_start_ns_ = now;
     test_open_ = true;
     place_ = place;

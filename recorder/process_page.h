@@ -48,6 +48,14 @@ class ProcessPage {
     }
   }
 
+  // Returns the time that the first caller has given, of all copies in this process and in those that are forked from
+  // it later.
+  std::int64_t StartOnce(std::int64_t milliseconds) {
+    if (shared_ == nullptr) return milliseconds;
+    std::int64_t known = 0;
+    return shared_->start.compare_exchange_strong(known, milliseconds) ? milliseconds : known;
+  }
+
   // Makes this process the one in which IsMine() returns true.
   void Enter() {
     pid_ = sys::GetPid();
@@ -102,6 +110,7 @@ class ProcessPage {
     std::uint64_t* token;  // on the second page; null if the kernel cannot clear it
     std::atomic<std::uint64_t> last_token;
     Claimed claims[128];
+    std::atomic<std::int64_t> start;  // 0: not known yet; at the end, because an older recorder does not have it
   };
 
   // A value that something else has written decodes to no address.

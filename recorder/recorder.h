@@ -25,6 +25,7 @@
 #include "settings.h"
 #include "spool_folder.h"
 #include "system_calls.h"
+#include "test_list.h"
 #include "thread_place.h"
 #include "warning.h"
 
@@ -34,6 +35,7 @@ namespace flaky_recorder {
 // GoogleTest's facts about the run that begins.
 struct RunFacts {
   const void* unit_test = nullptr;  // identifies the GoogleTest: a process may contain several
+  VisitTests visit_tests = nullptr;
   std::int64_t tests_to_run = 0;
   std::optional<std::int64_t> shuffle_seed;
   bool has_shard_flags = false;  // of this GoogleTest, which then has read the environment: 1.18
@@ -64,8 +66,8 @@ class Recorder {
     if (!active()) warning_.Write();
   }
 
-  void TestStart(const char* suite, const char* name, const char* source_file, int line) {
-    if (active()) journal_.TestStart(suite, name, source_file, line, ThisPlace());
+  void TestStart(const char* suite, const char* name, const char* source_file, int line, const char* parameter) {
+    if (active()) journal_.TestStart(suite, name, source_file, line, parameter, ThisPlace());
   }
 
   // Ends the journal and delivers it, unless a later process is to deliver it. The end is in the file before the first
@@ -133,6 +135,8 @@ class Recorder {
     if (PathOf(kSpool).size() != TextOf(kSpool).size()) {
       warning_.Add({"ignoring ", kSpool.name, ": expected the path of a folder, not a URL or a connection string"});
     }
+    list_.Read(run.unit_test, run.visit_tests);
+    header.list = list_.hash();
     header.started_us = WallMicroseconds();
     header.tests_to_run = run.tests_to_run;
     header.shuffle_seed = run.shuffle_seed;
@@ -148,6 +152,7 @@ class Recorder {
     int error = FindSpool(plan_.cwd, header.bazel.active, plan_.spool);
     const auto create = [&] { return CreateJournal(text.size(), run.tests_to_run, journal_id); };
     if (error == 0) error = create();
+    const bool is_in_spool = error == 0;
     if (error != 0 && header.bazel.active)
       error = KeepWithBazelOutputs(header.bazel, plan_.spool, error, warning_, create);
     if (error != 0) return Refuse(error);
@@ -156,6 +161,7 @@ class Recorder {
     file.Publish(text[0], Append(file.Room(text.size(), true) + 1, text.substr(1)));
 
     journal_.Begin(clock_, clock_.Now(), static_cast<std::size_t>(NumberOf(kMaxMessage, warning_)));
+    if (is_in_spool) list_.Keep(plan_.spool, journal_id.view(), paths_[0], paths_[1]);
     plan_.journal.Clear();
     (plan_.journal += journal_id.view()) += ".jsonl";
     plan_.timeout_s = NumberOf(kDeliveryTimeout, warning_);
@@ -190,7 +196,7 @@ class Recorder {
   void MakeProcessRunId() {
     if (process_run_id_.made()) return;
     if (kernel_.random != nullptr) {
-      process_run_id_.MakeFrom(kernel_.random);
+      process_run_id_.MakeFrom(process_.StartOnce(load_time == 0 ? WallMilliseconds() : load_time), kernel_.random);
     } else {
       process_run_id_.Make();
     }
@@ -238,6 +244,7 @@ class Recorder {
   RandomId process_run_id_;
   SteadyClock clock_;
   JournalWriter journal_;
+  TestList list_;
   DeliveryPlan plan_;
   Warning warning_;
   Header header_;

@@ -103,6 +103,13 @@ inline long MakeFolder(const char* path, mode_t mode) {
   return RawCall(SYS_mkdirat, AT_FDCWD, Word(path), static_cast<long>(mode));
 }
 inline long Unlink(const char* path) { return RawCall(SYS_unlinkat, AT_FDCWD, Word(path), 0); }
+inline long Rename(const char* from, const char* to) {
+#if defined(SYS_renameat)
+  return RawCall(SYS_renameat, AT_FDCWD, Word(from), AT_FDCWD, Word(to));
+#else
+  return RawCall(SYS_renameat2, AT_FDCWD, Word(from), AT_FDCWD, Word(to), 0);
+#endif
+}
 // The new size must be below 2 GiB on a 32-bit processor.
 inline long Truncate(const char* path, std::int64_t size) {
   return RawCall(SYS_truncate, Word(path), static_cast<long>(size));
