@@ -7,6 +7,8 @@
 #include <system_error>
 #include <utility>
 
+#include "delivery/git_command.h"
+
 namespace flaky {
 namespace {
 
@@ -16,6 +18,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 constexpr size_t kLongestList = 4 << 20;
 constexpr size_t kBatch = 1'000;  // files whose attributes one call looks up
 constexpr int kDeepest = 8;       // submodules in submodules
+
+}  // namespace
 
 std::vector<std::string> AtNul(std::string_view text) {
   std::vector<std::string> parts;
@@ -27,9 +31,8 @@ std::vector<std::string> AtNul(std::string_view text) {
   return parts;
 }
 
-// Returns the names of the filters that the configuration has; nullopt if git fails, or if a name cannot be overridden.
-std::optional<std::set<std::string>> Filters(const fs::path& top, const RunGit& git, Deadline deadline) {
-  const CommandOutput keys = git(top, {"config", "--list", "--name-only", "-z"}, deadline, kLongestList, {});
+std::optional<std::set<std::string>> GitFilters(const fs::path& top, Deadline deadline) {
+  const CommandOutput keys = Git(top, {"config", "--list", "--name-only", "-z"}, deadline, kLongestList);
   if (!keys.succeeded) return std::nullopt;
   constexpr std::string_view kSection = "filter.";
   std::set<std::string> filters;
@@ -44,7 +47,6 @@ std::optional<std::set<std::string>> Filters(const fs::path& top, const RunGit& 
   return filters;
 }
 
-// Returns settings that switch all these filters off.
 std::vector<std::string> WithoutFilters(const std::set<std::string>& filters) {
   std::vector<std::string> settings;
   for (const std::string& name : filters) {
@@ -55,15 +57,13 @@ std::vector<std::string> WithoutFilters(const std::set<std::string>& filters) {
   return settings;
 }
 
-// Returns whether one of the files passes through one of these filters or, with `filtered` false, whether one passes
-// through none of them; nullopt if git fails.
 std::optional<bool> HasOne(bool filtered, const std::vector<std::string>& files, const std::set<std::string>& filters,
-                           const fs::path& top, const RunGit& git, Deadline deadline) {
+                           const fs::path& top, Deadline deadline) {
   for (size_t at = 0; at < files.size(); at += kBatch) {
     std::vector<std::string> arguments = {"check-attr", "-z", "filter", "--"};
     const size_t count = std::min(kBatch, files.size() - at);
     for (size_t file = at; file < at + count; ++file) arguments.push_back(files[file]);
-    const CommandOutput answer = git(top, arguments, deadline, kLongestList, {});
+    const CommandOutput answer = Git(top, arguments, deadline, kLongestList);
     const std::vector<std::string> fields = AtNul(answer.text);  // file, "filter", value, file, …
     constexpr size_t kFields = 3;
     if (!answer.succeeded || fields.size() != kFields * count) return std::nullopt;
@@ -74,14 +74,16 @@ std::optional<bool> HasOne(bool filtered, const std::vector<std::string>& files,
   return false;
 }
 
+namespace {
+
 // Returns the folders of the submodules that are checked out; nullopt if git fails. A path in .gitmodules may be
 // anything; those that lead out of the working tree are left out.
-std::optional<std::vector<fs::path>> Submodules(const fs::path& top, const RunGit& git, Deadline deadline) {
+std::optional<std::vector<fs::path>> Submodules(const fs::path& top, Deadline deadline) {
   std::error_code error;
   std::vector<fs::path> folders;
   if (fs::symlink_status(top / ".gitmodules", error).type() != fs::file_type::regular) return folders;
   const CommandOutput list =
-      git(top, {"config", "--list", "-z", "--file", (top / ".gitmodules").string()}, deadline, kLongestList, {});
+      Git(top, {"config", "--list", "-z", "--file", (top / ".gitmodules").string()}, deadline, kLongestList);
   if (!list.succeeded) return std::nullopt;
   for (const std::string& entry : AtNul(list.text)) {
     const size_t line_break = entry.find('\n');
@@ -96,14 +98,14 @@ std::optional<std::vector<fs::path>> Submodules(const fs::path& top, const RunGi
   return folders;
 }
 
-std::optional<bool> IsDirtyHere(const fs::path& top, const RunGit& git, Deadline deadline) {
-  const auto filters = Filters(top, git, deadline);
+std::optional<bool> IsDirtyHere(const fs::path& top, Deadline deadline) {
+  const auto filters = GitFilters(top, deadline);
   if (!filters) return std::nullopt;
   const std::vector<std::string> settings = WithoutFilters(*filters);
   // `dirty`: git would start a process in each submodule to look into it.
   const CommandOutput status =
-      git(top, {"status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty"}, deadline,
-          filters->empty() ? 1 : kLongestList, settings);
+      Git(top, {"status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=dirty"}, deadline,
+          filters->empty() ? 1 : kLongestList, {.settings = settings});
   // Without filters, the first byte says that there is a difference.
   if (filters->empty()) {
     return !status.text.empty() || status.succeeded ? std::optional(!status.text.empty()) : std::nullopt;
@@ -116,24 +118,32 @@ std::optional<bool> IsDirtyHere(const fs::path& top, const RunGit& git, Deadline
     changed.push_back(line.substr(3));
   }
   if (!changed.empty()) {
-    const bool is_certain = HasOne(false, changed, *filters, top, git, deadline) == true;
+    const bool is_certain = HasOne(false, changed, *filters, top, deadline) == true;
     return is_certain ? std::optional(true) : std::nullopt;
   }
   // A file that was touched may also be equal only because its filter is missing.
   const CommandOutput touched =
-      git(top, {"diff-files", "--name-only", "-z", "--ignore-submodules=all", "--no-ext-diff"}, deadline, kLongestList,
-          settings);
-  const bool is_clean = touched.succeeded && HasOne(true, AtNul(touched.text), *filters, top, git, deadline) == false;
+      Git(top, {"diff-files", "--name-only", "-z", "--ignore-submodules=all", "--no-ext-diff"}, deadline, kLongestList,
+          {.settings = settings});
+  const bool is_clean = touched.succeeded && HasOne(true, AtNul(touched.text), *filters, top, deadline) == false;
   return is_clean ? std::optional(false) : std::nullopt;
 }
 
-std::optional<bool> IsDirtyDownTo(const fs::path& top, const RunGit& git, Deadline deadline, int depth) {
-  std::optional<bool> dirty = IsDirtyHere(top, git, deadline);
-  if (dirty == true) return dirty;
-  const auto submodules = Submodules(top, git, deadline);
+std::optional<bool> HasDirtySubmoduleDownTo(const fs::path& top, Deadline deadline, int depth);
+
+std::optional<bool> IsDirtyDownTo(const fs::path& top, Deadline deadline, int depth) {
+  const std::optional<bool> here = IsDirtyHere(top, deadline);
+  if (here == true) return here;
+  const std::optional<bool> below = HasDirtySubmoduleDownTo(top, deadline, depth);
+  return below == false ? here : below;
+}
+
+std::optional<bool> HasDirtySubmoduleDownTo(const fs::path& top, Deadline deadline, int depth) {
+  const auto submodules = Submodules(top, deadline);
   if (!submodules || (!submodules->empty() && depth == 0)) return std::nullopt;
+  std::optional<bool> dirty = false;
   for (const fs::path& folder : *submodules) {
-    const std::optional<bool> part = IsDirtyDownTo(folder, git, deadline, depth - 1);
+    const std::optional<bool> part = IsDirtyDownTo(folder, deadline, depth - 1);
     if (part == true) return part;
     if (!part) dirty = std::nullopt;
   }
@@ -142,8 +152,10 @@ std::optional<bool> IsDirtyDownTo(const fs::path& top, const RunGit& git, Deadli
 
 }  // namespace
 
-std::optional<bool> IsDirty(const fs::path& top, const RunGit& git, Deadline deadline) {
-  return IsDirtyDownTo(top, git, deadline, kDeepest);
+std::optional<bool> IsDirty(const fs::path& top, Deadline deadline) { return IsDirtyDownTo(top, deadline, kDeepest); }
+
+std::optional<bool> HasDirtySubmodule(const fs::path& top, Deadline deadline) {
+  return HasDirtySubmoduleDownTo(top, deadline, kDeepest);
 }
 
 }  // namespace flaky

@@ -15,15 +15,20 @@ namespace flaky {
 
 // Absent means not known: git is missing, failed, or did not answer in time.
 struct GitFacts {
-  std::optional<std::string> sha;     // of the commit checked out
-  std::optional<std::string> tree;    // of that commit's tree
-  std::optional<std::string> branch;  // absent also when HEAD is detached
+  std::optional<std::string> sha;          // of the commit checked out
+  std::optional<std::string> tree;         // of that commit's tree
+  std::optional<std::string> branch;       // absent also when HEAD is detached
+  std::optional<Timestamp> committed_at;   // when the commit was made (the committer's date)
+  std::optional<std::string> merge_base;   // the newest commit that it has in common with the default branch
+  std::optional<std::string> edited_tree;  // if dirty: the id of the tree with the edits (delivery/edited_tree.h)
   std::optional<bool> dirty;  // tracked files differ from the commit. Untracked ones do not count: they are mostly
                               // output of builds and tests, and finding them means reading the whole tree
 };
 
 // Asks git for the facts of the working tree whose top folder is `top`. Returns by `deadline` with what is known by
-// then. Never throws for what git does or says, changes nothing in the repository, and never prompts for a password.
+// then. The default branch is that of the remote `origin`, as far as the repository knows it, else its `main` or
+// `master`, else the branch `main` or `master`. Never throws for what git does or says, changes nothing in the
+// repository, and never prompts for a password.
 GitFacts ReadGit(const std::filesystem::path& top, std::chrono::steady_clock::time_point deadline);
 
 // Returns when HEAD last moved, by a commit, checkout, reset, pull or rebase, or nullopt if that is unknown.

@@ -114,6 +114,9 @@ RunContext RunContexts::Of(const Journal& journal) {
   context.tree_sha = git.tree;
   context.branch = git.branch;
   context.git_dirty = git.dirty;
+  context.commit_at = git.committed_at;
+  context.merge_base = git.merge_base;
+  context.edited_tree = git.edited_tree;
 
   // A journal that another job left here must not get this job's page.
   const bool is_fresh = Timestamp::Now().micros - journal.At(journal.last_us).micros <= kFresh;

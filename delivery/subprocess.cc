@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,13 +26,33 @@ std::vector<char*> Pointers(const std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Starts the command in a separate process group, with default signals. Returns -1 if that is not possible.
-pid_t Start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, int out) {
+// Returns a descriptor from which the text can be read, or -1.
+int Readable(std::string_view text) {
+  const int fd = memfd_create("input", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  while (!text.empty()) {
+    const ssize_t written = write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+  if (text.empty() && lseek(fd, 0, SEEK_SET) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+// Starts the command in a separate process group, with default signals. `in`: for its stdin; negative: /dev/null.
+// Returns -1 if that is not possible.
+pid_t Start(const std::vector<std::string>& arguments, const std::vector<std::string>& environment, int in, int out) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&files);
   posix_spawnattr_init(&attributes);
-  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (in >= 0) {
+    posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+  } else {
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  }
   posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   sigset_t none, all;
@@ -77,12 +98,18 @@ std::vector<std::string> ThisEnvironment() {
 }
 
 CommandOutput RunCommand(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                         Clock::time_point deadline, size_t limit) {
+                         Clock::time_point deadline, size_t limit, std::string_view input) {
   CommandOutput output;
   std::array<int, 2> ends{};
-  if (Clock::now() >= deadline || pipe2(ends.data(), O_CLOEXEC) != 0) return output;
-  const pid_t pid = Start(arguments, environment, ends[1]);
+  const int in = input.empty() ? -1 : Readable(input);
+  if (!input.empty() && in < 0) return output;
+  if (Clock::now() >= deadline || pipe2(ends.data(), O_CLOEXEC) != 0) {
+    if (in >= 0) close(in);
+    return output;
+  }
+  const pid_t pid = Start(arguments, environment, in, ends[1]);
   close(ends[1]);
+  if (in >= 0) close(in);
   const bool complete = pid > 0 && ReadAll(ends[0], deadline, limit, output.text);
   close(ends[0]);
   if (pid <= 0) return output;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flaky {
@@ -17,10 +18,10 @@ struct CommandOutput {
 std::vector<std::string> ThisEnvironment();
 
 // Runs a program, found along PATH, with these arguments (the first is its name) and this environment (`NAME=value`),
-// without a shell. Its stdin and stderr are /dev/null. When the deadline comes, or `limit` bytes were read, it is
-// killed together with the processes it started. A program that cannot be started has not succeeded.
+// without a shell. Its stdin has `input`, and its stderr is /dev/null. When the deadline comes, or `limit` bytes were
+// read, it is killed together with the processes it started. A program that cannot be started has not succeeded.
 CommandOutput RunCommand(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
-                         std::chrono::steady_clock::time_point deadline, size_t limit);
+                         std::chrono::steady_clock::time_point deadline, size_t limit, std::string_view input = {});
 
 }  // namespace flaky
 

@@ -83,6 +83,9 @@ RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const 
   run.git_dirty = context.git_dirty;
   run.tree_sha = context.tree_sha;
   run.branch = context.branch;
+  run.commit_at = context.commit_at;
+  run.merge_base = context.merge_base;
+  run.edited_tree = context.edited_tree;
   run.ci_url = context.ci_url;
   run.runtime_version = Smallest(ordered, RuntimeVersion);
   run.test_args = CommonCommandLine(ordered);

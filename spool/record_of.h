@@ -19,6 +19,8 @@ struct RunContext {
   std::filesystem::path root;  // of the repository; empty: none. Source files inside are named relative to it
   std::optional<std::string> git_sha, tree_sha, branch, ci_url;
   std::optional<bool> git_dirty;
+  std::optional<Timestamp> commit_at;
+  std::optional<std::string> merge_base, edited_tree;
 };
 
 // Returns the record of the journals that are sealed as one part. Their order does not matter. Precondition: there is
