@@ -22,6 +22,7 @@
 #include "spool/record_of.h"
 #include "spool/spool.h"
 #include "spool/spool_files.h"
+#include "spool/timed_id.h"
 #include "stores/error.h"
 
 namespace flaky {
@@ -30,7 +31,7 @@ namespace {
 constexpr size_t kMostArguments = 16 << 10;
 constexpr std::chrono::milliseconds kLockWait{1'000};
 
-std::string RandomId() {
+std::string RandomDigits() {
   std::array<unsigned char, 16> bytes{};
   for (size_t at = 0; at < bytes.size();) {
     const ssize_t got = getrandom(bytes.data() + at, bytes.size() - at, 0);
@@ -99,7 +100,7 @@ std::string ToString(const ProcessEnd& end) {
 CommandJournal::CommandJournal(const std::filesystem::path& spool, const CommandFacts& facts)
     : spool_(spool), started_at_(Timestamp::Now()) {
   if (!MakePrivateFolders(spool_)) ThrowErrno(spool_.string(), "make the folder");
-  journal_id_ = RandomId();
+  journal_id_ = TimedId(started_at_, RandomDigits());
   run_id_ = facts.run_id.value_or(journal_id_);
   path_ = (spool_ / (journal_id_ + ".jsonl")).string();
   file_ = std::make_unique<UniqueFd>(

@@ -5,11 +5,12 @@
 #include <utility>
 
 #include "history/digest.h"
+#include "spool/timed_id.h"
 
 namespace flaky {
 namespace {
 
-// Rank 0 is as good as none (Journal::StoredVariant).
+// Rank 0 is as good as none.
 int64_t RankOf(const Journal& journal) { return journal.rank.value_or(0); }
 
 // Returns the group of the shards of one program under one parent; empty if the parent is not known.
@@ -30,8 +31,9 @@ std::string GroupOfShards(const Journal& journal) {
 std::string RunOfBazelCommand(const Journal& journal) {
   const ProcessId& writer = journal.writer;
   if (!journal.bazel_command_ns || writer.output_base.empty() || writer.boot_id.empty()) return "";
-  const std::string command = std::to_string(*journal.bazel_command_ns);
-  return DigestOf("bazel\n" + writer.boot_id + '\n' + writer.output_base + '\n' + command).ToString();
+  const int64_t command = *journal.bazel_command_ns;
+  const std::string name = "bazel\n" + writer.boot_id + '\n' + writer.output_base + '\n' + std::to_string(command);
+  return TimedId(Timestamp{command / 1000}, DigestOf(name).ToString());
 }
 
 }  // namespace

@@ -12,7 +12,9 @@ namespace flaky {
 // The run and the part to which a journal belongs.
 //
 // The run is FLAKY_TESTS_RUN_ID if it was set, else the same for all processes of one Bazel command, else the same for
-// all processes under one ctest, else the process's own.
+// all processes under one ctest, else the process's own. The id begins with the time of the Bazel command or of the
+// process. That of a ctest does not: when it began is known in clock ticks since boot only, and two processes may
+// convert these to different times.
 //
 // All processes under one ctest are one part, except that each rank of an MPI program is a part: ranks run the same
 // tests, but not as attempts of each other. Shards of one program that one parent started, and that ran at the same

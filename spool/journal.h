@@ -46,10 +46,14 @@ struct JournalResult {
   bool called_exit = true;  // kExited: the test itself called exit(), as far as is known
   int64_t iteration = 0;
   std::optional<int64_t> shuffle_seed;
+  std::string parameter;       // GoogleTest's text of the test's parameter; empty: none, or nothing failed
   std::string preceding_test;  // of a result that failed or did not finish: the test that ran before; empty: none
   std::vector<JournalFailure> failures;
   // How often the test ran with this outcome before it had another one. All other members describe the first time.
   int64_t executions = 1;
+  bool is_measured = true;        // duration_us is known
+  int64_t further_us = 0;         // the durations of those of the other executions whose duration is known
+  int64_t further_measured = 0;   // how many these are
   int64_t failures_left_out = 0;  // further failures of this execution
   bool is_cut = false;            // failures or parts of messages are left out, because there are too many
 };
@@ -106,7 +110,9 @@ struct Journal {
   std::string cwd;
   std::vector<std::string> args;
   std::string compiler, system;
-  int64_t tests_to_run = 0;
+  int64_t tests_to_run = 0;             // in each iteration
+  std::optional<int64_t> shuffle_seed;  // of the first iteration
+  std::string list;                     // names the list of all tests of the program (spool/test_lists.h); empty: none
   std::vector<JournalResult> results;
   std::string last_test;       // the last test that ran; empty: none
   bool ended_in_test = false;  // the last result is of a test that did not end

@@ -105,21 +105,20 @@ Journal ReadHeader(dom::element line) {
   journal.compiler = FindText(header, "compiler").value_or("");
   journal.system = FindText(header, "system").value_or("");
   journal.tests_to_run = FindInteger(header, "tests_to_run").value_or(0);
+  journal.shuffle_seed = FindInteger(header, "shuffle_seed");
+  journal.list = FindText(header, "list").value_or("");
   return journal;
 }
 
 }  // namespace
 
-HeaderLine ParseHeaderLine(std::string_view line, JournalJson& json, bool is_whole) {
+Journal ParseHeaderLine(std::string_view line, JournalJson& json, bool is_whole) {
   const auto value = json.Parse(line);
   if (!value && !is_whole)
     throw JournalError(JournalError::Kind::kEmpty, "the journal's header is missing or incomplete");
   try {
     if (!value) throw BadLine{"is not JSON"};
-    HeaderLine parsed;
-    parsed.journal = ReadHeader(*value);
-    if (dom::object object; !value->get(object)) parsed.shuffle_seed = FindInteger(object, "shuffle_seed");
-    return parsed;
+    return ReadHeader(*value);
   } catch (const BadLine& bad) {
     throw JournalError(JournalError::Kind::kDamaged, "line 1 " + bad.what);
   }
@@ -130,7 +129,7 @@ Journal ParseJournalHeader(std::string_view bytes) {
   json.SetText(bytes);
   bytes = bytes.substr(0, bytes.find('\0'));
   const size_t end = bytes.find('\n');
-  return ParseHeaderLine(bytes.substr(0, end), json, end != std::string_view::npos).journal;
+  return ParseHeaderLine(bytes.substr(0, end), json, end != std::string_view::npos);
 }
 
 }  // namespace flaky

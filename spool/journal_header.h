@@ -2,8 +2,6 @@
 #ifndef FLAKY_SPOOL_JOURNAL_HEADER_H_
 #define FLAKY_SPOOL_JOURNAL_HEADER_H_
 
-#include <cstdint>
-#include <optional>
 #include <string_view>
 
 #include "spool/journal.h"
@@ -16,15 +14,9 @@ class JournalJson;
 // line. Throws JournalError.
 Journal ParseJournalHeader(std::string_view bytes);
 
-// A journal of which only the first line has been read.
-struct HeaderLine {
-  Journal journal;
-  std::optional<int64_t> shuffle_seed;
-};
-
 // Does the same for a reader that continues with the other lines. `line` is the first line without its line break, and
 // part of the text of `json`. `is_whole`: the line break was there.
-HeaderLine ParseHeaderLine(std::string_view line, JournalJson& json, bool is_whole);
+Journal ParseHeaderLine(std::string_view line, JournalJson& json, bool is_whole);
 
 }  // namespace flaky
 

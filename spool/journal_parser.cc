@@ -87,7 +87,7 @@ class JournalLineReader {
         Start(Micros(element, "a test's start"));
         return;
       case Next::kFailureOrOutcome:
-        if (dom::object failure; !element.get(failure)) return TakeFailure(ReadFailure(failure));
+        if (dom::object object; !element.get(object)) return TakeObject(object);
         result_.outcome = OutcomeNamed(Text(element, "an outcome"));
         next_ = Next::kDuration;
         return;
@@ -114,6 +114,9 @@ class JournalLineReader {
     if (next_ == Next::kDuration && !cut) throw BadLine{"is a result without a duration"};
     result_.duration_us = duration_.value_or(known_until_ - result_.start_us);
     duration_.reset();
+    if (result_.outcome == JournalOutcome::kPassed || result_.outcome == JournalOutcome::kSkipped) {
+      result_.parameter = {};
+    }
     results_.Add(std::move(result_));
   }
 
@@ -130,7 +133,12 @@ class JournalLineReader {
     next_ = Next::kFailureOrOutcome;
   }
 
-  void TakeFailure(JournalFailure failure) {
+  void TakeObject(const dom::object& object) {
+    if (auto parameter = FindText(object, "parameter")) {
+      result_.parameter = std::move(*parameter);
+      return;
+    }
+    JournalFailure failure = ReadFailure(object);
     known_until_ = std::max(known_until_, failure.at_us);
     Reach(known_until_);
     results_.AddFailure(result_, std::move(failure));
@@ -407,9 +415,8 @@ class JournalParser::Impl {
   }
 
   void ReadHeader(std::string_view line, bool is_whole) {
-    HeaderLine parsed = ParseHeaderLine(line, json_, is_whole);
-    journal_ = std::move(parsed.journal);
-    lines_.emplace(journal_, budget_, parsed.shuffle_seed);
+    journal_ = ParseHeaderLine(line, json_, is_whole);
+    lines_.emplace(journal_, budget_, journal_.shuffle_seed);
   }
 
   [[noreturn]] static void Throw(const BadLine& bad, int64_t number) {

@@ -30,6 +30,13 @@ bool BelongsTo(const std::string& suite, const JournalResult& result) {
   return !suite.empty() && result.name.starts_with(suite) && result.name.substr(suite.size()).starts_with('.');
 }
 
+// Counts the executions of a result in another one.
+void AddExecutions(JournalResult& result, const JournalResult& more) {
+  result.executions += more.executions;
+  result.further_us += more.further_us + (more.is_measured ? more.duration_us : 0);
+  result.further_measured += more.further_measured + (more.is_measured ? 1 : 0);
+}
+
 void CutMessage(JournalFailure& failure) {
   if (failure.message.size() <= kLeastMessage) return;
   const size_t cut = failure.message.size() - kLeastMessage;
@@ -160,11 +167,11 @@ size_t JournalResults::Append(JournalResult result, Test* test) {
   if (test != nullptr && test->last != kNone) {
     JournalResult& last = journal_.results[test->last];
     if (IsPlain(result) && IsPlain(last) && last.outcome == result.outcome) {
-      last.executions += result.executions;
+      AddExecutions(last, result);
       return test->last;
     }
     if (result.is_cut && result.outcome == JournalOutcome::kFailed && test->last_failed != kNone) {
-      journal_.results[test->last_failed].executions += result.executions;
+      AddExecutions(journal_.results[test->last_failed], result);
       return test->last_failed;
     }
   }
@@ -186,6 +193,7 @@ void JournalResults::AddCounted(Test& test, int64_t us) {
   result.start_us = us;
   result.outcome = skipped ? JournalOutcome::kSkipped : JournalOutcome::kPassed;
   result.executions = executions;
+  result.is_measured = false;
   result.iteration = iteration_;
   Append(std::move(result), &test);
   test.counted += executions;

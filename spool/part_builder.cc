@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -106,10 +108,13 @@ bool IsEarlyEnd(const JournalResult& result, const Journal& journal) {
 
 std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
 
-// Returns an empty text for rank 0 of an unknown number, because a program without MPI may have that rank too.
+// Returns false for rank 0 of an unknown number, because a program without MPI may have that rank too.
+bool IsRank(const Journal& journal) { return journal.rank.value_or(0) > 0 || journal.ranks.value_or(0) > 1; }
+
+// Returns an empty text if this is not one of several processes.
 std::string RankText(const Journal& journal) {
+  if (!IsRank(journal)) return {};
   const int64_t rank = journal.rank.value_or(0), ranks = journal.ranks.value_or(0);
-  if (rank == 0 && ranks <= 1) return {};
   return "rank " + std::to_string(rank) + (ranks > 0 ? " of " + std::to_string(ranks) : "");
 }
 
@@ -171,8 +176,8 @@ std::map<std::string, std::string> ProgramNames(const std::vector<const Journal*
 
 }  // namespace
 
-PartBuilder::PartBuilder(const std::string& part_id, const std::filesystem::path& root)
-    : root_(root.lexically_normal()) {
+PartBuilder::PartBuilder(const std::string& part_id, const std::filesystem::path& root, TestLists* lists)
+    : root_(root.lexically_normal()), lists_(lists) {
   part_.part_id = part_id;
   // "/repo/" and "/repo" are the same folder.
   if (!root_.has_filename()) root_ = root_.parent_path();
@@ -198,6 +203,8 @@ void PartBuilder::Add(const std::vector<const Journal*>& journals) {
   for (const Entry& entry : entries) AddResult(*entry.journal, entry.index);
   for (const Journal* journal : journals) AddBetween(*journal);
   SetAccount(journals);
+  SetFacts(journals);
+  if (lists_ != nullptr) NoteRegistered(journals);
 }
 
 RunRecord PartBuilder::Finish() && {
@@ -206,10 +213,12 @@ RunRecord PartBuilder::Finish() && {
   for (auto& [program, its_tallies] : tallies_) {
     ProgramTests& its_tests = tests[program];
     for (const auto& [name, tally] : its_tallies) {
-      its_tests[name] = {tally.counts, tally.duration_us / std::max<int64_t>(1, tally.results)};
+      PartTest& test = its_tests[name];
+      test.counts = tally.counts;
+      if (tally.measured > 0) test.duration_us = tally.duration_us / tally.measured;
     }
   }
-  record.rosters = SetPartTests(part_, tests);
+  record.rosters = SetPartTests(part_, tests, registered_);
   record.parts.push_back(std::move(part_));
   record.failures = std::move(failures_);
   return record;
@@ -226,8 +235,10 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
   TestTally& tally = tallies_[program_][result.name];
   (verdict == Verdict::kSkipped ? tally.counts.skipped : tally.counts.executed) += result.executions;
-  tally.duration_us += result.duration_us;
-  ++tally.results;
+  if (verdict != Verdict::kSkipped) {
+    tally.duration_us += result.further_us + (result.is_measured ? result.duration_us : 0);
+    tally.measured += result.further_measured + (result.is_measured ? 1 : 0);
+  }
   failure.attempt = tally.attempts;
   tally.attempts += result.executions;
   tally.failed |= verdict == Verdict::kFailed;
@@ -237,6 +248,7 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   failure.test_name = result.name;
   failure.duration_ms = Millis(result.duration_us);
   failure.shuffle_seed = result.shuffle_seed;
+  failure.parameter = IfKnown(result.parameter);
   failure.preceding_test = IfKnown(result.preceding_test);
   const size_t failures_before = failures_.size();
   bool explained = false;
@@ -353,15 +365,43 @@ void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
   } else if (all_ended) {
     account.status = kPass;
   }
-  const auto agreed = [&](std::optional<std::string> Journal::*field) {
-    const auto same = [&](const Journal* journal) { return journal->*field == journals.front()->*field; };
-    return std::ranges::all_of(journals, same) ? journals.front()->*field : std::nullopt;
+}
+
+void PartBuilder::SetFacts(const std::vector<const Journal*>& journals) {
+  // Returns what all journals say; absent if they differ.
+  const auto agreed = [&](const auto& fact) {
+    const auto first = fact(*journals.front());
+    const auto same = [&](const Journal* journal) { return fact(*journal) == first; };
+    return std::ranges::all_of(journals, same) ? first : std::nullopt;
   };
-  part_.variant = agreed(&Journal::variant);
-  if (const int64_t rank = journals.front()->rank.value_or(0); rank > 0) {
-    part_.variant = (part_.variant ? *part_.variant + ", " : "") + "rank " + std::to_string(rank);
+  part_.variant = agreed([](const Journal& journal) { return journal.variant; });
+  part_.shard = agreed([](const Journal& journal) { return journal.shard; });
+  part_.host = agreed([](const Journal& journal) { return IfKnown(journal.writer.host); });
+  part_.rank = agreed([](const Journal& journal) { return IsRank(journal) ? journal.rank : std::nullopt; });
+  const auto shuffled = std::ranges::find_if(journals, [](const Journal* journal) { return !!journal->shuffle_seed; });
+  if (shuffled != journals.end()) part_.shuffle_seed = (*shuffled)->shuffle_seed;
+  for (const Journal* journal : journals) {
+    if (!journal->is_command) part_.planned_tests = part_.planned_tests.value_or(0) + journal->tests_to_run;
   }
-  part_.shard = agreed(&Journal::shard);
+}
+
+void PartBuilder::NoteRegistered(const std::vector<const Journal*>& journals) {
+  std::set<std::pair<std::string, std::string>> known;
+  for (const Journal* journal : journals) {
+    const std::string& program = program_names_.at(journal->ProgramPath());
+    if (journal->list.empty() || !known.emplace(program, journal->list).second) continue;
+    const TestLists::Names names = lists_->Find(journal->list);
+    if (!names) continue;
+    // Two builds of a program may have run, or a program has several GoogleTests.
+    std::vector<std::string>& all = registered_[program];
+    if (all.empty()) {
+      all = *names;
+    } else {
+      std::vector<std::string> both;
+      std::ranges::set_union(all, *names, std::back_inserter(both));
+      all = std::move(both);
+    }
+  }
 }
 
 void PartBuilder::AddDeath(Failure failure, const Journal& journal, const std::string& verb, const std::string& where) {

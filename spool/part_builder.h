@@ -16,6 +16,7 @@
 #include "history/part_tests.h"
 #include "history/run.h"
 #include "spool/journal.h"
+#include "spool/test_lists.h"
 
 namespace flaky {
 
@@ -23,7 +24,8 @@ namespace flaky {
 class PartBuilder {
  public:
   // `root`: of the repository; empty outside of a repository. Source files under it are named relative to it.
-  PartBuilder(const std::string& part_id, const std::filesystem::path& root);
+  // `lists`: of the spool; may be null.
+  PartBuilder(const std::string& part_id, const std::filesystem::path& root, TestLists* lists);
 
   // Adds all journals of the part. Called once. Precondition: there is at least one.
   void Add(const std::vector<const Journal*>& journals);
@@ -36,8 +38,8 @@ class PartBuilder {
   struct TestTally {
     TestCounts counts;
     int64_t attempts = 0;
-    int64_t duration_us = 0;  // of all `results`
-    int64_t results = 0;
+    int64_t duration_us = 0;  // of all executions that were `measured`
+    int64_t measured = 0;
     bool failed = false;
     bool passed = false;
   };
@@ -54,10 +56,15 @@ class PartBuilder {
   void AddEarlyEnd(const Journal& journal, const std::string& test);
   void AddFailure(Failure failure, std::string_view kind, std::string message);
   void SetAccount(const std::vector<const Journal*>& journals);
+  void SetFacts(const std::vector<const Journal*>& journals);
+  // Notes all tests of the programs, as far as their lists are known.
+  void NoteRegistered(const std::vector<const Journal*>& journals);
   // Returns the name of a source file in the history.
   const std::string& NameOf(const std::string& file);
 
   std::filesystem::path root_;
+  TestLists* lists_;
+  RegisteredTests registered_;
   Part part_;
   std::vector<Failure> failures_;
   std::string program_;                                              // of the failure that is being added

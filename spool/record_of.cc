@@ -66,14 +66,14 @@ std::optional<std::string> CommonCommandLine(const std::vector<const Journal*>& 
 }  // namespace
 
 RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const std::vector<Journal>& journals,
-                   const RunContext& context) {
+                   const RunContext& context, TestLists* lists) {
   std::vector<const Journal*> ordered;
   ordered.reserve(journals.size());
   for (const Journal& journal : journals) ordered.push_back(&journal);
   const auto order = [](const Journal* journal) { return std::tie(journal->started_at, journal->journal_id); };
   std::ranges::sort(ordered, {}, order);
 
-  PartBuilder builder(part_id, context.root);
+  PartBuilder builder(part_id, context.root, lists);
   builder.Add(ordered);
   RunRecord record = std::move(builder).Finish();
   Run& run = record.run;

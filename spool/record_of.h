@@ -10,6 +10,7 @@
 
 #include "history/run.h"
 #include "spool/journal.h"
+#include "spool/test_lists.h"
 
 namespace flaky {
 
@@ -24,9 +25,9 @@ struct RunContext {
 };
 
 // Returns the record of the journals that are sealed as one part. Their order does not matter. Precondition: there is
-// at least one journal.
+// at least one journal. `lists`: of the spool in which the journals are; null: none.
 RunRecord RecordOf(const std::string& run_id, const std::string& part_id, const std::vector<Journal>& journals,
-                   const RunContext& context);
+                   const RunContext& context, TestLists* lists = nullptr);
 
 }  // namespace flaky
 

@@ -18,6 +18,7 @@
 //   <spool>/rejected/<name>              cannot be read or contradicts the store; <name>.reason explains why
 //   <spool>/dual/                        the queue for the second store of a dual write (spool/dual_queue.h)
 //   <spool>/dual-<digits>/               the same, for the stores that one project's file names
+//   <spool>/lists/<hash>                 all tests of a program, one per line; journals name it (spool/test_lists.h)
 //   <spool>/.lock                        locked (flock) by the process that delivers
 //   <spool>/.ctest-<pid>-<start>         empty; locked (flock) by the `flaky deliver --after-ctest` of this ctest
 //   <spool>/trouble                      why a delivery in the background failed, for the next command of the user

@@ -16,10 +16,12 @@
 
 #include "history/digest.h"
 #include "history/merge.h"
+#include "spool/journal_header.h"
 #include "spool/journal_notes.h"
 #include "spool/journal_parser.h"
 #include "spool/spool_files.h"
 #include "spool/spool_scan.h"
+#include "spool/test_lists.h"
 
 namespace flaky {
 namespace {
@@ -65,6 +67,7 @@ class SpoolSource::Impl {
         is_for_stores_(std::move(is_for_stores)),
         spool_(OpenFolder(path_)) {
     if (!spool_) ThrowErrno(name_, "open the folder");
+    lists_.Open(spool_);
     outbox_name_ = OwnName(spool_, kOutbox);
     outbox_ = OpenFolderAt(spool_, outbox_name_);
   }
@@ -100,6 +103,7 @@ class SpoolSource::Impl {
       const auto ctest = ProcessHereNamed(std::string_view(name).substr(kCtestMark.size()));
       if (!ctest || IsAlive(*ctest) == Alive::kNo) unlinkat(spool_.get(), name.c_str(), 0);
     }
+    lists_.RemoveOld([this] { return ListsInUse(); });
     // Created before the first record is returned, because Delivered uses it concurrently with Next.
     if (!outbox_ && std::ranges::any_of(scan_.runs, HasGroup)) {
       outbox_ = MakeFolderAt(spool_, outbox_name_);
@@ -152,6 +156,25 @@ class SpoolSource::Impl {
   }
 
  private:
+  // Returns the lists that the journals in the spool name.
+  std::set<std::string> ListsInUse() const {
+    std::set<std::string> lists;
+    const auto look_into = [&](const UniqueFd& folder) {
+      for (const std::string& name : NamesIn(folder)) {
+        const auto file = JournalIdOf(name) ? OpenFileAt(folder, name) : std::nullopt;
+        const auto head = file ? ReadHead(*file) : std::nullopt;
+        if (!head) continue;
+        try {
+          lists.insert(ParseJournalHeader(*head).list);
+        } catch (const JournalError&) {  // it is rejected when it is delivered
+        }
+      }
+    };
+    look_into(spool_);
+    for (const std::string& name : NamesIn(outbox_)) look_into(OpenFolderAt(outbox_, name));
+    return lists;
+  }
+
   void Scan() {
     if (std::exchange(scanned_, true)) return;
     scan_ = ScanSpool(spool_, outbox_, complete_);
@@ -245,7 +268,7 @@ class SpoolSource::Impl {
     }
     if (journals.empty()) return std::nullopt;
     const auto order = [](const Journal& journal) { return std::tie(journal.started_at, journal.journal_id); };
-    return RecordOf(run_id, part.part_id, journals, context_(*std::ranges::min_element(journals, {}, order)));
+    return RecordOf(run_id, part.part_id, journals, context_(*std::ranges::min_element(journals, {}, order)), &lists_);
   }
 
   PartPlace Seal(const std::vector<LooseJournal>& journals) {
@@ -344,6 +367,7 @@ class SpoolSource::Impl {
   const std::string complete_;
   const IsForStores is_for_stores_;
   UniqueFd spool_;
+  TestLists lists_;
   std::string outbox_name_;
   UniqueFd outbox_;
   SpoolScan scan_;
