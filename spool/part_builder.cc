@@ -3,14 +3,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <iterator>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "spool/part_facts.h"
 
 namespace flaky {
 namespace {
@@ -108,9 +108,6 @@ bool IsEarlyEnd(const JournalResult& result, const Journal& journal) {
 
 std::string UnknownFile(const Journal& journal) { return "[" + ProgramOf(journal) + "]"; }
 
-// Returns false for rank 0 of an unknown number, because a program without MPI may have that rank too.
-bool IsRank(const Journal& journal) { return journal.rank.value_or(0) > 0 || journal.ranks.value_or(0) > 1; }
-
 // Returns an empty text if this is not one of several processes.
 std::string RankText(const Journal& journal) {
   if (!IsRank(journal)) return {};
@@ -203,8 +200,8 @@ void PartBuilder::Add(const std::vector<const Journal*>& journals) {
   for (const Entry& entry : entries) AddResult(*entry.journal, entry.index);
   for (const Journal* journal : journals) AddBetween(*journal);
   SetAccount(journals);
-  SetFacts(journals);
-  if (lists_ != nullptr) NoteRegistered(journals);
+  SetFacts(part_, journals);
+  if (lists_ != nullptr) registered_ = RegisteredIn(journals, program_names_, *lists_);
 }
 
 RunRecord PartBuilder::Finish() && {
@@ -364,43 +361,6 @@ void PartBuilder::SetAccount(const std::vector<const Journal*>& journals) {
     account.status = kFail;
   } else if (all_ended) {
     account.status = kPass;
-  }
-}
-
-void PartBuilder::SetFacts(const std::vector<const Journal*>& journals) {
-  // Returns what all journals say; absent if they differ.
-  const auto agreed = [&](const auto& fact) {
-    const auto first = fact(*journals.front());
-    const auto same = [&](const Journal* journal) { return fact(*journal) == first; };
-    return std::ranges::all_of(journals, same) ? first : std::nullopt;
-  };
-  part_.variant = agreed([](const Journal& journal) { return journal.variant; });
-  part_.shard = agreed([](const Journal& journal) { return journal.shard; });
-  part_.host = agreed([](const Journal& journal) { return IfKnown(journal.writer.host); });
-  part_.rank = agreed([](const Journal& journal) { return IsRank(journal) ? journal.rank : std::nullopt; });
-  const auto shuffled = std::ranges::find_if(journals, [](const Journal* journal) { return !!journal->shuffle_seed; });
-  if (shuffled != journals.end()) part_.shuffle_seed = (*shuffled)->shuffle_seed;
-  for (const Journal* journal : journals) {
-    if (!journal->is_command) part_.planned_tests = part_.planned_tests.value_or(0) + journal->tests_to_run;
-  }
-}
-
-void PartBuilder::NoteRegistered(const std::vector<const Journal*>& journals) {
-  std::set<std::pair<std::string, std::string>> known;
-  for (const Journal* journal : journals) {
-    const std::string& program = program_names_.at(journal->ProgramPath());
-    if (journal->list.empty() || !known.emplace(program, journal->list).second) continue;
-    const TestLists::Names names = lists_->Find(journal->list);
-    if (!names) continue;
-    // Two builds of a program may have run, or a program has several GoogleTests.
-    std::vector<std::string>& all = registered_[program];
-    if (all.empty()) {
-      all = *names;
-    } else {
-      std::vector<std::string> both;
-      std::ranges::set_union(all, *names, std::back_inserter(both));
-      all = std::move(both);
-    }
   }
 }
 

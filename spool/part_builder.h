@@ -56,9 +56,6 @@ class PartBuilder {
   void AddEarlyEnd(const Journal& journal, const std::string& test);
   void AddFailure(Failure failure, std::string_view kind, std::string message);
   void SetAccount(const std::vector<const Journal*>& journals);
-  void SetFacts(const std::vector<const Journal*>& journals);
-  // Notes all tests of the programs, as far as their lists are known.
-  void NoteRegistered(const std::vector<const Journal*>& journals);
   // Returns the name of a source file in the history.
   const std::string& NameOf(const std::string& file);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -164,12 +165,12 @@ TEST_F(OneRunTest, RanksAreNotAttempts) {
     const json latest = Latest();
     EXPECT_EQ(latest["run"]["total_tests"], 3) << under;
     EXPECT_EQ(latest["run"]["errors_between_tests"], 0);
-    std::vector<std::string> variants, stacks;
+    std::vector<std::string> stacks;
+    std::set<std::string> variants;
     for (const json& part : latest["parts"]) {
-      if (part["total_tests"] == 1) variants.push_back(part["variant"]);
+      if (part["total_tests"] == 1) variants.insert(part["variant"]);
     }
-    const std::string build = variants.at(0).substr(0, variants.at(0).find(','));
-    EXPECT_THAT(variants, UnorderedElementsAre(build, build + ", rank 1", build + ", rank 2"));
+    EXPECT_THAT(variants, SizeIs(1));
     for (const json& failure : latest["failures"]) {
       EXPECT_EQ(failure["attempt"], 0);
       const std::string stack = failure["error_stack"];

@@ -348,7 +348,7 @@ TEST_F(HostileRepositoryTest, NothingIsFetched) {
   for (const std::string& url : {"ext::" + program, "ext::" + program + " %S", std::string("host:path")}) {
     Git(repo_, {"config", "remote.origin.url", url});
     fs::remove(repo_ / ".git" / "index");
-    EXPECT_FALSE(ReadGit(repo_, Soon()).tree) << url;
+    EXPECT_FALSE(ReadGit(repo_, Soon()).dirty) << url;
     ExpectNothingStarted(url);
     ExpectTrap(url);
   }

@@ -68,10 +68,20 @@ std::vector<std::string> Recorded::MessagesOf(const std::string& test) const {
   std::vector<std::string> messages;
   for (const json& result : Results(test)) {
     for (const json& value : result) {
-      if (value.is_object()) messages.push_back(value.contains("message") ? value["message"] : value["skip_message"]);
+      if (value.is_object() && !value.contains("parameter"))
+        messages.push_back(value.contains("message") ? value["message"] : value["skip_message"]);
     }
   }
   return messages;
+}
+
+std::optional<std::string> Recorded::ParameterOf(const std::string& test) const {
+  for (const json& result : Results(test)) {
+    for (const json& value : result) {
+      if (value.is_object() && value.contains("parameter")) return value["parameter"];
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> Recorded::FailuresOutside() const {

@@ -37,6 +37,8 @@ struct Recorded {
   std::string OutcomeOf(const std::string& test) const;
   // Returns the messages of the failures (or skips) in all results of the test, in order.
   std::vector<std::string> MessagesOf(const std::string& test) const;
+  // Returns the parameter in the first result of the test, or nullopt.
+  std::optional<std::string> ParameterOf(const std::string& test) const;
   // Returns the failures outside a test, as "Suite: message", or ": message" outside any suite.
   std::vector<std::string> FailuresOutside() const;
   // Returns `passed` of the end line, or nullopt without such a line.

@@ -48,6 +48,8 @@ TEST_F(SpoolTest, TestsOfOneBazelCommandAreOneRunWithAPartEach) {
 TEST(BazelGrouping, DependsOnTheCommandAndTheMachine) {
   const std::string run = RunIdOf(UnderBazel(1, "17"));
   EXPECT_EQ(RunIdOf(UnderBazel(2, "17")), run);
+  EXPECT_EQ(RunIdOf(UnderBazel(2, "1700000000000000001")).substr(0, 13), "018bcfe568007")
+      << "a UUID of version 7 with the time of the command";
   EXPECT_EQ(RunIdOf(UnderBazel(2, "17").SetText("bazel_target", "//shop:other_test")), run);
   EXPECT_EQ(RunIdOf(UnderBazel(2, "17").Set("bazel_run", "2").SetText("pid_ns", "7").Set("parent_pid", "9")), run);
   EXPECT_NE(RunIdOf(UnderBazel(2, "18")), run);

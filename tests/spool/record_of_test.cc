@@ -302,12 +302,73 @@ TEST(RecordOf, AFailureNamesItsRank) {
     if (!ranks.empty()) header.Set("ranks", ranks);
     return Record(std::vector{Read(header, "[\"S.A\",1,1000,\"failed\",1]\n" + kFailedEnd)});
   };
-  EXPECT_EQ(rank("2", "4").parts[0].variant, "asan, rank 2");
+  EXPECT_EQ(rank("2", "4").parts[0].variant, "asan");
+  EXPECT_EQ(rank("2", "4").parts[0].rank, 2);
+  EXPECT_EQ(rank("0", "4").parts[0].rank, 0);
+  EXPECT_EQ(rank("0", "").parts[0].rank, std::nullopt);
+  EXPECT_EQ(rank("2", "").parts[0].rank, 2);
   EXPECT_EQ(rank("2", "4").failures[0].error_stack, "rank 2 of 4");
   EXPECT_EQ(rank("2", "").failures[0].error_stack, "rank 2");
   EXPECT_EQ(rank("0", "4").parts[0].variant, "asan");
   EXPECT_EQ(rank("0", "4").failures[0].error_stack, "rank 0 of 4");
   EXPECT_EQ(rank("0", "").failures[0].error_stack, std::nullopt) << "a batch job that is not an MPI program";
+}
+
+TEST(RecordOf, APartHasTheFactsOfItsProcesses) {
+  const auto journal = [](uint64_t number, const std::string& host, const std::string& seed) {
+    HeaderText header(number);
+    header.SetText("host", host).Set("tests_to_run", "3");
+    if (!seed.empty()) header.Set("shuffle_seed", seed);
+    return Read(header, kOneTest + kPassedEnd);
+  };
+  const Part same = Record(std::vector{journal(1, "build7", ""), journal(2, "build7", "5")}).parts[0];
+  EXPECT_EQ(same.host, "build7");
+  EXPECT_EQ(same.shuffle_seed, 5);
+  EXPECT_EQ(same.planned_tests, 6);
+  const Part other = Record(std::vector{journal(1, "build7", ""), journal(2, "build8", "")}).parts[0];
+  EXPECT_EQ(other.host, std::nullopt);
+  EXPECT_EQ(other.shuffle_seed, std::nullopt);
+  const Part command = Record(std::vector{Read(HeaderText(1).Set("command", "true"), kPassedEnd)}).parts[0];
+  EXPECT_EQ(command.planned_tests, std::nullopt);
+}
+
+TEST(RecordOf, AFailureHasTheParameterOfItsTest) {
+  const RunRecord record = Record(
+      R"(["S.A/0",1,1000,{"parameter":"4"},{"at_us":1001,"message":"one"},{"at_us":1002,"message":"two"},"failed",1])"
+      "\n"
+      R"(["S.A/1",1,1000,{"parameter":"5"},"passed",1])"
+      "\n"
+      R"(["S.A/2",1,1000,{"parameter":"6"})"
+      "\n"
+      R"({"died":{"signal":"SIGSEGV"}})"
+      "\n");
+  ASSERT_EQ(record.failures.size(), 3u);
+  EXPECT_EQ(record.failures[0].parameter, "4");
+  EXPECT_EQ(record.failures[1].parameter, "4");
+  EXPECT_EQ(record.failures[2].parameter, "6") << "the process died in it";
+}
+
+TEST(RecordOf, ADurationIsTheMeanOfAllExecutions) {
+  const RunRecord record = Record(R"(["S.A",1,10,"passed",100])"
+                                  "\n"
+                                  R"(["S.Skips",1,20,"skipped",100])"
+                                  "\n"
+                                  R"({"iteration":1})"
+                                  "\n"
+                                  R"(["S.A",1,30,"passed",200])"
+                                  "\n"
+                                  R"({"iteration":2})"
+                                  "\n"
+                                  R"(["S.A",1,40,{"at_us":41,"message":"m"},"failed",600])"
+                                  "\n"
+                                  R"({"iteration":9,"counted":true})"
+                                  "\n" +
+                                  kPassedEnd);
+  const PartTests tests = TestsOf(record.parts[0], record.rosters);
+  const PartTest& test = tests.begin()->second.at("S.A");
+  EXPECT_EQ(test.counts.executed, 10);
+  EXPECT_NEAR(static_cast<double>(test.duration_us.value_or(0)), 300, 30) << "of the three that were measured";
+  EXPECT_EQ(tests.begin()->second.at("S.Skips").duration_us, std::nullopt);
 }
 
 TEST(RecordOf, SeveralResultsOfATestAreAttempts) {
