@@ -113,7 +113,7 @@ std::optional<Commits> ReadCommits(const fs::path& top, std::chrono::steady_cloc
   return commits;
 }
 
-// Finds the branch, the merge base, and where the repository is.
+// Finds the branch, the merge base and the files of the repository.
 void ReadPlace(const fs::path& top, const Commits& commits, std::chrono::steady_clock::time_point deadline,
                GitFacts& facts, GitFiles& files) {
   std::vector<std::string> question = {"rev-parse", "--git-path", "index", "--git-path", "objects"};

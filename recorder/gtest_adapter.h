@@ -19,7 +19,7 @@
 //
 // The recorder follows these rules, because test programs do everything that programs can do:
 //
-//   * Before OnTestProgramStart it only remembers the time and where the arguments are, so listing tests and
+//   * Before OnTestProgramStart it only remembers the time and the place of the arguments, so listing tests and
 //     re-executed death tests leave no trace.
 //   * It starts no thread, handles no signal, keeps no descriptor open and no heap block, and needs little stack.
 //   * It calls no function that a test program may define, wrap or preload: it makes system calls itself.

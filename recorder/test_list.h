@@ -20,7 +20,7 @@ namespace flaky_recorder {
 
 // The names of all tests that a program has registered, also of those that a filter or a shard leaves out. The spool
 // keeps each such list once, as `lists/HASH`: one name per line, in the order of registration. A program whose list is
-// there already only computes the hash. Any error means that there is no list, which nobody needs.
+// there already only computes the hash. After any error there is no list; nothing depends on it.
 class TestList {
  public:
   // Computes the hash of the names.
@@ -41,7 +41,7 @@ class TestList {
   // Returns the hash as 16 hexadecimal digits; empty if there is no list.
   std::string_view hash() const { return {digits_, digits_[0] == '\0' ? 0 : kDigits}; }
 
-  // Writes the list into the spool, unless it is there. `draft` is a file name that nobody else uses; the paths are
+  // Writes the list into the spool, unless it is there. `draft` is a unique file name; the paths are
   // room for one each.
   void Keep(const Path& spool, std::string_view draft, Path& path, Path& draft_path) {
     if (hash().empty()) return;

@@ -24,7 +24,7 @@ class TestLists {
   // Selects the spool. Until then there are no lists.
   void Open(const UniqueFd& spool);
 
-  // Returns the names in a list; null if there is none. Names that could not be stored are left out.
+  // Returns the names in a list; null if it does not exist. Names that could not be stored are left out.
   Names Find(const std::string& hash);
 
   // Removes the lists that were not used for a week and that `in_use` does not return. Looks for them once a day.

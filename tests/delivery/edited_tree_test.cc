@@ -82,7 +82,7 @@ class EditedTreeTest : public ::testing::Test {
     Git(repo, {"commit", "-q", "-m", "one"});
   }
 
-  // Returns the id, and expects that the repository does not change and that no file stays behind.
+  // Returns the id, and expects that the repository does not change and that it leaves no file.
   std::optional<std::string> IdOf(const fs::path& repo) {
     const Snapshot before = SnapshotOf(repo);
     const GitFacts facts = ReadGit(repo, Soon());
@@ -163,7 +163,7 @@ TEST_F(EditedTreeTest, WorksInALinkedWorktreeAndWithASplitIndex) {
   EXPECT_EQ(tree, IdOf(linked));
 }
 
-TEST_F(EditedTreeTest, IsUnknownWhereItWouldNotSayEverything) {
+TEST_F(EditedTreeTest, IsUnknownIfItWouldNotSayEverything) {
   Edit("src/a_test.cc", "two\n");
   ASSERT_TRUE(Id());
   const fs::path inner = repo_ / "third_party";

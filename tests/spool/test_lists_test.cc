@@ -58,7 +58,7 @@ TEST_F(TestListsTest, HasTheNamesInOrder) {
   EXPECT_THAT(NamesIn(Keep("")), IsEmpty());
 }
 
-TEST_F(TestListsTest, LeavesOutWhatIsNoNameOfATest) {
+TEST_F(TestListsTest, LeavesOutWhatCannotBeTheNameOfATest) {
   EXPECT_THAT(NamesIn(Keep(std::string("S.\0A\nS.\xFF\nnone\n\nS.Good", 21))), ElementsAre("S.Good"));
 }
 
@@ -138,7 +138,7 @@ TEST_F(TestListsTest, ReadingAListKeepsIt) {
   EXPECT_LT(fs::file_time_type::clock::now() - fs::last_write_time(lists() / list), std::chrono::hours(1));
 }
 
-TEST_F(TestListsTest, ListsAreNoJournals) {
+TEST_F(TestListsTest, AListIsNotAJournal) {
   Keep("S.A\n");
   EXPECT_FALSE(HasPending(spool()));
   EXPECT_THAT(TakeAll().records, IsEmpty());
