@@ -31,13 +31,17 @@
 namespace flaky_recorder {
 
 namespace {
+// In a plugin that is loaded later, a system call might not be allowed any more, and the time is known already.
+void NoteLoad() {
+  if (!ProcessPage::Exists()) NoteLoadTime();
+}
 #if defined(__GLIBC__)
 [[gnu::constructor, gnu::used]] void Load(int argc, char** argv) {
   NoteArguments(argc, argv);
-  NoteLoadTime();
+  NoteLoad();
 }
 #else
-[[gnu::constructor, gnu::used]] void Load() { NoteLoadTime(); }
+[[gnu::constructor, gnu::used]] void Load() { NoteLoad(); }
 #endif
 }  // namespace
 

@@ -21,11 +21,16 @@ struct KernelValues {
   bool secure = false;                    // the program has rights that its caller does not have, as by setuid
   std::uintptr_t* unused_word = nullptr;  // one that no program reads, the same for all libraries of this process
 
-  void Read() {
+  // Reads what is known without a system call. Returns true if AT_SECURE is among it.
+  bool ReadStack() {
     *this = KernelValues();
     page = 65536;
     ticks_per_second = 100;
-    const bool knows_users = TakeFromStack() || TakeFromKernel();
+    return TakeFromStack();
+  }
+
+  void Read() {
+    const bool knows_users = ReadStack() || TakeFromKernel();
     if (!knows_users) {
       secure = sys::GetUser() != sys::GetEffectiveUser() || RawCall(SYS_getgid) != RawCall(SYS_getegid);
     }

@@ -23,11 +23,18 @@ namespace flaky_recorder {
 // so a copy that was active can see that it is now in a child, without a system call. See docs/adr/0015.
 class ProcessPage {
  public:
+  // Returns true if a copy in this process has made the page, as far as that is known without a system call.
+  static bool Exists() {
+    KernelValues values;
+    values.ReadStack();
+    return __atomic_load_n(PlaceOf(values), __ATOMIC_ACQUIRE) != 0;
+  }
+
   // Finds or creates the page. Without memory for it, every copy is alone, and each question costs a system call.
   void Open(const KernelValues& values) {
     if (shared_ != nullptr) return;
     static_assert(sizeof(Shared) <= 4096);
-    std::uintptr_t* const place = values.unused_word == nullptr ? &page_of_process : values.unused_word;
+    std::uintptr_t* const place = PlaceOf(values);
     std::uintptr_t known = __atomic_load_n(place, __ATOMIC_ACQUIRE);
     shared_ = Decode(known);
     if (known != 0) return;
@@ -112,6 +119,10 @@ class ProcessPage {
     Claimed claims[128];
     std::atomic<std::int64_t> start;  // 0: not known yet; at the end, because an older recorder does not have it
   };
+
+  static std::uintptr_t* PlaceOf(const KernelValues& values) {
+    return values.unused_word == nullptr ? &page_of_process : values.unused_word;
+  }
 
   // A value that something else has written decodes to no address.
   static std::uintptr_t Encode(const Shared* shared) {
