@@ -17,18 +17,18 @@ constexpr Timestamp kNever = {std::numeric_limits<int64_t>::min()};
 struct LatestText {
   Timestamp at = kNever;
   std::optional<std::string> text;
-  std::vector<int64_t> announced;  // failures of that time whose texts have not been added yet
+  std::vector<FailureId> announced;  // failures of that time whose texts have not been added yet
 
   void Offer(Timestamp when, std::optional<std::string_view> offered) {
     if (!offered || when < at || (when == at && text && *offered <= *text)) return;
     at = when;
     text.emplace(*offered);
   }
-  void Announce(Timestamp when, std::optional<std::string_view> placeholder, int64_t id) {
-    if (!placeholder || when < at) return;
-    if (when > at) announced.clear();
-    at = when;
-    announced.push_back(id);
+  void Announce(std::optional<std::string_view> placeholder, const FailureView& failure) {
+    if (!placeholder || failure.failed_at < at) return;
+    if (failure.failed_at > at) announced.clear();
+    at = failure.failed_at;
+    announced.push_back({std::string(failure.run_id), failure.id});
   }
 };
 
@@ -67,12 +67,12 @@ class NewPatternFinder::Impl {
   void AddWithoutTexts(const FailureView& failure) {
     Tally* tally = Count(failure);
     if (tally == nullptr) return;
-    tally->message.Announce(failure.failed_at, failure.error_message, failure.id);
-    tally->stack.Announce(failure.failed_at, failure.error_stack, failure.id);
+    tally->message.Announce(failure.error_message, failure);
+    tally->stack.Announce(failure.error_stack, failure);
   }
 
-  std::vector<int64_t> TextsWanted() const {
-    std::set<int64_t> ids;
+  std::vector<FailureId> TextsWanted() const {
+    std::set<FailureId> ids;
     for (const auto& [key, tally] : tallies_) {
       if (!IsReported(tally)) continue;
       ids.insert(tally->message.announced.begin(), tally->message.announced.end());
@@ -144,7 +144,7 @@ NewPatternFinder::NewPatternFinder(const NewPatternRule& rule) : impl_(std::make
 NewPatternFinder::~NewPatternFinder() = default;
 void NewPatternFinder::Add(const FailureView& failure) { impl_->Add(failure); }
 void NewPatternFinder::AddWithoutTexts(const FailureView& failure) { impl_->AddWithoutTexts(failure); }
-std::vector<int64_t> NewPatternFinder::TextsWanted() const { return impl_->TextsWanted(); }
+std::vector<FailureId> NewPatternFinder::TextsWanted() const { return impl_->TextsWanted(); }
 void NewPatternFinder::AddTexts(const FailureView& failure) { impl_->AddTexts(failure); }
 std::vector<NewPattern> NewPatternFinder::Find() const { return impl_->Find(); }
 

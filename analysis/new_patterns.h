@@ -50,7 +50,7 @@ class NewPatternFinder {
   // Adds a failure whose texts were not loaded: an empty text means that the text exists, nullopt that it does not.
   void AddWithoutTexts(const FailureView& failure);
   // Returns the ids of the failures whose texts Find() would return.
-  std::vector<int64_t> TextsWanted() const;
+  std::vector<FailureId> TextsWanted() const;
   // Adds the texts of one of these failures, in any order. A text that is never added counts as absent.
   void AddTexts(const FailureView& failure);
 

@@ -2,13 +2,23 @@
 #ifndef FLAKY_HISTORY_FAILURE_VIEW_H_
 #define FLAKY_HISTORY_FAILURE_VIEW_H_
 
+#include <compare>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "history/time.h"
 
 namespace flaky {
+
+// Names a row of a store's failures: numbers alone are no key where the rows are distributed by run.
+struct FailureId {
+  std::string run_id;
+  int64_t id = 0;  // as FailureView::id
+
+  auto operator<=>(const FailureId&) const = default;
+};
 
 // A failure with the facts about its run that the analysis needs. Stores pass it to visitors, and analysis/ takes it.
 // The texts are valid only during the call that passes it.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "history/failure_view.h"
 #include "history/run.h"
 #include "stores/conversion.h"
 
@@ -62,7 +63,7 @@ struct FailureFilter {
   std::optional<std::optional<std::string>> project = std::nullopt;
   std::optional<Timestamp> after = std::nullopt;  // failed_at > after
   std::optional<std::string> test_name = std::nullopt;
-  std::vector<int64_t> ids = {};                    // empty: all
+  std::vector<FailureId> ids = {};                  // empty: all
   std::optional<FailureKey> behind = std::nullopt;  // only failures after this one, to resume an earlier call
   bool texts = true;  // false: error_message and error_stack, which are most of the data, are empty or absent
 };

@@ -152,7 +152,8 @@ class MemoryStore : public Store {
       const Failure& failure = at->second.record->failures[at->second.index];
       if (filter.project && run.project != *filter.project) continue;
       if (filter.test_name && failure.test_name != *filter.test_name) continue;
-      if (!filter.ids.empty() && std::ranges::find(filter.ids, at->first.second) == filter.ids.end()) continue;
+      const FailureId row{run.run_id, at->first.second};
+      if (!filter.ids.empty() && std::ranges::find(filter.ids, row) == filter.ids.end()) continue;
       FailureView view{at->first.second,
                        run.run_id,
                        failure.test_file,

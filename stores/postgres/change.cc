@@ -15,6 +15,26 @@ const std::vector<TypedColumn>& RosterColumns() {
   return columns;
 }
 
+// A failure also has the project of its run.
+const std::vector<TypedColumn>& FailureColumns() {
+  static const std::vector<TypedColumn> columns = [] {
+    std::vector<TypedColumn> list = TypedColumns().failures;
+    list.push_back({"project", ColumnType::kText});
+    return list;
+  }();
+  return columns;
+}
+
+const std::vector<TypedColumn>& MoveColumns() {
+  static const std::vector<TypedColumn> columns = {{"run_id", ColumnType::kText}, {"project", ColumnType::kText}};
+  return columns;
+}
+
+const std::vector<TypedColumn>& FailureKeyColumns() {
+  static const std::vector<TypedColumn> columns = {{"run_id", ColumnType::kText}, {"id", ColumnType::kNumber}};
+  return columns;
+}
+
 const std::vector<TypedColumn>& PartKey() {
   static const std::vector<TypedColumn> columns = {{"run_id", ColumnType::kText}, {"part_id", ColumnType::kText}};
   return columns;
@@ -49,16 +69,19 @@ Change::Change(const Connection& connection)
     : connection_(connection),
       runs_(TypedColumns().runs),
       parts_(TypedColumns().parts),
-      failures_(TypedColumns().failures) {}
+      failures_(FailureColumns()),
+      moved_(MoveColumns()),
+      removed_(FailureKeyColumns()) {}
 
 void Change::AddPart(const std::string& run_id, const Part& part) {
   VisitPart(part, parts_);
   parts_("run_id", run_id);
 }
 
-void Change::AddFailure(const std::string& run_id, const Failure& failure) {
+void Change::AddFailure(const Run& run, const Failure& failure) {
   VisitFailure(failure, failures_);
-  failures_("run_id", run_id);
+  failures_("run_id", run.run_id);
+  failures_("project", run.project);
 }
 
 void Change::AddRosters(const RunRecord& record) {
@@ -68,17 +91,24 @@ void Change::AddRosters(const RunRecord& record) {
 void Change::AddNew(const RunRecord& record) {
   VisitRun(record.run, runs_);
   for (const Part& part : record.parts) AddPart(record.run.run_id, part);
-  for (const Failure& failure : record.failures) AddFailure(record.run.run_id, failure);
+  for (const Failure& failure : record.failures) AddFailure(record.run, failure);
   AddRosters(record);
 }
 
 void Change::AddRecordUpdate(const RunRecord& wanted, const RecordUpdate& update) {
   const std::string& run_id = wanted.run.run_id;
   if (update.run) VisitRun(wanted.run, runs_);
+  if (update.project) {
+    moved_("run_id", run_id);
+    moved_("project", wanted.run.project);
+  }
   for (const Part* part : update.parts) AddPart(run_id, *part);
-  for (const Failure* failure : update.new_failures) AddFailure(run_id, *failure);
+  for (const Failure* failure : update.new_failures) AddFailure(wanted.run, *failure);
   if (!update.parts.empty()) AddRosters(wanted);
-  removed_.insert(removed_.end(), update.old_failures.begin(), update.old_failures.end());
+  for (const int64_t id : update.old_failures) {
+    removed_("run_id", run_id);
+    removed_("id", id);
+  }
   for (const std::string& part_id : update.old_parts) removed_parts_.emplace_back(run_id, part_id);
 }
 
@@ -108,12 +138,20 @@ pqxx::result Change::InsertNew(pqxx::transaction_base& transaction) {
                  " ON CONFLICT (run_id) DO NOTHING RETURNING run_id");
   if (!rosters_.empty()) statements.Add(InsertRosters(values));
   if (!parts_.empty()) statements.Add(Insert("parts", TypedColumns().parts, parts_, values) + of_new_runs);
-  if (!failures_.empty()) statements.Add(Insert("failures", TypedColumns().failures, failures_, values) + of_new_runs);
+  if (!failures_.empty()) statements.Add(Insert("failures", FailureColumns(), failures_, values) + of_new_runs);
   return Execute(transaction, statements.EndingWith("SELECT run_id FROM s0"), std::move(values));
 }
 
 void Change::Complete(pqxx::transaction_base& transaction) {
   BinaryValues values;
+  if (!moved_.empty()) {
+    // By itself: one statement can't change a row and delete it.
+    const std::string moved = moved_.Unnest(values);
+    Execute(transaction,
+            "UPDATE " + connection_.Table("failures") + " f SET project = n.project FROM " + moved +
+                " AS n (run_id, project) WHERE f.run_id = n.run_id",
+            std::exchange(values, {}));
+  }
   Statements statements;
   if (!runs_.empty()) {
     const std::vector<TypedColumn>& columns = TypedColumns().runs;
@@ -126,13 +164,10 @@ void Change::Complete(pqxx::transaction_base& transaction) {
     statements.Add(Insert("parts", columns, parts_, values) + " ON CONFLICT (run_id, part_id) DO UPDATE SET " +
                    Assignments(columns, "excluded"));
   }
-  if (!failures_.empty()) statements.Add(Insert("failures", TypedColumns().failures, failures_, values));
+  if (!failures_.empty()) statements.Add(Insert("failures", FailureColumns(), failures_, values));
   if (!removed_.empty()) {
-    BinaryArray ids(ColumnType::kNumber);
-    for (const int64_t id : removed_) ids.AddNumber(id);
-    values.push_back(ids.Take());
-    statements.Add("DELETE FROM " + connection_.Table("failures") + " WHERE id = ANY ($" +
-                   std::to_string(values.size()) + "::bigint[])");
+    statements.Add("DELETE FROM " + connection_.Table("failures") + " f USING " + removed_.Unnest(values) +
+                   " AS n (run_id, id) WHERE f.run_id = n.run_id AND f.id = n.id");
   }
   if (!removed_parts_.empty()) {
     RowWriter keys(PartKey());

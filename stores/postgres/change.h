@@ -2,7 +2,6 @@
 #ifndef FLAKY_STORES_POSTGRES_CHANGE_H_
 #define FLAKY_STORES_POSTGRES_CHANGE_H_
 
-#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -39,7 +38,7 @@ class Change {
 
  private:
   void AddPart(const std::string& run_id, const Part& part);
-  void AddFailure(const std::string& run_id, const Failure& failure);
+  void AddFailure(const Run& run, const Failure& failure);
   void AddRosters(const RunRecord& record);
   std::string InsertRosters(BinaryValues& values) const;
   std::string Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
@@ -50,7 +49,8 @@ class Change {
   RowWriter parts_;
   RowWriter failures_;
   std::map<std::string_view, const Roster*> rosters_;  // sorted, so that two writers never wait for each other
-  std::vector<int64_t> removed_;                       // failures
+  RowWriter moved_;                                    // runs with another project: run_id, project
+  RowWriter removed_;                                  // failures: run_id, id
   std::vector<std::pair<std::string, std::string>> removed_parts_;  // run_id, part_id
 };
 

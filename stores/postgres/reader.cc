@@ -8,6 +8,9 @@
 #include "history/text.h"
 #include "stores/postgres/binary.h"
 #include "stores/postgres/columns.h"
+#include "stores/postgres/failures_query.h"
+#include "stores/postgres/restriction.h"
+#include "stores/sql/bad_value.h"
 #include "stores/sql/tables.h"
 
 namespace flaky::postgres {
@@ -21,53 +24,13 @@ constexpr size_t kFailuresWithout = 20'000;
 // Compares bytes, whatever the database's collation is.
 constexpr char kRunId[] = "r.run_id COLLATE \"C\"";
 
-constexpr char kInfinity[] = "'infinity'::timestamptz";
-constexpr char kMinusInfinity[] = "'-infinity'::timestamptz";
-
-// Conditions joined by AND, and the statement's parameters.
-class Restriction {
- public:
-  std::string Bind(std::string value, ColumnType type) {
-    values_.push_back(std::move(value));
-    return "$" + std::to_string(values_.size()) + "::" + std::string(SqlName(type));
-  }
-  void Add(const std::string& condition) { sql_ += (sql_.empty() ? " WHERE " : " AND ") + condition; }
-  void AddProject(const std::optional<std::optional<std::string>>& project) {
-    if (!project) return;
-    Add(*project ? "r.project = " + Bind(**project, ColumnType::kText) : "r.project IS NULL");
-  }
-  void AddRuns(const RunFilter& filter) {
-    AddProject(filter.project);
-    if (!filter.since && !filter.until) return;
-    const Timestamp first = std::max(filter.since.value_or(Timestamp::kMin), Timestamp::kMin);
-    const Timestamp end =
-        filter.until ? std::clamp(*filter.until, Timestamp::kMin, Timestamp::kMax + 1) : Timestamp::kMax + 1;
-    const std::string window = "r.started_at BETWEEN " + BindTime(first) + " AND " + BindTime(end - 1);
-    const bool holds_no_time = first <= kNoTime && kNoTime < end;
-    Add(holds_no_time ? "(" + window + " OR " + HasNoTime("r.started_at") + ")" : window);
-  }
-  std::string BindTime(Timestamp time) { return Bind(BinaryTime(time), ColumnType::kTime); }
-  // Returns the condition that a time can't be read.
-  std::string HasNoTime(const std::string& time) {
-    return "(" + time + " BETWEEN " + BindTime(Timestamp::kMin) + " AND " + BindTime(Timestamp::kMax) + ") IS NOT TRUE";
-  }
-  // Returns the time after which a page begins: `time`, or the stored value if that can't be read. `table`: its name
-  // for SQL.
-  std::string BindPlace(Timestamp time, const std::string& table, const std::string& column, const std::string& of_key,
-                        const std::string& null_is) {
-    std::string read = BindTime(time);
-    if (time != kNoTime) return read;
-    return "coalesce((SELECT coalesce(k." + column + ", " + null_is + ") FROM " + table + " k WHERE " + of_key +
-           " AND " + HasNoTime("k." + column) + "), " + read + ")";
-  }
-
-  const std::string& sql() const { return sql_; }
-  const BinaryValues& values() const { return values_; }
-
- private:
-  std::string sql_;
-  BinaryValues values_;
-};
+// Returns the time after which a page of runs begins: that of the key, or the stored one if that can't be read.
+std::string PlaceOf(const RunKey& key, const std::string& run_id, const std::string& runs, Restriction& restriction) {
+  std::string read = restriction.BindTime(key.started_at);
+  if (key.started_at != kNoTime) return read;
+  return "coalesce((SELECT coalesce(k.started_at, " + std::string(kMinusInfinity) + ") FROM " + runs +
+         " k WHERE k.run_id = " + run_id + " AND " + restriction.HasNoTime("k.started_at") + "), " + read + ")";
+}
 
 // Turns the server's JIT compiler off. The queries for parts and failures look expensive before a new table is
 // analyzed, so the server would compile them, which takes longer than the query.
@@ -75,50 +38,6 @@ void WithoutCompiling(pqxx::transaction_base& transaction) { transaction.exec("S
 
 std::string Number(size_t number) {
   return std::to_string(std::min(number, static_cast<size_t>(std::numeric_limits<int64_t>::max())));
-}
-
-// Returns the query for a page of failures in order of (failed_at, id), after `place`. The run of each failure is
-// looked up separately, so that the server reads the page from the index on failed_at, and only as far as needed.
-std::string FailuresSql(const Connection& connection, const FailureFilter& filter,
-                        const std::optional<FailureKey>& place, size_t limit, Restriction& restriction) {
-  std::string project;
-  if (filter.project) {
-    project = *filter.project ? " AND r.project = " + restriction.Bind(**filter.project, ColumnType::kText)
-                              : " AND r.project IS NULL";
-  }
-  if (filter.after) {
-    const std::string later = "f.failed_at > " + restriction.BindTime(*filter.after);
-    const bool holds_no_time = *filter.after < kNoTime;
-    restriction.Add(holds_no_time ? "(" + later + " OR " + restriction.HasNoTime("f.failed_at") + ")" : later);
-  }
-  if (filter.test_name) restriction.Add("f.test_name = " + restriction.Bind(*filter.test_name, ColumnType::kText));
-  if (!filter.ids.empty()) {
-    BinaryArray ids(ColumnType::kNumber);
-    for (const int64_t id : filter.ids) ids.AddNumber(id);
-    restriction.Add("f.id = ANY (" + restriction.Bind(ids.Take(), ColumnType::kNumber) + "[])");
-  }
-  if (place) {
-    const std::string id = restriction.Bind(BinaryNumber(place->id), ColumnType::kNumber);
-    restriction.Add(
-        "(f.failed_at, f.id) > (" +
-        restriction.BindPlace(place->failed_at, connection.Table("failures"), "failed_at", "k.id = " + id, kInfinity) +
-        ", " + id + ")");
-  }
-  const std::string texts =
-      filter.texts ? "f.error_message, f.error_stack, coalesce(pg_catalog.octet_length(f.error_message), 0) + "
-                     "coalesce(pg_catalog.octet_length(f.error_stack), 0) AS octets"
-                   : "CASE WHEN f.error_message IS NOT NULL THEN '' END AS error_message, "
-                     "CASE WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack, 0 AS octets";
-  const std::string page = "SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " + texts +
-                           ", f.failed_at, r.ended_at, r.failed_tests FROM " + connection.Table("failures") +
-                           " f CROSS JOIN LATERAL (SELECT r.ended_at, r.failed_tests FROM " + connection.Table("runs") +
-                           " r WHERE r.run_id = f.run_id" + project + " OFFSET 0) r" + restriction.sql() +
-                           " ORDER BY f.failed_at, f.id LIMIT " + std::to_string(limit);
-  return "SELECT run_id, id, test_file, test_name, failure_kind, error_message, error_stack, "
-         "pg_catalog.encode(pg_catalog.timestamptz_send(failed_at), 'hex'), "
-         "pg_catalog.encode(pg_catalog.timestamptz_send(ended_at), 'hex'), failed_tests, total "
-         "FROM (SELECT *, pg_catalog.sum(octets) OVER (ORDER BY failed_at, id) AS total FROM (" +
-         page + ") p) b WHERE total - octets < " + std::to_string(kFetchBytes) + " ORDER BY failed_at, id";
 }
 
 }  // namespace
@@ -130,6 +49,7 @@ Reader::Reader(Connection& connection, TableColumns present)
       // used.
       started_at_(present.empty() ? "r.started_at" : "coalesce(r.started_at, " + std::string(kMinusInfinity) + ")"),
       has_parts_(present.empty() || !present[connection.Name("parts")].empty()),
+      has_project_(present.empty() || present[connection.Name("failures")].contains("project")),
       run_columns_(SelectColumns("r", TypedColumns().runs, present[connection.Name("runs")])) {}
 
 size_t Reader::ReadRun(const pqxx::row& row, RunRecord& record, std::vector<Conversion>* conversions) const {
@@ -147,13 +67,13 @@ Page Reader::Read(const PageRequest& request) {
   if (request.after) {
     const std::string run_id = restriction.Bind(request.after->run_id, ColumnType::kText);
     restriction.Add("(" + started_at_ + ", " + kRunId + (newest_first ? ") < (" : ") > (") +
-                    restriction.BindPlace(request.after->started_at, connection_.Table("runs"), "started_at",
-                                          "k.run_id = " + run_id, kMinusInfinity) +
-                    ", " + run_id + ")");
+                    PlaceOf(*request.after, run_id, connection_.Table("runs"), restriction) + ", " + run_id + ")");
   }
   const std::string way = newest_first ? " DESC" : "";
+  // By this the server takes runs without a project in the order of the index, too: a NULL is no constant to it.
+  const std::string project = request.filter.project && !*request.filter.project ? "r.project" + way + ", " : "";
   const std::string sql = "SELECT " + run_columns_ + " FROM " + connection_.Table("runs") + " r" + restriction.sql() +
-                          " ORDER BY " + started_at_ + way + ", " + kRunId + way + " LIMIT " +
+                          " ORDER BY " + project + started_at_ + way + ", " + kRunId + way + " LIMIT " +
                           std::to_string(limit + 1);
 
   return connection_.Guard("read runs", [&](pqxx::connection& session) {
@@ -234,12 +154,14 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
   const size_t limit = filter.texts ? kFailuresWithTexts : kFailuresWithout;
   std::optional<FailureKey> behind = filter.behind;
   for (bool more = true; more;) {
-    Restriction restriction;
-    const std::string sql = FailuresSql(connection_, filter, behind, limit, restriction);
+    const FailuresQuery query = QueryOfFailures(connection_, filter, behind, limit, kFetchBytes, has_project_);
     const pqxx::result rows = connection_.Guard("read failures", [&](pqxx::connection& session) {
-      return connection_.Once(session, [&](pqxx::transaction_base& transaction) {
-        return Execute(transaction, sql, restriction.values());
-      });
+      pqxx::work transaction(session);
+      connection_.Settle(transaction);
+      transaction.exec(query.settings);
+      pqxx::result page = Execute(transaction, query.sql, query.values);
+      transaction.commit();
+      return page;
     });
     int64_t total = 0;
     for (const pqxx::row& row : rows) {

@@ -35,6 +35,7 @@ class Reader {
   RecordLoader loader_;
   std::string started_at_;  // as pages are ordered
   bool has_parts_;
+  bool has_project_;  // in failures
   std::string run_columns_;
 };
 

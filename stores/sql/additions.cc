@@ -12,7 +12,10 @@ ColumnSet KnownColumns(const TableShape& shape) {
   const FieldColumns& fields = Columns();
   if (shape.name == "runs") known.insert(fields.runs.begin(), fields.runs.end());
   if (shape.name == "parts") known.insert(fields.parts.begin(), fields.parts.end());
-  if (shape.name == "failures") known.insert(fields.failures.begin(), fields.failures.end());
+  if (shape.name == "failures") {
+    known.insert(fields.failures.begin(), fields.failures.end());
+    known.insert("project");
+  }
   return known;
 }
 

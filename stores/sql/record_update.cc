@@ -11,6 +11,7 @@ namespace flaky {
 RecordUpdate RecordUpdateOf(const StoredRecord& known, const RunRecord& wanted) {
   RecordUpdate update;
   update.run = wanted.run != known.record.run;
+  update.project = wanted.run.project != known.record.run.project;
   for (const Part& part : wanted.parts) {
     if (std::ranges::find(known.record.parts, part) == known.record.parts.end()) update.parts.push_back(&part);
   }

@@ -20,7 +20,8 @@ struct StoredRecord {
 // Which rows to change so that a stored record becomes the wanted one. An unchanged row keeps its id. Points into the
 // wanted record.
 struct RecordUpdate {
-  bool run = false;  // its row changes
+  bool run = false;      // its row changes
+  bool project = false;  // that of the run changes, and so of the failures that stay
   std::vector<const Part*> parts;
   std::vector<const Failure*> new_failures;
   // To be removed: those of an unfinished part that the finished one replaces, or of a run that was replaced.

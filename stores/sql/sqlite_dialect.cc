@@ -37,6 +37,10 @@ void AddBehind(Conditions& conditions, const FailureKey& key, const SqliteTables
 // Returns whether there is a text, without the text.
 std::string EmptyOrNull(const std::string& column) { return "CASE WHEN " + column + " IS NOT NULL THEN '' END"; }
 
+std::string IdsOf(const std::vector<FailureId>& rows) {
+  return "[" + Join(rows, ",", [](const FailureId& row) { return std::to_string(row.id); }) + "]";
+}
+
 // Matches every time that can be read, and almost nothing else.
 constexpr char kShape[] = " GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-9][0-9]:[0-9][0-9]:[0-9][0-9]*'";
 
@@ -156,24 +160,51 @@ std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder&
 }
 
 // The window is looked up by text, from the day before, so that a time of unusual form (with a blank or an offset) is
-// not missed; the caller then compares the actual time. If the window includes kNoTime, any text may be in it.
-FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables) {
+// not missed; the caller then compares the actual time. If the window includes kNoTime, any text may be in it. The
+// failures of a project are those with its name and, of the rows without one, those of its runs: both are read in the
+// order of the index, and merged.
+FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables, bool has_project) {
+  const bool by_project = has_project && filter.project && filter.ids.empty();
+  // One bound is enough, and of two, SQLite might begin at the wrong one.
+  const bool is_behind_it =
+      filter.after && filter.behind && filter.behind->failed_at != kNoTime && filter.behind->failed_at >= *filter.after;
   FailuresQuery query;
-  Conditions& conditions = query.conditions;
-  if (filter.after && *filter.after >= kNoTime) {
-    conditions.Add("f.failed_at >= ?", {(std::min(*filter.after, Timestamp::kMax) - kMicrosPerDay).Date()});
+  query.columns =
+      "run_id, id, test_file, test_name, failure_kind, error_message, error_stack, failed_at, ended_at, failed_tests";
+  const auto text = [&](const std::string& column) {
+    return (filter.texts ? "f." + column : EmptyOrNull("f." + column)) + " AS " + column;
+  };
+  const std::string from =
+      "SELECT r.run_id AS run_id, f.id AS id, f.test_file AS test_file, f.test_name AS test_name, "
+      "f.failure_kind AS failure_kind, " +
+      text("error_message") + ", " + text("error_stack") +
+      ", f.failed_at AS failed_at, r.ended_at AS ended_at, r.failed_tests AS failed_tests FROM " + tables("failures") +
+      " f CROSS JOIN " + tables("runs") + " r ON r.run_id = f.run_id";
+  const auto add = [&](Conditions conditions) {
+    if (filter.after && *filter.after >= kNoTime && !is_behind_it) {
+      conditions.Add("f.failed_at >= ?", {(std::min(*filter.after, Timestamp::kMax) - kMicrosPerDay).Date()});
+    }
+    if (filter.test_name) conditions.Add("f.test_name = ?", {*filter.test_name});
+    if (!filter.ids.empty()) conditions.Add("f.id IN (SELECT value FROM json_each(?))", {IdsOf(filter.ids)});
+    if (filter.behind) AddBehind(conditions, *filter.behind, tables);
+    query.rows += (query.rows.empty() ? "" : " UNION ALL ") + from + conditions.sql();
+    query.values.insert(query.values.end(), conditions.values().begin(), conditions.values().end());
+  };
+  if (by_project && *filter.project) {
+    Conditions own;
+    own.Add("f.project = ?", {*filter.project});
+    add(std::move(own));
   }
-  if (filter.project) conditions.Add("r.project IS ?", {*filter.project});
-  if (filter.test_name) conditions.Add("f.test_name = ?", {*filter.test_name});
-  if (!filter.ids.empty()) conditions.Add("f.id IN (SELECT value FROM json_each(?))", {JsonArray(filter.ids)});
-  if (filter.behind) AddBehind(conditions, *filter.behind, tables);
-  query.columns = "r.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " +
-                  (filter.texts ? "f.error_message, f.error_stack"
-                                : EmptyOrNull("f.error_message") + ", " + EmptyOrNull("f.error_stack")) +
-                  ", f.failed_at, r.ended_at, r.failed_tests";
-  query.source = " FROM " + tables("failures") + " f CROSS JOIN " + tables("runs") + " r ON r.run_id = f.run_id" +
-                 conditions.sql() + " ORDER BY f.failed_at, f.id";
+  Conditions by_run;
+  if (by_project) by_run.Add("f.project IS NULL", {});
+  if (filter.project) by_run.Add("r.project IS ?", {*filter.project});
+  add(std::move(by_run));
+  query.rows += " ORDER BY failed_at, id";
   return query;
+}
+
+std::string NewestRun(const SqliteTables& tables) {
+  return "SELECT r.started_at FROM " + tables("runs") + " r ORDER BY " + kStartedAt + " DESC LIMIT 1";
 }
 
 CountQuery QueryOfCount(const RunFilter& filter, const SqliteTables& tables, bool has_parts) {
@@ -202,18 +233,18 @@ ClaimStatements StatementsOfClaim(const SqliteTables& tables) {
           "SELECT holder, lapses_at - " + now + " FROM " + claims + " WHERE name = 'copy' AND lapses_at > " + now};
 }
 
-std::string JsonArray(std::span<const int64_t> numbers) {
-  std::string array = "[";
-  for (const int64_t number : numbers) array += (array.size() > 1 ? "," : "") + std::to_string(number);
-  return array + "]";
-}
-
 std::string InsertInto(const std::string& table, const std::vector<std::string>& columns) {
   return "INSERT INTO " + table + " (" + Join(columns, ", ") + ")";
 }
 
 std::vector<std::string> AndRunId(std::vector<std::string> columns) {
   columns.emplace_back("run_id");
+  return columns;
+}
+
+std::vector<std::string> WrittenOfFailure() {
+  std::vector<std::string> columns = AndRunId(Columns().failures);
+  columns.emplace_back("project");
   return columns;
 }
 

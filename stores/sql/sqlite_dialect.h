@@ -3,7 +3,6 @@
 #define FLAKY_STORES_SQL_SQLITE_DIALECT_H_
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,13 +81,18 @@ struct PageQuery {
 std::vector<PageQuery> QueriesOfPage(const PageRequest& request, const RunOrder& order,
                                      const std::optional<PageStart>& after);
 
-// The query of VisitFailures, with the columns in the order of ReadView (stores/sql/tables.h).
+// The query of VisitFailures: `rows`, with the columns in the order of ReadView (stores/sql/tables.h), ordered by
+// failed_at and id.
 struct FailuresQuery {
-  std::string columns;  // separated by ", "
-  std::string source;   // everything from FROM on
-  Conditions conditions;
+  std::string columns;  // their names, separated by ", "
+  std::string rows;     // LIMIT may follow
+  std::vector<std::optional<std::string>> values;
 };
-FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables);
+// `has_project`: the failures have that column, so that those of one project are found by the index.
+FailuresQuery QueryOfFailures(const FailureFilter& filter, const SqliteTables& tables, bool has_project);
+
+// Returns a query for the time of the run that started last, by the index: one column, and no row without runs.
+std::string NewestRun(const SqliteTables& tables);
 
 // One row: the numbers of runs, parts and failures. The conditions' values are bound `repeats` times in succession.
 struct CountQuery {
@@ -106,14 +110,14 @@ struct ClaimStatements {
 };
 ClaimStatements StatementsOfClaim(const SqliteTables& tables);
 
-// Returns the values as one parameter: a JSON array.
-std::string JsonArray(std::span<const int64_t> numbers);
-
 // INSERT INTO table (columns).
 std::string InsertInto(const std::string& table, const std::vector<std::string>& columns);
 
 // Returns the columns followed by run_id.
 std::vector<std::string> AndRunId(std::vector<std::string> columns);
+
+// Returns the columns of a failure that are written: its fields, run_id and project.
+std::vector<std::string> WrittenOfFailure();
 
 // Returns the end of the statement that inserts a part: a stored part gets every column from the rejected row.
 std::string OrReplacePart();

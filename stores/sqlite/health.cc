@@ -5,6 +5,7 @@
 
 #include "stores/sql/additions.h"
 #include "stores/sql/other_prefixes.h"
+#include "stores/sql/sqlite_dialect.h"
 #include "stores/sqlite/connection.h"
 #include "stores/sqlite/schema.h"
 
@@ -53,7 +54,7 @@ StoreHealth Examine(const Location& location) {
     if (!health.has_tables) return;
     health.schema = state;
     if (ColumnsOf(connection, connection.prefix() + "runs").empty()) return;
-    SQLite::Statement newest(connection.db(), "SELECT max(started_at) FROM " + connection.Table("runs"));
+    SQLite::Statement newest(connection.db(), NewestRun(connection.tables()));
     if (newest.executeStep()) health.newest_run = Timestamp::Parse(newest.getColumn(0).getString());
   });
   return health;

@@ -18,9 +18,9 @@ bool HasIndex(Connection& connection, const std::string& name) {
   return row.executeStep();
 }
 
-// Binds the conditions' values, which must live until the statement is reset.
-void Bind(SQLite::Statement& statement, const Conditions& conditions, int first = 1) {
-  for (const auto& value : conditions.values()) {
+// Binds the values, which must live until the statement is reset.
+void Bind(SQLite::Statement& statement, const std::vector<std::optional<std::string>>& values, int first = 1) {
+  for (const auto& value : values) {
     if (value) BindText(statement, first, *value);
     ++first;
   }
@@ -36,6 +36,7 @@ Reader::Reader(Connection& connection, bool up_to_date)
 Reader::Reader(Connection& connection, TableColumns present)
     : connection_(connection),
       has_parts_(present.empty() || !present[connection.tables().Name("parts")].empty()),
+      has_project_(present.empty() || present[connection.tables().Name("failures")].contains("project")),
       run_columns_(SelectList("r", Columns().runs, present[connection.tables().Name("runs")])),
       run_(connection.db(), "SELECT " + run_columns_ + " FROM " + connection.Table("runs") + " r WHERE r.run_id = ?"),
       failures_(connection.db(),
@@ -147,7 +148,7 @@ Page Reader::Read(const PageRequest& request) {
   for (const PageQuery& query : QueriesOfPage(request, order, StartOf(request.after))) {
     SQLite::Statement rows(connection_.db(),
                            "SELECT " + run_columns_ + " FROM " + order.from + query.conditions.sql() + query.order_by);
-    Bind(rows, query.conditions);
+    Bind(rows, query.conditions.values());
     if (!ReadRows(rows, request, page, bytes)) break;
   }
   return page;
@@ -198,9 +199,9 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
 }
 
 void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
-  const FailuresQuery query = QueryOfFailures(filter, connection_.tables());
-  SQLite::Statement rows(connection_.db(), "SELECT " + query.columns + query.source);
-  Bind(rows, query.conditions);
+  const FailuresQuery query = QueryOfFailures(filter, connection_.tables(), has_project_);
+  SQLite::Statement rows(connection_.db(), query.rows);
+  Bind(rows, query.values);
   while (rows.executeStep()) {
     RowReader fields({connection_, rows}, "failures");
     const FailureView view = ReadView(fields);
@@ -212,7 +213,7 @@ Totals Reader::Count(const RunFilter& filter) {
   const CountQuery query = QueryOfCount(filter, connection_.tables(), has_parts_);
   SQLite::Statement row(connection_.db(), query.sql);
   const int each = static_cast<int>(query.conditions.values().size());
-  for (int i = 0; i < query.repeats; ++i) Bind(row, query.conditions, 1 + i * each);
+  for (int i = 0; i < query.repeats; ++i) Bind(row, query.conditions.values(), 1 + i * each);
   row.executeStep();
   return {row.getColumn(0).getInt64(), row.getColumn(1).getInt64(), row.getColumn(2).getInt64()};
 }

@@ -57,6 +57,7 @@ class Reader {
   bool has_order_index_ = true;
   bool has_page_order_ = false;
   bool has_parts_;
+  bool has_project_;  // in failures
   std::string run_columns_;
   SQLite::Statement run_;
   std::optional<SQLite::Statement> parts_;

@@ -32,7 +32,8 @@ Writer::Writer(Connection& connection, Reader& reader)
       insert_roster_(connection.db(), InsertSql(connection.Table("rosters"), {"roster_id", "tests"}) +
                                           " ON CONFLICT (roster_id) DO NOTHING"),
       put_part_(connection.db(), InsertSql(connection.Table("parts"), AndRunId(Columns().parts)) + OrReplacePart()),
-      insert_failure_(connection.db(), InsertSql(connection.Table("failures"), AndRunId(Columns().failures))),
+      insert_failure_(connection.db(), InsertSql(connection.Table("failures"), WrittenOfFailure())),
+      move_failures_(connection.db(), "UPDATE " + connection.Table("failures") + " SET project = ? WHERE run_id = ?"),
       delete_failure_(connection.db(), "DELETE FROM " + connection.Table("failures") + " WHERE id = ?"),
       delete_part_(connection.db(), "DELETE FROM " + connection.Table("parts") + " WHERE run_id = ? AND part_id = ?"),
       data_version_(connection.db(), "PRAGMA data_version") {}
@@ -56,7 +57,7 @@ WriteResult Writer::WriteOne(const RunRecord& record, OnExisting on_existing) {
   if (InsertRun(record.run)) {
     InsertRosters(record);
     for (const Part& part : record.parts) PutPart(record.run.run_id, part);
-    for (const Failure& failure : record.failures) InsertFailure(record.run.run_id, failure);
+    for (const Failure& failure : record.failures) InsertFailure(record.run, failure);
     return {WriteResult::Outcome::kInserted, {}};
   }
   const auto known = reader_.Load(record.run.run_id);
@@ -69,9 +70,10 @@ void Writer::Complete(const StoredRecord& known, const RunRecord& wanted) {
   const std::string& run_id = wanted.run.run_id;
   const RecordUpdate update = RecordUpdateOf(known, wanted);
   if (update.run) UpdateRun(wanted.run);
+  if (update.project) MoveFailures(wanted.run);
   InsertRosters(wanted);
   for (const Part* part : update.parts) PutPart(run_id, *part);
-  for (const Failure* failure : update.new_failures) InsertFailure(run_id, *failure);
+  for (const Failure* failure : update.new_failures) InsertFailure(wanted.run, *failure);
   for (const int64_t id : update.old_failures) {
     ScopedReset statement(delete_failure_);
     statement->bind(1, id);
@@ -125,11 +127,21 @@ void Writer::PutPart(const std::string& run_id, const Part& part) {
   statement->exec();
 }
 
-void Writer::InsertFailure(const std::string& run_id, const Failure& failure) {
+void Writer::InsertFailure(const Run& run, const Failure& failure) {
   RowWriter bind(insert_failure_, 1);
   ScopedReset statement(insert_failure_);
   VisitFailure(failure, bind);
-  BindText(insert_failure_, bind.next(), run_id);
+  bind("run_id", run.run_id);
+  bind("project", run.project);
+  statement->exec();
+}
+
+// Gives the failures of a run its new project.
+void Writer::MoveFailures(const Run& run) {
+  RowWriter bind(move_failures_, 1);
+  ScopedReset statement(move_failures_);
+  bind("project", run.project);
+  bind("run_id", run.run_id);
   statement->exec();
 }
 

@@ -33,7 +33,8 @@ class Writer {
   void UpdateRun(const Run& run);
   void InsertRosters(const RunRecord& record);
   void PutPart(const std::string& run_id, const Part& part);
-  void InsertFailure(const std::string& run_id, const Failure& failure);
+  void InsertFailure(const Run& run, const Failure& failure);
+  void MoveFailures(const Run& run);
   void Complete(const StoredRecord& known, const RunRecord& wanted);
   void ForgetRostersIfOthersWrote();
 
@@ -44,6 +45,7 @@ class Writer {
   SQLite::Statement insert_roster_;
   SQLite::Statement put_part_;
   SQLite::Statement insert_failure_;
+  SQLite::Statement move_failures_;
   SQLite::Statement delete_failure_;
   SQLite::Statement delete_part_;
   SQLite::Statement data_version_;

@@ -236,9 +236,12 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
     AddTime(query, "after", filter.after);
     if (filter.test_name) query.AddText("test_name", *filter.test_name);
     if (!filter.ids.empty()) {
-      std::vector<std::string> ids;
-      for (const int64_t id : filter.ids) ids.push_back(std::to_string(id));
-      query.Add("ids", JsonArray(ids));
+      std::vector<std::string> runs, ids;
+      for (const FailureId& row : filter.ids) {
+        runs.push_back(row.run_id);
+        ids.push_back(std::to_string(row.id));
+      }
+      query.Add("runs", JsonArray(runs)).Add("ids", JsonArray(ids));
     }
     if (behind) query.Add("behind", Place(behind->failed_at, std::to_string(behind->id)));
     AddNumber(AddBool(query, "texts", filter.texts), "bytes", kMaxAnswerBytes);

@@ -3,6 +3,7 @@
 
 #include "stores/sql/additions.h"
 #include "stores/sql/other_prefixes.h"
+#include "stores/sql/sqlite_dialect.h"
 #include "stores/turso/connection.h"
 #include "stores/turso/schema.h"
 
@@ -63,9 +64,9 @@ StoreHealth Examine(const Location& location) {
   // Tables that a pending migration will create aren't missing.
   if (!health.schema || !health.schema->pending.empty()) health.missing.clear();
   if (has_runs) {
-    const HranaAnswer newest = connection.ReadOne(
-        HranaStatement("SELECT max(started_at) FROM " + connection.tables()("runs")).Selects(1), kOperation);
-    health.newest_run = Timestamp::Parse(newest.results.front().row(0)[0].text);
+    const HranaAnswer newest = connection.Read(HranaStatement(NewestRun(connection.tables())).Selects(1), kOperation);
+    const HranaResult& rows = newest.results.front();
+    if (rows.rows() > 0) health.newest_run = Timestamp::Parse(rows.row(0)[0].text);
   }
   try {
     TryToWrite(connection, has_runs);

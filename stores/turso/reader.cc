@@ -64,6 +64,7 @@ Reader::Reader(Connection& connection, bool up_to_date)
   if (!up_to_date) {
     present = ReadOurTables(connection);
     has_parts_ = !present[tables.Name("parts")].empty();
+    has_project_ = present[tables.Name("failures")].contains("project");
   }
   run_columns_ = SelectList("r", Columns().runs, present[tables.Name("runs")]);
   failure_columns_ = SelectList("f", Columns().failures, present[tables.Name("failures")]) + ", f.id, f.run_id";
@@ -277,13 +278,12 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
 void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   FailureFilter rest = filter;
   for (;;) {
-    const FailuresQuery query = QueryOfFailures(rest, connection_.tables());
+    const FailuresQuery query = QueryOfFailures(rest, connection_.tables(), has_project_);
     size_t limit = failures_pace_.Next(kMaxRows, kMaxAnswerText);
     const auto statement = [&](bool raw) {
-      return BoundAsIs("SELECT " + SelectedColumns(query.columns, raw) + query.source + " LIMIT ?",
-                       query.conditions.values())
-          .Integer(static_cast<int64_t>(limit))
-          .Selects(kColumnsOfView);
+      std::string sql = query.rows + " LIMIT ?";
+      if (raw) sql = "SELECT " + SelectedColumns(query.columns, raw) + " FROM (" + sql + ") ORDER BY failed_at, id";
+      return BoundAsIs(sql, query.values).Integer(static_cast<int64_t>(limit)).Selects(kColumnsOfView);
     };
     const auto ask = [&] { return Ask([&](bool raw) { return std::vector{statement(raw)}; }, kReadFailures); };
     HranaAnswer answer = ask();

@@ -51,6 +51,7 @@ class Reader {
 
   Connection& connection_;
   bool has_parts_ = true;
+  bool has_project_ = true;  // in failures
   std::string run_columns_;
   std::string failure_columns_;
   http::AdaptivePageSize whole_pace_;

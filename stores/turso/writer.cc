@@ -94,7 +94,7 @@ struct Writer::Plan {
       : runs(InsertInto(tables("runs"), Columns().runs), Columns().runs.size()),
         rosters(InsertInto(tables("rosters"), {"roster_id", "tests"}), 2, " ON CONFLICT (roster_id) DO NOTHING"),
         parts(InsertInto(tables("parts"), AndRunId(Columns().parts)), Columns().parts.size() + 1, OrReplacePart()),
-        failures(InsertInto(tables("failures"), AndRunId(Columns().failures)), Columns().failures.size() + 1) {}
+        failures(InsertInto(tables("failures"), WrittenOfFailure()), WrittenOfFailure().size()) {}
 
   std::vector<HranaStatement> checks;
   std::vector<HranaStatement> guards;
@@ -121,6 +121,7 @@ Writer::Writer(Connection& connection, Reader& reader)
                                                         " WHERE roster_id IN (SELECT value FROM json_each(?))) <> ?")),
       update_run_sql_("UPDATE " + connection.tables()("runs") + " SET " + Assignments(Columns().runs) +
                       " WHERE run_id = ?"),
+      move_failures_sql_("UPDATE " + connection.tables()("failures") + " SET project = ? WHERE run_id = ?"),
       delete_failures_sql_("DELETE FROM " + connection.tables()("failures") +
                            " WHERE id IN (SELECT value FROM json_each(?))"),
       delete_part_sql_("DELETE FROM " + connection.tables()("parts") + " WHERE run_id = ? AND part_id = ?") {}
@@ -207,7 +208,7 @@ void Writer::AddNew(Plan& plan, const RunRecord& record) const {
   plan.runs.Add([&](auto& fields) { VisitRun(record.run, fields); });
   AddRosters(plan, record);
   for (const Part& part : record.parts) AddPart(plan, record.run.run_id, part);
-  for (const Failure& failure : record.failures) AddFailure(plan, record.run.run_id, failure);
+  for (const Failure& failure : record.failures) AddFailure(plan, record.run, failure);
 }
 
 WriteResult Writer::AddKnown(Plan& plan, const StoredRun& stored, const RunRecord& record) const {
@@ -223,9 +224,12 @@ WriteResult Writer::AddKnown(Plan& plan, const StoredRun& stored, const RunRecor
     VisitRun(merged.run, bind);
     statement.Text(merged.run.run_id);
   }
+  if (update.project) {
+    plan.updates.emplace_back(move_failures_sql_).TextOrNull(merged.run.project).Text(merged.run.run_id);
+  }
   AddRosters(plan, merged);
   for (const Part* part : update.parts) AddPart(plan, merged.run.run_id, *part);
-  for (const Failure* failure : update.new_failures) AddFailure(plan, merged.run.run_id, *failure);
+  for (const Failure* failure : update.new_failures) AddFailure(plan, merged.run, *failure);
   for (const int64_t id : update.old_failures) {
     plan.old_failures += (plan.old_failures.empty() ? "" : ",") + std::to_string(id);
   }
@@ -292,10 +296,11 @@ void Writer::AddPart(Plan& plan, const std::string& run_id, const Part& part) {
   });
 }
 
-void Writer::AddFailure(Plan& plan, const std::string& run_id, const Failure& failure) {
+void Writer::AddFailure(Plan& plan, const Run& run, const Failure& failure) {
   plan.failures.Add([&](auto& fields) {
     VisitFailure(failure, fields);
-    fields("run_id", run_id);
+    fields("run_id", run.run_id);
+    fields("project", run.project);
   });
 }
 

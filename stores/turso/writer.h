@@ -44,7 +44,7 @@ class Writer {
   void AddGuard(Plan& plan, const StoredRun& stored) const;
   void AddRosters(Plan& plan, const RunRecord& record) const;
   static void AddPart(Plan& plan, const std::string& run_id, const Part& part);
-  static void AddFailure(Plan& plan, const std::string& run_id, const Failure& failure);
+  static void AddFailure(Plan& plan, const Run& run, const Failure& failure);
   bool Execute(Plan& plan);
 
   Connection& connection_;
@@ -54,6 +54,7 @@ class Writer {
   const std::string guard_sql_;
   const std::string roster_guard_sql_;
   const std::string update_run_sql_;
+  const std::string move_failures_sql_;
   const std::string delete_failures_sql_;
   const std::string delete_part_sql_;
 

@@ -65,7 +65,7 @@ std::vector<NewPattern> Find(const std::vector<OwnedFailure>& failures, int64_t 
     if (view.error_stack) view.error_stack = "";
     later.AddWithoutTexts(view);
   }
-  for (const int64_t id : later.TextsWanted()) later.AddTexts(failures[static_cast<size_t>(id)].View());
+  for (const FailureId& wanted : later.TextsWanted()) later.AddTexts(failures[static_cast<size_t>(wanted.id)].View());
   std::vector<NewPattern> found = finder.Find();
   const std::vector<NewPattern> found_later = later.Find();
   EXPECT_EQ(found.size(), found_later.size());

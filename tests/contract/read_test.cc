@@ -302,13 +302,14 @@ TEST_P(StoreContract, FailuresAreFoundByTheirIds) {
   for (int i = 0; i < 5; ++i) many.Fail("S.T", "m" + std::to_string(i), 100 + i);
   WriteOne(many.Build());
   FailureFilter filter;
-  std::vector<int64_t> ids;
+  std::vector<FailureId> ids;
   store().VisitFailures(filter, [&](const FailureView& view) {
-    if (view.error_message == "m1" || view.error_message == "m3") ids.push_back(view.id);
+    if (view.error_message == "m1" || view.error_message == "m3") ids.push_back({std::string(view.run_id), view.id});
   });
   ASSERT_EQ(ids.size(), 2u);
   filter.ids = ids;
-  filter.ids.push_back(std::numeric_limits<int64_t>::max());
+  filter.ids.push_back({"many", std::numeric_limits<int64_t>::max()});
+  filter.ids.push_back({"another", ids.front().id});
   std::vector<std::string> found;
   store().VisitFailures(filter, [&](const FailureView& view) { found.emplace_back(view.error_message.value()); });
   EXPECT_THAT(found, ElementsAre("m1", "m3"));

@@ -26,8 +26,10 @@ CREATE TABLE IF NOT EXISTS "{prefix}runs" (
   test_args TEXT
 );
 
+-- The key begins with the run, as it must where the tables are distributed or partitioned by it; the package's own table has the id
+-- alone. Nothing else needs the id to be found by itself.
 CREATE TABLE IF NOT EXISTS "{prefix}failures" (
-  id BIGSERIAL PRIMARY KEY,
+  id BIGSERIAL NOT NULL,
   run_id TEXT COLLATE "C" NOT NULL,
   test_file TEXT NOT NULL,
   test_name TEXT NOT NULL,
@@ -36,7 +38,8 @@ CREATE TABLE IF NOT EXISTS "{prefix}failures" (
   error_message TEXT,
   error_stack TEXT,
   duration_ms BIGINT,
-  failed_at TIMESTAMPTZ NOT NULL
+  failed_at TIMESTAMPTZ NOT NULL,
+  PRIMARY KEY (run_id, id)
 );
 
 ALTER TABLE "{prefix}runs"
@@ -74,5 +77,14 @@ BEGIN
   END IF;
 END $$;
 
--- A run's failures are read with every run, also while a copy is being checked.
-CREATE INDEX IF NOT EXISTS "idx_{prefix}failures_run" ON "{prefix}failures" (run_id);
+-- A run's failures are read with every run, also while a copy is being checked. Our key serves that; the package's does not, and the
+-- tables of its printed SQL have no such index.
+DO $$
+BEGIN
+  IF NOT EXISTS (
+    SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = '"{prefix}failures"'::regclass AND a.attname = 'run_id' AND i.indpred IS NULL AND i.indisvalid
+  ) THEN
+    CREATE INDEX IF NOT EXISTS "idx_{prefix}failures_run" ON "{prefix}failures" (run_id);
+  END IF;
+END $$;

@@ -20,6 +20,9 @@ ALTER TABLE "{prefix}failures"
   ADD COLUMN IF NOT EXISTS program TEXT,
   ADD COLUMN IF NOT EXISTS parameter TEXT;
 
+-- That of the run, for the index by project. NULL in rows of the packages, whose run may have one.
+ALTER TABLE "{prefix}failures" ADD COLUMN IF NOT EXISTS project TEXT;
+
 -- A text that begins with { is a roster, and one that begins with [ is a list of names, to which rosters refer.
 CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
   roster_id TEXT COLLATE "C" PRIMARY KEY,

@@ -20,9 +20,10 @@ CREATE TABLE IF NOT EXISTS "{prefix}runs" (
   git_dirty INTEGER
 );
 
+-- The package's own tables have no ON DELETE CASCADE. SQLite keeps references only after PRAGMA foreign_keys = ON.
 CREATE TABLE IF NOT EXISTS "{prefix}failures" (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
-  run_id TEXT NOT NULL REFERENCES "{prefix}runs" (run_id),
+  run_id TEXT NOT NULL REFERENCES "{prefix}runs" (run_id) ON DELETE CASCADE,
   test_file TEXT NOT NULL,
   test_name TEXT NOT NULL,
   failure_kind TEXT NOT NULL,

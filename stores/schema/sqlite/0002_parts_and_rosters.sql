@@ -32,6 +32,9 @@ ALTER TABLE "{prefix}failures" ADD COLUMN signal TEXT;
 ALTER TABLE "{prefix}failures" ADD COLUMN program TEXT;
 -- if-missing: {prefix}failures.parameter
 ALTER TABLE "{prefix}failures" ADD COLUMN parameter TEXT;
+-- That of the run, for the index by project. NULL in rows of the packages, whose run may have one.
+-- if-missing: {prefix}failures.project
+ALTER TABLE "{prefix}failures" ADD COLUMN project TEXT;
 
 -- A text that begins with { is a roster, and one that begins with [ is a list of names, to which rosters refer.
 CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
@@ -39,9 +42,10 @@ CREATE TABLE IF NOT EXISTS "{prefix}rosters" (
   tests TEXT NOT NULL
 );
 
--- A part belongs to its run: the same part_id under another run would be another part.
+-- A part belongs to its run: the same part_id under another run would be another part. It does not refer to its roster: without an
+-- index by roster, each removal of one would read all parts.
 CREATE TABLE IF NOT EXISTS "{prefix}parts" (
-  run_id TEXT NOT NULL REFERENCES "{prefix}runs" (run_id),
+  run_id TEXT NOT NULL REFERENCES "{prefix}runs" (run_id) ON DELETE CASCADE,
   part_id TEXT NOT NULL,
   started_at TEXT NOT NULL,
   ended_at TEXT,
@@ -53,7 +57,7 @@ CREATE TABLE IF NOT EXISTS "{prefix}parts" (
   errors_between_tests INTEGER,
   variant TEXT,
   shard TEXT,
-  roster_id TEXT REFERENCES "{prefix}rosters" (roster_id),
+  roster_id TEXT,
   ended_early TEXT,
   missing_tests INTEGER,
   host TEXT,

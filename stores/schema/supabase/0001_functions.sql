@@ -131,6 +131,8 @@ DECLARE
   query JSON := request;
   any_project BOOLEAN := query->'project' IS NULL;
   wanted TEXT := query->>'project';
+  -- Then the project is named in the order, because a NULL is no constant to the planner, and the index begins with it.
+  no_project BOOLEAN := NOT any_project AND wanted IS NULL;
   since TIMESTAMPTZ := query->>'since';
   until TIMESTAMPTZ := query->>'until';
   from_start BOOLEAN := query->'after' IS NULL;
@@ -148,20 +150,20 @@ BEGIN
     SELECT array_agg(x.run_id ORDER BY x.started_at DESC, x.run_id COLLATE "C" DESC) INTO ids
     FROM (
       SELECT r.run_id, r.started_at FROM public."{prefix}runs" r
-      WHERE (any_project OR r.project IS NOT DISTINCT FROM wanted)
+      WHERE CASE WHEN any_project THEN true WHEN wanted IS NULL THEN r.project IS NULL ELSE r.project = wanted END
         AND (since IS NULL OR r.started_at >= since) AND (until IS NULL OR r.started_at < until)
         AND (from_start OR (r.started_at, r.run_id COLLATE "C") < (after_time, after_id))
-      ORDER BY r.started_at DESC, r.run_id COLLATE "C" DESC
+      ORDER BY CASE WHEN no_project THEN r.project END DESC, r.started_at DESC, r.run_id COLLATE "C" DESC
       LIMIT most + 1
     ) x;
   ELSE
     SELECT array_agg(x.run_id ORDER BY x.started_at, x.run_id COLLATE "C") INTO ids
     FROM (
       SELECT r.run_id, r.started_at FROM public."{prefix}runs" r
-      WHERE (any_project OR r.project IS NOT DISTINCT FROM wanted)
+      WHERE CASE WHEN any_project THEN true WHEN wanted IS NULL THEN r.project IS NULL ELSE r.project = wanted END
         AND (since IS NULL OR r.started_at >= since) AND (until IS NULL OR r.started_at < until)
         AND (from_start OR (r.started_at, r.run_id COLLATE "C") > (after_time, after_id))
-      ORDER BY r.started_at, r.run_id COLLATE "C"
+      ORDER BY CASE WHEN no_project THEN r.project END, r.started_at, r.run_id COLLATE "C"
       LIMIT most + 1
     ) x;
   END IF;
@@ -186,12 +188,21 @@ AS $function$
   ) x;
 $function$;
 
--- A page of failures with what is to be known of their runs: {project, after, test_name, ids, behind: [failed_at, id], texts, most,
--- bytes}.
+-- A page of failures with what is to be known of their runs: {project, after, test_name, runs, ids, behind: [failed_at, id], texts,
+-- most, bytes}. `runs` and `ids` name single failures. Of one project there are those with its name and, of the rows without one, those
+-- of its runs, which are only read until the end of a full page of the others.
+--
+-- The planner is left only the ways that begin at the page in an index: it estimates a window from statistics that may be old, and would
+-- then read and sort the whole table for each page.
 CREATE OR REPLACE FUNCTION public."rest_{prefix}failures"(request TEXT) RETURNS JSON
 LANGUAGE plpgsql STABLE
 SET timezone TO 'UTC'
 SET plan_cache_mode TO force_custom_plan
+SET jit TO off
+SET enable_seqscan TO off
+SET enable_bitmapscan TO off
+SET enable_sort TO off
+SET enable_incremental_sort TO on
 SET search_path TO pg_catalog, pg_temp
 SET row_security TO off
 AS $function$
@@ -201,7 +212,6 @@ DECLARE
   wanted TEXT := query->>'project';
   after TIMESTAMPTZ := query->>'after';
   wanted_test TEXT := query->>'test_name';
-  wanted_ids BIGINT[] := CASE WHEN query->'ids' IS NOT NULL THEN public."rest_{prefix}texts"(query->'ids')::bigint[] END;
   from_start BOOLEAN := query->'behind' IS NULL;
   behind_time TIMESTAMPTZ := query->'behind'->>0;
   behind_id BIGINT := query->'behind'->>1;
@@ -211,29 +221,67 @@ DECLARE
 BEGIN
   IF behind_time = 'epoch' THEN
     SELECT coalesce(max(f.failed_at), behind_time) INTO behind_time
-    FROM public."{prefix}failures" f WHERE f.id = behind_id AND NOT isfinite(f.failed_at);
+    FROM public."{prefix}failures" f WHERE f.id = behind_id AND f.failed_at IN ('-infinity', 'infinity');
+  ELSIF behind_time >= after THEN
+    after := NULL;
   END IF;
+  -- The index on the time alone is for all projects; its pages are sorted by id within each time.
+  PERFORM set_config('enable_incremental_sort', CASE WHEN any_project THEN 'on' ELSE 'off' END, true);
+  WITH one_by_one AS MATERIALIZED (
+    SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, f.failed_at, r.ended_at, r.failed_tests,
+      CASE WHEN texts THEN f.error_message WHEN f.error_message IS NOT NULL THEN '' END AS error_message,
+      CASE WHEN texts THEN f.error_stack WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack
+    FROM ROWS FROM (
+      unnest(public."rest_{prefix}texts"(query->'runs')), unnest(public."rest_{prefix}texts"(query->'ids')::bigint[])
+    ) AS k (run_id, id)
+    JOIN public."{prefix}failures" f ON f.run_id = k.run_id AND f.id = k.id
+    JOIN public."{prefix}runs" r ON r.run_id = f.run_id
+    WHERE query->'ids' IS NOT NULL AND (any_project OR r.project IS NOT DISTINCT FROM wanted)
+      AND (after IS NULL OR f.failed_at > after)
+      AND (wanted_test IS NULL OR f.test_name = wanted_test)
+      AND (from_start OR (f.failed_at, f.id) > (behind_time, behind_id))
+    ORDER BY f.failed_at, f.id
+    LIMIT most
+  ), own AS MATERIALIZED (
+    SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, f.failed_at, r.ended_at, r.failed_tests,
+      CASE WHEN texts THEN f.error_message WHEN f.error_message IS NOT NULL THEN '' END AS error_message,
+      CASE WHEN texts THEN f.error_stack WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack
+    FROM public."{prefix}failures" f
+    CROSS JOIN LATERAL (
+      SELECT t.ended_at, t.failed_tests FROM public."{prefix}runs" t WHERE t.run_id = f.run_id OFFSET 0
+    ) r
+    WHERE query->'ids' IS NULL AND CASE WHEN any_project THEN true ELSE f.project = wanted END
+      AND (after IS NULL OR f.failed_at > after)
+      AND (wanted_test IS NULL OR f.test_name = wanted_test)
+      AND (from_start OR (f.failed_at, f.id) > (behind_time, behind_id))
+    ORDER BY f.failed_at, f.id
+    LIMIT most
+  ), others AS MATERIALIZED (
+    SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, f.failed_at, r.ended_at, r.failed_tests,
+      CASE WHEN texts THEN f.error_message WHEN f.error_message IS NOT NULL THEN '' END AS error_message,
+      CASE WHEN texts THEN f.error_stack WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack
+    FROM public."{prefix}failures" f
+    CROSS JOIN LATERAL (
+      SELECT t.ended_at, t.failed_tests FROM public."{prefix}runs" t
+      WHERE t.run_id = f.run_id AND t.project IS NOT DISTINCT FROM wanted OFFSET 0
+    ) r
+    WHERE query->'ids' IS NULL AND NOT any_project AND f.project IS NULL
+      AND f.failed_at <= coalesce((SELECT max(o.failed_at) FROM own o HAVING count(*) = most), 'infinity')
+      AND (after IS NULL OR f.failed_at > after)
+      AND (wanted_test IS NULL OR f.test_name = wanted_test)
+      AND (from_start OR (f.failed_at, f.id) > (behind_time, behind_id))
+    ORDER BY f.project, f.failed_at, f.id
+    LIMIT most
+  )
   SELECT json_agg(json_build_array(
     b.run_id, b.id::text, b.test_file, b.test_name, b.failure_kind, b.error_message, b.error_stack, b.failed_at, b.ended_at,
     b.failed_tests::text) ORDER BY b.failed_at, b.id)
   INTO page
   FROM (
-    SELECT *, sum(octets) OVER (ORDER BY a.failed_at, a.id) - octets AS octets_before
+    SELECT *, sum(a.octets) OVER (ORDER BY a.failed_at, a.id) - a.octets AS octets_before
     FROM (
-      SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, f.failed_at, r.ended_at, r.failed_tests,
-        CASE WHEN texts THEN f.error_message WHEN f.error_message IS NOT NULL THEN '' END AS error_message,
-        CASE WHEN texts THEN f.error_stack WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack,
-        CASE WHEN texts THEN coalesce(octet_length(f.error_message), 0) + coalesce(octet_length(f.error_stack), 0) ELSE 0 END
-          ::bigint AS octets
-      FROM public."{prefix}failures" f
-      CROSS JOIN LATERAL (
-        SELECT t.ended_at, t.failed_tests FROM public."{prefix}runs" t
-        WHERE t.run_id = f.run_id AND (any_project OR t.project IS NOT DISTINCT FROM wanted) OFFSET 0
-      ) r
-      WHERE (after IS NULL OR f.failed_at > after)
-        AND (wanted_test IS NULL OR f.test_name = wanted_test)
-        AND (wanted_ids IS NULL OR f.id = ANY (wanted_ids))
-        AND (from_start OR (f.failed_at, f.id) > (behind_time, behind_id))
+      SELECT *, (coalesce(octet_length(f.error_message), 0) + coalesce(octet_length(f.error_stack), 0))::bigint AS octets
+      FROM (SELECT * FROM one_by_one UNION ALL SELECT * FROM own UNION ALL SELECT * FROM others) f
       ORDER BY f.failed_at, f.id
       LIMIT most
     ) a
@@ -266,7 +314,7 @@ BEGIN
   RETURN (
     WITH chosen AS (
       SELECT r.run_id FROM public."{prefix}runs" r
-      WHERE (any_project OR r.project IS NOT DISTINCT FROM wanted)
+      WHERE CASE WHEN any_project THEN true WHEN wanted IS NULL THEN r.project IS NULL ELSE r.project = wanted END
         AND (since IS NULL OR r.started_at >= since) AND (until IS NULL OR r.started_at < until))
     SELECT json_build_array(
       (SELECT count(*) FROM chosen)::text,
@@ -304,9 +352,10 @@ BEGIN
 
   INSERT INTO public."{prefix}failures" (
     run_id, test_file, test_name, failure_kind, error_message, error_stack, duration_ms, failed_at, part_id, line, attempt,
-    shuffle_seed, preceding_test, signal, program, parameter)
+    shuffle_seed, preceding_test, signal, program, parameter, project)
   SELECT v->>0, v->>1, v->>2, v->>3, v->>4, v->>5, (v->>6)::bigint, (v->>7)::timestamptz, v->>8, (v->>9)::bigint, (v->>10)::bigint,
-    (v->>11)::bigint, v->>12, v->>13, v->>14, v->>15
+    (v->>11)::bigint, v->>12, v->>13, v->>14, v->>15,
+    (SELECT r.project FROM public."{prefix}runs" r WHERE r.run_id = v->>0)
   FROM json_array_elements(change->'failures') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE v->>0 = ANY (run_ids);
 END;
@@ -368,6 +417,9 @@ BEGIN
     commit_at = (v->>18)::timestamptz, merge_base = v->>19, edited_tree = v->>20
   FROM json_array_elements(change->'runs') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE r.run_id = v->>0 AND r.run_id = ANY (same);
+  UPDATE public."{prefix}failures" f SET project = r.project
+  FROM json_array_elements(change->'runs') AS e JOIN public."{prefix}runs" r ON r.run_id = e.value->>0
+  WHERE f.run_id = r.run_id AND r.run_id = ANY (same) AND f.project IS DISTINCT FROM r.project;
   PERFORM public."rest_{prefix}add"(change, same);
   DELETE FROM public."{prefix}failures" f USING json_array_elements(change->'old_failures') AS e
   WHERE f.id = (e.value->>1)::bigint AND f.run_id = e.value->>0 AND f.run_id = ANY (same);

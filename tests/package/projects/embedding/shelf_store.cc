@@ -113,7 +113,8 @@ class ShelfStore : public Store {
       if ((filter.project && run->project != *filter.project) || (filter.after && order.first <= *filter.after) ||
           (filter.test_name && failure->test_name != *filter.test_name) ||
           (filter.behind && order <= Order(filter.behind->failed_at, filter.behind->id)) ||
-          (!filter.ids.empty() && std::ranges::find(filter.ids, order.second) == filter.ids.end())) {
+          (!filter.ids.empty() &&
+           std::ranges::find(filter.ids, FailureId{run->run_id, order.second}) == filter.ids.end())) {
         continue;
       }
       FailureView view;
