@@ -89,8 +89,8 @@ std::string OldRows(const Adoption& adoption, std::string_view table) {
       if (adoption.present == nullptr) {
         // If the legacy table lacks the column, the name resolves one scope further out, in a row of nulls.
         uncertain.push_back(column);
-        const std::string key = is_failure ? "id" : "run_id";
-        value = "(SELECT " + column + " FROM " + adoption.Old(table) + " AS x WHERE x." + key + " = o." + key + ")";
+        value = "(SELECT " + column + " FROM " + adoption.Old(table) + " AS x WHERE x.run_id = o.run_id" +
+                (is_failure ? " AND x.id = o.id)" : ")");
       } else if (is_failure || !adoption.present->contains(column)) {
         value = "NULL";
       }
@@ -114,10 +114,13 @@ std::string Equal(const Adoption& adoption, std::string_view table, std::string_
   });
 }
 
+// A failure gets the project of its run in the new tables, `n`.
 std::string Insert(const Adoption& adoption, std::string_view table) {
   const std::vector<std::string> columns = ColumnsToCopy(table);
+  const bool is_failure = table == "failures";
   return std::string(adoption.OnSqlite() ? "INSERT OR IGNORE" : "INSERT") + " INTO " + adoption.New(table) + " (" +
-         Join(columns, ", ") + ")\nSELECT " + Qualified("r", columns) + "\nFROM " + OldRows(adoption, table) + " AS r";
+         Join(columns, ", ") + (is_failure ? ", project" : "") + ")\nSELECT " + Qualified("r", columns) +
+         (is_failure ? ", n.project" : "") + "\nFROM " + OldRows(adoption, table) + " AS r";
 }
 
 std::string_view Ignore(const Adoption& adoption) { return adoption.OnSqlite() ? "" : "\nON CONFLICT DO NOTHING"; }

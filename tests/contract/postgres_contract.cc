@@ -2,6 +2,7 @@
 #include <map>
 
 #include "stores/postgres/postgres_store.h"
+#include "stores/sql/sql_script.h"
 #include "tests/contract/contract.h"
 #include "tests/servers/postgres_server.h"
 
@@ -36,6 +37,11 @@ class PostgresPlace : public Place {
   std::unique_ptr<Store> Open(OpenMode mode) override { return postgres::Open(location_, mode); }
   void AgeClaims(std::chrono::seconds time) override {
     PostgresServer::Execute(uri_, "SET search_path = " + schema_ + "; " + AgeClaimsSql(location_.prefix, time));
+  }
+  bool Execute(const std::string& sql) override {
+    PostgresServer::Execute(uri_,
+                            "SET search_path = " + schema_ + "; " + ReplaceAll(sql, "{prefix}", location_.prefix));
+    return true;
   }
 
  private:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "stores/sql/sql_script.h"
 #include "stores/sqlite/sqlite_store.h"
 #include "tests/contract/contract.h"
 #include "tests/support/temp_folder.h"
@@ -16,6 +17,11 @@ class SqlitePlace : public Place {
   std::unique_ptr<Store> Open(OpenMode mode) override { return sqlite::Open(location_, mode); }
   void AgeClaims(std::chrono::seconds time) override {
     SQLite::Database(location_.address.Reveal(), SQLite::OPEN_READWRITE).exec(AgeClaimsSql(location_.prefix, time));
+  }
+  bool Execute(const std::string& sql) override {
+    SQLite::Database(location_.address.Reveal(), SQLite::OPEN_READWRITE)
+        .exec("PRAGMA foreign_keys = ON; " + ReplaceAll(sql, "{prefix}", location_.prefix));
+    return true;
   }
 
  private:

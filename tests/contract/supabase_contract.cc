@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "stores/open.h"
+#include "stores/sql/sql_script.h"
 #include "stores/supabase/supabase_store.h"
 #include "tests/contract/contract.h"
 #include "tests/contract/server_pool.h"
@@ -29,6 +30,10 @@ class SupabasePlace : public Place {
 
   std::unique_ptr<Store> Open(OpenMode mode) override { return supabase::Open(location_, mode); }
   void AgeClaims(std::chrono::seconds time) override { server_->Execute(AgeClaimsSql(location_.prefix, time)); }
+  bool Execute(const std::string& sql) override {
+    server_->Execute(ReplaceAll(sql, "{prefix}", location_.prefix));
+    return true;
+  }
 
  private:
   ServerPool<SupabaseServer>& servers_;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "stores/sql/sql_script.h"
 #include "stores/turso/turso_store.h"
 #include "tests/contract/contract.h"
 #include "tests/contract/server_pool.h"
@@ -19,6 +20,10 @@ class TursoPlace : public Place {
 
   std::unique_ptr<Store> Open(OpenMode mode) override { return turso::Open(location_, mode); }
   void AgeClaims(std::chrono::seconds time) override { server_->Execute(AgeClaimsSql(location_.prefix, time)); }
+  bool Execute(const std::string& sql) override {
+    server_->Execute(ReplaceAll(sql, "{prefix}", location_.prefix));
+    return true;
+  }
 
  private:
   ServerPool<SqldServer>& servers_;

@@ -242,8 +242,9 @@ TEST_F(TursoTables, ACopyIntoNewTablesMakesTheIndexesLast) {
   EXPECT_THAT(Query(server_, indexes), ElementsAre("idx_flaky_test_failures_run"));
   EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes"));
   bulk->Finish();
-  EXPECT_THAT(Query(server_, indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
-                                                   "idx_flaky_test_runs_started"));
+  EXPECT_THAT(Query(server_, indexes),
+              ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_project",
+                          "idx_flaky_test_failures_run", "idx_flaky_test_runs_project", "idx_flaky_test_runs_started"));
 }
 
 }  // namespace
