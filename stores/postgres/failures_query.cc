@@ -9,9 +9,9 @@ namespace flaky::postgres {
 namespace {
 
 // The server estimates a window's rows from statistics that may be old, and that do not know that both bounds of a page
-// depend on each other. With rows that do not lie in order of time it then reads the whole table and sorts it, for each
-// page. So it is left only the ways that begin at the page in an index. They stay allowed where there is no index. It
-// also compiles no query: that takes longer than the query if a new table is not analyzed yet.
+// depend on each other. If the rows are in another order than that of time, it then reads the whole table and sorts it,
+// for each page. So only the ways are left to it that begin at the page in an index. The others stay possible if there
+// is no index. It also compiles no query: that takes longer than the query if a new table is not analyzed yet.
 std::string Settings(bool by_project) {
   std::string sql = "SELECT pg_catalog.set_config('jit', 'off', true)";
   std::vector<std::string> ways = {"seqscan", "bitmapscan", "sort"};

@@ -70,7 +70,7 @@ Page Reader::Read(const PageRequest& request) {
                     PlaceOf(*request.after, run_id, connection_.Table("runs"), restriction) + ", " + run_id + ")");
   }
   const std::string way = newest_first ? " DESC" : "";
-  // By this the server takes runs without a project in the order of the index, too: a NULL is no constant to it.
+  // So that the server takes runs without a project in the order of the index, too: to it, NULL is not a constant.
   const std::string project = request.filter.project && !*request.filter.project ? "r.project" + way + ", " : "";
   const std::string sql = "SELECT " + run_columns_ + " FROM " + connection_.Table("runs") + " r" + restriction.sql() +
                           " ORDER BY " + project + started_at_ + way + ", " + kRunId + way + " LIMIT " +

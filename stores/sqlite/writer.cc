@@ -136,7 +136,7 @@ void Writer::InsertFailure(const Run& run, const Failure& failure) {
   statement->exec();
 }
 
-// Gives the failures of a run its new project.
+// Changes the project of a run's failures to that of the run.
 void Writer::MoveFailures(const Run& run) {
   RowWriter bind(move_failures_, 1);
   ScopedReset statement(move_failures_);

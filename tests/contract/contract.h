@@ -32,7 +32,7 @@ class Place {
   // Lets `time` pass for the store's claims. Override it if the store's clock or the stored claim can be changed; this
   // one waits.
   virtual void AgeClaims(std::chrono::seconds time) { std::this_thread::sleep_for(time); }
-  // Runs SQL as another program would, in which `{prefix}` stands for that of the tables. Returns false if the store
+  // Runs SQL as another program would, in which `{prefix}` means that of the tables. Returns false if the store
   // has no SQL. References are enforced.
   virtual bool Execute(const std::string&) { return false; }
 };

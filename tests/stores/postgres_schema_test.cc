@@ -302,7 +302,7 @@ TEST_F(PostgresWindow, PagesOfAllProjectsDoNotBecomeScans) {
                             [&](Store& store) { store.VisitFailures(filter, [&](const FailureView&) { ++seen; }); });
   EXPECT_NEAR(seen, kRuns, 10);
   EXPECT_EQ(rows.by_scan, 0);
-  EXPECT_LE(rows.by_index, seen + 100) << "each page begins where the last one ended";
+  EXPECT_LE(rows.by_index, seen + 100) << "each page begins after the last one";
 }
 
 TEST_F(PostgresWindow, SingleFailuresAreFoundByTheKey) {
