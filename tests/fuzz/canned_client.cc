@@ -27,16 +27,13 @@ namespace flaky::http {
 namespace {
 
 // Passes the body to the request piece by piece if it takes it so, else puts it into the response.
-template <typename R>
-void PassBody(const R& request, std::string_view body, Response& response) {
-  if constexpr (requires { request.take; }) {
-    constexpr size_t kPiece = 13;
-    if (request.take && response.status / 100 == 2) {
-      for (; !body.empty(); body.remove_prefix(std::min(kPiece, body.size()))) request.take(body.substr(0, kPiece));
-      return;
-    }
+void PassBody(const Request& request, std::string_view body, Response& response) {
+  constexpr size_t kPiece = 13;
+  if (!request.take || response.status / 100 != 2) {
+    response.body = body;
+    return;
   }
-  response.body = body;
+  for (; !body.empty(); body.remove_prefix(std::min(kPiece, body.size()))) request.take(body.substr(0, kPiece));
 }
 
 }  // namespace
