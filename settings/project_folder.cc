@@ -3,24 +3,17 @@
 
 #include "history/text.h"
 #include "settings/build_folder.h"
+#include "settings/folder_path.h"
 #include "settings/git_folder.h"
 #include "settings/repository_name.h"
 
 namespace flaky {
-namespace {
 
 namespace fs = std::filesystem;
 
-fs::path WithoutSlash(const fs::path& folder) {
-  const fs::path normal = folder.lexically_normal();
-  return normal.has_filename() ? normal : normal.parent_path();
-}
-
-}  // namespace
-
 fs::path SourcesOf(const fs::path& folder) {
   if (!folder.is_absolute()) return {};
-  const fs::path place = WithoutSlash(folder);
+  const fs::path place = NormalFolder(folder);
   if (fs::path top = RepositoryTop(place); !top.empty()) return top;
   const fs::path sources = SourcesOfBuild(place);
   if (sources.empty()) return TopOfSources(place);
@@ -33,11 +26,11 @@ std::string ProjectOf(const fs::path& folder) {
   fs::path top = SourcesOf(folder);
   std::string name;
   if (top.empty()) {
-    top = WithoutSlash(folder);
+    top = NormalFolder(folder);
   } else if (RepositoryTop(top) == top) {
     name = RepositoryName(top);
   }
-  return name.empty() ? MakeStorable(WithoutSlash(top).filename().string()) : name;
+  return name.empty() ? MakeStorable(NormalFolder(top).filename().string()) : name;
 }
 
 }  // namespace flaky

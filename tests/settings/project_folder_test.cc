@@ -9,6 +9,7 @@
 #include <string>
 
 #include "settings/build_folder.h"
+#include "settings/git_folder.h"
 #include "settings/repository_name.h"
 #include "settings/settings_files.h"
 #include "tests/support/temp_folder.h"
@@ -153,6 +154,20 @@ TEST_F(ProjectFolderTest, AFolderForEveryUserBelongsToNoProject) {
   ASSERT_EQ(::chmod(Path("shared").c_str(), 01777), 0);
   EXPECT_EQ(ProjectOf(Path("shared/mine")), "mine");
   EXPECT_EQ(FindProjectFile(Path("shared/mine")).path, fs::path());
+}
+
+TEST_F(ProjectFolderTest, SlashesAndDotsInAPathChangeNothing) {
+  WriteFile("shop/.git/HEAD", "");
+  WriteFile("plain/src/x", "");
+  const std::string root = Path("").string();
+  for (const std::string shop : {"shop", "shop/", "shop/src/", "shop/./src/.", "plain/../shop//"}) {
+    EXPECT_EQ(RepositoryTop(root + shop), Path("shop")) << shop;
+    EXPECT_EQ(ProjectOf(root + shop), "shop") << shop;
+  }
+  for (const std::string plain : {"plain", "plain/", "plain/.", "plain/./", "shop/../plain//"}) {
+    EXPECT_EQ(RepositoryTop(root + plain), fs::path()) << plain;
+    EXPECT_EQ(ProjectOf(root + plain), "plain") << plain;
+  }
 }
 
 TEST_F(ProjectFolderTest, TheFileOfTheSourcesCountsInTheirBuildFolder) {
