@@ -14,6 +14,7 @@
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
 #include "cli/output/table.h"
+#include "settings/store_identity.h"
 
 namespace flaky {
 namespace {
@@ -56,7 +57,7 @@ Findings MakeChecks(Session& session) {
   std::optional<Location> second;
   Check("second store", findings, [&] { second = resolved.second.Get(); });
   if (second) Check("second store", findings, [&] { CheckStore(*second, "second ", findings); });
-  Check("spool", findings, [&] { CheckSpool(resolved, history ? history->display_name : "", findings); });
+  Check("spool", findings, [&] { CheckSpool(resolved, history ? StoreIdentity(*history) : "", findings); });
   Check("program", findings, [&] { CheckProgram(session.settings, findings); });
   Check("watching", findings, [&] { CheckWatching(findings); });
   Check("git", findings, [&] { CheckGit(findings); });

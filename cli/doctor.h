@@ -35,7 +35,7 @@ void CheckSettings(Session& session, Findings& findings);
 // which is "" for the store of the history.
 void CheckStore(const Location& location, const std::string& which, Findings& findings);
 
-// Checks the spool and the journals in it. `store`: the display name of the store that they are delivered to.
+// Checks the spool and the journals in it. `store`: the StoreIdentity of the store that they are delivered to.
 void CheckSpool(const ResolvedSettings& resolved, const std::string& store, Findings& findings);
 
 // Checks that test programs can find the `flaky` executable.

@@ -17,6 +17,7 @@
 #include "delivery/run_context.h"
 #include "history/digest.h"
 #include "history/roster.h"
+#include "settings/store_identity.h"
 #include "spool/ancestors.h"
 #include "spool/dual_queue.h"
 #include "spool/spool.h"
@@ -212,7 +213,7 @@ class Delivery {
   int64_t CopyFrom(const SpoolLock& lock, SpoolSource& source, int64_t ready) {
     const Location& history = resolved_.history.Get();
     if (!store_) {
-      pause_.emplace(spool_, history.display_name, options_.pause_after);
+      pause_.emplace(spool_, StoreIdentity(history), options_.pause_after);
       RetryPolicy policy = options_.retry;
       policy.until = options_.until;
       store_ = OpenForWriting(history, OpenMode::kWrite, std::move(policy));
@@ -221,7 +222,7 @@ class Delivery {
     StoreSink sink(*store_);
     SilentProgress progress;
     std::optional<DualWriter> second;
-    if (resolved_.keeps_for_second) second.emplace(lock, history.display_name, resolved_.dual_queue);
+    if (resolved_.keeps_for_second) second.emplace(lock, StoreIdentity(history), resolved_.dual_queue);
     SpoolReleaser releaser(source, second ? &*second : nullptr);
     int64_t rejected = 0;
     CopyOptions copy;

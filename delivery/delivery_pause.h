@@ -14,7 +14,9 @@ namespace flaky {
 
 inline constexpr std::chrono::seconds kDeliveryPause{60};
 
-// Returns whether the store of this name was unreachable within the last kDeliveryPause.
+// In all of these, `store` is a StoreIdentity (settings/store_identity.h).
+//
+// Returns whether the store was unreachable within the last kDeliveryPause.
 bool IsDeliveryPaused(const std::string& spool, const std::string& store);
 
 // Writes a note into the spool that the store is unreachable. If the note cannot be written, later programs will try

@@ -10,6 +10,7 @@
 
 #include "delivery/delivery_pause.h"
 #include "delivery/open_for_writing.h"
+#include "settings/store_identity.h"
 #include "spool/dual_queue.h"
 #include "spool/waiting_source.h"
 #include "transfer/copy.h"
@@ -31,7 +32,7 @@ class Sending {
   // Also sends what other deliveries add while it runs. Returns true if the second store itself had no trouble, even if
   // the summary reports some.
   bool Run(const Location& first, const Location& second) {
-    const std::string holder = StoreFingerprint(first.display_name);
+    const std::string holder = StoreFingerprint(StoreIdentity(first));
     while (!options_.IsOver()) {
       std::vector<WaitingFile> held, others;
       for (WaitingFile& file : ListWaiting(lock_.spool(), queue_)) {
@@ -102,7 +103,7 @@ DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions
   DualSummary summary;
   if (!resolved.dual_is_on || (options.until && Clock::now() >= *options.until)) return summary;
   std::filesystem::path spool;
-  std::string pauses, second_name;
+  std::string pauses, second_store;
   const std::string& queue = resolved.dual_queue;
   bool well = false;
   try {
@@ -110,13 +111,13 @@ DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions
     pauses = DualFolder(spool, queue).string();
     const Location second = *resolved.second.Get();
     if (ListWaiting(spool, queue).empty()) return summary;
-    if (!options.patient && IsDeliveryPaused(pauses, second.display_name)) {
+    if (!options.patient && IsDeliveryPaused(pauses, StoreIdentity(second))) {
       if (options.debug) options.debug(second.display_name + " gave trouble a moment ago: nothing is sent there");
       return summary;
     }
     const std::optional<SendLock> lock = SendLock::Take(spool, queue);
     if (!lock) return summary;  // another process is sending, and sends these records too
-    second_name = second.display_name;
+    second_store = StoreIdentity(second);
     well = Sending(resolved, options, *lock, summary).Run(resolved.history.Get(), second);
   } catch (const SettingError& error) {
     summary.trouble = error.what();
@@ -125,8 +126,8 @@ DualSummary SendToSecond(const ResolvedSettings& resolved, const DeliveryOptions
   }
   if (well) {
     ResumeDelivery(pauses);
-  } else if (!second_name.empty()) {
-    PauseDelivery(pauses, second_name);
+  } else if (!second_store.empty()) {
+    PauseDelivery(pauses, second_store);
   }
   try {
     NoteDualTrouble(spool, summary.trouble.value_or(""), queue);

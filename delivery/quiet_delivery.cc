@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "delivery/delivery_pause.h"
+#include "settings/store_identity.h"
 
 namespace flaky {
 namespace {
@@ -17,10 +18,11 @@ constexpr std::chrono::milliseconds kQuietWait{1'000};
 }  // namespace
 
 std::optional<DeliverySummary> DeliverQuietly(const ResolvedSettings& resolved, DeliveryOptions options) {
-  const std::string& store = resolved.history.Get().display_name;
+  const Location& history = resolved.history.Get();
+  const std::string store = StoreIdentity(history);
   const std::string& spool = resolved.spool.Get();
   if (IsDeliveryPaused(spool, store)) {
-    if (options.debug) options.debug(store + " could not be reached a moment ago: nothing is delivered");
+    if (options.debug) options.debug(history.display_name + " could not be reached a moment ago: nothing is delivered");
     return std::nullopt;
   }
   DeliverySummary summary;

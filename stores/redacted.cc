@@ -188,24 +188,82 @@ bool IsShownValue(std::string_view keyword, std::string_view value) {
   return std::ranges::all_of(value, [](char c) { return IsName(std::string_view(&c, 1)) || c == ' '; });
 }
 
+// Calls `take(keyword, value)` for each of libpq's settings, until it returns false. Returns false then, and if these
+// are not settings as libpq takes them.
+template <typename Take>
+bool EachSetting(std::string_view settings, const Take& take) {
+  for (settings = TrimmedLeft(settings); !settings.empty(); settings = TrimmedLeft(settings)) {
+    const size_t equals = settings.find('=');
+    if (equals == settings.npos) return false;
+    std::string_view keyword = settings.substr(0, equals);
+    keyword = keyword.substr(0, keyword.find_last_not_of(kBlanks) + 1);
+    if (!std::ranges::all_of(keyword, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) return false;
+    settings = TrimmedLeft(settings.substr(equals + 1));
+    if (!take(keyword, TakeValue(settings))) return false;
+  }
+  return true;
+}
+
 // Returns nullopt if these are not settings as libpq takes them, or one that is shown has an unusual value.
 std::optional<std::string> ShownSettings(std::string_view settings) {
   std::string shown;
-  for (settings = TrimmedLeft(settings); !settings.empty(); settings = TrimmedLeft(settings)) {
-    const size_t equals = settings.find('=');
-    if (equals == settings.npos) return std::nullopt;
-    std::string_view keyword = settings.substr(0, equals);
-    keyword = keyword.substr(0, keyword.find_last_not_of(kBlanks) + 1);
-    if (!std::ranges::all_of(keyword, [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; })) return std::nullopt;
-    settings = TrimmedLeft(settings.substr(equals + 1));
-    const std::string value = TakeValue(settings);
+  const bool usual = EachSetting(settings, [&](std::string_view keyword, const std::string& value) {
     if (!IsOneOf(kHarmless, keyword)) KeepOutOfMessages(value);
-    if (!IsOneOf(kShown, keyword)) continue;
-    if (!IsShownValue(keyword, value)) return std::nullopt;
+    if (!IsOneOf(kShown, keyword)) return true;
+    if (!IsShownValue(keyword, value)) return false;
     const bool plain = !value.empty() && value.find(' ') == value.npos;
     shown += (shown.empty() ? "" : " ") + std::string(keyword) + '=' + (plain ? value : '\'' + value + '\'');
+    return true;
+  });
+  return usual ? std::optional(shown) : std::nullopt;
+}
+
+std::string PlaceInSettings(std::string_view settings) {
+  std::string place;
+  const bool usual = EachSetting(settings, [&](std::string_view keyword, const std::string& value) {
+    if (IsOneOf(kHarmless, keyword) && !LooksSecret(value)) place.append(keyword).append("=").append(value) += '\n';
+    return true;
+  });
+  return usual ? place : "";
+}
+
+// Every host has no port or a number. Otherwise a part of a password may be in it.
+bool HasPorts(std::string_view place) {
+  while (!place.empty()) {
+    std::string_view one = place.substr(0, place.find(','));
+    place.remove_prefix(std::min(one.size() + 1, place.size()));
+    if (one.starts_with('[')) one.remove_prefix(std::min(one.find(']'), one.size()));
+    const size_t colon = one.find(':');
+    if (colon != one.npos && colon + 1 < one.size() && !IsPort(one.substr(colon + 1))) return false;
   }
-  return shown;
+  return true;
+}
+
+std::string PlaceInUrl(std::string_view url, bool for_libpq) {
+  const size_t colon = url.find("://");
+  std::string_view rest = url.substr(colon + 3);
+  std::string_view user;
+  if (const size_t at = rest.find('@'); at < rest.find('/')) {
+    user = rest.substr(0, at);
+    user = user.substr(0, user.find(':'));
+    rest.remove_prefix(at + 1);
+  }
+  const std::string_view path = rest.substr(0, rest.find_first_of(for_libpq ? "?" : "?#"));
+  std::string_view query = rest.substr(std::min(path.size() + 1, rest.size()));
+  // Of a password that has a character which must be encoded, the rest would follow.
+  const bool is_odd = path.find('@') != path.npos || query.substr(0, query.find('=')).find('@') != query.npos;
+  if (is_odd || !HasPorts(path.substr(0, path.find('/')))) return "";
+
+  std::string place(url.substr(0, colon + 3));
+  if (for_libpq && user.find("%3") == user.npos && !LooksSecret(user)) place.append(user).append("@");
+  place.append(path);
+  while (!query.empty()) {
+    const std::string_view option = query.substr(0, query.find_first_of(for_libpq ? "&" : "&#"));
+    const std::string_view name = option.substr(0, option.find('='));
+    if (name.size() < option.size() && IsOneOf(kHarmless, name) && !LooksSecret(option)) (place += '\n').append(option);
+    query.remove_prefix(std::min(option.size() + 1, query.size()));
+  }
+  return place;
 }
 
 }  // namespace
@@ -236,6 +294,13 @@ bool HoldsSecret(const SchemeInfo& scheme, std::string_view address) {
   if (user.find(':') != user.npos || user.find("%3") != user.npos || LooksSecret(user)) return true;
   rest.remove_prefix(at + 1);
   return LooksSecret(std::string(address.substr(0, url + 3)).append(rest));
+}
+
+std::string PlaceIn(const SchemeInfo& scheme, std::string_view address) {
+  if (scheme.is_file) return std::string(address);
+  if (address.find("://") != address.npos) return PlaceInUrl(address, scheme.uses_libpq);
+  if (scheme.uses_libpq) return PlaceInSettings(address);
+  return LooksSecret(address) ? "" : std::string(address);
 }
 
 }  // namespace flaky

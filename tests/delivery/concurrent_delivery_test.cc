@@ -20,8 +20,10 @@
 namespace flaky {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 TEST_F(DeliveryTest, ManyProcessesDeliverAtOnce) {
   constexpr uint64_t kProcesses = 64;
@@ -114,6 +116,20 @@ TEST_F(DeliveryTest, AStoreThatDoesNotAnswerIsNotAskedByEveryTestProgram) {
   EXPECT_EQ(Waiting(), 0u);
   ExpectEachOnce(1);
   EXPECT_FALSE(fs::exists(spool() / "unreachable"));
+}
+
+// Both addresses are shown as the same text, because only the user differs.
+TEST_F(DeliveryTest, ThePauseOfOneUserOfAServerIsNotThatOfAnother) {
+  const auto as = [](const std::string& user) {
+    return std::map<std::string, std::string>{
+        {"FLAKY_TESTS_STORE", "postgres"},
+        {"FLAKY_TESTS_CONNECTION_STRING", "postgresql://" + user + ":Zx9kfaWq7mvb@127.0.0.1:1/x"}};
+  };
+  PutJournal(spool(), 1, JournalText(1));
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, as("one"))), 10);
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, as("one"))), 0) << "not asked again";
+  EXPECT_EQ(StatusOf(StartProgram({"--quiet"}, as("two"))), 10) << "asked";
+  EXPECT_THAT(ReadWholeFile(spool() / "unreachable"), Not(AnyOf(HasSubstr("Zx9kfa"), HasSubstr("two"))));
 }
 
 // One that takes the connection and says nothing keeps the program until its test program ends it: the next is spared.

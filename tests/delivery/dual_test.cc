@@ -5,6 +5,7 @@
 
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include "settings/store_identity.h"
 #include "tests/delivery/dual_fixture.h"
 
 namespace flaky {
@@ -247,7 +248,7 @@ TEST_F(DualTest, WhatTheFirstHasIsNotSentToItAgain) {
   Run({"deliver", "--quiet"});
   const auto files = ListWaiting(spool());
   ASSERT_THAT(files, SizeIs(1));
-  EXPECT_EQ(files[0].holder, StoreFingerprint("sqlite:" + Path("first.db")));
+  EXPECT_EQ(files[0].holder, StoreFingerprint(StoreIdentity(ParseLocation("sqlite:" + Path("first.db")))));
   SwitchOn();
   fs::remove(Path("first.db"));
   EXPECT_EQ(Run({"deliver"}).code, 0);
