@@ -29,8 +29,8 @@ bool IsPart(const Part& part, const std::string& wanted) { return StartsWith(par
 constexpr auto kTable = std::to_array<FilterInfo>({
     {.name = "branch", .value = "PATTERN", .meaning = "only runs of such a branch", .of_run = IsBranch},
     {.name = "commit",
-     .value = "SHA",
-     .meaning = "only runs of the commit whose id begins like this",
+     .value = "COMMIT",
+     .meaning = "only runs of this commit: the beginning of its id, or a name of git, such as HEAD",
      .of_run = IsCommit},
     {.name = "dirty",
      .value = "yes|no",

@@ -2,6 +2,7 @@
 #include "analysis/test_executions.h"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -13,63 +14,83 @@
 
 namespace flaky {
 
+namespace {
+
+// Returns how often a part executed the tests that match, given what its roster says.
+int64_t ExecutedIn(const Part& part, int64_t usually, const std::vector<char>& counts) {
+  if (!part.executions) return usually;
+  int64_t executed = usually;
+  for (const auto& [place, test] : ParseExecutions(*part.executions)) {
+    if (place >= counts.size() || counts[place] == 0) continue;
+    executed += test.executed - (counts[place] == kExecutedMark ? 1 : 0);
+  }
+  return executed;
+}
+
+}  // namespace
+
 TestExecutions ExecutionCounter::Count(const RunRecord& record) {
   TestExecutions counted;
-  std::map<std::string_view, const Roster*> rosters;
-  for (const RosterPtr& roster : record.rosters) rosters.emplace(roster->roster_id, roster.get());
   counted.is_known = !record.parts.empty();
   for (const Part& part : record.parts) {
-    const auto roster = part.roster_id ? rosters.find(*part.roster_id) : rosters.end();
-    if (roster == rosters.end()) {
+    const Roster* const roster = part.roster_id ? FindRoster(record.rosters, *part.roster_id) : nullptr;
+    if (roster == nullptr) {
       if (part.account.total_tests != 0) counted.is_known = false;
       continue;
     }
-    CountPart(part, MatchingIn(*roster->second, record.rosters), counted);
+    try {
+      const Matching& matching = MatchingIn(*roster, record.rosters);
+      counted.executed += ExecutedIn(part, matching.executed, matching.counts);
+    } catch (const std::invalid_argument&) {  // a damaged text says nothing
+      counted.is_known = false;
+    }
   }
   // One execution may have several failures.
-  std::set<std::tuple<std::string, std::string, std::string, std::string, int64_t>> failed;
+  std::set<std::tuple<std::string_view, std::string_view, std::string_view, std::string_view, int64_t>> failed;
   for (const Failure& failure : record.failures) {
-    if (IsOutsideTests(failure)) continue;
-    names_.insert(failure.test_name);
-    if (!MatchesPattern(failure.test_name, pattern_)) continue;
-    failed.emplace(failure.part_id.value_or(""), failure.program.value_or(""), failure.test_file, failure.test_name,
+    if (IsOutsideTests(failure) || !Matches(failure.test_name)) continue;
+    const auto text = [](const std::optional<std::string>& id) {
+      return id ? std::string_view(*id) : std::string_view();
+    };
+    failed.emplace(text(failure.part_id), text(failure.program), failure.test_file, failure.test_name,
                    failure.attempt.value_or(0));
-    counted.tests.insert(failure.test_name);
   }
   counted.failed = static_cast<int64_t>(failed.size());
   counted.executed = std::max(counted.executed, counted.failed);
   return counted;
 }
 
-void ExecutionCounter::CountPart(const Part& part, const Matching& matching, TestExecutions& counted) {
-  std::map<size_t, TestCounts> others;
-  try {
-    if (part.executions) others = ParseExecutions(*part.executions);
-  } catch (const std::invalid_argument&) {
-    counted.is_known = false;
-    return;
+bool ExecutionCounter::Matches(std::string_view name) {
+  const auto known = tests_.find(name);
+  if (known != tests_.end()) return known->second;
+  return tests_.emplace(name, MatchesPattern(name, pattern_)).first->second;
+}
+
+std::set<std::string> ExecutionCounter::names() const {
+  std::set<std::string> names;
+  for (const auto& [name, matches] : tests_) names.insert(names.end(), name);
+  return names;
+}
+
+std::set<std::string> ExecutionCounter::matched() const {
+  std::set<std::string> names;
+  for (const auto& [name, matches] : tests_) {
+    if (matches) names.insert(names.end(), name);
   }
-  for (const MatchingTest& test : matching) {
-    const auto other = others.find(test.place);
-    counted.executed += other != others.end() ? other->second.executed : test.executed ? 1 : 0;
-    counted.tests.insert(test.name);
-  }
+  return names;
 }
 
 const ExecutionCounter::Matching& ExecutionCounter::MatchingIn(const Roster& roster,
                                                                std::span<const RosterPtr> rosters) {
-  const auto [known, is_new] = by_roster_.try_emplace(roster.roster_id);
-  if (!is_new) return known->second;
-  try {
-    const std::vector<RosterTest> tests = TestsOf(roster, rosters);
-    for (size_t place = 0; place < tests.size(); ++place) {
-      const std::string& name = tests[place].name;
-      if (MatchesPattern(name, pattern_)) known->second.push_back({place, name, tests[place].executed});
-      names_.insert(name);
-    }
-  } catch (const std::invalid_argument&) {  // a damaged roster says nothing
+  const auto known = by_roster_.find(roster.roster_id);
+  if (known != by_roster_.end()) return known->second;
+  Matching matching;
+  for (const RosterTest& test : TestsOf(roster, rosters)) {
+    const bool matches = Matches(test.name);
+    matching.counts.push_back(!matches ? '\0' : test.executed ? kExecutedMark : kSkippedMark);
+    if (matches && test.executed) ++matching.executed;
   }
-  return known->second;
+  return by_roster_.emplace(roster.roster_id, std::move(matching)).first->second;
 }
 
 }  // namespace flaky

@@ -22,10 +22,9 @@
 #include "cli/output/stopwatch.h"
 #include "cli/output/terminal_progress.h"
 #include "cli/selection_options.h"
+#include "formats/format.h"
 #include "transfer/compression.h"
 #include "transfer/file_error.h"
-#include "transfer/jsonl_reader.h"
-#include "transfer/jsonl_writer.h"
 #include "transfer/new_file.h"
 #include "transfer/prefetch.h"
 #include "transfer/record_converter.h"
@@ -35,18 +34,20 @@ namespace {
 
 struct Options {
   std::string file = "-";
+  std::string format;
   std::string from;
   SelectionOptions selection;
   bool strict = false;
   bool json = false;
 
+  const Format& Form() const { return format.empty() ? HistoryFormat() : *FindFormat(format); }
   bool ToOutput() const { return file == "-"; }
   std::string Shown() const { return ToOutput() ? "standard output" : file; }
 };
 
 struct Exported {
-  Totals totals;
-  Digest digest;
+  FileContent content;
+  std::vector<Remark> remarks;
   int64_t converted = 0;
   std::vector<ConvertedRun> converted_runs;  // the first kMaxFindings of CopySummary
   bool interrupted = false;
@@ -66,8 +67,9 @@ void RefuseForeignFile(const std::string& file) {
   std::error_code none;
   const auto size = std::filesystem::file_size(file, none);
   if (none || size == 0) return;
+  if (const Format* format = FormatOfFile(file); format != nullptr && !format->is_history) return;
   try {
-    const JsonlReader is_history(file);
+    HistoryFormat().read({file}, {});
   } catch (const StoreError& error) {
     if (error.kind() != ErrorKind::kInvalid) return;
     throw CommandError(ExitCode::kUsage, "export: " + file +
@@ -79,7 +81,7 @@ void RefuseForeignFile(const std::string& file) {
 // Receives the bytes, compresses them if the file name asks for it, and writes them to the file or to standard output.
 class Target {
  public:
-  Target(const Options& options, std::ostream& out) : out_(out) {
+  Target(const Options& options, std::ostream& out) : format_(options.Form()), out_(out) {
     if (!options.ToOutput()) {
       RefuseForeignFile(options.file);
       file_.emplace(options.file);
@@ -96,19 +98,19 @@ class Target {
 
   // Reads the file as an import will, and gives it its name when it holds what was written. False where Ctrl-C came
   // first.
-  bool Publish(const Totals& totals, const Digest& digest, Progress& progress) {
+  bool Publish(const FileContent& written, Progress& progress) {
     if (!file_) return true;
-    progress.Begin(Phase::kReadingBack, totals.runs);
-    CopyProgress now{.total_runs = totals.runs};
+    progress.Begin(Phase::kReadingBack, written.totals.runs);
+    CopyProgress now{.total_runs = written.totals.runs};
     std::string why = "it holds different runs from those that were written";
     try {
-      JsonlReader reader(file_->part_path());
-      while (const std::optional<Batch> batch = reader.Next({})) {
+      const std::unique_ptr<FormatReader> reader = format_.read({file_->part_path()}, {});
+      while (const std::optional<Batch> batch = reader->Next({})) {
         Add(*batch, now);
         progress.Update(now);
         if (InterruptGuard::Seen()) return false;
       }
-      if (reader.totals() == totals && reader.digest() == digest) why.clear();
+      if (reader->content() == written) why.clear();
     } catch (const StoreError& error) {
       if (error.kind() != ErrorKind::kInvalid) throw;
       why = error.what();
@@ -131,6 +133,7 @@ class Target {
     }
   }
 
+  const Format& format_;
   std::ostream& out_;
   std::optional<NewFile> file_;
   std::unique_ptr<Encoder> encoder_;
@@ -138,8 +141,8 @@ class Target {
 
 Exported ExportRuns(Source& source, const std::string& shown_source, const Options& options, Target& target,
                     Progress& progress) {
-  JsonlWriter writer({"flaky " FLAKY_VERSION, shown_source, Timestamp::Now()},
-                     [&](std::string_view bytes) { target.Write(bytes); });
+  const std::unique_ptr<FormatWriter> writer = options.Form().write(
+      {"flaky " FLAKY_VERSION, shown_source, Timestamp::Now()}, [&](std::string_view bytes) { target.Write(bytes); });
   progress.Begin(Phase::kCounting, 0);
   const std::optional<Totals> expected = source.Expected();
   CopyProgress now{.total_runs = expected ? expected->runs : 0};
@@ -153,7 +156,7 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
   Exported exported;
   bool interrupted = false;
   while (std::optional<Batch> batch = read.Take()) {
-    writer.Write(batch->records);
+    writer->Write(batch->records);
     AddConverted(std::move(batch->converted), exported.converted, exported.converted_runs);
     Add(*batch, now);
     progress.Update(now);
@@ -161,33 +164,37 @@ Exported ExportRuns(Source& source, const std::string& shown_source, const Optio
     if (interrupted) break;
   }
   if (!interrupted) {
-    writer.Finish();
+    writer->Finish();
     target.Finish();
-    interrupted = !target.Publish(writer.totals(), writer.digest(), progress);
+    interrupted = !target.Publish(writer->content(), progress);
   }
   progress.Done(now);
-  exported.totals = writer.totals();
-  exported.digest = writer.digest();
+  exported.content = writer->content();
+  exported.remarks = writer->remarks();
   exported.interrupted = interrupted;
   return exported;
 }
 
 void PrintText(const Exported& exported, const Options& options, const std::string& from, std::ostream& out) {
   out << "exported " << Escaped(from) << " to " << Escaped(options.Shown()) << '\n';
-  PrintCount("runs", exported.totals.runs, "", out);
-  PrintCount("parts", exported.totals.parts, "", out);
-  PrintCount("failures", exported.totals.failures, "", out);
+  PrintCount("runs", exported.content.totals.runs, "", out);
+  PrintCount("parts", exported.content.totals.parts, "", out);
+  PrintCount("failures", exported.content.totals.failures, "", out);
   if (exported.converted > 0)
     PrintCount("converted", exported.converted, "held values that the format cannot hold", out);
-  PrintSpeed(exported.totals, exported.seconds, out);
+  PrintSpeed(exported.content.totals, exported.seconds, out);
   PrintConverted(exported.converted_runs, out);
-  if (exported.totals.runs == 0) {
+  if (exported.content.totals.runs == 0) {
     out << "the export is empty: the store has no runs, or none that were selected\n";
+    return;
+  }
+  if (!options.Form().is_history) {
+    if (!options.ToOutput()) out << "verified: the file was read back and holds what was written\n";
     return;
   }
   out << (options.ToOutput() ? "`flaky import` verifies it, digest "
                              : "verified: the file is equal to the store, digest ")
-      << exported.digest.ToString() << '\n';
+      << exported.content.digest.ToString() << '\n';
 }
 
 // Prints one line, after the progress events, if both go to standard error.
@@ -195,13 +202,14 @@ void PrintAsJson(const Exported& exported, const Options& options, const std::st
   Json json = JsonOutput();
   json["from"] = from;
   json["to"] = options.Shown();
-  json["verified"] = !options.ToOutput() && exported.totals.runs > 0;
-  json["runs"] = exported.totals.runs;
-  json["parts"] = exported.totals.parts;
-  json["failures"] = exported.totals.failures;
+  json["verified"] = !options.ToOutput() && exported.content.totals.runs > 0;
+  json["runs"] = exported.content.totals.runs;
+  json["parts"] = exported.content.totals.parts;
+  json["failures"] = exported.content.totals.failures;
   json["converted"] = exported.converted;
   json["conversions"] = JsonOfConverted(exported.converted_runs);
-  json["digest"] = exported.digest.ToString();
+  json["digest"] = options.Form().is_history ? Json(exported.content.digest.ToString()) : Json();
+  json["remarks"] = JsonOfRemarks(exported.remarks);
   json["seconds"] = exported.seconds;
   if (options.ToOutput()) {
     out << JsonLine(json) << '\n';
@@ -237,6 +245,7 @@ void Export(Session& session, const Options& options) {
                                                    : "export: interrupted; " + options.file + " is unchanged");
   }
   if (source.unfinished() > 0) Log(session.log, LogLevel::kWarn, UnfinishedPhrase(source, from.display_name));
+  for (const Remark& remark : exported.remarks) Log(session.log, LogLevel::kWarn, options.Shown() + ": " + remark.text);
   // The summary must not become part of the exported history.
   std::ostringstream report;
   (options.json ? PrintAsJson : PrintText)(exported, options, from.display_name, report);
@@ -256,6 +265,7 @@ void AddExport(CLI::App& app, Session& session) {
       ->add_option("FILE", options->file,
                    "the file to write, compressed if it ends in .gz or .zst; `-`: standard output")
       ->capture_default_str();
+  AddFormatOption(*command, options->format, "history");
   command->add_option("--from", options->from, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddSelectionOptions(*command, options->selection);
   command->add_flag("--strict", options->strict,
@@ -264,8 +274,11 @@ void AddExport(CLI::App& app, Session& session) {
   AddFooter(*command,
             {"docs/reference/jsonl.md documents the format, and `flaky import` reads it into any store. The export is "
              "written to FILE.part and replaces FILE after it is complete and was read back. If FILE is `-`, the "
-             "summary goes to standard error."},
-            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db -"});
+             "summary goes to standard error.",
+             "Plain results (docs/reference/results.md) hold less than a history: what they cannot hold is counted and "
+             "named. Use them to read the results with other programs, not to move a history."},
+            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db -",
+             "flaky export --format results --since 7d results.jsonl"});
   command->callback([&session, options] { Export(session, *options); });
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "cli/commands.h"
 #include "cli/copy_into.h"
@@ -11,44 +13,53 @@
 #include "cli/output/interrupt.h"
 #include "cli/output/log.h"
 #include "cli/output/stopwatch.h"
-#include "transfer/jsonl_reader.h"
+#include "formats/format.h"
 
 namespace flaky {
 namespace {
 
 struct Options {
-  std::string file;
+  std::vector<std::string> files;
+  std::string format;  // empty: by the content of the first file
+  std::string project;
   std::string to;
   CopyIntoOptions into;
 };
 
-// Says what a newer flaky's file had that is not in the store now. True if anything was left out.
-bool SayWhatIsUnknown(const Session& session, const JsonlReader& reader) {
-  if (!reader.newer()) return false;
-  Log(session.log, LogLevel::kWarn,
-      reader.name() + ": it has version " + reader.version() + " of the format, which is newer than this flaky's " +
-          std::to_string(kJsonlMajor) + '.' + std::to_string(kJsonlMinor) +
-          ": its counts were compared, but its digests could not be");
-  for (const auto& [what, count] : reader.unknown()) {
-    Log(session.log, LogLevel::kWarn,
-        reader.name() + ": skipped, because this version of flaky does not know it: " + what + " (" +
-            std::to_string(count) + (count == 1 ? " time)" : " times)"));
+const Format& FormatFor(const Options& options) {
+  const Format* found = options.format.empty() ? FormatOfFile(options.files.front()) : FindFormat(options.format);
+  const Format& format = found == nullptr ? HistoryFormat() : *found;
+  if (format.is_history && options.files.size() > 1) {
+    throw CommandError(ExitCode::kUsage,
+                       "import: `flaky export` writes a history as one file; import several one by one");
   }
-  return !reader.unknown().empty();
+  if (format.is_history && !options.project.empty()) {
+    throw CommandError(ExitCode::kUsage,
+                       "import: --project is for results that name no project; this history names its own");
+  }
+  return format;
 }
 
 void Import(Session& session, const Options& options) {
-  RefuseAddressAsFile("import", options.file);
+  for (const std::string& file : options.files) RefuseAddressAsFile("import", file);
   const Location to = options.to.empty() ? session.resolved.history.Get()
                                          : NamedLocation(session.resolved, options.to, "--to", Side::kHistory);
   const Stopwatch watch;
   const InterruptGuard interrupt;
-  JsonlReader source(options.file);
-  const CopySummary summary = CopyInto(session, source, to, options.into);
-  PrintCopy(summary, {source.name(), to.display_name, watch.Seconds(), options.into.dry_run, options.into.json},
-            session.out);
+  const Format& format = FormatFor(options);
+  ReadOptions read{.project = {}, .stop = InterruptGuard::Seen};
+  if (!options.project.empty()) read.project = options.project;
+  const std::unique_ptr<FormatReader> source = format.read(options.files, read);
+  if (InterruptGuard::Seen()) throw CommandError(ExitCode::kInterrupted, "import: interrupted; nothing was imported");
+  const CopySummary summary = CopyInto(session, *source, to, options.into);
+  const std::vector<Remark> remarks = source->remarks();
+  CopyReport report{source->name(), to.display_name, watch.Seconds(), options.into.dry_run, options.into.json};
+  report.remarks = remarks;
+  PrintCopy(summary, report, session.out);
   session.exit_code = CodeOf(summary);
-  if (SayWhatIsUnknown(session, source) && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartial;
+  for (const Remark& remark : remarks) Log(session.log, LogLevel::kWarn, source->name() + ": " + remark.text);
+  const bool is_loss = std::ranges::any_of(remarks, &Remark::is_loss);
+  if (is_loss && session.exit_code == ExitCode::kOk) session.exit_code = ExitCode::kPartial;
 }
 
 }  // namespace
@@ -56,17 +67,29 @@ void Import(Session& session, const Options& options) {
 void AddImport(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   CLI::App* command =
-      app.add_subcommand("import", "Import a file that `flaky export` wrote into a store and verify it");
-  command->add_option("FILE", options->file, "the file, compressed or not; `-`: standard input")->required();
+      app.add_subcommand("import", "Import a file that `flaky export` wrote, or plain results, into a store");
+  command
+      ->add_option("FILE", options->files,
+                   "the file, compressed or not; `-`: standard input; of plain results several files")
+      ->required()
+      ->type_name("");
+  AddFormatOption(*command, options->format, "by the content of the file");
+  command->add_option("--project", options->project, "the project of results that name none")->type_name("NAME");
   command->add_option("--to", options->to, "the store, such as sqlite:PATH (default: FLAKY_TESTS_*)");
   AddCopyOptions(*command, options->into);
   AddJsonFlag(*command, options->into.json);
   AddFooter(
       *command,
-      {"Running it again duplicates nothing. A file that was truncated or changed is refused, and the message names "
-       "the line. The runs before that line may then be in the store; importing an intact file adds the rest. Exit "
-       "code 3 if a newer flaky wrote data that this version does not know: the data is named and left out."},
-      {"flaky import history.jsonl.zst", "flaky import - --to sqlite:new.db --dry-run"});
+      {"Running it again duplicates nothing, and what was imported is read back and compared. A history that was "
+       "truncated or changed is refused, and the message names the line. The runs before that line may then be in the "
+       "store; importing an intact file adds the rest. Exit code 3 if a newer flaky wrote data that this version does "
+       "not know: the data is named and left out.",
+       "Plain results have one JSON object per line for each part of a run; any program can write them "
+       "(docs/reference/results.md). Nothing is imported if a line of one of the files is invalid: the message names "
+       "the "
+       "file and the line. A field that the format does not have is skipped and named once."},
+      {"flaky import history.jsonl.zst", "flaky import - --to sqlite:new.db --dry-run",
+       "flaky import --format results --project engine shard-*.jsonl"});
   command->callback([&session, options] { Import(session, *options); });
 }
 

@@ -93,17 +93,17 @@ void CountTest(Store& store, const RunQuery& query, const std::string& test, Tre
     const Timestamp started_at = record.run.account.started_at;
     ++counted.runs;
     if (!executions.is_known) ++counted.unknown;
-    counted.matched.insert(executions.tests.begin(), executions.tests.end());
     if (executions.executed == 0) return true;
     trend.AddRun(started_at, executions.failed > 0);
     trend.AddExecutions(started_at, executions.executed, executions.failed);
     for (const Failure& failure : record.failures) {
-      if (!IsOutsideTests(failure) && MatchesPattern(failure.test_name, test)) {
+      if (!IsOutsideTests(failure) && counter.Matches(failure.test_name)) {
         trend.AddFailure(failure.failed_at, failure.test_name);
       }
     }
     return true;
   });
+  counted.matched = counter.matched();
   counted.names = counter.names();
 }
 

@@ -92,6 +92,7 @@ void PrintAsJson(const CopySummary& summary, const CopyReport& report, std::ostr
   json["target_digest"] = summary.target_digest.ToString();
   json["findings"] = std::move(findings);
   json["conversions"] = JsonOfConverted(summary.converted_runs);
+  if (report.remarks) json["remarks"] = JsonOfRemarks(*report.remarks);
   PrintJson(out, json);
 }
 
@@ -115,6 +116,12 @@ Json JsonOfConverted(const std::vector<ConvertedRun>& runs) {
     }
   }
   return conversions;
+}
+
+Json JsonOfRemarks(const std::vector<Remark>& remarks) {
+  Json texts = Json::array();
+  for (const Remark& remark : remarks) texts.push_back(remark.text);
+  return texts;
 }
 
 void PrintCount(std::string_view what, int64_t count, std::string_view note, std::ostream& out) {

@@ -3,12 +3,14 @@
 #define FLAKY_CLI_COPY_REPORT_H_
 
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/exit_code.h"
 #include "cli/output/json_output.h"
+#include "formats/format.h"
 #include "transfer/copy.h"
 
 namespace flaky {
@@ -19,11 +21,13 @@ struct CopyReport {
   double seconds = 0;    // duration of the copy
   bool dry_run = false;
   bool json = false;
+  std::optional<std::vector<Remark>> remarks = {};  // about a file; for JSON
 };
 
 // Prints one line for each converted run.
 void PrintConverted(const std::vector<ConvertedRun>& runs, std::ostream& out);
 Json JsonOfConverted(const std::vector<ConvertedRun>& runs);
+Json JsonOfRemarks(const std::vector<Remark>& remarks);
 
 // Prints the summary as text or JSON.
 void PrintCopy(const CopySummary& summary, const CopyReport& report, std::ostream& out);

@@ -87,7 +87,8 @@ CommandHelp DescribeCommand(const CLI::App& command) {
       continue;
     }
     const std::string& name = entry.names.front();
-    help.usage += option->get_required() ? " " + name : " [" + name + "]";
+    const std::string more = option->get_expected_max() > 1 ? "..." : "";
+    help.usage += option->get_required() ? " " + name + more : " [" + name + "]";
     help.arguments.push_back(std::move(entry));
   }
   for (const CLI::App* below : command.get_subcommands({})) {

@@ -1,10 +1,47 @@
 // SPDX-License-Identifier: MIT
 #include "cli/options.h"
 
+#include <algorithm>
+#include <cctype>
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "cli/output/escaped.h"
 #include "cli/output/time_text.h"
+#include "delivery/git_facts.h"
+#include "formats/format.h"
 #include "history/masked.h"
+#include "history/text.h"
 
 namespace flaky {
+
+namespace {
+
+constexpr std::chrono::seconds kGitTime{10};
+
+// Replaces the name of a commit by its id. Returns an error text, or an empty one. The beginning of an id, which may be
+// of any repository, and an empty text stay.
+std::string ResolveCommit(std::string& text) {
+  const auto is_hex = [](unsigned char c) { return std::isxdigit(c) != 0; };
+  if (std::ranges::all_of(text, is_hex)) return {};
+  std::error_code none;
+  const NamedCommit found =
+      FindCommit(std::filesystem::current_path(none), text, std::chrono::steady_clock::now() + kGitTime);
+  if (found.id) {
+    text = *found.id;
+    return {};
+  }
+  const std::string shown = "`" + Escaped(text) + "` ";
+  if (found.in_repository)
+    return shown + "names no commit of the repository here; expected an id, or a name such as HEAD";
+  return shown +
+         "can only be resolved in a git repository, and this folder is in none that git can read; expected the "
+         "beginning of a commit's id";
+}
+
+}  // namespace
 
 void AddSettingOption(CLI::App& command, Session& session, const std::string& option, std::string_view type_name,
                       const SettingInfo& info) {
@@ -26,6 +63,17 @@ void AddSettingOption(CLI::App& command, Session& session, const std::string& op
 }
 
 void AddJsonFlag(CLI::App& command, bool& json) { command.add_flag("--json", json, "print JSON"); }
+
+void AddFormatOption(CLI::App& command, std::string& format, const std::string& otherwise) {
+  std::vector<std::string> names;
+  for (const Format& known : FormatTable()) names.emplace_back(known.name);
+  const std::string meanings = Join(FormatTable(), "; ", [](const Format& known) {
+    return std::string(known.name) + ": " + std::string(known.meaning);
+  });
+  command.add_option("--format", format, meanings + " (default: " + otherwise + ")")
+      ->check(CLI::IsMember(names).description(""))
+      ->type_name(Join(names, "|"));
+}
 
 void AddProjectOptions(CLI::App& command, Session& session, bool* all) {
   AddSettingOption(command, session, "--project", "NAME", setting::kProject);
@@ -55,6 +103,7 @@ void AddFilterOptions(CLI::App& command, RunFilters& filters) {
         command.add_option("--" + std::string(filter.name), filters.Wanted(filter), std::string(filter.meaning))
             ->type_name(std::string(filter.value))
             ->allow_extra_args(false);
+    if (filter.name == "commit") option->transform(CLI::Validator(ResolveCommit, ""));
     if (filter.value == "yes|no") option->check(CLI::IsMember({"yes", "no"}));
   }
 }

@@ -21,6 +21,9 @@ void AddSettingOption(CLI::App& command, Session& session, const std::string& op
 // Adds `--json`.
 void AddJsonFlag(CLI::App& command, bool& json);
 
+// Adds `--format NAME` for the formats of formats/format.h. `otherwise`: what happens without it.
+void AddFormatOption(CLI::App& command, std::string& format, const std::string& otherwise);
+
 // Adds `--project NAME` and, if `all` is not null, `--all`.
 void AddProjectOptions(CLI::App& command, Session& session, bool* all);
 

@@ -131,8 +131,10 @@ void DeliverBeforeReading(Session& session) {
         "delivered " + std::to_string(summary.runs) + " runs, " + std::to_string(summary.running) +
             " test programs are still running");
   } catch (const StoreError& error) {
-    // OpenHistory says that this is a standby. A delivery to the primary brings what waits.
-    const bool is_standby = error.vendor_code() == kReadOnlyServer;
+    // OpenHistory says that this is a standby, except for a project of Supabase, which does not tell. A delivery to the
+    // primary brings what waits.
+    const bool is_standby =
+        error.vendor_code() == kReadOnlyServer && session.resolved.history.Get().scheme != "supabase";
     Log(session.log, is_standby ? LogLevel::kDebug : LogLevel::kWarn,
         std::string("recent results could not be delivered: ") + error.what());
   } catch (const std::exception& error) {

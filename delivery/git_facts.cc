@@ -167,6 +167,16 @@ GitFacts ReadGit(const fs::path& top, std::chrono::steady_clock::time_point dead
   return facts;
 }
 
+NamedCommit FindCommit(const fs::path& folder, const std::string& revision,
+                       std::chrono::steady_clock::time_point deadline) {
+  const CommandOutput commit =
+      Git(folder, {"rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"}, deadline,
+          kLongestAnswer);
+  const std::vector<std::string> lines = Lines(commit.text);
+  if (commit.succeeded && lines.size() == 1) return {true, lines[0]};
+  return {Git(folder, {"rev-parse", "--git-dir"}, deadline, kLongestAnswer).succeeded, std::nullopt};
+}
+
 std::optional<Timestamp> HeadMovedAt(const fs::path& top) {
   const fs::path folder = GitFolder(top);
   // HEAD itself changes with the branch, its log with every commit.

@@ -31,6 +31,16 @@ struct GitFacts {
 // repository, and never prompts for a password.
 GitFacts ReadGit(const std::filesystem::path& top, std::chrono::steady_clock::time_point deadline);
 
+// A commit that was asked for by a name.
+struct NamedCommit {
+  bool in_repository = false;     // git knows the folder as one of a repository
+  std::optional<std::string> id;  // absent: the name is not that of a commit there
+};
+
+// Asks git which commit `revision` (HEAD, main~2, v1.0) is in the repository that `folder` is in.
+NamedCommit FindCommit(const std::filesystem::path& folder, const std::string& revision,
+                       std::chrono::steady_clock::time_point deadline);
+
 // Returns when HEAD last moved, by a commit, checkout, reset, pull or rebase, or nullopt if that is unknown.
 std::optional<Timestamp> HeadMovedAt(const std::filesystem::path& top);
 

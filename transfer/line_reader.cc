@@ -17,26 +17,32 @@ namespace {
 
 constexpr size_t kFirstBuffer = 256 << 10;
 
-UniqueFd OpenForReading(const std::string& file) {
-  UniqueFd opened(file == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!opened) ThrowFileError(file == "-" ? "standard input" : file, "open the file", errno);
-  return opened;
-}
+std::string NameOf(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 }  // namespace
 
+UniqueFd OpenForReading(const std::string& path) {
+  UniqueFd opened(path == "-" ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!opened) ThrowFileError(NameOf(path), "open the file", errno);
+  return opened;
+}
+
 LineReader::LineReader(const std::string& file, size_t max_line_bytes, size_t padding)
-    : max_line_bytes_(max_line_bytes),
+    : LineReader(OpenForReading(file), NameOf(file), LastLine::kHasNewline, max_line_bytes, padding) {}
+
+LineReader::LineReader(UniqueFd file, std::string name, LastLine last_line, size_t max_line_bytes, size_t padding)
+    : last_line_(last_line),
+      max_line_bytes_(max_line_bytes),
       padding_(padding),
-      file_(OpenForReading(file)),
-      name_(file == "-" ? "standard input" : file),
+      file_(std::move(file)),
+      name_(std::move(name)),
       buffer_(kFirstBuffer + padding) {
-  const auto read_raw = [fd = file_.get(), name = name_](char* to, size_t size) {
+  const auto read_raw = [fd = file_.get(), shown = name_](char* to, size_t size) {
     ssize_t got = 0;
     do {
       got = read(fd, to, size);
     } while (got < 0 && errno == EINTR);
-    if (got < 0) ThrowFileError(name, "read it", errno);
+    if (got < 0) ThrowFileError(shown, "read it", errno);
     return static_cast<size_t>(got);
   };
   decoder_ = MakeDecoder(read_raw, name_);
@@ -57,6 +63,8 @@ std::optional<std::string_view> LineReader::Next() {
     if (kept > max_line_bytes_) Refuse("is longer than " + std::to_string(max_line_bytes_) + " bytes");
     if (!Fill()) {
       if (kept == 0) return std::nullopt;
+      if (last_line_ == LastLine::kMayLackNewline)
+        return std::string_view(buffer_.data() + std::exchange(begin_, end_), kept);
       Refuse("is incomplete: the file was truncated");
     }
     seen = begin_ + kept;

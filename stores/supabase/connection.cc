@@ -30,8 +30,10 @@ constexpr CodeMeaning kCodes[] = {
     {"08", ErrorKind::kTransient},
     {"22", ErrorKind::kInvalid},
     {"23", ErrorKind::kInvalid},
-    {"25006", ErrorKind::kPermanent,
-     ": the database is read-only; Supabase does this if its disk is full or its quota is used up"},
+    {"25006", ErrorKind::kMissing,
+     ": this database only reads: it is a replica, so name the project itself (https://PROJECT.supabase.co), or "
+     "Supabase "
+     "has made it read-only, as it does if its disk is full or its quota is used up"},
     {"40", ErrorKind::kTransient},
     {"53100", ErrorKind::kPermanent, ": nothing of this was written; free some space and try again"},
     {"53", ErrorKind::kTransient},

@@ -59,7 +59,7 @@ TEST(TestExecutionsTest, CountsByRosters) {
   EXPECT_EQ(counted.executed, 2);
   EXPECT_EQ(counted.failed, 1) << "one execution with two failures";
   EXPECT_TRUE(counted.is_known);
-  EXPECT_EQ(counted.tests, std::set<std::string>{"Suite.Test"});
+  EXPECT_EQ(counter.matched(), std::set<std::string>{"Suite.Test"});
   EXPECT_EQ(counter.names(), (std::set<std::string>{"Suite.Other", "Suite.Test"}));
 
   record.failures[1].attempt = 1;
@@ -79,7 +79,11 @@ TEST(TestExecutionsTest, AddsUpProgramsAndRepeats) {
   EXPECT_EQ(ExecutionCounter("A.A").Count(record).executed, 3);
   EXPECT_EQ(ExecutionCounter("A.A*").Count(record).executed, 7);
   EXPECT_EQ(ExecutionCounter("A").Count(record).executed, 0);
-  EXPECT_TRUE(ExecutionCounter("A").Count(record).tests.empty());
+  ExecutionCounter counter("A*");
+  counter.Count(record);
+  EXPECT_EQ(counter.matched(), (std::set<std::string>{"A.A", "A.A/1"}));
+  EXPECT_TRUE(counter.Matches("Another.Test"));
+  EXPECT_FALSE(counter.Matches("Other.Test"));
 }
 
 }  // namespace

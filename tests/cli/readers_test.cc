@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "history/early_end.h"
-#include "history/text.h"
 #include "tests/cli/hostile_texts.h"
 #include "tests/cli/program_fixture.h"
 #include "tests/support/part_counts.h"

@@ -16,6 +16,7 @@
 #include <sstream>
 #include <string>
 
+#include "formats/results_line.h"
 #include "history/fields.h"
 #include "tests/support/bazel_stage.h"
 #include "tests/support/part_counts.h"
@@ -51,6 +52,16 @@ struct CollectNames {
     names.emplace(name);
   }
 };
+
+TEST(ResultsPage, DescribesEachFieldOnce) {
+  const ResultsLine line;
+  const Result result;
+  CollectNames of_line, of_result;
+  VisitResultsLine(line, of_line);
+  VisitResult(result, of_result);
+  EXPECT_EQ(FirstColumn("results.md", "Fields of a line"), of_line.names);
+  EXPECT_EQ(FirstColumn("results.md", "Fields of a result"), of_result.names);
+}
 
 TEST(DataModelPage, DescribesEachColumnOnce) {
   const flaky::Run run;

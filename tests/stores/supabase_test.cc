@@ -275,7 +275,7 @@ TEST(SupabaseAnswers, AreErrorsWithAdvice) {
            Case{said("504 Gateway Timeout", "PGRST003", "pool"), ErrorKind::kTransient, "connections"},
            Case{said("500 Oh", "57014", "canceling statement"), ErrorKind::kTransient, "statement_timeout"},
            Case{said("500 Oh", "40P01", "deadlock detected"), ErrorKind::kTransient, "deadlock detected"},
-           Case{said("400 Bad Request", "25006", "no writes"), ErrorKind::kPermanent, "the database is read-only"},
+           Case{said("400 Bad Request", "25006", "no writes"), ErrorKind::kMissing, "this database only reads"},
            Case{said("400 Bad Request", "22P02", "invalid input"), ErrorKind::kInvalid, "invalid input"},
            Case{said("400 Bad Request", "PGRST102", "bad JSON"), ErrorKind::kInvalid, "bad JSON"},
            Case{CannedServer::Answer("429 Too Many Requests", "", "Retry-After: 3\r\n"), ErrorKind::kTransient, "429"},
