@@ -44,21 +44,22 @@ void CopyAll(const std::string& name, int from, int to) {
 
 }  // namespace
 
-Rereadable::Rereadable(const std::string& path)
-    : name_(path == "-" ? "standard input" : path), file_(OpenForReading(path)) {
+Rereadable::Rereadable(const std::string& path) : name_(path == "-" ? "standard input" : path) {
+  UniqueFd opened = OpenForReading(path);
   struct stat status {};
-  if (fstat(file_.get(), &status) != 0) ThrowFileError(name_, "read it", errno);
+  if (fstat(opened.get(), &status) != 0) ThrowFileError(name_, "read it", errno);
   if (S_ISDIR(status.st_mode)) ThrowFileError(name_, "read it", EISDIR);
-  if (S_ISREG(status.st_mode)) {
-    begin_ = lseek(file_.get(), 0, SEEK_CUR);
-    return;
+  if (!S_ISREG(status.st_mode)) {
+    file_ = TemporaryFile(name_);
+    CopyAll(name_, opened.get(), file_.get());
+  } else if (path == "-") {
+    begin_ = lseek(opened.get(), 0, SEEK_CUR);
+    file_ = std::move(opened);
   }
-  UniqueFd copy = TemporaryFile(name_);
-  CopyAll(name_, file_.get(), copy.get());
-  file_ = std::move(copy);
 }
 
 UniqueFd Rereadable::Open() const {
+  if (!file_) return OpenForReading(name_);
   UniqueFd again(fcntl(file_.get(), F_DUPFD_CLOEXEC, 3));
   if (!again || lseek(again.get(), begin_, SEEK_SET) < 0) ThrowFileError(name_, "read it", errno);
   return again;

@@ -20,12 +20,12 @@ class Rereadable {
   // Returns the path, or "standard input".
   const std::string& name() const { return name_; }
 
-  // Returns a descriptor that reads from the beginning. It shares its position with the one before it.
+  // Returns a descriptor that reads from the beginning. It may share its position with the one before it.
   UniqueFd Open() const;
 
  private:
   std::string name_;
-  UniqueFd file_;
+  UniqueFd file_;  // of a temporary file, or standard input; a file that has a name is opened again by its name
   off_t begin_ = 0;
 };
 

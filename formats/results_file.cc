@@ -26,12 +26,18 @@ class ResultsFile::Impl {
   Impl(const std::string& path, size_t max_line_bytes) : file_(path), max_line_bytes_(max_line_bytes) { Rewind(); }
 
   void Rewind() {
-    lines_.emplace(file_.Open(), file_.name(), LastLine::kMayLackNewline, max_line_bytes_, simdjson::SIMDJSON_PADDING);
+    Close();
+    at_end_ = false;
     digest_ = {};
     unknown_.clear();
   }
 
   std::optional<ResultsLine> Next() {
+    if (at_end_) return std::nullopt;
+    if (!lines_) {
+      lines_.emplace(file_.Open(), file_.name(), LastLine::kMayLackNewline, max_line_bytes_,
+                     simdjson::SIMDJSON_PADDING);
+    }
     while (const std::optional<std::string_view> raw = lines_->Next()) {
       std::string_view text = *raw;
       if (lines_->number() == 1 && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
@@ -40,15 +46,23 @@ class ResultsFile::Impl {
       digest_ += DigestOf(text);
       return Parse(text);
     }
+    Close();
+    at_end_ = true;
     return std::nullopt;
   }
 
   const std::string& name() const { return file_.name(); }
-  int64_t number() const { return lines_->number(); }
+  int64_t number() const { return lines_ ? lines_->number() : 0; }
   const Digest& digest() const { return digest_; }
   const std::map<std::string, UnknownField>& unknown() const { return unknown_; }
 
  private:
+  // Keeps no buffer and, of most files, no descriptor: there may be very many of them.
+  void Close() {
+    lines_.reset();
+    parser_ = simdjson::dom::parser();
+  }
+
   ResultsLine Parse(std::string_view text) {
     if (!text.starts_with('{')) lines_->Refuse("is not a JSON object; expected one for each part of a run");
     simdjson::dom::element json;
@@ -75,6 +89,7 @@ class ResultsFile::Impl {
   const Rereadable file_;
   const size_t max_line_bytes_;
   std::optional<LineReader> lines_;
+  bool at_end_ = false;
   simdjson::dom::parser parser_;
   Digest digest_;
   std::map<std::string, UnknownField> unknown_;

@@ -39,7 +39,7 @@ class ResultsFile {
   // Returns the next line; nullopt at the end. If it has no part_id, one is derived from its content. Throws StoreError
   // (kInvalid), which names the file, the line and the reason, if the line is not one of the format.
   std::optional<ResultsLine> Next();
-  // Returns the number of the line that Next returned.
+  // Returns the number of the line that Next returned last, before the end.
   int64_t number() const;
 
   // Begins again with the first line.

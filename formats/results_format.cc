@@ -11,6 +11,7 @@
 #include "history/merge.h"
 #include "history/text.h"
 #include "stores/error.h"
+#include "transfer/jsonl_format.h"
 
 namespace flaky {
 namespace {
@@ -65,12 +66,25 @@ class ResultsReader : public FormatReader {
       if (line) {
         if (!line->project) line->project = options_.project;
         without_project_ += line->project ? 0 : 1;
-        return RecordOf(*line, not_kept_);
+        RunRecord record = RecordOf(*line, not_kept_);
+        next_bytes_ = TextBytes(record);
+        for (RosterPtr& roster : record.rosters) Share(roster);
+        return record;
       }
       checked_ += files_[at_++].digest();
     }
     if (checked_ == counter_.content().digest) return std::nullopt;
     throw StoreError(ErrorKind::kInvalid, name_, "read it", "", "it changed while it was read; import it again");
+  }
+
+  // Most lines have the list of tests of a line before, which is then held once.
+  void Share(RosterPtr& roster) {
+    if (RosterPtr known = rosters_.Find(roster->roster_id)) {
+      roster = std::move(known);
+    } else {
+      next_bytes_ += roster->tests.size();
+      rosters_.Add(roster);
+    }
   }
 
   const ReadOptions options_;
@@ -81,7 +95,9 @@ class ResultsReader : public FormatReader {
   Digest checked_;          // of the second one
   LeftOutCounts not_kept_;
   int64_t without_project_ = 0;
-  std::optional<RunRecord> next_;
+  RosterWindow rosters_;
+  std::optional<RunRecord> next_;  // to be returned next
+  size_t next_bytes_ = 0;          // of it
 };
 
 std::optional<Batch> ResultsReader::Next(const BatchLimits& limits) {
@@ -91,7 +107,6 @@ std::optional<Batch> ResultsReader::Next(const BatchLimits& limits) {
   size_t bytes = 0;
   const auto is_full = [&] { return batch.records.size() >= limits.records || bytes >= limits.bytes; };
   while (next_ || (next_ = ReadRecord())) {
-    const size_t size = TextBytes(*next_);
     const auto place = places.find(next_->run.run_id);
     if (is_full() && (place == places.end() || bytes >= limits.bytes)) break;
     const bool is_new_part = parts.insert(next_->run.run_id + '\n' + next_->parts.front().part_id).second;
@@ -108,7 +123,7 @@ std::optional<Batch> ResultsReader::Next(const BatchLimits& limits) {
       if (merge.outcome == MergeOutcome::kConflict) break;
       if (merge.outcome == MergeOutcome::kCompleted) known = std::move(merge.merged);
     }
-    bytes += size;
+    bytes += next_bytes_;
     next_.reset();
   }
   if (batch.records.empty()) return std::nullopt;

@@ -177,8 +177,13 @@ RunRecord RecordOf(const ResultsLine& line, LeftOutCounts& not_kept) {
   }
   for (size_t i = 0; i < failed.size(); ++i) {
     if (!HasSeveralPrograms(tallies, failed[i]->name)) continue;
+    const std::string program_line = "in " + std::string(ProgramOf(*failed[i], line));
     std::optional<std::string>& stack = record.failures[i].error_stack;
-    stack = (stack ? *stack + '\n' : "") + "in " + std::string(ProgramOf(*failed[i], line));
+    if (!stack) {
+      stack = program_line;
+    } else if (!stack->ends_with(program_line)) {
+      *stack += '\n' + program_line;
+    }
   }
   record.rosters.push_back(MakeRoster(roster));
   part.roster_id = record.rosters.front()->roster_id;

@@ -12,6 +12,15 @@ namespace {
 constexpr std::string_view kPipeline = "/v2/pipeline";
 constexpr std::string_view kCursor = "/v3/cursor";
 
+// sqld answers with the whole database, and refuses that on a replica. Nothing else that can be read tells them apart.
+constexpr std::string_view kDump = "/dump";
+constexpr size_t kLongestDump = 4096;
+constexpr http::Options kDumpOptions{.connect_timeout = std::chrono::seconds(2),
+                                     .idle_timeout = std::chrono::seconds(2),
+                                     .total_timeout = std::chrono::seconds(2)};
+// One address of Turso Cloud is one database. Its dumps are not free.
+constexpr std::string_view kTursoCloud = ".turso.io";
+
 constexpr std::string_view kTooLarge = "RESPONSE_TOO_LARGE";
 
 constexpr std::string_view kMakeToken =
@@ -144,6 +153,22 @@ HranaOutcome Connection::Transact(std::span<const HranaStatement> checks, std::s
     outcome.error.code = "TRANSACTION_TIMEOUT";
   }
   return outcome;
+}
+
+bool Connection::IsReplica() const {
+  if (Mentions(address_.base, kTursoCloud)) return false;
+  http::Request request;
+  request.method = "GET";
+  request.url = address_.base + std::string(kDump);
+  request.headers = headers_;
+  request.max_response_bytes = kLongestDump;
+  try {
+    const http::Response response =
+        http::Client(name_, With(kDumpOptions, address_)).Send(request, "examine the server");
+    return response.status == 400 && Mentions(http::MessageOf(response.body).message, "not a primary");
+  } catch (const StoreError&) {
+    return false;
+  }
 }
 
 void Connection::Throw(const HranaError& error, std::string_view operation) const {

@@ -57,6 +57,10 @@ class Connection {
   HranaOutcome Transact(std::span<const HranaStatement> checks, std::span<const HranaStatement> statements,
                         std::string_view operation);
 
+  // Returns true if this is known to be a replica of another server: its newest rows may be missing. Never throws, and
+  // takes little time.
+  bool IsReplica() const;
+
   // Throws the StoreError for a failed statement.
   [[noreturn]] void Throw(const HranaError& error, std::string_view operation) const;
   // Throws for the first failed statement of the answer, if there is one.

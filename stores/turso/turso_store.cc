@@ -47,6 +47,12 @@ class TursoStore : public Store {
 
   StoreLimits limits() const override { return {Writer::kMaxRowBytes}; }
 
+  // A replica passes writes on to its primary.
+  std::vector<std::string> warnings() const override {
+    if (writer_ || !connection_.IsReplica()) return {};
+    return {connection_.name() + ": this server is a replica, so the newest runs may be missing"};
+  }
+
   std::vector<WriteResult> Write(std::span<const RunRecord> records, OnExisting on_existing) override {
     return WriterFor("write runs").Write(records, on_existing);
   }

@@ -1,65 +1,52 @@
 // SPDX-License-Identifier: MIT
 // judge_results FILE [--at TIME] [--branch NAME] [--set NAME=VALUE]… [--seconds]
 //
-// Judges a history of plain results (one JSON object a line for each part of a run) and prints the verdicts as JSON,
+// Judges a history of plain results (docs/reference/results.md) and prints the verdicts as JSON,
 // in the form that score.py reads.
-#include <simdjson.h>
-
 #include <charconv>
 #include <chrono>
 #include <iostream>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "analysis/judge.h"
+#include "formats/results_file.h"
 
 namespace flaky {
 namespace {
-
-using simdjson::dom::element;
 
 class ResultsReader {
  public:
   explicit ResultsReader(Judge& judge) : judge_(judge) {}
 
-  void Read(const element& line) {
-    const std::string_view run_id = Text(line, "run_id");
+  void Read(const ResultsLine& line) {
     PartEvidence part;
-    part.run = RunOf(run_id, line);
-    part.part_id = Text(line, "part_id");
-    const auto started = Timestamp::Parse(Text(line, "started_at"));
-    if (run_id.empty() || !started) throw std::invalid_argument("invalid line; expected run_id and started_at");
-    part.started_at = *started;
-    part.variant = Text(line, "variant");
-    part.host = Text(line, "host");
-    part.shard = Text(line, "shard");
-    part.shuffled = Flag(line, "shuffled") || Number(line, "shuffle_seed").has_value();
-    part.interrupted = !Text(line, "interrupted").empty();
-    const std::string_view program = Text(line, "program");
+    part.run = RunOf(line);
+    part.part_id = *line.part_id;
+    part.started_at = *line.started_at;
+    part.variant = ViewOf(line.variant);
+    part.host = ViewOf(line.host);
+    part.shard = ViewOf(line.shard);
+    part.shuffled = line.shuffled.value_or(false) || line.shuffle_seed;
+    part.interrupted = line.interrupted.has_value();
+    const std::string_view program = ViewOf(line.program);
 
     std::map<TestId, uint32_t> attempts;
     failures_.clear();
     roster_.clear();
-    simdjson::dom::array list;
-    if (line["passed"].get(list) == simdjson::SUCCESS) {
-      for (const element name : list) roster_.push_back(TestOf(program, name.get_string().value()));
-    }
-    if (line["results"].get(list) == simdjson::SUCCESS) {
-      for (const element result : list) {
-        const std::string_view outcome = Text(result, "outcome");
-        if (outcome == "skipped") continue;
-        const std::string_view own = Text(result, "program");
-        const TestId test = TestOf(own.empty() ? program : own, Text(result, "name"));
-        if (++attempts[test] == 1) roster_.push_back(test);
-        if (outcome == "passed") continue;
-        const std::string_view before = Text(result, "preceding_test");
-        failures_.push_back({.test = test,
-                             .preceding = before.empty() ? kNoIndex : TestOf(program, before),
-                             .signal = !Text(result, "signal").empty()});
-      }
+    for (const std::string& name : line.passed) roster_.push_back(TestOf(program, name));
+    for (const Result& result : line.results) {
+      if (result.outcome == ResultOutcome::kSkipped || result.IsOutsideTests()) continue;
+      const TestId test = TestOf(result.program ? *result.program : program, result.name);
+      if (++attempts[test] == 1) roster_.push_back(test);
+      if (!result.IsFailure()) continue;
+      failures_.push_back({.test = test,
+                           .preceding = result.preceding_test ? TestOf(program, *result.preceding_test) : kNoIndex,
+                           .signal = result.signal.has_value()});
     }
     others_.clear();
     for (const auto& [test, count] : attempts) {
@@ -72,28 +59,19 @@ class ResultsReader {
   }
 
  private:
-  static std::string_view Text(const element& of, std::string_view key) {
-    std::string_view text;
-    return of[key].get(text) == simdjson::SUCCESS ? text : std::string_view();
-  }
-  static bool Flag(const element& of, std::string_view key) {
-    bool flag = false;
-    return of[key].get(flag) == simdjson::SUCCESS && flag;
-  }
-  static std::optional<int64_t> Number(const element& of, std::string_view key) {
-    int64_t number = 0;
-    return of[key].get(number) == simdjson::SUCCESS ? std::optional(number) : std::nullopt;
+  static std::string_view ViewOf(const std::optional<std::string>& text) {
+    return text ? std::string_view(*text) : std::string_view();
   }
 
-  RunIndex RunOf(std::string_view run_id, const element& line) {
-    const auto [place, fresh] = runs_.try_emplace(std::string(run_id), 0);
+  RunIndex RunOf(const ResultsLine& line) {
+    const auto [place, fresh] = runs_.try_emplace(line.run_id, 0);
     if (fresh) {
-      RunEvidence run{.run_id = run_id, .code = {}};
-      run.code.tree = Text(line, "tree_sha");
-      run.code.commit = Text(line, "git_sha");
-      run.code.dirty = Flag(line, "git_dirty");
-      run.code.branch = Text(line, "branch");
-      run.code.commit_time = Timestamp::Parse(Text(line, "commit_time"));
+      RunEvidence run{.run_id = line.run_id, .code = {}};
+      run.code.tree = ViewOf(line.tree_sha);
+      run.code.commit = ViewOf(line.git_sha);
+      run.code.dirty = line.git_dirty.value_or(false);
+      run.code.branch = ViewOf(line.branch);
+      run.code.commit_time = line.commit_time;
       place->second = judge_.AddRun(run);
     }
     return place->second;
@@ -209,8 +187,8 @@ int Main(int argc, char** argv) {
   Judge judge(model);
   {
     ResultsReader reader(judge);
-    simdjson::dom::parser parser;
-    for (const element line : parser.load_many(path, size_t{64} << 20)) reader.Read(line);
+    ResultsFile file(path);
+    while (const std::optional<ResultsLine> line = file.Next()) reader.Read(*line);
   }
   const auto begin = std::chrono::steady_clock::now();
   const Judgement judgement = judge.Decide(options);

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "formats/results_file.h"
+#include "formats/results_records.h"
+#include "history/digest.h"
+#include "stores/error.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace flaky::fuzz {
+namespace {
+
+// What is written of a record can be read again.
+void CheckLines(const RunRecord& record) {
+  LeftOutCounts ignored;
+  const std::vector<ResultsLine> lines = LinesOf(record, ignored);
+  std::string text;
+  for (const ResultsLine& line : lines) AppendLine(text, line);
+  const InputFile written(text);
+  try {
+    ResultsFile file(written.path());
+    for (const ResultsLine& line : lines) {
+      const std::optional<ResultsLine> again = file.Next();
+      Require(again && again->run_id == line.run_id && again->results.size() == line.results.size(),
+              "a line reads as it was written");
+    }
+    Require(!file.Next(), "nothing else is written");
+  } catch (const StoreError& error) {
+    Require(false, error.what());
+  }
+}
+
+}  // namespace
+
+// A file of plain results, possibly compressed.
+void CheckInput(std::string_view input) {
+  constexpr size_t kLongestLine = 1 << 20;
+  const InputFile file(input);
+  try {
+    ResultsFile results(file.path(), kLongestLine);
+    LeftOutCounts not_kept;
+    while (const std::optional<ResultsLine> line = results.Next()) {
+      const RunRecord record = RecordOf(*line, not_kept);
+      RequireSound(record);
+      CheckLines(record);
+    }
+  } catch (const StoreError& error) {
+    Require(error.kind() == ErrorKind::kInvalid, "a file that is refused is invalid");
+  }
+}
+
+}  // namespace flaky::fuzz
