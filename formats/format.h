@@ -15,7 +15,7 @@
 #include "transfer/source.h"
 
 // The file formats that the program reads and writes. To add one, write its reader and writer, and add a line to the
-// table in format.cc.
+// table in format_table.cc.
 namespace flaky {
 
 // What a file holds: the counts, and a digest that has the same value when the file is written and when it is read.

@@ -18,8 +18,8 @@ namespace flaky {
 // What one side has and the other cannot hold, as a phrase, and how often: "host".
 using LeftOutCounts = std::map<std::string, int64_t>;
 
-// The words of `interrupted` for ends that were no interruption: one whose cause is not known, and one of the
-// recording, which is followed by the reason.
+// The words of `interrupted` for other ends than an interruption: an unknown cause, and the end of the recording only,
+// which is followed by the reason.
 inline constexpr std::string_view kEndNotKnown = "unknown";
 inline constexpr std::string_view kNotRecorded = "unrecorded: ";
 

@@ -118,6 +118,13 @@ TEST_F(ResultsTest, WhatTheModelCannotHoldIsCounted) {
   RecordOf(OneLine(Line("r")), not_kept);
   RecordOf(OneLine(Line("r", R"(,"passed":["A.B"],"shard":"1/2")")), not_kept);
   EXPECT_THAT(not_kept, IsEmpty());
+  const ResultsLine line = OneLine(
+      Line("r", R"(,"host":"ci-7","commit_time":"2026-01-01T00:00:00Z","shuffled":true,"shuffle_seed":7,"program":"t",)"
+                R"("results":[{"name":"A.B","outcome":"passed","duration_ms":3,"parameter":"1"}])"));
+  for (int i = 0; i < 2; ++i) RecordOf(line, not_kept);
+  EXPECT_THAT(not_kept,
+              ElementsAre(Pair("commit_time", 2), Pair("duration_ms of what did not fail", 2), Pair("host", 2),
+                          Pair("parameter", 2), Pair("program", 2), Pair("shuffle_seed", 2), Pair("shuffled", 2)));
 }
 
 TEST_F(ResultsTest, EqualNamesInTwoProgramsAreTwoTests) {
