@@ -31,6 +31,8 @@ TEST(Readme, CommandsPrintTheShownOutput) { ExpectDocumentIsTrue("README.md"); }
 
 TEST(JsonlPage, CommandsPrintTheShownOutput) { ExpectDocumentIsTrue("docs/reference/jsonl.md"); }
 
+TEST(ResultsPage, CommandsPrintTheShownOutput) { ExpectDocumentIsTrue("docs/reference/results.md"); }
+
 TEST(Guides, CommandsPrintTheShownOutput) {
   for (const char* guide : {"docs/guides/ctest.md", "docs/guides/how-recording-works.md"}) {
     ExpectDocumentIsTrue(guide);
