@@ -16,7 +16,7 @@ namespace flaky {
 // The views must live until the call returns.
 
 using TestId = uint32_t;    // what Judge::AddTest returned
-using RosterId = uint32_t;  // what Judge::AddRoster returned
+using RosterIndex = uint32_t;  // what Judge::AddRoster returned
 using RunIndex = uint32_t;  // what Judge::AddRun returned
 inline constexpr uint32_t kNoIndex = UINT32_MAX;
 
@@ -74,7 +74,7 @@ struct PartEvidence {
   // The tests that were executed, each `repetitions` times unless `other_executions` says otherwise. A test that failed
   // in this part was executed even if the roster lacks it. A part without a roster, as the npm packages write it, has
   // only a number of tests.
-  RosterId roster = kNoIndex;
+  RosterIndex roster = kNoIndex;
   int64_t executed_tests = 0;
   uint32_t repetitions = 1;
   std::span<const Executions> other_executions;

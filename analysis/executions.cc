@@ -57,7 +57,7 @@ ExecutionsByBin::ExecutionsByBin(const HistoryIndex& index, const TimeBins& bins
     : bins_(bins.count), counts_(tests.size() * bins.count) {
   if (tests.empty()) return;
   SetCounter counter(tests.back() / 64 + 1);
-  std::map<RosterId, uint32_t> times;  // of this bin
+  std::map<RosterIndex, uint32_t> times;  // of this bin
   for (size_t next = 0; next < index.order.size();) {
     const uint32_t bin = bins.Of(index.parts[index.order[next]].start);
     times.clear();

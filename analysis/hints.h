@@ -27,7 +27,7 @@ class HintFinder {
  private:
   // Parts that are equal in everything that a hint may name.
   struct Stratum {
-    RosterId roster = 0;
+    RosterIndex roster = 0;
     uint16_t variant = 0;
     uint16_t host = 0;
     uint8_t hour = 0;

@@ -37,11 +37,11 @@ TestId HistoryIndex::AddTest(const TestIdentity& test) {
   return same.back();
 }
 
-RosterId HistoryIndex::AddRoster(std::span<const TestId> names) {
+RosterIndex HistoryIndex::AddRoster(std::span<const TestId> names) {
   TestSet set;
   for (const TestId test : names) set.Add(test);
   rosters.push_back(std::move(set));
-  return static_cast<RosterId>(rosters.size() - 1);
+  return static_cast<RosterIndex>(rosters.size() - 1);
 }
 
 RunIndex HistoryIndex::AddRun(const RunEvidence& run) {
@@ -69,7 +69,7 @@ RunIndex HistoryIndex::AddRun(const RunEvidence& run) {
   return static_cast<RunIndex>(runs.size() - 1);
 }
 
-RosterId HistoryIndex::RosterOf(const PartEvidence& part) {
+RosterIndex HistoryIndex::RosterOf(const PartEvidence& part) {
   if (part.roster == kNoIndex) return kNoIndex;
   std::string skipped;
   for (const Executions& other : part.other_executions) {
@@ -77,7 +77,7 @@ RosterId HistoryIndex::RosterOf(const PartEvidence& part) {
   }
   if (skipped.empty()) return part.roster;
   const uint64_t key = HashOf(skipped + std::to_string(part.roster));
-  const auto [place_of, fresh] = without_skipped_.try_emplace(key, static_cast<RosterId>(rosters.size()));
+  const auto [place_of, fresh] = without_skipped_.try_emplace(key, static_cast<RosterIndex>(rosters.size()));
   if (fresh) {
     TestSet set = rosters[part.roster];
     for (const Executions& other : part.other_executions) {
@@ -91,7 +91,7 @@ RosterId HistoryIndex::RosterOf(const PartEvidence& part) {
 void HistoryIndex::AddPart(const PartEvidence& part) {
   const auto number = static_cast<uint32_t>(parts.size());
   const auto repetitions = static_cast<uint16_t>(std::clamp<uint32_t>(part.repetitions, 1, UINT16_MAX));
-  const RosterId roster = RosterOf(part);
+  const RosterIndex roster = RosterOf(part);
   const size_t first = failures.size();
   for (const FailedAttempt& attempt : part.failures) {
     failures.push_back({.test = attempt.test,

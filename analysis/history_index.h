@@ -51,7 +51,7 @@ class HistoryIndex {
     uint64_t key = 0;   // hash of run and part id
     RunIndex run = 0;
     uint32_t part_id = 0;  // text
-    RosterId roster = 0;
+    RosterIndex roster = 0;
     uint32_t executed = 0;
     uint32_t failed = 0;  // tests
     uint16_t variant = 0;
@@ -94,12 +94,12 @@ class HistoryIndex {
   struct Group {
     uint32_t code = 0;
     uint16_t variant = 0;
-    RosterId roster = kNoIndex;
+    RosterIndex roster = kNoIndex;
     uint32_t executions = 0;
   };
 
   TestId AddTest(const TestIdentity& test);
-  RosterId AddRoster(std::span<const TestId> tests);
+  RosterIndex AddRoster(std::span<const TestId> tests);
   RunIndex AddRun(const RunEvidence& run);
   void AddPart(const PartEvidence& part);
 
@@ -110,7 +110,7 @@ class HistoryIndex {
   std::string_view Text(uint32_t number) const { return texts_[number]; }
   const Part& PartOf(const Failure& failure) const { return parts[failure.part]; }
   uint32_t CodeOf(const Part& part) const { return runs[part.run].code; }
-  bool Executed(RosterId roster, TestId test) const {
+  bool Executed(RosterIndex roster, TestId test) const {
     return roster == kNoIndex ? assumed.Contains(test) : rosters[roster].Contains(test);
   }
 
@@ -136,7 +136,7 @@ class HistoryIndex {
 
  private:
   // Returns the roster without the tests that the part skipped.
-  RosterId RosterOf(const PartEvidence& part);
+  RosterIndex RosterOf(const PartEvidence& part);
   uint32_t GuessDefaultBranch() const;
   void SortCodes();
 
@@ -145,7 +145,7 @@ class HistoryIndex {
   Interner variants_;  // numbers of variants and hosts fit into 16 bits
   Interner hosts_;
   std::unordered_map<uint64_t, std::vector<TestId>> tests_by_hash_;
-  std::unordered_map<uint64_t, RosterId> without_skipped_;
+  std::unordered_map<uint64_t, RosterIndex> without_skipped_;
 
  public:
   std::string_view VariantName(uint16_t number) const { return variants_[number]; }

@@ -2,6 +2,7 @@
 #include "analysis/judge.h"
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -28,6 +29,7 @@ class Judge::Impl {
   Judgement Decide(const JudgeOptions& options);
   std::vector<CodeEvidence> Explain(TestId test) const;
   std::vector<Attribution> Attribute(RunIndex run) const;
+  std::vector<int64_t> CountExecutions() const;
 
   Model model;
   HistoryIndex index;
@@ -39,7 +41,8 @@ class Judge::Impl {
   TimeBins bins_;
   int64_t at_ = 0;
   std::vector<Fault> faults_;
-  std::vector<float> p_flaky_;  // of each event
+  std::vector<float> p_flaky_;       // of each event
+  std::vector<uint32_t> number_of_;  // of each test in events_->tests; kNoIndex if it never failed
 };
 
 Judge::Judge(const Model& model) : impl_(std::make_unique<Impl>(model)) {}
@@ -48,11 +51,14 @@ Judge::Judge(Judge&&) noexcept = default;
 Judge& Judge::operator=(Judge&&) noexcept = default;
 
 TestId Judge::AddTest(const TestIdentity& test) { return impl_->index.AddTest(test); }
-RosterId Judge::AddRoster(std::span<const TestId> tests) { return impl_->index.AddRoster(tests); }
+RosterIndex Judge::AddRoster(std::span<const TestId> tests) { return impl_->index.AddRoster(tests); }
 RunIndex Judge::AddRun(const RunEvidence& run) { return impl_->index.AddRun(run); }
 void Judge::AddPart(const PartEvidence& part) { impl_->index.AddPart(part); }
+std::span<const TestIdentity> Judge::tests() const { return impl_->index.tests; }
+bool Judge::IsInRoster(RosterIndex roster, TestId test) const { return impl_->index.rosters[roster].Contains(test); }
 Judgement Judge::Decide(const JudgeOptions& options) { return impl_->Decide(options); }
 std::vector<CodeEvidence> Judge::Explain(TestId test) const { return impl_->Explain(test); }
+std::vector<int64_t> Judge::CountExecutions() const { return impl_->CountExecutions(); }
 std::vector<Attribution> Judge::Attribute(RunIndex run) const { return impl_->Attribute(run); }
 
 Judgement Judge::Impl::Decide(const JudgeOptions& options) {
@@ -68,6 +74,8 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
   std::vector<double> newly_broken;
   causes.StartFaults(faults_);
   p_flaky_.assign(events.events.size(), 0);
+  number_of_.assign(index.tests.size(), kNoIndex);
+  for (uint32_t i = 0; i < events.tests.size(); ++i) number_of_[events.tests[i].test] = i;
 
   // Tests in ascending order of their ids, because their executions are counted in blocks.
   std::vector<uint32_t> by_id(events.tests.size());
@@ -115,12 +123,22 @@ Judgement Judge::Impl::Decide(const JudgeOptions& options) {
 }
 
 std::vector<CodeEvidence> Judge::Impl::Explain(TestId test) const {
-  if (!events_) return {};
-  for (const TestEvents& found : events_->tests) {
-    if (found.test == test)
-      return Decider(index, model, bins_, *events_, *causes_, at_).Explain(found, faults_, p_flaky_);
+  if (!events_ || test >= number_of_.size() || number_of_[test] == kNoIndex) return {};
+  return Decider(index, model, bins_, *events_, *causes_, at_)
+      .Explain(events_->tests[number_of_[test]], faults_, p_flaky_);
+}
+
+std::vector<int64_t> Judge::Impl::CountExecutions() const {
+  std::vector<int64_t> counts(index.tests.size());
+  TimeBins one = bins_;
+  one.count = 1;
+  for (size_t begin = 0; begin < counts.size(); begin += kBlock) {
+    std::vector<TestId> ids(std::min(kBlock, counts.size() - begin));
+    std::iota(ids.begin(), ids.end(), static_cast<TestId>(begin));
+    const ExecutionsByBin executions(index, one, ids);
+    for (size_t i = 0; i < ids.size(); ++i) counts[begin + i] = executions.Of(i).front();
   }
-  return {};
+  return counts;
 }
 
 std::vector<Attribution> Judge::Impl::Attribute(RunIndex run) const {

@@ -37,15 +37,22 @@ class Judge {
 
   // Return the number by which later calls name it. Equal tests have equal numbers.
   TestId AddTest(const TestIdentity& test);
-  RosterId AddRoster(std::span<const TestId> tests);
+  RosterIndex AddRoster(std::span<const TestId> tests);
   RunIndex AddRun(const RunEvidence& run);
   void AddPart(const PartEvidence& part);
+
+  // Returns all tests that were added; a TestId is the position.
+  std::span<const TestIdentity> tests() const;
+  bool IsInRoster(RosterIndex roster, TestId test) const;
 
   // May be called several times; parts can be added in between.
   Judgement Decide(const JudgeOptions& options);
   // Returns what the verdict about a test rests on, as of the last Decide(): each code version on which it failed, in
   // order of time.
   std::vector<CodeEvidence> Explain(TestId test) const;
+  // Returns how often each test was executed, as of the last Decide(). Counts only from parts with rosters, except for
+  // tests that failed in others.
+  std::vector<int64_t> CountExecutions() const;
   // Returns who was at fault for each failure of a run, as of the last Decide(). Empty if nothing of it failed.
   std::vector<Attribution> Attribute(RunIndex run) const;
 

@@ -37,6 +37,7 @@ void AddRuns(CLI::App& app, Session& session);
 void AddSchema(CLI::App& app, Session& session);
 void AddSchemaAdopt(CLI::App& schema, Session& session);  // under `flaky schema`
 void AddShow(CLI::App& app, Session& session);
+void AddTests(CLI::App& app, Session& session);
 void AddTrend(CLI::App& app, Session& session);
 void AddVerify(CLI::App& app, Session& session);
 

@@ -32,10 +32,19 @@ constexpr struct {
   std::string_view name;
   void (*add)(CLI::App& app, Session& session);
 } kCommands[] = {
-    {"deliver", AddDeliver}, {"runs", AddRuns},     {"show", AddShow},
-    {"check", AddCheck},     {"trend", AddTrend},   {"migrate-store", AddMigrateStore},
-    {"verify", AddVerify},   {"dual", AddDual},     {"export", AddExport},
-    {"import", AddImport},   {"schema", AddSchema}, {"config", AddConfig},
+    {"deliver", AddDeliver},
+    {"runs", AddRuns},
+    {"tests", AddTests},
+    {"show", AddShow},
+    {"check", AddCheck},
+    {"trend", AddTrend},
+    {"migrate-store", AddMigrateStore},
+    {"verify", AddVerify},
+    {"dual", AddDual},
+    {"export", AddExport},
+    {"import", AddImport},
+    {"schema", AddSchema},
+    {"config", AddConfig},
     {"doctor", AddDoctor},
 };
 

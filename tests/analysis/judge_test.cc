@@ -353,7 +353,7 @@ TEST(JudgeTest, AMillionFailuresOfOnePartAreAnOutage) {
     all.push_back(judge.AddTest({.program = "p", .file = "", .name = JudgedHistory::Name(i)}));
     failed.push_back({.test = all.back()});
   }
-  const RosterId roster = judge.AddRoster(all);
+  const RosterIndex roster = judge.AddRoster(all);
   for (int run = 0; run < 3; ++run) {
     const std::string id = "run" + std::to_string(run);
     RunEvidence evidence{.run_id = id, .code = {}};

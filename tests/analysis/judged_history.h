@@ -61,7 +61,7 @@ class JudgedHistory {
     };
     std::vector<TestId> all;
     for (const std::string& name : names) all.push_back(id(name));
-    const RosterId roster = judge.AddRoster(all);
+    const RosterIndex roster = judge.AddRoster(all);
     std::map<std::string, RunIndex> runs;
     int number = 0;
     for (const PartWords& words : parts) {

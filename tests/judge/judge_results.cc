@@ -84,7 +84,7 @@ class ResultsReader {
     return tests_[key_] = judge_.AddTest({.program = std::string(program), .file = "", .name = std::string(name)});
   }
 
-  RosterId RosterOf() {
+  RosterIndex RosterOf() {
     const auto [place, fresh] = rosters_.try_emplace(roster_, 0);
     if (fresh) place->second = judge_.AddRoster(roster_);
     return place->second;
@@ -94,7 +94,7 @@ class ResultsReader {
   std::string key_;
   std::unordered_map<std::string, RunIndex> runs_;
   std::unordered_map<std::string, TestId> tests_;
-  std::map<std::vector<TestId>, RosterId> rosters_;
+  std::map<std::vector<TestId>, RosterIndex> rosters_;
   std::vector<TestId> roster_;
   std::vector<Executions> others_;
   std::vector<FailedAttempt> failures_;
