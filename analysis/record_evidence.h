@@ -24,7 +24,7 @@ struct FailureOfTest {
   TestId test = 0;
 };
 
-// One part as the judge was told about it. Everything lives until the call that passes it returns.
+// One part and the evidence that the judge has of it. Everything lives until the call that passes it returns.
 struct PartReading {
   const RunRecord& record;
   const Part* part = nullptr;  // null: another tool wrote the run, which has no parts
@@ -50,7 +50,7 @@ class EvidenceReader {
  public:
   using Observer = std::function<void(const PartReading&)>;
 
-  // `observer` is called for each part after the judge was told about it. `judge` must outlive the object.
+  // `observer` is called for each part after the judge has its evidence. `judge` must outlive the object.
   explicit EvidenceReader(Judge& judge, Observer observer = {}) : judge_(judge), observer_(std::move(observer)) {}
 
   // Adds a complete record. The texts of its failures are not needed.

@@ -1,333 +1,112 @@
 // SPDX-License-Identifier: MIT
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
 #include <memory>
-#include <optional>
-#include <ostream>
-#include <set>
-#include <span>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "analysis/left_out.h"
-#include "analysis/new_patterns.h"
 #include "cli/commands.h"
+#include "cli/gates.h"
 #include "cli/help.h"
+#include "cli/judged_history.h"
+#include "cli/npm_check.h"
 #include "cli/options.h"
-#include "cli/output/early_end_text.h"
-#include "cli/output/escaped.h"
-#include "cli/output/json_output.h"
-#include "cli/output/run_text.h"
-#include "cli/output/table.h"
-#include "cli/output/time_text.h"
-#include "cli/run_query.h"
-#include "history/text.h"
 
 namespace flaky {
 namespace {
 
-// Runs that started so long before the days that matter may still have failures in them.
-constexpr int64_t kLongestRunDays = 7;
+constexpr std::string_view kNone = "none";
+constexpr std::string_view kVerdictsThatFail = "broken, flaky, newly_flaky or suspect";
 
 struct Options {
-  RunFilters filters;
+  std::string run;
+  std::string rule = "judge";
+  std::string fail_on = "newly_flaky,broken";
+  JudgeRequest request;
   bool json = false;
-  std::optional<Timestamp> at;
 };
 
-std::string Days(int64_t days) { return std::to_string(days) + (days == 1 ? " day" : " days"); }
-
-// Failures outside of tests, of one program or command.
-struct OutsideTests {
-  int64_t failures = 0;
-  Timestamp last_failed_at;
-};
-
-// What is found in the history.
-struct Findings {
-  std::vector<NewPattern> patterns;
-  std::map<std::string, OutsideTests> outside;  // in the window, by name
-  RunTally tally;                               // of the runs that started within the two windows
-};
-
-// Sorts the failures of the two windows.
-class Sorter {
- public:
-  // `until`: later failures do not matter.
-  Sorter(const NewPatternRule& rule, Timestamp until, Findings& findings)
-      : finder_(rule),
-        findings_(findings),
-        until_(until),
-        horizon_(rule.Horizon()),
-        window_(rule.now - rule.window_days * kMicrosPerDay) {}
-
-  NewPatternFinder& finder() { return finder_; }
-
-  // Returns true if the failure is to be judged.
-  bool IsOfTest(const FailureView& failure, bool outside) {
-    if (failure.failed_at > until_ || failure.failed_at <= horizon_) return false;
-    if (outside) {
-      Count(failure, findings_.outside[std::string(failure.test_name)]);
-    } else if (failure.test_name.find('.') == std::string_view::npos) {
-      const auto [suite, is_new] = suites_.try_emplace(std::string(failure.test_name));
-      if (is_new) suite->second.run_id = failure.run_id;
-      Count(failure, suite->second.found);
+// Returns the words of a list such as "newly_flaky,broken".
+std::vector<std::string> FailOn(const std::string& list) {
+  std::vector<std::string> words;
+  std::istringstream stream(list);
+  for (std::string word; std::getline(stream, word, ',');) {
+    if (word != kNone && word != "broken" && word != "flaky" && word != "newly_flaky" && word != "suspect") {
+      throw CommandError(ExitCode::kUsage, "--fail-on: invalid verdict `" + word + "`; expected none, or a list of " +
+                                               std::string(kVerdictsThatFail));
     }
-    return !outside;
+    words.push_back(std::move(word));
   }
-
-  // Moves the failures of test suites from the tests to those outside of them: a name without a dot is a suite's unless
-  // another tool wrote it.
-  void MoveSuites(Store& store) {
-    std::map<std::string, std::vector<std::string>> names;  // by run
-    for (const auto& [name, suite] : suites_) names[suite.run_id].push_back(name);
-    for (const auto& [run_id, of_run] : names) {
-      for (const RunRecord& record : store.Fetch(std::span(&run_id, 1))) {
-        for (const std::string& name : of_run) {
-          const auto is_suite = [&](const Failure& failure) {
-            return failure.test_name == name && IsOutsideTests(failure);
-          };
-          if (std::ranges::none_of(record.failures, is_suite)) continue;
-          findings_.outside[name] = suites_.at(name).found;
-          std::erase_if(findings_.patterns, [&](const NewPattern& pattern) { return pattern.test_name == name; });
-        }
-      }
-    }
-    std::erase_if(findings_.outside, [](const auto& entry) { return entry.second.failures == 0; });
+  if (words.empty() || (words.size() > 1 && std::ranges::find(words, kNone) != words.end())) {
+    throw CommandError(ExitCode::kUsage,
+                       "--fail-on: invalid list; expected none, or a list of " + std::string(kVerdictsThatFail));
   }
-
- private:
-  struct Suite {
-    std::string run_id;  // one of its runs
-    OutsideTests found;
-  };
-
-  // Counts what happened in the window.
-  void Count(const FailureView& failure, OutsideTests& found) const {
-    if (failure.failed_at <= window_) return;
-    ++found.failures;
-    found.last_failed_at = std::max(found.last_failed_at, failure.failed_at);
-  }
-
-  NewPatternFinder finder_;
-  Findings& findings_;
-  Timestamp until_, horizon_, window_;
-  std::map<std::string, Suite> suites_;
-};
-
-// Reads the window without its texts, which are most of what a server would have to send, then the few texts that are
-// shown.
-void FindInAllRuns(Store& store, const NewPatternRule& rule, Timestamp until, const RunQuery& query,
-                   Findings& findings) {
-  Sorter sorter(rule, until, findings);
-  FailureFilter window{.project = query.of_store.project, .after = rule.Horizon()};
-  window.texts = false;
-  store.VisitFailures(window, [&](const FailureView& failure) {
-    if (sorter.IsOfTest(failure, IsOutsideTests(failure.test_file, failure.test_name))) {
-      sorter.finder().AddWithoutTexts(failure);
-    }
-  });
-  FailureFilter shown;
-  shown.ids = sorter.finder().TextsWanted();
-  if (!shown.ids.empty()) {
-    store.VisitFailures(shown, [&](const FailureView& failure) { sorter.finder().AddTexts(failure); });
-  }
-  findings.patterns = sorter.finder().Find();
-  sorter.MoveSuites(store);
+  if (words.front() == kNone) words.clear();
+  return words;
 }
 
-void FindInSomeRuns(Store& store, const NewPatternRule& rule, Timestamp until, const RunQuery& query,
-                    Findings& findings) {
-  Sorter sorter(rule, until, findings);
-  RunQuery earlier = query;
-  earlier.of_store.since = rule.Horizon() - kLongestRunDays * kMicrosPerDay;
-  VisitRuns(store, earlier, Direction::kOldestFirst, Detail::kFull, [&](const RunRecord& record) {
-    VisitFailuresOf(record, [&](const FailureView& failure) {
-      if (sorter.IsOfTest(failure, IsOutsideTests(failure.test_file, failure.test_name))) {
-        sorter.finder().Add(failure);
-      }
-    });
-    return true;
-  });
-  findings.patterns = sorter.finder().Find();
-  sorter.MoveSuites(store);
-}
-
-RunTally TallyRuns(Store& store, const RunQuery& query) {
-  RunTally tally;
-  std::vector<std::string> without_status;
-  VisitRuns(store, query, Direction::kOldestFirst, Detail::kRunsOnly, [&](const RunRecord& record) {
-    const Account& account = record.run.account;
-    const auto why = WhyLeftOut(account, /*interrupted=*/false);
-    if (why == LeftOutReason::kEndedEarly) {
-      without_status.push_back(record.run.run_id);
-    } else {
-      tally.Add(why);
-    }
-    return true;
-  });
-  const std::set<std::string> interrupted = InterruptedAmong(store, without_status);
-  for (const std::string& id : without_status) {
-    tally.Add(interrupted.contains(id) ? LeftOutReason::kInterrupted : LeftOutReason::kEndedEarly);
-  }
-  return tally;
-}
-
-// The latest run, if it ended early without a status.
-struct EarlyRun {
-  Run run;
-  std::vector<EarlyEnd> ends;
-};
-
-std::optional<EarlyRun> LatestIfEarly(Store& store, RunQuery query) {
-  query.of_store.since.reset();
-  std::optional<Run> latest;
-  VisitRuns(store, query, Direction::kNewestFirst, Detail::kRunsOnly, [&](const RunRecord& record) {
-    latest = record.run;
-    return false;
-  });
-  if (!latest || !latest->account.ended_at || latest->account.status) return std::nullopt;
-  for (RunRecord& record : store.Fetch(std::span(&latest->run_id, 1))) {
-    if (!query.filters.Keep(record)) continue;
-    std::vector<EarlyEnd> ends = EarlyEndsOf(record.parts);
-    if (!ends.empty()) return EarlyRun{record.run, std::move(ends)};
-  }
-  return std::nullopt;
-}
-
-void PrintEarlyRun(const EarlyRun& early, const Session& session) {
-  session.out << "\nnot judged: the latest run " << Escaped(ShortIds({early.run}).front()) << ", started "
-              << TimeText(early.run.account.started_at) << " UTC, ended early\n";
-  for (const EarlyEnd& end : early.ends) {
-    session.out << "    " << Escaped(EarlyEndName(end)) << ": " << Escaped(EarlyEndPhrase(end)) << '\n';
+// Refuses options of one rule, or of one gate, that the other does not have.
+void RefuseOthers(const CLI::App& command, const std::vector<std::string>& options, const std::string& why) {
+  for (const std::string& option : options) {
+    if (command.count(option) > 0) throw CommandError(ExitCode::kUsage, option + " " + why);
   }
 }
 
-void PrintText(const Findings& findings, const NewPatternRule& rule, const std::string& project,
-               const Session& session) {
-  std::ostream& out = session.out;
-  const std::vector<NewPattern>& patterns = findings.patterns;
-  out << (patterns.empty() ? "no" : std::to_string(patterns.size())) << " newly flaky "
-      << (patterns.size() == 1 ? "test" : "tests") << " in " << Escaped(project) << ": " << rule.threshold
-      << " or more failures in the last " << Days(rule.window_days) << ", none in the " << Days(rule.window_days)
-      << " before\n";
-  if (const std::string left_out = findings.tally.Phrase(); !left_out.empty()) out << left_out << '\n';
-  for (const NewPattern& pattern : patterns) {
-    out << '\n'
-        << Styled(Escaped(pattern.test_name), Style::kBad, session.color) << "  " << Escaped(pattern.test_file)
-        << "\n    " << pattern.recent << (pattern.recent == 1 ? " failure (" : " failures (")
-        << Escaped(Join(pattern.kinds, ", ")) << "), last " << TimeText(pattern.last_failed_at) << " UTC\n";
-    if (pattern.last_message) out << "    " << Escaped(FirstLine(*pattern.last_message)) << '\n';
+void Check(Session& session, const CLI::App& command, const Options& options) {
+  if (options.rule == "npm") {
+    RefuseOthers(command, {"RUN"}, "does not belong to --rule npm, which looks at all runs");
+    RefuseOthers(command, {"--since", "--fail-on"}, "does not belong to --rule npm; --window and --threshold do");
+    CheckByNpmRule(session, {.filters = options.request.filters, .json = options.json, .at = options.request.at});
+    return;
   }
-  if (findings.outside.empty()) return;
-  out << "\nfailures outside of tests in the last " << Days(rule.window_days) << '\n';
-  for (const auto& [name, found] : findings.outside) {
-    out << "    " << Escaped(name) << ": " << found.failures << ", last " << TimeText(found.last_failed_at) << " UTC\n";
+  RefuseOthers(command, {"--window", "--threshold"}, "belongs to --rule npm; for the judge, --since selects the runs");
+  if (command.count("RUN") == 0) {
+    CheckHistory(session, {.request = options.request, .fail_on = FailOn(options.fail_on), .json = options.json});
+    return;
   }
-}
-
-Json AsJson(const Findings& findings, const NewPatternRule& rule, const std::optional<std::string>& project,
-            const std::optional<EarlyRun>& early) {
-  Json json = JsonOutput();
-  json["project"] = project ? Json(*project) : Json();
-  json["window_days"] = rule.window_days;
-  json["threshold"] = rule.threshold;
-  json["at"] = rule.now.ToString();
-  json["runs"] = findings.tally.runs;
-  json["left_out"]["runs"] = findings.tally.LeftOut();
-  for (const auto& [reason, count] : findings.tally.left_out) json["left_out"][std::string(NameOf(reason))] = count;
-  json["patterns"] = Json::array();
-  for (const NewPattern& pattern : findings.patterns) {
-    json["patterns"].push_back({{"test_file", pattern.test_file},
-                                {"test_name", pattern.test_name},
-                                {"recent", pattern.recent},
-                                {"kinds", pattern.kinds},
-                                {"last_message", pattern.last_message ? Json(*pattern.last_message) : Json()},
-                                {"last_stack", pattern.last_stack ? Json(*pattern.last_stack) : Json()},
-                                {"last_failed_at", pattern.last_failed_at.ToString()}});
-  }
-  json["outside_tests"] = Json::array();
-  for (const auto& [name, found] : findings.outside) {
-    json["outside_tests"].push_back(
-        {{"name", name}, {"failures", found.failures}, {"last_failed_at", found.last_failed_at.ToString()}});
-  }
-  json["latest_ended_early"] = Json();
-  if (early) {
-    Json& latest = json["latest_ended_early"];
-    latest["run_id"] = early->run.run_id;
-    latest["tests"] = Json::array();
-    for (const EarlyEnd& end : early->ends) {
-      latest["tests"].push_back({{"name", EarlyEndName(end)}, {"program", end.program}, {"what", EarlyEndPhrase(end)}});
-    }
-  }
-  return json;
-}
-
-void Check(Session& session, const Options& options) {
-  const NewPatternRule rule{.window_days = session.settings.Get(setting::kWindow),
-                            .threshold = session.settings.Get(setting::kThreshold),
-                            .now = options.at.value_or(Timestamp::Now())};
-  const std::optional<std::string> project = session.resolved.project;
-  const std::unique_ptr<Store> store = OpenHistory(session);
-  const RunQuery query{
-      .of_store = {.project = std::optional(project), .since = rule.Horizon() + 1, .until = rule.now + 1},
-      .filters = options.filters,
-      .period = "in the last " + Days(2 * rule.window_days)};
-  const Timestamp until = options.at.value_or(Timestamp{Timestamp::kMax});
-  Findings findings;
-  if (options.filters.IsEmpty()) {
-    FindInAllRuns(*store, rule, until, query, findings);
-  } else {
-    FindInSomeRuns(*store, rule, until, query, findings);
-  }
-  findings.tally = TallyRuns(*store, query);
-  const std::optional<EarlyRun> early = LatestIfEarly(*store, query);
-  const auto is_unknown = [](const EarlyEnd& end) { return end.cause != EarlyEnd::Cause::kInterrupted; };
-  Json json = AsJson(findings, rule, project, early);
-  if (!findings.patterns.empty()) {
-    session.exit_code = ExitCode::kFindings;
-  } else if (early && std::ranges::any_of(early->ends, is_unknown)) {
-    session.exit_code = ExitCode::kPartial;
-  } else if (findings.tally.runs == 0) {
-    ReportNothing(session, *store, query, &json);
-  } else if (findings.tally.IsNothing()) {
-    session.exit_code = ExitCode::kNothing;
-  }
-  if (options.json) {
-    PrintJson(session.out, json);
-  } else if (findings.tally.runs > 0 || !findings.patterns.empty()) {
-    PrintText(findings, rule, ProjectPhrase(project), session);
-    if (early) PrintEarlyRun(*early, session);
-  }
+  RefuseOthers(command, {"--fail-on"}, "does not belong to the gate over one run");
+  CheckRun(session, {.request = options.request, .run = options.run, .json = options.json});
 }
 
 }  // namespace
 
 void AddCheck(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("check", "Find the tests that have newly become flaky");
-  AddProjectOptions(*command, session, nullptr);
+  CLI::App* command = app.add_subcommand("check", "Fail if a test has become flaky or is broken, or excuse a run");
+  command->add_option("RUN", options->run, "judge this run only: the beginning of its id, or `latest`")->type_name("");
+  command
+      ->add_option("--fail-on", options->fail_on,
+                   "verdicts that fail the check, separated by commas, or none: " + std::string(kVerdictsThatFail))
+      ->type_name("VERDICTS")
+      ->capture_default_str();
+  AddJudgeOptions(*command, session, options->request);
+  command
+      ->add_option("--rule", options->rule,
+                   "judge, or npm: the rule of the npm packages, which only looks for newly flaky tests")
+      ->check(CLI::IsMember({"judge", "npm"}))
+      ->type_name("RULE")
+      ->capture_default_str();
   AddSettingOption(*command, session, "--window", "DAYS", setting::kWindow);
   AddSettingOption(*command, session, "--threshold", "COUNT", setting::kThreshold);
-  AddTimeOption(*command, "--at", options->at, "judge as of this time, without later failures (default: now)");
-  AddFilterOptions(*command, options->filters);
   AddJsonFlag(*command, options->json);
   AddFooter(
       *command,
-      {"Reports a test if it failed at least --threshold times within the last --window days and did not fail in "
-       "the --window days before. Runs that did not end, and runs with 10 or more failed tests, do not count. How "
-       "many are left out of the runs of both windows, and why, is said. Failures of commands and programs outside "
-       "of tests are listed separately.",
-       "If the latest run ended early, this is said. The tests that were running did not fail.",
-       "Exit code: 0 no such test, 1 at least one, 3 no such test, but what ended the latest run is unknown, 6 "
-       "there was no run to judge. "
+      {"Without RUN, looks at the whole history and lists the tests whose verdict --fail-on names, if they failed on "
+       "the default branch. `flaky` includes newly_flaky.",
+       "With RUN, prints who was at fault for each failure of the run: the code, the test or the machine. A failure is "
+       "excused if the code is not at fault with at least 95 %. Failures outside of tests are never excused.",
+       "With --rule npm, reports a test if it failed at least --threshold times within the last --window days and did "
+       "not fail in the --window days before. Runs that did not end, and runs with 10 or more failed tests, do not "
+       "count. How many are left out of the runs of both windows, and why, is said.",
+       "Exit code: 0 nothing was found, or each failure of the run is excused; 1 something was found; 3 nothing was "
+       "found, but what ended the run, or the latest one, is unknown; 6 there was no run to judge. "
        "docs/reference/exit-codes.md lists the others.",
-       kFilterNote},
-      {"flaky check", "flaky check --window 14 --branch main --json"});
-  command->callback([&session, options] { Check(session, *options); });
+       kJudgeNote, kFilterNote},
+      {"flaky check", "flaky check latest"});
+  command->callback([&session, command, options] { Check(session, *command, *options); });
 }
 
 }  // namespace flaky

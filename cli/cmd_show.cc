@@ -14,6 +14,7 @@
 #include "analysis/left_out.h"
 #include "analysis/within_run.h"
 #include "cli/commands.h"
+#include "cli/find_run.h"
 #include "cli/help.h"
 #include "cli/options.h"
 #include "cli/output/early_end_text.h"
@@ -30,70 +31,12 @@
 namespace flaky {
 namespace {
 
-constexpr std::string_view kLatest = "latest";
-constexpr size_t kMostCandidates = 10;
-
 struct Options {
   std::string run;
   RunFilters filters;
   bool all = false;
   bool json = false;
 };
-
-// Returns the id of the only run whose id begins with `prefix`.
-std::string FindRun(Store& store, const std::string& prefix) {
-  const std::vector<std::string> found = store.FindRuns(prefix, kMostCandidates + 1);
-  if (found.empty()) {
-    throw CommandError(ExitCode::kUsage, "no run's id begins with `" + prefix + "` in " + store.name() +
-                                             " (flaky runs --all lists them)");
-  }
-  if (found.size() == 1 || found.front() == prefix) return found.front();
-  std::string candidates;
-  for (size_t i = 0; i < std::min(found.size(), kMostCandidates); ++i) candidates += (i > 0 ? ", " : "") + found[i];
-  if (found.size() > kMostCandidates) candidates += ", …";
-  throw CommandError(ExitCode::kUsage, "`" + prefix + "` matches several runs: " + candidates);
-}
-
-// Returns the run that the options name, reduced to the parts that match; nullopt without one, which is reported.
-std::optional<RunRecord> ReadRun(Store& store, Session& session, const Options& options) {
-  if (options.run.empty())
-    throw CommandError(ExitCode::kUsage, "RUN is empty; expected the beginning of a run's id, or latest");
-  std::optional<std::string> id;
-  if (options.run == kLatest) {
-    const RunQuery query{
-        .of_store = {.project = ProjectFilter(session, options.all), .since = std::nullopt, .until = std::nullopt},
-        .filters = options.filters};
-    VisitRuns(store, query, Direction::kNewestFirst, Detail::kRunsOnly, [&](const RunRecord& record) {
-      id = record.run.run_id;
-      return false;
-    });
-    if (!id) {
-      Json json = JsonOutput();
-      ReportNothing(session, store, query, &json);
-      if (options.json) PrintJson(session.out, json);
-      return std::nullopt;
-    }
-  } else {
-    id = FindRun(store, options.run);
-  }
-  std::vector<RunRecord> records = store.Fetch(std::span(&*id, 1));
-  if (records.empty()) throw CommandError(ExitCode::kUsage, "run " + *id + " was removed in the meantime");
-  RunRecord record = std::move(records.front());
-  if (!options.filters.Keep(record)) {
-    throw CommandError(ExitCode::kNothing, "run " + *id + " has nothing that matches " +
-                                               Join(options.filters.Names(), ", ",
-                                                    [](std::string_view name) { return "--" + std::string(name); }));
-  }
-  std::sort(record.parts.begin(), record.parts.end(), [](const Part& a, const Part& b) {
-    return std::tie(a.account.started_at, a.part_id) < std::tie(b.account.started_at, b.part_id);
-  });
-  std::sort(record.failures.begin(), record.failures.end(), [](const Failure& a, const Failure& b) {
-    // At the same moment, the end of a process ("uncaught") comes after the assertions that failed before it.
-    return std::tie(a.failed_at, a.test_file, a.test_name, a.attempt, a.failure_kind, a.line, a.error_message) <
-           std::tie(b.failed_at, b.test_file, b.test_name, b.attempt, b.failure_kind, b.line, b.error_message);
-  });
-  return record;
-}
 
 std::string AllTestsText(const Account& account) {
   std::string text = CountText(account.total_tests);
@@ -281,7 +224,9 @@ void PrintAsJson(const RunRecord& record, const std::vector<FlakyWithinRun>& fla
 
 void Show(Session& session, const Options& options) {
   const std::unique_ptr<Store> store = OpenHistory(session);
-  const std::optional<RunRecord> found = ReadRun(*store, session, options);
+  const std::optional<RunRecord> found = ReadRun(
+      *store, session,
+      {.run = options.run, .filters = options.filters, .all_projects = options.all, .json = options.json});
   if (!found) return;
   const RunRecord& record = *found;
   const std::vector<FlakyWithinRun> flaky = FindFlakyWithin(record);

@@ -51,9 +51,8 @@ Shown Select(const JudgedHistory& history, const Options& options) {
     has_failed[test.test] = true;
     if (IsWanted(options, test.identity, test.verdict)) shown.failed.push_back(&test);
   }
-  std::ranges::stable_sort(shown.failed, {}, [](const TestVerdict* test) {
-    return std::pair(-test->cost, Rank(test->verdict));
-  });
+  std::ranges::stable_sort(shown.failed, {},
+                           [](const TestVerdict* test) { return std::pair(-test->cost, Rank(test->verdict)); });
   // That a test was executed rarely and never failed is of interest only to those who ask for all or for it.
   if (!options.all && options.verdicts.empty()) return shown;
   shown.executions = history.judge().CountExecutions();

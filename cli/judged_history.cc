@@ -32,8 +32,10 @@ JudgedHistory::JudgedHistory(const Session& session, Store& store, const JudgeRe
     : judge_(model_),
       reader_(judge_, std::move(observer)),
       at_(request.at.value_or(Timestamp::Now())),
-      since_(request.since.value_or(at_ - kDays * kMicrosPerDay)),
-      query_{.of_store = {.project = std::optional(session.resolved.project), .since = since_, .until = at_ + 1},
+      since_(request.since.value_or(DefaultSince(at_))),
+      query_{.of_store = {.project = request.project.value_or(session.resolved.project),
+                          .since = since_,
+                          .until = at_ + 1},
              .filters = request.filters,
              .period = "since " + TimeText(since_) + " UTC"} {
   VisitRuns(store, query_, Direction::kOldestFirst, kNeeded, [&](const RunRecord& record) {
@@ -44,6 +46,8 @@ JudgedHistory::JudgedHistory(const Session& session, Store& store, const JudgeRe
   });
   judgement_ = judge_.Decide({.at = at_, .default_branch = ""});
 }
+
+Timestamp JudgedHistory::DefaultSince(Timestamp at) { return at - kDays * kMicrosPerDay; }
 
 Verdict JudgedHistory::VerdictOfHealthy(int64_t executions) const {
   return static_cast<double>(executions) < model_.new_below ? Verdict::kNew : Verdict::kHealthy;

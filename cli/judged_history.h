@@ -26,6 +26,7 @@ namespace flaky {
 // Which runs are judged, and as of when.
 struct JudgeRequest {
   RunFilters filters = {};
+  std::optional<std::optional<std::string>> project = std::nullopt;  // absent: that of the session
   std::optional<Timestamp> at = std::nullopt;
   std::optional<Timestamp> since = std::nullopt;
 };
@@ -51,6 +52,9 @@ class JudgedHistory {
   const Judgement& judgement() const { return judgement_; }
   const EvidenceReader& reader() const { return reader_; }
   const RunQuery& query() const { return query_; }
+  // Returns since when runs are judged unless a request says so.
+  static Timestamp DefaultSince(Timestamp at);
+
   // When the first and the last run that was read started.
   Timestamp first_run() const { return first_run_; }
   Timestamp last_run() const { return last_run_; }

@@ -80,9 +80,7 @@ Style StyleOf(Verdict verdict) {
   }
 }
 
-size_t Rank(Verdict verdict) {
-  return static_cast<size_t>(std::ranges::find(kVerdicts, verdict) - kVerdicts.begin());
-}
+size_t Rank(Verdict verdict) { return static_cast<size_t>(std::ranges::find(kVerdicts, verdict) - kVerdicts.begin()); }
 
 Table TableOfVerdicts() {
   return Table({{.title = "VERDICT"},

@@ -7,7 +7,7 @@
 
 #include "analysis/verdict.h"
 
-// Verdicts in words. The texts may contain names from the history; whoever prints them escapes them.
+// Verdicts in words. The texts may contain names from the history, which the caller must escape.
 namespace flaky {
 
 // Returns the word for people: "newly flaky".
