@@ -52,7 +52,7 @@ uint32_t MostCommon(const RosterEntries& entries) {
 
 }  // namespace
 
-int64_t PartReading::ExecutionsOf(TestId test, const Judge& judge) const {
+int64_t PartReading::ExecutionsOf(TestId test) const {
   int64_t failed = 0;
   for (const FailedAttempt& attempt : evidence.failures) failed += attempt.test == test ? 1 : 0;
   for (const Executions& other : evidence.other_executions) {
@@ -131,7 +131,7 @@ void EvidenceReader::AddPart(const RunRecord& record, RunIndex run, const Part* 
   }
   evidence.failures = failed_;
   judge_.AddPart(evidence);
-  if (observer_) observer_({record, part, evidence, failures_});
+  if (observer_) observer_({record, part, evidence, failures_, judge_});
 }
 
 const EvidenceReader::RosterReading* EvidenceReader::ReadRoster(const RunRecord& record, const Part& part) {

@@ -30,9 +30,10 @@ struct PartReading {
   const Part* part = nullptr;  // null: another tool wrote the run, which has no parts
   const PartEvidence& evidence;
   std::span<const FailureOfTest> failures;  // those of tests
+  const Judge& judge;
 
-  // Returns how often the part executed a test, retries included. Precondition: `judge` is the reader's.
-  int64_t ExecutionsOf(TestId test, const Judge& judge) const;
+  // Returns how often the part executed a test, retries included.
+  int64_t ExecutionsOf(TestId test) const;
 };
 
 // What was read, and what of it no verdict about a test can use.

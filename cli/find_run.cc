@@ -70,8 +70,9 @@ std::optional<RunRecord> ReadRun(Store& store, Session& session, const RunChoice
     return std::tie(a.account.started_at, a.part_id) < std::tie(b.account.started_at, b.part_id);
   });
   std::sort(record.failures.begin(), record.failures.end(), [](const Failure& a, const Failure& b) {
-    return std::tie(a.failed_at, a.test_file, a.test_name, a.attempt, a.line, a.error_message) <
-           std::tie(b.failed_at, b.test_file, b.test_name, b.attempt, b.line, b.error_message);
+    // At the same moment, the end of a process ("uncaught") comes after the assertions that failed before it.
+    return std::tie(a.failed_at, a.test_file, a.test_name, a.attempt, a.failure_kind, a.line, a.error_message) <
+           std::tie(b.failed_at, b.test_file, b.test_name, b.attempt, b.failure_kind, b.line, b.error_message);
   });
   return record;
 }

@@ -139,24 +139,26 @@ void PrintNotes(const JudgedHistory& history, const Session& session) {
   for (const std::string& note : notes) session.out << Escaped(note) << '\n';
 }
 
+std::string DidYouMeanTest(const JudgedHistory& history, const std::string& name) {
+  std::vector<std::string> near = Suggestions(name, history.judge().tests());
+  if (near.empty()) return {};
+  const size_t more = near.size() - std::min(near.size(), kMostSuggestions);
+  near.resize(near.size() - more);
+  std::string text = "; did you mean " + Join(near, " or ", [](const std::string& test) { return "`" + test + "`"; });
+  if (more > 0) text += " or one of " + std::to_string(more) + " more";
+  return text + "?";
+}
+
 bool ReportUnknownTest(Session& session, const JudgedHistory& history, const std::string& pattern, Json& json) {
   const auto tests = history.judge().tests();
   if (std::ranges::any_of(tests, [&](const TestIdentity& test) { return MatchesPattern(test.name, pattern); })) {
     return false;
   }
   session.exit_code = ExitCode::kNothing;
-  std::vector<std::string> near = Suggestions(pattern, tests);
-  json["suggestions"] = near;
-  std::string text = "unknown test `" + pattern + "`: no test of that name was executed in " +
-                     Counted(history.judgement().runs, "run") + " " + history.query().period;
-  if (!near.empty()) {
-    const size_t more = near.size() - std::min(near.size(), kMostSuggestions);
-    near.resize(near.size() - more);
-    text += "; did you mean " + Join(near, " or ", [](const std::string& name) { return "`" + name + "`"; });
-    if (more > 0) text += " or one of " + std::to_string(more) + " more";
-    text += "?";
-  }
-  Log(session.log, LogLevel::kWarn, text);
+  json["suggestions"] = Suggestions(pattern, tests);
+  Log(session.log, LogLevel::kWarn,
+      "unknown test `" + pattern + "`: no test of that name was executed in " +
+          Counted(history.judgement().runs, "run") + " " + history.query().period + DidYouMeanTest(history, pattern));
   return true;
 }
 

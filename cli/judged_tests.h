@@ -35,6 +35,9 @@ void PrintHints(std::span<const TestVerdict* const> tests, const Session& sessio
 void PrintClusters(const JudgedHistory& history, std::span<const TestVerdict* const> tests, const Session& session);
 void PrintNotes(const JudgedHistory& history, const Session& session);
 
+// Returns `; did you mean `Queue.Pops`?` for a name that no test has, or an empty text.
+std::string DidYouMeanTest(const JudgedHistory& history, const std::string& name);
+
 // Returns true if no test of the history matches the pattern. Says so, suggests others, and sets the exit code
 // kNothing.
 bool ReportUnknownTest(Session& session, const JudgedHistory& history, const std::string& pattern, Json& json);

@@ -16,6 +16,7 @@
 #include "cli/output/numbers.h"
 #include "cli/output/run_text.h"
 #include "cli/output/time_text.h"
+#include "history/text.h"
 #include "report/verdict_text.h"
 
 namespace flaky {
@@ -75,7 +76,9 @@ void PrintFailure(const JudgedFailure& failure, const JudgedRun& judged, const S
   session.out << "\n    fault of " << failure.fault.Words() << '\n';
   if (failure.verdict != nullptr) {
     session.out << "    " << Escaped(HistoryText(*failure.verdict)) << '\n';
-    for (const Reason& reason : failure.verdict->reasons) session.out << "    " << Words(reason) << '\n';
+    if (!failure.verdict->reasons.empty()) {
+      session.out << "    " << Join(failure.verdict->reasons, "; ", Words) << '\n';
+    }
   }
   if (failure.failure->error_message) {
     session.out << "    " << Escaped(FirstLine(*failure.failure->error_message)) << '\n';
