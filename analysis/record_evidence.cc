@@ -2,10 +2,13 @@
 #include "analysis/record_evidence.h"
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 
 #include "analysis/left_out.h"
+#include "history/part_tests.h"
 #include "history/roster.h"
 
 namespace flaky {
@@ -28,7 +31,10 @@ RunEvidence EvidenceOf(const Run& run) {
   RunEvidence evidence{.run_id = run.run_id, .code = {}};
   evidence.code.tree = Text(run.tree_sha);
   evidence.code.commit = Text(run.git_sha);
+  evidence.code.edited_tree = Text(run.edited_tree);
   evidence.code.dirty = run.git_dirty.value_or(false);
+  evidence.code.commit_time = run.commit_at;
+  evidence.code.merge_base = Text(run.merge_base);
   evidence.code.branch = Text(run.branch);
   return evidence;
 }
@@ -39,16 +45,24 @@ int64_t ExecutedTests(const Account& account) {
   return account.passed_tests ? counted : account.total_tests.value_or(counted);
 }
 
-// Returns how often most of the tests were executed.
-uint32_t MostCommon(const RosterEntries& entries) {
-  std::map<int64_t, size_t> tests;
-  for (const auto& [name, entry] : entries) {
-    if (entry.executed > 0) ++tests[entry.executed];
-  }
-  const auto most =
-      std::max_element(tests.begin(), tests.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-  return most == tests.end() ? 1 : static_cast<uint32_t>(std::min<int64_t>(most->first, UINT32_MAX));
+// A test of a known program is identified by it. The rows of another tool have only a file.
+TestIdentity IdentityOf(const Failure& failure, std::string_view name) {
+  const bool needs_file = !failure.program && !failure.part_id;
+  return {.program = failure.program.value_or(""),
+          .file = needs_file && name == failure.test_name ? failure.test_file : "",
+          .name = std::string(name)};
 }
+
+// Returns true if both are ranks of one MPI program.
+bool IsSameExecution(const Part& a, const Part& b) {
+  return a.rank && b.rank && a.variant == b.variant && a.shard == b.shard && a.roster_id == b.roster_id;
+}
+
+const Part* FirstRank(std::span<const Part> parts, const Part& part) {
+  return &*std::ranges::find_if(parts, [&](const Part& other) { return IsSameExecution(part, other); });
+}
+
+uint32_t Limited(int64_t count) { return static_cast<uint32_t>(std::clamp<int64_t>(count, 0, UINT32_MAX)); }
 
 }  // namespace
 
@@ -91,10 +105,23 @@ void EvidenceReader::Add(const RunRecord& record) {
   if (record.parts.size() > 1) std::ranges::stable_sort(failures, {}, part_id);
   bool has_all_rosters = true;
   bool interrupted = false;
+  std::vector<const Failure*> of_ranks;
   for (const Part& part : record.parts) {
     interrupted = interrupted || part.ended_early || !part.account.ended_at;
-    const auto own = std::ranges::equal_range(failures, std::string_view(part.part_id), {}, part_id);
-    const std::span<const Failure* const> span(own.begin(), own.end());
+    const auto failures_of = [&](const Part& one) {
+      const auto own = std::ranges::equal_range(failures, std::string_view(one.part_id), {}, part_id);
+      return std::span<const Failure* const>(own.begin(), own.end());
+    };
+    std::span<const Failure* const> span = failures_of(part);
+    if (part.rank) {
+      // All ranks execute each test together. So a test that fails in several of them failed once.
+      if (FirstRank(record.parts, part) != &part) continue;
+      of_ranks.clear();
+      for (const Part& other : record.parts) {
+        if (IsSameExecution(part, other)) std::ranges::copy(failures_of(other), std::back_inserter(of_ranks));
+      }
+      span = of_ranks;
+    }
     const RosterReading* const roster = ReadRoster(record, part);
     const bool shows_nothing =
         std::ranges::none_of(span, [&](const Failure* failure) { return is_of_test(*failure); }) &&
@@ -110,7 +137,7 @@ void EvidenceReader::Add(const RunRecord& record) {
 void EvidenceReader::AddPart(const RunRecord& record, RunIndex run, const Part* part, const RosterReading* roster,
                              std::span<const Failure* const> failures) {
   const Account& account = part == nullptr ? record.run.account : part->account;
-  CollectFailures(failures, part != nullptr, roster);
+  CollectFailures(failures);
   PartEvidence evidence;
   evidence.run = run;
   evidence.started_at = account.started_at;
@@ -119,13 +146,15 @@ void EvidenceReader::AddPart(const RunRecord& record, RunIndex run, const Part* 
     evidence.part_id = part->part_id;
     evidence.variant = Text(part->variant);
     evidence.shard = Text(part->shard);
+    evidence.host = Text(part->host);
+    shuffled_ = shuffled_ || part->shuffle_seed;
     evidence.interrupted = evidence.interrupted || part->ended_early.has_value();
   }
   evidence.shuffled = shuffled_ || IsShuffledBy(Text(record.run.test_args));
-  if (roster != nullptr) {
+  if (roster != nullptr && CountExecutions(*part, *roster)) {
     evidence.roster = roster->id;
-    evidence.repetitions = roster->repetitions;
-    evidence.other_executions = roster->others;
+    evidence.repetitions = repetitions_;
+    evidence.other_executions = others_;
   } else {
     evidence.executed_tests = ExecutedTests(account);
   }
@@ -134,50 +163,64 @@ void EvidenceReader::AddPart(const RunRecord& record, RunIndex run, const Part* 
   if (observer_) observer_({record, part, evidence, failures_, judge_});
 }
 
+bool EvidenceReader::CountExecutions(const Part& part, const RosterReading& roster) {
+  repetitions_ = 1;
+  others_.clear();
+  if (!part.executions) return true;
+  std::map<size_t, TestCounts> counts;
+  try {
+    counts = ParseExecutions(*part.executions);
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+  // With --gtest_repeat, most of the tests were executed as often as that says.
+  std::map<int64_t, size_t> tests = {{1, roster.executed}};
+  for (const auto& [place, count] : counts) {
+    if (count.executed == 0) continue;
+    --tests[1];
+    ++tests[count.executed];
+  }
+  const auto fewer = [](const auto& a, const auto& b) { return a.second < b.second; };
+  const int64_t most = std::max_element(tests.begin(), tests.end(), fewer)->first;
+  repetitions_ = Limited(most);
+  if (most != 1) {
+    for (size_t place = 0; place < roster.tests.size(); ++place) {
+      if (!counts.contains(place)) others_.push_back({roster.tests[place], 1});
+    }
+  }
+  for (const auto& [place, count] : counts) {
+    if (count.executed == most || count.executed == 0 || place >= roster.tests.size()) continue;
+    others_.push_back({roster.tests[place], Limited(count.executed)});
+  }
+  return true;
+}
+
 const EvidenceReader::RosterReading* EvidenceReader::ReadRoster(const RunRecord& record, const Part& part) {
   if (!part.roster_id) return nullptr;
   const auto [known, is_new] = rosters_.try_emplace(*part.roster_id);
   RosterReading& reading = known->second;
   if (!is_new) return reading.id == kNoIndex ? nullptr : &reading;
-  const auto found = std::ranges::find(record.rosters, *part.roster_id,
-                                       [](const RosterPtr& roster) { return std::string_view(roster->roster_id); });
-  if (found == record.rosters.end()) {
+  const Roster* const roster = FindRoster(record.rosters, *part.roster_id);
+  if (roster == nullptr) {
     rosters_.erase(known);  // the next record may have it
     return nullptr;
   }
   try {
-    const RosterEntries entries = ParseRoster((*found)->tests);
-    std::vector<TestId> tests;
-    reading.repetitions = MostCommon(entries);
-    for (const auto& [name, entry] : entries) {
-      if (entry.executed == 0) continue;
-      const size_t file = name.find(" (");
-      TestIdentity identity;
-      identity.name = name.substr(0, file);
-      if (file != name.npos && name.ends_with(')')) {
-        identity.file = name.substr(file + 2, name.size() - file - 3);
-        reading.with_file.insert(name);
-      }
-      tests.push_back(judge_.AddTest(identity));
-      if (entry.executed == reading.repetitions) continue;
-      reading.others.push_back({tests.back(), static_cast<uint32_t>(std::min<int64_t>(entry.executed, UINT32_MAX))});
+    std::vector<TestId> executed;
+    for (RosterTest& test : TestsOf(*roster, record.rosters)) {
+      reading.tests.push_back(
+          judge_.AddTest({.program = std::move(test.program), .file = "", .name = std::move(test.name)}));
+      if (test.executed) executed.push_back(reading.tests.back());
     }
-    reading.id = judge_.AddRoster(tests);
+    reading.executed = executed.size();
+    reading.id = judge_.AddRoster(executed);
     return &reading;
   } catch (const std::invalid_argument&) {  // a damaged roster says nothing
     return nullptr;
   }
 }
 
-TestId EvidenceReader::TestOf(std::string_view name, std::string_view file, bool has_part,
-                              const RosterReading* roster) {
-  const bool needs_file = !has_part || (roster != nullptr && !roster->with_file.empty() &&
-                                        roster->with_file.contains(RosterName(name, file)));
-  return judge_.AddTest({.program = "", .file = needs_file ? std::string(file) : "", .name = std::string(name)});
-}
-
-void EvidenceReader::CollectFailures(std::span<const Failure* const> failures, bool has_part,
-                                     const RosterReading* roster) {
+void EvidenceReader::CollectFailures(std::span<const Failure* const> failures) {
   failures_.clear();
   attempts_.clear();
   failed_.clear();
@@ -185,7 +228,7 @@ void EvidenceReader::CollectFailures(std::span<const Failure* const> failures, b
   for (const Failure* const failure : failures) {
     shuffled_ = shuffled_ || failure->shuffle_seed.has_value();
     if (IsOutsideTests(*failure)) continue;
-    const TestId test = TestOf(failure->test_name, failure->test_file, has_part, roster);
+    const TestId test = judge_.AddTest(IdentityOf(*failure, failure->test_name));
     failures_.push_back({failure, test});
     if (test >= file_of_.size()) file_of_.resize(test + 1, kNoIndex);
     const auto file = file_numbers_.find(failure->test_file);
@@ -197,7 +240,7 @@ void EvidenceReader::CollectFailures(std::span<const Failure* const> failures, b
       files_.push_back(failure->test_file);
     }
     FailedAttempt failed{.test = test};
-    if (failure->preceding_test) failed.preceding = TestOf(*failure->preceding_test, "", has_part, roster);
+    if (failure->preceding_test) failed.preceding = judge_.AddTest(IdentityOf(*failure, *failure->preceding_test));
     failed.signal = failure->signal.has_value();
     failed.killed = failure->signal == "SIGKILL";
     attempts_.push_back({failed, failure->attempt.value_or(-1)});

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,12 +62,11 @@ class EvidenceReader {
   std::string_view FileOf(TestId test) const;
 
  private:
-  // What the parts that have one roster executed.
+  // The tests of a roster, in its order, which Part::executions refers to.
   struct RosterReading {
-    RosterIndex id = kNoIndex;
-    uint32_t repetitions = 1;
-    std::vector<Executions> others;
-    std::set<std::string, std::less<>> with_file;  // RosterName of those whose names need a file
+    RosterIndex id = kNoIndex;  // kNoIndex: it is damaged
+    std::vector<TestId> tests;
+    size_t executed = 0;  // of the tests; the others were only skipped
   };
   struct Attempt {
     FailedAttempt failed;
@@ -78,8 +76,9 @@ class EvidenceReader {
   const RosterReading* ReadRoster(const RunRecord& record, const Part& part);
   void AddPart(const RunRecord& record, RunIndex run, const Part* part, const RosterReading* roster,
                std::span<const Failure* const> failures);
-  TestId TestOf(std::string_view name, std::string_view file, bool has_part, const RosterReading* roster);
-  void CollectFailures(std::span<const Failure* const> failures, bool has_part, const RosterReading* roster);
+  // Sets `repetitions_` and `others_`. Returns false if the part's executions are damaged.
+  bool CountExecutions(const Part& part, const RosterReading& roster);
+  void CollectFailures(std::span<const Failure* const> failures);
 
   Judge& judge_;
   Observer observer_;
@@ -92,6 +91,8 @@ class EvidenceReader {
   std::vector<FailureOfTest> failures_;
   std::vector<Attempt> attempts_;
   std::vector<FailedAttempt> failed_;
+  uint32_t repetitions_ = 1;
+  std::vector<Executions> others_;
   bool shuffled_ = false;
 };
 
