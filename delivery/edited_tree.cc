@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 #include <system_error>
 #include <vector>
 
@@ -72,30 +71,25 @@ std::optional<std::vector<std::string>> EditedFiles(const fs::path& top, const G
   return files;
 }
 
-// Prepares the folder for an index and objects of our own. Returns the variables that select them.
-std::optional<std::vector<std::string>> Prepare(const fs::path& folder, const GitFiles& files) {
+// Copies the index to the folder. Keeps its time, from which git knows which files may have changed just after it.
+bool CopyIndex(const fs::path& index, const fs::path& copy) {
   std::error_code error;
-  const fs::path index = folder / "index", objects = folder / "objects";
-  if (fs::file_size(files.index, error) > kLargestIndex || error) return std::nullopt;
-  if (!fs::copy_file(files.index, index, error) || error) return std::nullopt;
-  const std::string known = fs::canonical(files.objects, error).string();
-  if (error || known.find('\n') != known.npos) return std::nullopt;
-  if (!fs::create_directories(objects / "info", error) || error) return std::nullopt;
-  std::ofstream alternates(objects / "info" / "alternates", std::ios::binary);
-  alternates << known << '\n';
-  alternates.close();
-  if (!alternates) return std::nullopt;
-  return std::vector<std::string>{"GIT_INDEX_FILE=" + index.string(), "GIT_OBJECT_DIRECTORY=" + objects.string()};
+  const fs::file_time_type time = fs::last_write_time(index, error);
+  if (error || fs::file_size(index, error) > kLargestIndex || error) return false;
+  if (!fs::copy_file(index, copy, error) || error) return false;
+  fs::last_write_time(copy, time, error);
+  return !error;
 }
 
 }  // namespace
 
-std::optional<std::string> EditedTree(const fs::path& top, const GitFiles& files, Deadline deadline) {
+std::optional<std::string> EditedTree(const fs::path& top, const fs::path& index, Deadline deadline) {
   const auto filters = GitFilters(top, deadline);
   if (!filters || HasDirtySubmodule(top, deadline) != false) return std::nullopt;
   GitExtras extras{.settings = WithoutFilters(*filters)};
   // A split index would be written next to the user's, and nothing here has to survive a power failure.
-  for (const char* setting : {"core.splitIndex=false", "core.safecrlf=false", "core.fsync=none"}) {
+  for (const char* setting :
+       {"core.splitIndex=false", "core.safecrlf=false", "core.fsync=none", "core.looseCompression=0"}) {
     extras.settings.emplace_back(setting);
   }
   const auto edited = EditedFiles(top, extras, deadline);
@@ -103,16 +97,19 @@ std::optional<std::string> EditedTree(const fs::path& top, const GitFiles& files
   if (!filters->empty() && HasOne(true, *edited, *filters, top, deadline) != false) return std::nullopt;
 
   const PrivateFolder folder(top);
-  auto variables = folder.path().empty() ? std::nullopt : Prepare(folder.path(), files);
-  if (!variables) return std::nullopt;
-  extras.environment = std::move(*variables);
+  const fs::path copy = folder.path() / "index", objects = folder.path() / "objects";
+  std::error_code error;
+  if (folder.path().empty() || !CopyIndex(index, copy) || !fs::create_directory(objects, error)) return std::nullopt;
+  extras.environment = {"GIT_INDEX_FILE=" + copy.string()};
   for (const std::string& file : *edited) extras.input.append(file).push_back('\0');
+  // Only computes the ids of the files.
   if (!edited->empty() &&
-      !Git(top, {"update-index", "-z", "--add", "--remove", "--stdin"}, deadline, 1, extras).succeeded) {
+      !Git(top, {"update-index", "-z", "--add", "--remove", "--info-only", "--stdin"}, deadline, 1, extras).succeeded) {
     return std::nullopt;
   }
   extras.input.clear();
-  // A partial clone does not have all files.
+  // Git touches objects that exist already. So it must not see those of the repository.
+  extras.environment.push_back("GIT_OBJECT_DIRECTORY=" + objects.string());
   const CommandOutput tree = Git(top, {"write-tree", "--missing-ok"}, deadline, kLongestId, extras);
   const std::string id = tree.text.substr(0, tree.text.find('\n'));
   if (!tree.succeeded || id.empty() || id.find_first_not_of("0123456789abcdef") != id.npos) return std::nullopt;

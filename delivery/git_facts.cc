@@ -113,10 +113,10 @@ std::optional<Commits> ReadCommits(const fs::path& top, std::chrono::steady_cloc
   return commits;
 }
 
-// Finds the branch, the merge base and the files of the repository.
+// Finds the branch, the merge base and the index.
 void ReadPlace(const fs::path& top, const Commits& commits, std::chrono::steady_clock::time_point deadline,
-               GitFacts& facts, GitFiles& files) {
-  std::vector<std::string> question = {"rev-parse", "--git-path", "index", "--git-path", "objects"};
+               GitFacts& facts, fs::path& index) {
+  std::vector<std::string> question = {"rev-parse", "--git-path", "index"};
   const bool asks_for_base = !commits.of_default.empty() && commits.of_default != commits.head;
   if (asks_for_base) question.push_back(commits.head + "..." + commits.of_default);
   question.insert(question.end(), {"--symbolic-full-name", "HEAD"});
@@ -128,7 +128,7 @@ void ReadPlace(const fs::path& top, const Commits& commits, std::chrono::steady_
     place = Git(top, question, deadline, kLongestAnswer);
   }
   const std::vector<std::string> lines = Lines(place.text);
-  constexpr size_t kLeast = 3;  // the two paths and the branch
+  constexpr size_t kLeast = 2;  // the path and the branch
   if (!place.succeeded || lines.size() < kLeast) return;
   constexpr std::string_view kBranches = "refs/heads/";
   if (lines.back().starts_with(kBranches)) facts.branch = MakeStorable(lines.back().substr(kBranches.size()));
@@ -136,7 +136,7 @@ void ReadPlace(const fs::path& top, const Commits& commits, std::chrono::steady_
   // Of several bases, the newest comes first.
   const auto base = std::ranges::find_if(lines, [](const std::string& line) { return line.starts_with('^'); });
   if (base != lines.end() && IsHexadecimal(base->substr(1))) facts.merge_base = base->substr(1);
-  files = {top / lines[0], top / lines[1]};
+  index = top / lines[0];
 }
 
 std::optional<Timestamp> ModifiedAt(const fs::path& file) {
@@ -151,18 +151,18 @@ GitFacts ReadGit(const fs::path& top, std::chrono::steady_clock::time_point dead
   // At the same time as the other questions.
   auto dirty = std::async(std::launch::async, [&] { return IsDirty(top, deadline); });
   GitFacts facts;
-  GitFiles files;
+  fs::path index;
   if (const auto commits = ReadCommits(top, deadline)) {
     facts.sha = commits->head;
     facts.tree = commits->tree;
     facts.committed_at = commits->committed_at;
-    ReadPlace(top, *commits, deadline, facts, files);
+    ReadPlace(top, *commits, deadline, facts, index);
   }
   facts.dirty = dirty.get();
   // No git, no commit yet, or a repository it does not trust.
   if (!facts.sha) return {};
-  if (facts.dirty == true && !files.index.empty()) {
-    facts.edited_tree = EditedTree(top, files, std::min(deadline, std::chrono::steady_clock::now() + kLongestLook));
+  if (facts.dirty == true && !index.empty()) {
+    facts.edited_tree = EditedTree(top, index, std::min(deadline, std::chrono::steady_clock::now() + kLongestLook));
   }
   return facts;
 }

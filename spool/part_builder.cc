@@ -212,7 +212,11 @@ RunRecord PartBuilder::Finish() && {
     for (const auto& [name, tally] : its_tallies) {
       PartTest& test = its_tests[name];
       test.counts = tally.counts;
-      if (tally.measured > 0) test.duration_us = tally.duration_us / tally.measured;
+      if (tally.measured > 0) {
+        test.duration_us = tally.duration_us / tally.measured;
+      } else if (tally.skips_measured > 0 && tally.counts.executed == 0) {
+        test.duration_us = tally.skipped_us / tally.skips_measured;
+      }
     }
   }
   record.rosters = SetPartTests(part_, tests, registered_);
@@ -232,10 +236,9 @@ void PartBuilder::AddResult(const Journal& journal, size_t index) {
   if (failure.test_file.empty()) failure.test_file = UnknownFile(journal);
   TestTally& tally = tallies_[program_][result.name];
   (verdict == Verdict::kSkipped ? tally.counts.skipped : tally.counts.executed) += result.executions;
-  if (verdict != Verdict::kSkipped) {
-    tally.duration_us += result.further_us + (result.is_measured ? result.duration_us : 0);
-    tally.measured += result.further_measured + (result.is_measured ? 1 : 0);
-  }
+  const bool skipped = verdict == Verdict::kSkipped;
+  (skipped ? tally.skipped_us : tally.duration_us) += result.further_us + (result.is_measured ? result.duration_us : 0);
+  (skipped ? tally.skips_measured : tally.measured) += result.further_measured + (result.is_measured ? 1 : 0);
   failure.attempt = tally.attempts;
   tally.attempts += result.executions;
   tally.failed |= verdict == Verdict::kFailed;

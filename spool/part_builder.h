@@ -40,6 +40,8 @@ class PartBuilder {
     int64_t attempts = 0;
     int64_t duration_us = 0;  // of all executions that were `measured`
     int64_t measured = 0;
+    int64_t skipped_us = 0;  // the same of skips
+    int64_t skips_measured = 0;
     bool failed = false;
     bool passed = false;
   };

@@ -134,7 +134,7 @@ TEST_F(RecorderLists, ATestsParameterIsInItsLine) {
   EXPECT_EQ(journal.ParameterOf("All/Parameter.IsGood/0"), "\"good\"");
   EXPECT_EQ(journal.ParameterOf("All/Parameter.IsGood/1"), "\"bad \\\"\\n\\xFF\"");
   const std::string cut = *journal.ParameterOf("All/Parameter.IsGood/2");
-  EXPECT_EQ(cut, "\"" + std::string(254, 'x') + "\xE2\x80\xA6") << "and no half of a character";
+  EXPECT_EQ(cut, "\"" + std::string(255, 'x') + "\xE2\x80\xA6");
   EXPECT_EQ(journal.ParameterOf("All/Parameter.IsGood/3"), "\"fatal\"") << "the process died in it";
   EXPECT_EQ(journal.OutcomeOf("All/Parameter.IsGood/1"), "failed");
   EXPECT_EQ(journal.ParameterOf("OfType/0.IsOneByte"), "char");
