@@ -48,6 +48,7 @@ TEST_F(RecorderSettings, SpoolIsInTmpWithoutAHome) {
   ExpectSameAsPlain("Plain.Passes");
   int ours = 0;  // other test programs of this user may use the same folder
   for (const auto& entry : std::filesystem::directory_iterator(spool)) {
+    if (!entry.is_regular_file()) continue;
     const Recorded journal = Read(entry.path());
     if (!journal.header.is_object() || journal.header["cwd"] != std::filesystem::canonical(folder()).string()) continue;
     ++ours;
@@ -62,6 +63,7 @@ TEST_F(RecorderSettings, ARelativeSpoolIsRelativeToTheFolderAtTheStart) {
   ExpectSameAsPlain("Process.LeavesItsFolderAndEnvironment:Plain.Passes:Text.FiveMegabytes", {}, WarningIs::kDue);
   ASSERT_EQ(JournalsIn(folder() / "here/spool"), 1);
   for (const auto& entry : std::filesystem::directory_iterator(folder() / "here/spool")) {
+    if (!entry.is_regular_file()) continue;
     const Recorded journal = Read(entry.path());
     EXPECT_EQ(journal.OutcomeOf("Process.LeavesItsFolderAndEnvironment"), "failed");
     EXPECT_EQ(journal.OutcomeOf("Text.FiveMegabytes"), "failed");
