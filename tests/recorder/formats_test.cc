@@ -42,6 +42,23 @@ TEST_F(RecorderFormats, KeepsNamesWithAnyCharacters) {
   EXPECT_EQ(journal.lines.size(), 1u + 5u + 1u) << "the file is named once";
 }
 
+TEST_F(RecorderFormats, IdsAreUuidsThatBeginWithTheirTime) {
+  const auto now = [] {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+  };
+  const int64_t before = now();
+  Run("behaviours", {"--gtest_filter=Plain.Passes"});
+  const Recorded journal = TheJournal();
+  for (const char* name : {"journal_id", "process_run_id"}) {
+    const std::string id = journal.header[name];
+    EXPECT_THAT(id, MatchesRegex("[0-9a-f]{12}7[0-9a-f]{3}[89ab][0-9a-f]{15}")) << "version 7 of RFC 9562";
+    const int64_t time = std::stoll(id.substr(0, 12), nullptr, 16);
+    EXPECT_GE(time, before);
+    EXPECT_LE(time, now());
+  }
+}
+
 TEST_F(RecorderFormats, CutsALongMessageWithANote) {
   ExpectSameAsPlain("Text.FiveMegabytes:Plain.Passes");
   const std::string message = TheJournal().MessagesOf("Text.FiveMegabytes").at(0);

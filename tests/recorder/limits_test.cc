@@ -67,7 +67,7 @@ class RecorderLimits : public FixtureTest {
   std::vector<Recorded> Saved() const {
     std::vector<Recorded> journals;
     for (const auto& entry : std::filesystem::directory_iterator(folder() / "saved")) {
-      journals.push_back(Read(entry.path()));
+      if (entry.is_regular_file()) journals.push_back(Read(entry.path()));
     }
     return journals;
   }

@@ -6,12 +6,20 @@
 #include <string>
 
 #include "spool/journal_parser.h"
+#include "spool/timed_id.h"
 #include "tests/support/journal_text.h"
 
 namespace flaky {
 namespace {
 
 RunGrouping Of(const HeaderText& header) { return GroupingOf(ParseJournal(header.Line())); }
+
+TEST(TimedId, IsAUuidThatBeginsWithItsTime) {
+  const std::string digits(32, 'f');
+  // The time of the example in RFC 9562, appendix A.6, 2022-02-22 19:22:22 UTC.
+  EXPECT_EQ(TimedId(Timestamp{1'645'557'742'000'000}, digits), "017f22e279b07fffbfffffffffffffff");
+  EXPECT_EQ(TimedId(Timestamp{1'645'557'742'000'999}, std::string(32, '0')), "017f22e279b070008000000000000000");
+}
 
 TEST(GroupingOf, PutsTheProcessesOfOneCtestIntoOneRun) {
   const auto under_ctest = [](uint64_t number, const std::string& pid, const std::string& start) {
