@@ -12,7 +12,7 @@
 
 namespace flaky {
 
-// Names a row of a store's failures: numbers alone are no key where the rows are distributed by run.
+// Names a row of a store's failures. The key begins with the run, by which a store may distribute its rows.
 struct FailureId {
   std::string run_id;
   int64_t id = 0;  // as FailureView::id
