@@ -144,14 +144,6 @@ pqxx::result Change::InsertNew(pqxx::transaction_base& transaction) {
 
 void Change::Complete(pqxx::transaction_base& transaction) {
   BinaryValues values;
-  if (!moved_.empty()) {
-    // By itself: one statement can't change a row and delete it.
-    const std::string moved = moved_.Unnest(values);
-    Execute(transaction,
-            "UPDATE " + connection_.Table("failures") + " f SET project = n.project FROM " + moved +
-                " AS n (run_id, project) WHERE f.run_id = n.run_id",
-            std::exchange(values, {}));
-  }
   Statements statements;
   if (!runs_.empty()) {
     const std::vector<TypedColumn>& columns = TypedColumns().runs;
@@ -179,6 +171,18 @@ void Change::Complete(pqxx::transaction_base& transaction) {
                    " AS n (run_id, part_id) WHERE p.run_id = n.run_id AND p.part_id = n.part_id");
   }
   Execute(transaction, statements.EndingWith("SELECT"), std::move(values));
+  if (!moved_.empty()) Move(transaction);
+}
+
+// By itself, because one statement can't change a row and delete it, and last, because every write locks the tables in
+// the same order.
+void Change::Move(pqxx::transaction_base& transaction) {
+  BinaryValues values;
+  const std::string moved = moved_.Unnest(values);
+  Execute(transaction,
+          "UPDATE " + connection_.Table("failures") + " f SET project = n.project FROM " + moved +
+              " AS n (run_id, project) WHERE f.run_id = n.run_id AND f.project IS DISTINCT FROM n.project",
+          std::move(values));
 }
 
 }  // namespace flaky::postgres

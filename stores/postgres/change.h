@@ -41,6 +41,7 @@ class Change {
   void AddFailure(const Run& run, const Failure& failure);
   void AddRosters(const RunRecord& record);
   std::string InsertRosters(BinaryValues& values) const;
+  void Move(pqxx::transaction_base& transaction);
   std::string Insert(std::string_view table, const std::vector<TypedColumn>& columns, RowWriter& rows,
                      BinaryValues& values) const;
 

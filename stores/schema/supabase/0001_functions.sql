@@ -417,14 +417,14 @@ BEGIN
     commit_at = (v->>18)::timestamptz, merge_base = v->>19, edited_tree = v->>20
   FROM json_array_elements(change->'runs') AS e CROSS JOIN LATERAL (SELECT e.value::jsonb AS v OFFSET 0) n
   WHERE r.run_id = v->>0 AND r.run_id = ANY (same);
-  UPDATE public."{prefix}failures" f SET project = r.project
-  FROM json_array_elements(change->'runs') AS e JOIN public."{prefix}runs" r ON r.run_id = e.value->>0
-  WHERE f.run_id = r.run_id AND r.run_id = ANY (same) AND f.project IS DISTINCT FROM r.project;
   PERFORM public."rest_{prefix}add"(change, same);
   DELETE FROM public."{prefix}failures" f USING json_array_elements(change->'old_failures') AS e
   WHERE f.id = (e.value->>1)::bigint AND f.run_id = e.value->>0 AND f.run_id = ANY (same);
   DELETE FROM public."{prefix}parts" p USING json_array_elements(change->'old_parts') AS e
   WHERE p.run_id = e.value->>0 AND p.part_id = e.value->>1 AND p.run_id = ANY (same);
+  UPDATE public."{prefix}failures" f SET project = r.project
+  FROM json_array_elements(change->'runs') AS e JOIN public."{prefix}runs" r ON r.run_id = e.value->>0
+  WHERE f.run_id = r.run_id AND r.run_id = ANY (same) AND f.project IS DISTINCT FROM r.project;
   RETURN to_json(same);
 END;
 $function$;
