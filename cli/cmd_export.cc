@@ -277,8 +277,7 @@ void AddExport(CLI::App& app, Session& session) {
              "summary goes to standard error.",
              "Plain results (docs/reference/results.md) hold less than a history: what they cannot hold is counted and "
              "named. Use them to read the results with other programs, not to move a history."},
-            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db -",
-             "flaky export --format results --since 7d results.jsonl"});
+            {"flaky export history.jsonl.zst", "flaky export --from sqlite:old.db --format results -"});
   command->callback([&session, options] { Export(session, *options); });
 }
 

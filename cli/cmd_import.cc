@@ -88,8 +88,7 @@ void AddImport(CLI::App& app, Session& session) {
        "(docs/reference/results.md). Nothing is imported if a line of one of the files is invalid: the message names "
        "the "
        "file and the line. A field that the format does not have is skipped and named once."},
-      {"flaky import history.jsonl.zst", "flaky import - --to sqlite:new.db --dry-run",
-       "flaky import --format results --project engine shard-*.jsonl"});
+      {"flaky import history.jsonl.zst", "flaky import --format results --project engine shard-*.jsonl"});
   command->callback([&session, options] { Import(session, *options); });
 }
 
