@@ -174,7 +174,8 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     const auto number = [&](int column) { return counts[0][column].as<int64_t>(); };
     old.rows = {number(0), number(1), number(2), number(3), number(4)};
     if (drop_if == old.rows) {
-      for (const std::string& sql : DropStatements(old.names, connection.Scope())) transaction.exec(sql);
+      for (const std::string& sql : DropStatements(connection.prefix(), old.names, connection.Scope()))
+        transaction.exec(sql);
       transaction.commit();
     }
     return old;

@@ -8,6 +8,7 @@
 
 #include "history/run.h"
 #include "history/text.h"
+#include "stores/sql/boundaries.h"
 
 namespace flaky {
 namespace {
@@ -190,6 +191,9 @@ std::string DropSqlite(const Adoption& adoption, std::span<const std::string_vie
   }
   std::string script = "CREATE TABLE " + guard + " (\n" + columns + "\n);\n\nINSERT INTO " + guard + "\nSELECT " +
                        first + "\nFROM (" + rows + ");\n\nDELETE FROM " + guard + "\nWHERE NOT (" + differ + ");\n\n";
+  if (adoption.from != kNpmPrefix) {
+    for (const std::string& view : NamesOfViews(adoption.from)) script += "DROP VIEW IF EXISTS \"" + view + "\";\n";
+  }
   script += "DROP TABLE " + adoption.Old("failures") + ";\n";
   if (adoption.from != kNpmPrefix) script += "DROP TABLE IF EXISTS " + adoption.Old("parts") + ";\n";
   script += "DROP TABLE " + adoption.Old("runs") + ";\n";
@@ -226,6 +230,11 @@ std::string DropPostgres(const Adoption& adoption) {
   };
   compare("parts", "part_id");
   compare("rosters", "roster_id");
+  for (const std::string& view : NamesOfViews(adoption.from)) {
+    const std::string name = '"' + view + '"';
+    block += "  IF EXISTS (SELECT FROM pg_class WHERE oid = to_regclass('" + name +
+             "') AND relkind = 'v') THEN\n    DROP VIEW " + name + ";\n  END IF;\n";
+  }
   block += "  DROP TABLE " + adoption.Old("failures") + ";\n";
   const auto drop = [&](std::string_view table, std::string_view column) {
     block += WhereOurs(adoption, table, column, "    DROP TABLE " + adoption.Old(table) + ";\n");

@@ -15,6 +15,7 @@ std::string RunsTable(std::string_view prefix, std::string_view scope) {
 }
 
 std::string Names(std::string_view prefix) { return Join(NamesOfTables(prefix), ", ", Literal); }
+std::string ViewNames(std::string_view prefix) { return Join(NamesOfViews(prefix), ", ", Literal); }
 
 constexpr std::string_view kPublicNames = "'anon', 'anonymous', 'authenticated', 'web_anon'";
 
@@ -51,6 +52,14 @@ std::vector<std::string> NamesOfTables(std::string_view prefix) {
   std::vector<std::string> names;
   // The order in which every write locks them.
   for (const std::string_view name : {"runs", "rosters", "parts", "failures", "claims", "schema", "supabase_schema"}) {
+    names.push_back(std::string(prefix) + std::string(name));
+  }
+  return names;
+}
+
+std::vector<std::string> NamesOfViews(std::string_view prefix) {
+  std::vector<std::string> names;
+  for (const std::string_view name : {"test_days", "run_days", "failures_with_run", "executions", "roster_tests"}) {
     names.push_back(std::string(prefix) + std::string(name));
   }
   return names;
@@ -121,6 +130,14 @@ std::string ClosingBlock(std::string_view prefix, std::string_view scope) {
          "  LOOP\n"
          "    EXECUTE format('REVOKE ALL ON SEQUENCE %s FROM PUBLIC, %s', item.name, closed);\n"
          "  END LOOP;\n"
+         "  FOR item IN\n"
+         "    SELECT v.oid::regclass AS name FROM pg_class v JOIN pg_class r ON r.relnamespace = v.relnamespace\n"
+         "    WHERE r.oid = runs AND v.relkind = 'v' AND pg_has_role(v.relowner, 'USAGE') AND v.relname IN (" +
+         ViewNames(prefix) +
+         ")\n"
+         "  LOOP\n"
+         "    EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC, %s', item.name, closed);\n"
+         "  END LOOP;\n"
          "END $$";
 }
 
@@ -146,9 +163,10 @@ std::string GuardBlock(std::string_view prefix, std::string_view scope) {
          std::string(kTrustTables) +
          ",\n"
          "  objects (name, owner) AS (\n"
-         "    SELECT format('table %s', c.oid::regclass), c.relowner FROM pg_class c\n"
-         "    WHERE c.relnamespace = home AND c.relname IN (" +
-         Names(prefix) +
+         "    SELECT format('%s %s', CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END, c.oid::regclass), "
+         "c.relowner\n"
+         "    FROM pg_class c WHERE c.relnamespace = home AND c.relname IN (" +
+         Names(prefix) + ", " + ViewNames(prefix) +
          ")\n"
          "    UNION ALL\n"
          "    SELECT format('function of the trigger %I on %s', g.tgname, c.oid::regclass), f.proowner\n"

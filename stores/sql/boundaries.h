@@ -28,6 +28,10 @@ extern const std::string_view kTrustTables;
 // Returns the names of all tables with this prefix, that of the runs first.
 std::vector<std::string> NamesOfTables(std::string_view prefix);
 
+// Returns the names of the views of migration 4; a view comes before the one that it uses. The program does not read
+// them, and other objects may have their names.
+std::vector<std::string> NamesOfViews(std::string_view prefix);
+
 // Returns the condition that a row `routine` of pg_proc is one of the REST functions with this prefix.
 std::string IsRestFunction(std::string_view routine, std::string_view prefix);
 
@@ -37,7 +41,7 @@ inline constexpr std::string_view kGrantedPolicy = "flaky_granted";
 
 // Returns a DO block that closes the tables to the public roles, if the server has such roles: enables row-level
 // security with the policy kGrantedPolicy, and revokes every right of these roles and of PUBLIC, also on the tables'
-// sequences. `scope`: what is in front of the quoted names of the tables,
+// sequences and views. `scope`: what is in front of the quoted names of the tables,
 // such as `"public".`; empty: they are found along the search path. The role must own the tables.
 std::string ClosingBlock(std::string_view prefix, std::string_view scope);
 

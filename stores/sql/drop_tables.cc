@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "stores/sql/boundaries.h"
+
 namespace flaky {
 
 std::vector<std::string> TablesToDrop(const std::string& store, std::string_view prefix, const TableColumns& columns) {
@@ -28,8 +30,12 @@ std::string RowCountsQuery(std::string_view prefix, const std::vector<std::strin
          " AS r WHERE r.run_id = f.run_id))";
 }
 
-std::vector<std::string> DropStatements(const std::vector<std::string>& tables, std::string_view scope) {
+std::vector<std::string> DropStatements(std::string_view prefix, const std::vector<std::string>& tables,
+                                        std::string_view scope) {
   std::vector<std::string> statements;
+  for (const std::string& view : NamesOfViews(prefix)) {
+    statements.push_back("DROP VIEW IF EXISTS " + std::string(scope) + '"' + view + '"');
+  }
   for (const std::string& table : tables) statements.push_back("DROP TABLE " + std::string(scope) + '"' + table + '"');
   return statements;
 }

@@ -20,7 +20,9 @@ std::vector<std::string> TablesToDrop(const std::string& store, std::string_view
 std::string RowCountsQuery(std::string_view prefix, const std::vector<std::string>& tables,
                            std::string_view scope = {});
 
-std::vector<std::string> DropStatements(const std::vector<std::string>& tables, std::string_view scope = {});
+// The statements that drop the views and then these tables.
+std::vector<std::string> DropStatements(std::string_view prefix, const std::vector<std::string>& tables,
+                                        std::string_view scope = {});
 
 }  // namespace flaky
 

@@ -35,14 +35,15 @@ std::string Checksum(const Migration& migration);
 std::vector<SqlStep> StepsOf(const Migration& migration, std::string_view prefix);
 
 // Whether an upgrade already applies the last migrations if they begin with the line `-- after-rows`. These only make
-// indexes and references, which takes a copy into new tables a fraction of the time if it is done after the rows.
+// indexes, references and views, which takes a copy into new tables a fraction of the time if it is done after the
+// rows.
 enum class DeferredIndexes { kNow, kLater };
 
 // Returns the migrations to apply now.
 std::span<const Migration> MigrationsUntil(std::span<const Migration> known, DeferredIndexes after_rows);
 
-// Returns true if the migration only makes indexes and references. Rows of legacy tables (stores/sql/adoption.h) are
-// imported before the first of these, so one that is applied shows that the import is complete.
+// Returns true if the migration only makes indexes, references and views. Rows of legacy tables (stores/sql/adoption.h)
+// are imported before the first of these, so one that is applied shows that the import is complete.
 bool ComesAfterRows(const Migration& migration);
 
 // A row of the ledger.

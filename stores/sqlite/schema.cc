@@ -186,7 +186,7 @@ std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredInd
       continue;
     }
     ReadOurTables(connection);
-    if (ComesAfterRows(migration)) adopted = Adopt(connection);
+    if (ComesAfterRows(migration) && !adopted) adopted = Adopt(connection);
     Apply(connection, migration);
   }
   if (after_rows == DeferredIndexes::kLater) adopted = Adopt(connection);

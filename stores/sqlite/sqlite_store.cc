@@ -126,7 +126,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     old.rows = {number(0), number(1), number(2), number(3), number(4)};
     counts.reset();
     if (drop_if == old.rows) {
-      for (const std::string& sql : DropStatements(old.names)) connection.db().exec(sql);
+      for (const std::string& sql : DropStatements(connection.prefix(), old.names)) connection.db().exec(sql);
       transaction.commit();
     }
     return old;

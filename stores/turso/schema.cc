@@ -173,7 +173,7 @@ TableColumns ReadOurTables(Connection& connection) {
 std::optional<AdoptionSummary> UpgradeSchema(Connection& connection, DeferredIndexes after_rows) {
   std::optional<AdoptionSummary> adopted;
   for (const Migration& migration : MigrationsUntil(SqliteMigrations(), after_rows)) {
-    if (ComesAfterRows(migration)) adopted = Adopt(connection);
+    if (ComesAfterRows(migration) && !adopted) adopted = Adopt(connection);
     Apply(connection, migration);
   }
   return after_rows == DeferredIndexes::kLater ? Adopt(connection) : adopted;

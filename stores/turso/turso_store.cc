@@ -134,7 +134,7 @@ LegacyTables DropTables(const Location& location, const std::optional<RowCounts>
     unchanged.Integer(number);
   }
   std::vector<HranaStatement> statements = {unchanged};
-  for (const std::string& sql : DropStatements(old.names)) statements.emplace_back(sql);
+  for (const std::string& sql : DropStatements(connection.tables().prefix, old.names)) statements.emplace_back(sql);
   const HranaOutcome outcome = connection.Transact({}, statements, kOperation);
   if (!outcome.committed) {
     const RowCounts now = count();
