@@ -23,7 +23,7 @@ FreshStore FreshSqlite() {
   const auto folder = std::make_shared<TempFolder>();
   const std::string file = folder->File("history.db");
   const auto query = [file](const std::string& sql) {
-    const SQLite::Database database(file);
+    const SQLite::Database database(file, SQLite::OPEN_READWRITE);
     SQLite::Statement statement(database, sql);
     Rows rows;
     while (statement.executeStep()) {

@@ -49,7 +49,7 @@ BEGIN
       p.run_id, p.part_id, r.project, t.program, t.test_name,
       coalesce((c.counts->(t.at - 1)::text->>0)::bigint, (t.mark = '1')::int) AS executed,
       coalesce((c.counts->(t.at - 1)::text->>1)::bigint, (t.mark = 's')::int) AS skipped,
-      coalesce((c.failed->>concat(t.program, '/', t.test_name))::bigint, 0) AS failed,
+      coalesce((c.failed->>concat(length(t.program), ' ', t.program, t.test_name))::bigint, 0) AS failed,
       (CASE
         WHEN ascii(t.step) BETWEEN 33 AND 38 THEN ascii(t.step) - 33
         WHEN ascii(t.step) BETWEEN 39 AND 125
@@ -65,9 +65,11 @@ BEGIN
       SELECT
         CASE WHEN p.executions ~ '^\{"[0-9]{1,18}":\[[0-9]{1,18},[0-9]{1,18}\](,"[0-9]{1,18}":\[[0-9]{1,18},[0-9]{1,18}\])*\}$'
           THEN p.executions::jsonb END AS counts,
-        (SELECT jsonb_object_agg(concat(f.program, '/', f.test_name), f.attempts)
-         FROM (SELECT program, test_name, count(DISTINCT coalesce(attempt, -1)) AS attempts FROM "{prefix}failures"
-               WHERE run_id = p.run_id AND part_id = p.part_id GROUP BY program, test_name) AS f) AS failed
+        (SELECT jsonb_object_agg(concat(length(f.program), ' ', f.program, f.test_name), f.attempts)
+         FROM (
+           SELECT coalesce(program, '') AS program, test_name, count(DISTINCT coalesce(attempt, -1)) AS attempts
+           FROM "{prefix}failures" WHERE run_id = p.run_id AND part_id = p.part_id GROUP BY coalesce(program, ''), test_name
+         ) AS f) AS failed
       OFFSET 0
     ) AS c
     CROSS JOIN LATERAL (

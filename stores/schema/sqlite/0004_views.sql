@@ -42,13 +42,17 @@ SELECT
   CASE
     WHEN counts.value = '{}' THEN substr(json_extract(piece.value, '$[2]'), name.key + 1, 1) = '1'
     ELSE coalesce(
-      json_extract(counts.value, '$."' || (json_extract(piece.value, '$[3]') + length(replace(substr(json_extract(piece.value, '$[2]'), 1, name.key), '-', ''))) || '"[0]'),
+      json_extract(counts.value, '$."' || (
+        json_extract(piece.value, '$[3]') + length(replace(substr(json_extract(piece.value, '$[2]'), 1, name.key), '-', ''))
+      ) || '"[0]'),
       substr(json_extract(piece.value, '$[2]'), name.key + 1, 1) = '1')
   END AS executed,
   CASE
     WHEN counts.value = '{}' THEN substr(json_extract(piece.value, '$[2]'), name.key + 1, 1) = 's'
     ELSE coalesce(
-      json_extract(counts.value, '$."' || (json_extract(piece.value, '$[3]') + length(replace(substr(json_extract(piece.value, '$[2]'), 1, name.key), '-', ''))) || '"[1]'),
+      json_extract(counts.value, '$."' || (
+        json_extract(piece.value, '$[3]') + length(replace(substr(json_extract(piece.value, '$[2]'), 1, name.key), '-', ''))
+      ) || '"[1]'),
       substr(json_extract(piece.value, '$[2]'), name.key + 1, 1) = 's')
   END AS skipped,
   CASE
@@ -72,8 +76,11 @@ FROM "{prefix}parts" AS p
 JOIN "{prefix}runs" AS r ON r.run_id = p.run_id
 CROSS JOIN "{prefix}rosters" AS o ON o.roster_id = p.roster_id
 CROSS JOIN json_each((
-  SELECT json_array(json_group_array(json_array(f.program, f.test_name, f.attempt)))
-  FROM (SELECT DISTINCT program, test_name, attempt FROM "{prefix}failures" WHERE run_id = p.run_id AND part_id = p.part_id) AS f
+  SELECT json_array(json_group_array(json_array(f.program, f.test_name)))
+  FROM (
+    SELECT DISTINCT coalesce(program, '') AS program, test_name, attempt FROM "{prefix}failures"
+    WHERE run_id = p.run_id AND part_id = p.part_id
+  ) AS f
 )) AS failed
 CROSS JOIN json_each((
   SELECT json_group_array(json_array(x.program, x.list_id, x.marks, x.before, x.tests,
