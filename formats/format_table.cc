@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-#include "formats/format.h"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,6 +7,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include "formats/format.h"
 #include "formats/history_format.h"
 #include "formats/results_format.h"
 #include "stores/error.h"

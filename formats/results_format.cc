@@ -11,7 +11,8 @@
 #include "history/merge.h"
 #include "history/text.h"
 #include "stores/error.h"
-#include "transfer/jsonl_format.h"
+#include "transfer/batch.h"
+#include "transfer/roster_window.h"
 
 namespace flaky {
 namespace {
@@ -77,13 +78,13 @@ class ResultsReader : public FormatReader {
     throw StoreError(ErrorKind::kInvalid, name_, "read it", "", "it changed while it was read; import it again");
   }
 
-  // Most lines have the list of tests of a line before, which is then held once.
+  // Most lines have the rosters and lists of a line before, which are then held once.
   void Share(RosterPtr& roster) {
     if (RosterPtr known = rosters_.Find(roster->roster_id)) {
       roster = std::move(known);
     } else {
       next_bytes_ += roster->tests.size();
-      rosters_.Add(roster);
+      rosters_.Add(roster, {});
     }
   }
 

@@ -2,18 +2,22 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "formats/results_records.h"
-#include "history/roster.h"
+#include "history/part_tests.h"
 
 namespace flaky {
 namespace {
 
 // How many executions of one test of a part are written. The format has no counts, and a test may be repeated forever.
 constexpr int64_t kMostExecutions = 1000;
+
+constexpr int64_t kMostMillis = 1'000'000'000'000;  // what the reader accepts
 
 ResultsLine LineOf(const Run& run, const Account& account) {
   ResultsLine line;
@@ -29,49 +33,36 @@ ResultsLine LineOf(const Run& run, const Account& account) {
   line.runtime_version = run.runtime_version;
   line.arguments = run.test_args;
   line.ci_url = run.ci_url;
+  line.commit_time = run.commit_at;
   return line;
 }
 
-// Returns the text of `interrupted` for the column `ended_early`.
-std::optional<std::string> InterruptionOf(const std::string& ended_early) {
-  simdjson::dom::parser parser;
-  simdjson::dom::array ends;
-  if (parser.parse(ended_early).get(ends)) return std::string(kEndNotKnown);
-  std::optional<std::string> text;
-  for (const simdjson::dom::element end : ends) {
-    std::string_view cause, detail;
-    if (end["cause"].get(cause)) cause = {};
-    if (cause == "interrupted") {
-      if (end["signal"].get(detail) || detail.empty()) detail = "interrupted";
-      return std::string(detail);
-    }
-    if (cause == "unrecorded" && !end["reason"].get(detail)) {
-      text = std::string(kNotRecorded).append(detail);
-    } else if (!text) {
-      text = kEndNotKnown;
-    }
-  }
-  return text;
-}
-
-// The test of an entry of a roster.
-struct Entry {
-  std::string name, file, program;
+struct Interruption {
+  std::optional<std::string> text;  // of the field `interrupted`
+  std::string program;
 };
 
-Entry SplitEntry(const std::string& entry) {
-  Entry split;
-  std::string_view rest = entry;
-  const auto cut = [&](std::string_view begin, char end, std::string& into) {
-    const size_t at = rest.rfind(begin);
-    if (at == rest.npos || !rest.ends_with(end)) return;
-    into = rest.substr(at + begin.size(), rest.size() - at - begin.size() - 1);
-    rest = rest.substr(0, at);
-  };
-  cut(" [", ']', split.program);
-  cut(" (", ')', split.file);
-  split.name = rest;
-  return split;
+// Returns what the column `ended_early` says: the first interruption, or else the first end of another kind.
+Interruption InterruptionOf(const std::string& ended_early) {
+  simdjson::dom::parser parser;
+  simdjson::dom::array ends;
+  if (parser.parse(ended_early).get(ends)) return {std::string(kEndNotKnown), {}};
+  Interruption found;
+  for (const simdjson::dom::element end : ends) {
+    std::string_view cause, detail, program;
+    if (end["cause"].get(cause)) cause = {};
+    if (end["program"].get(program)) program = {};
+    if (cause == "interrupted") {
+      if (end["signal"].get(detail) || detail.empty()) detail = "interrupted";
+      return {std::string(detail), std::string(program)};
+    }
+    if (cause == "unrecorded" && !end["reason"].get(detail)) {
+      found = {std::string(kNotRecorded).append(detail), std::string(program)};
+    } else if (!found.text) {
+      found = {std::string(kEndNotKnown), std::string(program)};
+    }
+  }
+  return found;
 }
 
 ResultOutcome OutcomeOf(const Failure& failure) {
@@ -79,16 +70,26 @@ ResultOutcome OutcomeOf(const Failure& failure) {
   return failure.failure_kind == kUncaught ? ResultOutcome::kCrashed : ResultOutcome::kFailed;
 }
 
+// In brackets, the name of a program stands for a file that is not known. It says in addition that the failure is one
+// outside of tests if it is also the failure's name, and that has a dot.
+bool HasFile(const Failure& failure) {
+  if (failure.test_file == '[' + failure.test_name + ']') return failure.test_name.find('.') != std::string::npos;
+  return !failure.test_file.empty() && (!failure.program || failure.test_file != '[' + *failure.program + ']');
+}
+
 Result ResultOf(const Failure& failure) {
   Result result;
   result.name = failure.test_name;
   result.outcome = OutcomeOf(failure);
-  if (!failure.test_file.empty()) result.file = failure.test_file;
+  if (HasFile(failure)) result.file = failure.test_file;
   result.line = failure.line;
-  if (failure.duration_ms && *failure.duration_ms >= 0) result.duration = ResultDuration{*failure.duration_ms * 1000};
+  if (failure.duration_ms && *failure.duration_ms >= 0) {
+    result.duration = ResultDuration{std::min(*failure.duration_ms, kMostMillis) * 1000};
+  }
   result.message = failure.error_message;
   result.stack = failure.error_stack;
   result.at = failure.failed_at;
+  result.parameter = failure.parameter;
   result.preceding_test = failure.preceding_test;
   result.signal = failure.signal;
   result.shuffle_seed = failure.shuffle_seed;
@@ -115,90 +116,135 @@ Attempts AttemptsOf(const Failures& failures) {
   return attempts;
 }
 
+// Returns the duration of each of the passes so that the mean of all executions is the one that the part has. If that
+// is not enough, changes those of the failures within their milliseconds. So an import finds the same mean again.
+std::optional<ResultDuration> FitDurations(Attempts& failed, int64_t passes, const std::optional<int64_t>& mean_us) {
+  if (!mean_us) return std::nullopt;
+  int64_t measured = 0;
+  double sum = 0;
+  for (const auto& [attempt, result] : failed) {
+    if (!result.duration) continue;
+    ++measured;
+    sum += static_cast<double>(result.duration->micros);
+  }
+  double rest = static_cast<double>(*mean_us) * static_cast<double>(passes + measured) - sum;
+  std::optional<ResultDuration> each;
+  if (passes > 0) {
+    each = ResultDuration{std::llround(std::clamp(rest / static_cast<double>(passes), 0.0, 1000.0 * kMostMillis))};
+    if (rest >= 0) return each;
+  }
+  if (measured == 0) return each;
+  const int64_t shift = std::llround(std::clamp(rest / static_cast<double>(measured), -500.0, 499.0));
+  for (auto& [attempt, result] : failed) {
+    if (!result.duration) continue;
+    result.duration->micros = std::clamp<int64_t>(result.duration->micros + shift, 0, 1000 * kMostMillis);
+  }
+  return each;
+}
+
+std::string_view ProgramOf(const Failure& failure) {
+  return failure.program ? std::string_view(*failure.program) : std::string_view();
+}
+
 // Fills the lists of one line.
 class Lists {
  public:
   Lists(ResultsLine& line, Failures failures, LeftOutCounts& left_out) : line_(line), left_out_(left_out) {
     std::ranges::stable_sort(failures, {}, [](const Failure* failure) { return failure->failed_at; });
-    for (const Failure* failure : failures) by_name_[failure->test_name].push_back(failure);
+    for (const Failure* failure : failures) by_test_[{ProgramOf(*failure), failure->test_name}].push_back(failure);
   }
 
-  // Adds the executions of an entry of the roster, with their failures.
-  void Add(const std::string& text, const RosterEntry& runs) {
-    const Entry entry = SplitEntry(text);
-    if (entry.name.find('.') == std::string::npos) {
+  // Adds the executions of a test, with their failures.
+  void Add(const std::string& program, const std::string& name, const PartTest& test) {
+    if (name.find('.') == std::string::npos) {
       ++left_out_["tests whose name has no dot"];
       return;
     }
-    Attempts failed = TakeFailed(entry);
-    if (failed.empty() && entry.program.empty() && entry.file.empty()) {
-      if (runs == RosterEntry{1, 0}) return line_.passed.push_back(entry.name);
-      if (runs == RosterEntry{0, 1}) return line_.skipped.push_back(entry.name);
+    Attempts failed = TakeFailed(program, name);
+    if (failed.empty() && IsOfLine(program)) {
+      if (test.counts == TestCounts{1, 0} && !test.duration_us) return line_.passed.push_back(name);
+      if (test.counts == TestCounts{0, 1}) return line_.skipped.push_back(name);
     }
-    int64_t passes = std::max<int64_t>(0, runs.executed - static_cast<int64_t>(failed.size()));
-    int64_t skips = runs.skipped;
+    int64_t passes = std::max<int64_t>(0, test.counts.executed - static_cast<int64_t>(failed.size()));
+    int64_t skips = test.counts.skipped;
+    const auto duration = FitDurations(failed, std::min(passes, kMostExecutions), test.duration_us);
     for (int64_t attempt = 0; passes + skips > 0 && attempt < kMostExecutions; ++attempt) {
       if (auto found = failed.extract(attempt)) {
-        line_.results.push_back(std::move(found.mapped()));
+        Add(program, std::move(found.mapped()));
         continue;
       }
-      Result& other = line_.results.emplace_back();
-      other.name = entry.name;
-      if (!entry.file.empty()) other.file = entry.file;
-      if (!entry.program.empty()) other.program = entry.program;
+      Result other;
+      other.name = name;
       other.outcome = passes > 0 ? ResultOutcome::kPassed : ResultOutcome::kSkipped;
+      if (passes > 0) other.duration = duration;
       --(passes > 0 ? passes : skips);
+      Add(program, std::move(other));
     }
-    for (auto& [attempt, result] : failed) line_.results.push_back(std::move(result));
+    for (auto& [attempt, result] : failed) Add(program, std::move(result));
     if (passes + skips > 0) left_out_["executions of a test beyond the first 1,000 of a part"] += passes + skips;
   }
 
-  // Adds what belongs to no entry: failures outside of tests, and those of tests that the roster does not name.
+  // Adds what belongs to no test of the part: failures outside of tests, and those of tests that the roster lacks.
   void AddOthers() {
-    for (const auto& [name, failures] : by_name_) {
-      if (name.empty()) {
+    for (const auto& [test, failures] : by_test_) {
+      if (test.second.empty()) {
         left_out_["failures without a name"] += static_cast<int64_t>(failures.size());
         continue;
       }
-      for (auto& [attempt, result] : AttemptsOf(failures)) line_.results.push_back(result);
+      for (auto& [attempt, result] : AttemptsOf(failures)) Add(test.first, std::move(result));
     }
   }
 
  private:
-  static bool IsOf(const Failure& failure, const Entry& entry) {
-    if (ResultOf(failure).IsOutsideTests()) return false;
-    if (!entry.file.empty() && failure.test_file != entry.file) return false;
-    return entry.program.empty() || failure.error_stack.value_or("").ends_with("in " + entry.program);
+  bool IsOfLine(std::string_view program) const { return program == line_.program.value_or(""); }
+
+  // Leaves out what the line says for all of its results.
+  void Add(std::string_view program, Result result) {
+    if (!IsOfLine(program)) result.program = program;
+    if (result.shuffle_seed == line_.shuffle_seed) result.shuffle_seed.reset();
+    line_.results.push_back(std::move(result));
   }
 
-  Attempts TakeFailed(const Entry& entry) {
-    const auto found = by_name_.find(entry.name);
-    if (found == by_name_.end()) return {};
+  Attempts TakeFailed(std::string_view program, std::string_view name) {
+    const auto found = by_test_.find({program, name});
+    if (found == by_test_.end()) return {};
     Failures& all = found->second;
-    const auto rest =
-        std::stable_partition(all.begin(), all.end(), [&](const Failure* failure) { return !IsOf(*failure, entry); });
+    const auto is_outside = [](const Failure* failure) { return ResultOf(*failure).IsOutsideTests(); };
+    const auto rest = std::stable_partition(all.begin(), all.end(), is_outside);
     Attempts attempts = AttemptsOf(Failures(rest, all.end()));
     all.erase(rest, all.end());
-    if (!entry.program.empty()) {
-      for (auto& [attempt, result] : attempts) result.program = entry.program;
-    }
     return attempts;
   }
 
   ResultsLine& line_;
-  std::map<std::string_view, Failures> by_name_;
+  std::map<std::pair<std::string_view, std::string_view>, Failures> by_test_;  // by programs and names
   LeftOutCounts& left_out_;
 };
 
-RosterEntries EntriesOf(const RunRecord& record, const Part& part) {
-  const auto is_its = [&](const RosterPtr& roster) { return roster->roster_id == part.roster_id; };
-  const auto roster = std::ranges::find_if(record.rosters, is_its);
+PartTests KnownTestsOf(const RunRecord& record, const Part& part) {
   try {
-    if (roster != record.rosters.end()) return ParseRoster((*roster)->tests);
+    return TestsOf(part, record.rosters);
   } catch (const std::invalid_argument&) {
-    // It is damaged.
+    return {};  // its roster is missing or damaged
   }
-  return {};
+}
+
+// Returns the program of all tests and failures, if there is one.
+std::optional<std::string> OneProgramOf(const PartTests& tests, const Failures& failures, const std::string& if_none) {
+  std::set<std::string_view> programs;
+  for (const auto& [program, its_tests] : tests) programs.insert(program);
+  for (const Failure* failure : failures) programs.insert(ProgramOf(*failure));
+  if (programs.empty()) programs.insert(if_none);
+  if (programs.size() > 1 || programs.begin()->empty()) return std::nullopt;
+  return std::string(*programs.begin());
+}
+
+void CountLeftOut(const Part& part, LeftOutCounts& left_out) {
+  const bool misses_some = part.account.missing_tests.value_or(0) > 0;
+  if (misses_some || (part.planned_tests && part.planned_tests > part.account.total_tests)) {
+    ++left_out["how many tests of a part have no result"];
+  }
+  if (part.rank) ++left_out["which process of an MPI program a part is"];
 }
 
 void AddPart(const RunRecord& record, const Part& part, Failures failures, std::vector<ResultsLine>& lines,
@@ -212,14 +258,22 @@ void AddPart(const RunRecord& record, const Part& part, Failures failures, std::
   line.part_id = part.part_id;
   line.variant = part.variant;
   line.shard = part.shard;
-  if (part.ended_early) line.interrupted = InterruptionOf(*part.ended_early);
-  if (account.missing_tests.value_or(0) > 0) ++left_out["how many tests of a part have no result"];
+  line.host = part.host;
+  line.shuffle_seed = part.shuffle_seed;
+  if (part.shuffle_seed) line.shuffled = true;
+  Interruption interruption;
+  if (part.ended_early) interruption = InterruptionOf(*part.ended_early);
+  line.interrupted = interruption.text;
+  CountLeftOut(part, left_out);
   if (account.status == kFail && failures.empty()) ++left_out["that a part failed in which no test failed"];
 
-  const RosterEntries entries = EntriesOf(record, part);
-  if (entries.empty() && account.total_tests != 0) ++left_out["which tests passed, of parts that do not say it"];
+  const PartTests tests = KnownTestsOf(record, part);
+  if (tests.empty() && account.total_tests != 0) ++left_out["which tests passed, of parts that do not say it"];
+  line.program = OneProgramOf(tests, failures, interruption.program);
   Lists lists(line, std::move(failures), left_out);
-  for (const auto& [entry, runs] : entries) lists.Add(entry, runs);
+  for (const auto& [program, its_tests] : tests) {
+    for (const auto& [name, test] : its_tests) lists.Add(program, name, test);
+  }
   lists.AddOthers();
 }
 
@@ -234,6 +288,8 @@ std::string_view PartOf(const Failure& failure, const RunRecord& record) {
 }  // namespace
 
 std::vector<ResultsLine> LinesOf(const RunRecord& record, LeftOutCounts& left_out) {
+  if (record.run.merge_base) ++left_out["the merge base of a run"];
+  if (record.run.edited_tree) ++left_out["the tree of a run with edits that were not committed"];
   std::map<std::string_view, Failures> failures;
   for (const Failure& failure : record.failures) failures[PartOf(failure, record)].push_back(&failure);
   std::vector<ResultsLine> lines;

@@ -7,26 +7,38 @@
 
 #include "history/early_end.h"
 #include "history/merge.h"
-#include "history/roster.h"
+#include "history/part_tests.h"
 
 namespace flaky {
 namespace {
 
 struct Tally {
-  RosterEntry runs;
+  TestCounts counts;
+  int64_t duration_us = 0;  // of the `measured` executions
+  int64_t measured = 0;
   int64_t attempts = 0;
   bool passed = false;
   bool failed = false;
 
-  void Add(ResultOutcome outcome) {
+  void Add(ResultOutcome outcome, const std::optional<ResultDuration>& duration = {}) {
     ++attempts;
-    ++(outcome == ResultOutcome::kSkipped ? runs.skipped : runs.executed);
-    passed |= outcome == ResultOutcome::kPassed;
-    failed |= outcome != ResultOutcome::kPassed && outcome != ResultOutcome::kSkipped;
+    if (outcome == ResultOutcome::kSkipped) {
+      ++counts.skipped;
+      return;
+    }
+    ++counts.executed;
+    (outcome == ResultOutcome::kPassed ? passed : failed) = true;
+    if (!duration) return;
+    duration_us += duration->micros;
+    ++measured;
+  }
+  std::optional<int64_t> MeanDuration() const {
+    if (measured == 0) return std::nullopt;
+    return (duration_us + measured / 2) / measured;
   }
 };
 
-// Names and programs.
+// Programs and names.
 using TestKey = std::pair<std::string_view, std::string_view>;
 using Tallies = std::map<TestKey, Tally>;
 
@@ -35,14 +47,14 @@ std::string_view ProgramOf(const Result& result, const ResultsLine& line) {
   return line.program ? std::string_view(*line.program) : std::string_view();
 }
 
+// A program may be given a seed and not shuffle its tests.
+std::optional<int64_t> ShuffleSeedOf(const ResultsLine& line) {
+  return line.shuffled.value_or(true) ? line.shuffle_seed : std::nullopt;
+}
+
 std::string_view KindOf(ResultOutcome outcome) {
   if (outcome == ResultOutcome::kTimedOut) return kTimeout;
   return outcome == ResultOutcome::kCrashed ? kUncaught : kAssertion;
-}
-
-bool HasSeveralPrograms(const Tallies& tallies, std::string_view name) {
-  const auto first = tallies.lower_bound({name, {}});
-  return first != tallies.end() && std::next(first) != tallies.end() && std::next(first)->first.first == name;
 }
 
 // A line is about something that is over, so without an `ended_at` the last moment that it names counts.
@@ -75,7 +87,9 @@ Failure FailureOf(const Result& result, const ResultsLine& line) {
   Failure failure;
   failure.part_id = line.part_id;
   failure.test_name = result.name;
-  const std::string program(result.IsOutsideTests() ? result.name : ProgramOf(result, line));
+  std::string program(ProgramOf(result, line));
+  if (!program.empty()) failure.program = program;
+  if (program.empty() && result.IsOutsideTests()) program = result.name;
   failure.test_file = result.file.value_or(program.empty() ? "" : '[' + program + ']');
   failure.failure_kind = KindOf(result.outcome);
   failure.error_message = result.message;
@@ -83,7 +97,8 @@ Failure FailureOf(const Result& result, const ResultsLine& line) {
   if (result.duration) failure.duration_ms = (result.duration->micros + 500) / 1000;
   failure.failed_at = result.at.value_or(*line.started_at);
   failure.line = result.line;
-  failure.shuffle_seed = result.shuffle_seed ? result.shuffle_seed : line.shuffle_seed;
+  failure.shuffle_seed = result.shuffle_seed ? result.shuffle_seed : ShuffleSeedOf(line);
+  failure.parameter = result.parameter;
   failure.preceding_test = result.preceding_test;
   failure.signal = result.signal;
   return failure;
@@ -95,14 +110,12 @@ void CountNotKept(const ResultsLine& line, LeftOutCounts& not_kept) {
     if (given) ++not_kept[what];
   };
   const auto any = [&](auto has) { return std::ranges::any_of(line.results, has); };
-  count(line.host.has_value(), "host");
-  count(line.commit_time.has_value(), "commit_time");
-  count(line.shuffled.has_value(), "shuffled");
-  count(line.shuffle_seed && std::ranges::none_of(line.results, &Result::IsFailure), "shuffle_seed");
-  count(line.program || any([](const Result& result) { return result.program.has_value(); }), "program");
-  count(any([](const Result& result) { return result.parameter.has_value(); }), "parameter");
-  count(any([](const Result& result) { return result.duration && !result.IsFailure(); }),
-        "duration_ms of what did not fail");
+  count(line.shuffled == true && !line.shuffle_seed, "shuffled without shuffle_seed");
+  count(line.shuffled == false && line.shuffle_seed, "shuffle_seed of what was not shuffled");
+  count(any([](const Result& result) { return result.parameter && !result.IsFailure(); }),
+        "parameter of what did not fail");
+  count(any([](const Result& result) { return result.duration && result.outcome == ResultOutcome::kSkipped; }),
+        "duration_ms of what was skipped");
 }
 
 Run RunOf(const ResultsLine& line) {
@@ -116,7 +129,30 @@ Run RunOf(const ResultsLine& line) {
   run.runtime_version = line.runtime_version;
   run.test_args = line.arguments;
   run.ci_url = line.ci_url;
+  run.commit_at = line.commit_time;
   return run;
+}
+
+// Sets the part's tests and their counts. Returns its roster and lists.
+std::vector<RosterPtr> SetTests(Part& part, const Tallies& tallies) {
+  Account& account = part.account;
+  account.total_tests = static_cast<int64_t>(tallies.size());
+  account.passed_tests = 0;
+  account.failed_tests = 0;
+  PartTests tests;
+  auto program = tests.end();
+  for (const auto& [key, tally] : tallies) {
+    if (tally.failed) {
+      ++*account.failed_tests;
+    } else if (tally.passed) {
+      ++*account.passed_tests;
+    }
+    if (program == tests.end() || program->first != key.first) {
+      program = tests.emplace_hint(tests.end(), key.first, ProgramTests());
+    }
+    program->second.emplace_hint(program->second.end(), key.second, PartTest{tally.counts, tally.MeanDuration()});
+  }
+  return SetPartTests(part, tests);
 }
 
 }  // namespace
@@ -127,66 +163,41 @@ RunRecord RecordOf(const ResultsLine& line, LeftOutCounts& not_kept) {
   record.run = RunOf(line);
   Tallies tallies;
   const std::string_view program = line.program ? std::string_view(*line.program) : std::string_view();
-  for (const std::string& name : line.passed) tallies[{name, program}].Add(ResultOutcome::kPassed);
-  for (const std::string& name : line.skipped) tallies[{name, program}].Add(ResultOutcome::kSkipped);
+  for (const std::string& name : line.passed) tallies[{program, name}].Add(ResultOutcome::kPassed);
+  for (const std::string& name : line.skipped) tallies[{program, name}].Add(ResultOutcome::kSkipped);
   int64_t errors = 0;
-  std::vector<const Result*> failed;
   for (const Result& result : line.results) {
     std::optional<int64_t> attempt;
     if (result.IsOutsideTests()) {
       ++errors;
     } else {
-      Tally& tally = tallies[{result.name, ProgramOf(result, line)}];
+      Tally& tally = tallies[{ProgramOf(result, line), result.name}];
       attempt = tally.attempts;
-      tally.Add(result.outcome);
+      tally.Add(result.outcome, result.duration);
     }
     if (!result.IsFailure()) continue;
     record.failures.push_back(FailureOf(result, line));
     record.failures.back().attempt = attempt;
-    failed.push_back(&result);
   }
 
   Part part;
   part.part_id = *line.part_id;
   part.variant = line.variant;
   part.shard = line.shard;
+  part.host = line.host;
+  part.shuffle_seed = ShuffleSeedOf(line);
   part.ended_early = EarlyEndOf(line);
   Account& account = part.account;
   account.started_at = *line.started_at;
   account.ended_at = EndOf(line);
   account.duration_ms = (account.ended_at->micros - account.started_at.micros) / 1000;
-  account.passed_tests = 0;
-  account.failed_tests = 0;
   account.errors_between_tests = errors;
-  RosterEntries roster;
-  for (const auto& [test, tally] : tallies) {
-    if (tally.failed) {
-      ++*account.failed_tests;
-    } else if (tally.passed) {
-      ++*account.passed_tests;
-    }
-    std::string entry(test.first);
-    if (HasSeveralPrograms(tallies, test.first)) entry.append(" [").append(test.second).append("]");
-    roster.emplace_hint(roster.end(), std::move(entry), tally.runs);
-  }
-  account.total_tests = static_cast<int64_t>(tallies.size());
+  record.rosters = SetTests(part, tallies);
   if (*account.failed_tests > 0 || errors > 0) {
     account.status = kFail;
   } else if (!line.interrupted) {
     account.status = kPass;
   }
-  for (size_t i = 0; i < failed.size(); ++i) {
-    if (!HasSeveralPrograms(tallies, failed[i]->name)) continue;
-    const std::string program_line = "in " + std::string(ProgramOf(*failed[i], line));
-    std::optional<std::string>& stack = record.failures[i].error_stack;
-    if (!stack) {
-      stack = program_line;
-    } else if (!stack->ends_with(program_line)) {
-      *stack += '\n' + program_line;
-    }
-  }
-  record.rosters.push_back(MakeRoster(roster));
-  part.roster_id = record.rosters.front()->roster_id;
   record.parts.push_back(std::move(part));
   SumParts(record);
   return record;

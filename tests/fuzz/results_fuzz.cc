@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <iterator>
+
 #include "formats/results_file.h"
 #include "formats/results_records.h"
+#include "history/part_tests.h"
 #include "history/text.h"
 #include "stores/error.h"
 #include "tests/fuzz/fuzz.h"
@@ -46,6 +49,10 @@ void CheckInput(std::string_view input) {
         }
       }
       RequireSound(record);
+      int64_t tests = 0;
+      for (const auto& [program, its_tests] : TestsOf(record.parts.at(0), record.rosters))
+        tests += std::ssize(its_tests);
+      Require(tests == record.run.account.total_tests, "the history has each test of a line");
       CheckLines(record);
     }
   } catch (const StoreError& error) {
