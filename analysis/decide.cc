@@ -48,14 +48,18 @@ FlakeRate RateFrom(const PerState& posterior, double clustering) {
   return {.low = Quantile(weights, 0.025), .median = Quantile(weights, 0.5), .high = Quantile(weights, 0.975)};
 }
 
-int64_t PassesUntil(const PerState& posterior, double until) {
+int64_t PassesUntil(const PerState& posterior, double until, double mended) {
   const auto& rates = Rates().rate;
   const auto flaky_after = [&](int64_t passes) {
-    double flaky = 0;
+    double flaky = 0, healthy = posterior[kNotFlaky];
     for (size_t i = 0; i < kRates; ++i) {
-      flaky += posterior[i] * std::exp(static_cast<double>(passes) * std::log1p(-rates[i]));
+      // It passed and was not mended, each time; or it was mended after some passes.
+      const double still = (1 - rates[i]) * (1 - mended);
+      const double all = std::exp(static_cast<double>(passes) * std::log(still));
+      flaky += posterior[i] * all;
+      healthy += posterior[i] * mended * (1 - all) / (1 - still);
     }
-    return flaky / (flaky + posterior[kNotFlaky]);
+    return flaky / (flaky + healthy);
   };
   constexpr int64_t kMost = 1'000'000;
   if (flaky_after(0) <= until) return 0;
@@ -67,6 +71,13 @@ int64_t PassesUntil(const PerState& posterior, double until) {
     (flaky_after(middle) > until ? low : high) = middle;
   }
   return high;
+}
+
+double Decider::MendedPerPass(std::span<const uint32_t> executions) const {
+  double passes = 0;
+  for (const uint32_t count : executions) passes += count;
+  const double days = static_cast<double>(bins_.width) * static_cast<double>(executions.size()) / kMicrosPerDay;
+  return std::min(0.5, model_.is_mended * std::max(1.0, days) / std::max(1.0, passes));
 }
 
 TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posterior,
@@ -120,7 +131,7 @@ TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posteri
   }
   const bool flags = IsFlaky(verdict.verdict);
   if (flags || verdict.verdict == Verdict::kSuspect) verdict.rate = RateFrom(flaky.back(), model_.clustering);
-  if (flags) verdict.passes_missing_until_fixed = PassesUntil(flaky.back(), model_.flaky_until);
+  if (flags) verdict.passes_missing_until_fixed = PassesUntil(flaky.back(), model_.flaky_until, MendedPerPass(executions));
   int64_t last = INT64_MIN;
   for (const CodeEvent& event : own) {
     for (uint32_t i = event.first_failure; i < event.first_failure + event.failures; ++i) {

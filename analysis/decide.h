@@ -18,8 +18,9 @@ namespace flaky {
 // cluster, so n attempts count as n / clustering.
 FlakeRate RateFrom(const PerState& posterior, double clustering);
 
-// Returns how many more passes bring P(flaky) down to `until`.
-int64_t PassesUntil(const PerState& posterior, double until);
+// Returns how many more passes bring P(flaky) down to `until`. `mended`: the probability that a flaky test is mended from
+// one execution to the next.
+int64_t PassesUntil(const PerState& posterior, double until, double mended);
 
 // Reads verdicts from posteriors.
 class Decider {
@@ -40,6 +41,9 @@ class Decider {
  private:
   void FindSince(const TestEvents& test, const TestPosterior& posterior, std::span<const Fault> faults,
                  TestVerdict& verdict) const;
+  // Returns the probability that a flaky test is mended from one execution to the next, at the pace of these. Of a
+  // history of less than a day, it is that of a day.
+  double MendedPerPass(std::span<const uint32_t> executions) const;
   void AddReasons(const TestEvents& test, std::span<const Fault> faults, TestVerdict& verdict) const;
   void AddCosts(std::span<TestVerdict> verdicts) const;
   void AddHints(std::span<TestVerdict> verdicts, std::span<const Fault> faults) const;

@@ -135,7 +135,7 @@ TEST_F(VerifyCommandTest, OneMoreCharacterInAnyColumnOfAnyTableIsFound) {
       while (info.executeStep()) names.push_back(info.getColumn(0).getString());
     }
     for (const std::string& column : names) {
-      if (column == "id") continue;  // assigned by the store
+      if (column == "id" || (table == "failures" && column == "project")) continue;  // assigned by the store
       SCOPED_TRACE(real + "." + column);
       WriteFile("new.db", whole);
       std::filesystem::remove(Path("new.db-wal"));

@@ -57,7 +57,7 @@ TEST_F(BazelRunsTest, EveryAttemptIsInTheRunThatShowsTheTestAsFlaky) {
   std::vector<std::string> attempts;
   for (const json& part : run["parts"]) {
     attempts.push_back(part["status"]);
-    EXPECT_EQ(part["tests"]["basket_test"]["PriceService.AnswersInTime"]["executed"], 1);
+    EXPECT_EQ(part["tests"].begin().value()["PriceService.AnswersInTime"]["executed"], 1);
   }
   EXPECT_THAT(attempts, ElementsAre("fail", "fail", "pass"));
   ASSERT_THAT(run["failures"], SizeIs(2));

@@ -50,7 +50,8 @@ std::string Normalised(std::string text, const std::string& home) {
   const std::pair<const char*, const char*> forms[] = {
       {R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", "TIME"},
       {R"(\b[0-9a-f]{32}\b)", "DIGEST"},
-      {R"(\b[0-9a-f]{8}\b)", "RUN"},
+      {R"(\b[0-9a-f]{8,12}\b)", "RUN"},
+      {R"(\bRUN +STARTED)", "RUN  STARTED"},  // ids that begin with their time need as many digits as tell them apart
       {R"( +\d+ ms\b)", " DURATION"},
       {R"((rows per second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s\b)", "$1 RATE$2DURATION"},
   };
