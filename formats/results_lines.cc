@@ -70,8 +70,8 @@ ResultOutcome OutcomeOf(const Failure& failure) {
   return failure.failure_kind == kUncaught ? ResultOutcome::kCrashed : ResultOutcome::kFailed;
 }
 
-// In brackets, the name of a program stands for a file that is not known. It says in addition that the failure is one
-// outside of tests if it is also the failure's name, and that has a dot.
+// The name of the program in brackets means that no file is known. But if it is also the failure's name, and has a dot,
+// it says that the failure is one outside of tests.
 bool HasFile(const Failure& failure) {
   if (failure.test_file == '[' + failure.test_name + ']') return failure.test_name.find('.') != std::string::npos;
   return !failure.test_file.empty() && (!failure.program || failure.test_file != '[' + *failure.program + ']');
@@ -116,6 +116,9 @@ Attempts AttemptsOf(const Failures& failures) {
   return attempts;
 }
 
+// Returns true if both are the same in the history, which rounds durations.
+bool AreStoredEqual(int64_t one_us, int64_t other_us) { return DurationsText({one_us}) == DurationsText({other_us}); }
+
 // Returns the duration of each of the passes so that the mean of all executions is the one that the part has. If that
 // is not enough, changes those of the failures within their milliseconds. So an import finds the same mean again.
 std::optional<ResultDuration> FitDurations(Attempts& failed, int64_t passes, const std::optional<int64_t>& mean_us) {
@@ -127,13 +130,14 @@ std::optional<ResultDuration> FitDurations(Attempts& failed, int64_t passes, con
     ++measured;
     sum += static_cast<double>(result.duration->micros);
   }
-  double rest = static_cast<double>(*mean_us) * static_cast<double>(passes + measured) - sum;
+  const double rest = static_cast<double>(*mean_us) * static_cast<double>(passes + measured) - sum;
   std::optional<ResultDuration> each;
   if (passes > 0) {
     each = ResultDuration{std::llround(std::clamp(rest / static_cast<double>(passes), 0.0, 1000.0 * kMostMillis))};
     if (rest >= 0) return each;
   }
-  if (measured == 0) return each;
+  const double mean = sum / static_cast<double>(std::max<int64_t>(1, passes + measured));
+  if (measured == 0 || AreStoredEqual(std::llround(mean), *mean_us)) return each;
   const int64_t shift = std::llround(std::clamp(rest / static_cast<double>(measured), -500.0, 499.0));
   for (auto& [attempt, result] : failed) {
     if (!result.duration) continue;
