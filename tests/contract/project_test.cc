@@ -67,9 +67,7 @@ TEST_P(StoreContract, FailuresThatNameNoProjectHaveThatOfTheirRun) {
       for (size_t i = 0; i < all.size(); ++i) {
         const size_t run = static_cast<size_t>(all[i].message.front() - '0');
         EXPECT_EQ(projects[run % projects.size()], project) << forgotten;
-        if (i > 0) {
-          EXPECT_LE(all[i - 1].key.failed_at, all[i].key.failed_at) << forgotten;
-        }
+        EXPECT_LE(all[i > 0 ? i - 1 : 0].key.failed_at, all[i].key.failed_at) << forgotten;
         filter.behind = all[i].key;
         const std::vector<Seen> rest = Visit(store(), filter);
         ASSERT_EQ(rest.size(), all.size() - i - 1) << forgotten << " after " << i;
