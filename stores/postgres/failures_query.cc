@@ -12,9 +12,10 @@ namespace {
 // depend on each other. If the rows are in another order than that of time, it then reads the whole table and sorts it,
 // for each page. So only the ways are left to it that begin at the page in an index. The others stay possible if there
 // is no index. It also compiles no query: that takes longer than the query if a new table is not analyzed yet.
-std::string Settings(bool by_project) {
+std::string Settings(const FailureFilter& filter, bool by_project) {
   std::string sql = "SELECT pg_catalog.set_config('jit', 'off', true)";
-  std::vector<std::string> ways = {"seqscan", "bitmapscan", "sort"};
+  std::vector<std::string> ways = {"seqscan"};
+  if (filter.ids.empty()) ways.insert(ways.end(), {"bitmapscan", "sort"});
   // The index on the time alone is for all projects; its pages are sorted by id within each time.
   if (by_project) ways.push_back("incremental_sort");
   for (const std::string& way : ways) sql += ", pg_catalog.set_config('enable_" + way + "', 'off', true)";
@@ -44,31 +45,28 @@ class Query {
   }
 
   // All that match, by looking for the project in the runs.
-  std::string OfAll() { return Rows(failures_ + " f", {}, ProjectOfRun()); }
+  std::string OfAll() { return Rows({}, ProjectOfRun()); }
 
   // Those of a project by the index, without looking for it in the runs.
-  std::string OfProject(const std::string& project) {
-    return Rows(failures_ + " f", {restriction_.Is("f.project", project)}, "");
-  }
+  std::string OfProject(const std::string& project) { return Rows({restriction_.Is("f.project", project)}, ""); }
 
   // Those of a project among the rows that do not name one, by the same index: it orders a NULL as it does a value.
   std::string OfRuns(const std::string& until) {
     std::vector<std::string> conditions = {"f.project IS NULL"};
     if (!until.empty()) conditions.push_back("f.failed_at <= " + until);
-    return Rows(failures_ + " f", conditions, ProjectOfRun(), "f.project, ");
+    return Rows(conditions, ProjectOfRun(), "f.project, ");
   }
 
+  // Those of `ids`, by the key. With ids that another tool gave twice, there may be more.
   std::string OfIds() {
     BinaryArray runs(ColumnType::kText), ids(ColumnType::kNumber);
     for (const FailureId& row : filter_.ids) {
       runs.AddText(row.run_id);
       ids.AddNumber(row.id);
     }
-    const std::string of_run = restriction_.Bind(runs.Take(), ColumnType::kText) + "[]";
-    const std::string of_id = restriction_.Bind(ids.Take(), ColumnType::kNumber) + "[]";
-    return Rows("ROWS FROM (pg_catalog.unnest(" + of_run + "), pg_catalog.unnest(" + of_id +
-                    ")) AS k (run_id, id) JOIN " + failures_ + " f ON f.run_id = k.run_id AND f.id = k.id",
-                {}, ProjectOfRun());
+    return Rows({"f.run_id = ANY (" + restriction_.Bind(runs.Take(), ColumnType::kText) + "[])",
+                 "f.id = ANY (" + restriction_.Bind(ids.Take(), ColumnType::kNumber) + "[])"},
+                ProjectOfRun());
   }
 
   const BinaryValues& values() const { return restriction_.values(); }
@@ -88,9 +86,8 @@ class Query {
            " IS NULL) k LIMIT 1), " + time + "), " + id;
   }
 
-  // The run of each failure is looked up separately, so that the server reads failures only as far as needed. `from`:
-  // with the table as `f`.
-  std::string Rows(const std::string& from, const std::vector<std::string>& conditions, const std::string& of_run,
+  // The run of each failure is looked up separately, so that the server reads failures only as far as needed.
+  std::string Rows(const std::vector<std::string>& conditions, const std::string& of_run,
                    const std::string& order = "") const {
     const std::string texts =
         filter_.texts ? "f.error_message, f.error_stack, coalesce(pg_catalog.octet_length(f.error_message), 0) + "
@@ -98,7 +95,7 @@ class Query {
                       : "CASE WHEN f.error_message IS NOT NULL THEN '' END AS error_message, "
                         "CASE WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack, 0 AS octets";
     return "SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, " + texts +
-           ", f.failed_at, r.ended_at, r.failed_tests FROM " + from +
+           ", f.failed_at, r.ended_at, r.failed_tests FROM " + failures_ + " f" +
            " CROSS JOIN LATERAL (SELECT r.ended_at, r.failed_tests FROM " + runs_ + " r WHERE r.run_id = f.run_id" +
            of_run + " OFFSET 0) r" + restriction_.sql(conditions) + " ORDER BY " + order + "f.failed_at, f.id" + limit_;
   }
@@ -135,7 +132,7 @@ FailuresQuery QueryOfFailures(const Connection& connection, const FailureFilter&
            ") SELECT * FROM (SELECT * FROM own UNION ALL SELECT * FROM others) u ORDER BY failed_at, id LIMIT " +
            limit_text;
   }
-  return {Settings(by_project),
+  return {Settings(filter, by_project),
           "SELECT run_id, id, test_file, test_name, failure_kind, error_message, error_stack, "
           "pg_catalog.encode(pg_catalog.timestamptz_send(failed_at), 'hex'), "
           "pg_catalog.encode(pg_catalog.timestamptz_send(ended_at), 'hex'), failed_tests, total "

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "history/text.h"
@@ -152,6 +153,7 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
 
 void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
   const size_t limit = filter.texts ? kFailuresWithTexts : kFailuresWithout;
+  const std::set<FailureId> wanted(filter.ids.begin(), filter.ids.end());
   std::optional<FailureKey> behind = filter.behind;
   for (bool more = true; more;) {
     const FailuresQuery query = QueryOfFailures(connection_, filter, behind, limit, kFetchBytes, has_project_);
@@ -169,6 +171,7 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
       const FailureView view = ReadView(fields);
       fields("total", total);
       behind = FailureKey{view.failed_at, view.id};
+      if (!wanted.empty() && !wanted.contains({std::string(view.run_id), view.id})) continue;
       if (!filter.after || view.failed_at > *filter.after) visitor(view);
     }
     more = static_cast<size_t>(rows.size()) == limit || total >= static_cast<int64_t>(kFetchBytes);

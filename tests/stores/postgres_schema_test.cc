@@ -110,7 +110,7 @@ TEST_F(PostgresSchemaTest, HistoriesOfDifferentPrefixAndSchemaShareADatabase) {
     EXPECT_THAT(ReadAll(*Open(OpenMode::kRead, prefix)), SizeIs(1));
   }
   EXPECT_THAT(Query("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'idx_x%'"),
-              SizeIs(3));
+              SizeIs(4));
 }
 
 TEST_F(PostgresSchemaTest, TablesFurtherAlongTheSearchPathAreNotHidden) {

@@ -231,17 +231,16 @@ BEGIN
     SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, f.failed_at, r.ended_at, r.failed_tests,
       CASE WHEN texts THEN f.error_message WHEN f.error_message IS NOT NULL THEN '' END AS error_message,
       CASE WHEN texts THEN f.error_stack WHEN f.error_stack IS NOT NULL THEN '' END AS error_stack
-    FROM ROWS FROM (
-      unnest(public."rest_{prefix}texts"(query->'runs')), unnest(public."rest_{prefix}texts"(query->'ids')::bigint[])
-    ) AS k (run_id, id)
-    JOIN public."{prefix}failures" f ON f.run_id = k.run_id AND f.id = k.id
-    JOIN public."{prefix}runs" r ON r.run_id = f.run_id
-    WHERE query->'ids' IS NOT NULL AND (any_project OR r.project IS NOT DISTINCT FROM wanted)
+    FROM public."{prefix}failures" f
+    CROSS JOIN LATERAL (
+      SELECT t.ended_at, t.failed_tests FROM public."{prefix}runs" t
+      WHERE t.run_id = f.run_id AND (any_project OR t.project IS NOT DISTINCT FROM wanted) OFFSET 0
+    ) r
+    WHERE query->'ids' IS NOT NULL AND f.run_id = ANY (public."rest_{prefix}texts"(query->'runs'))
+      AND f.id = ANY (public."rest_{prefix}texts"(query->'ids')::bigint[])
       AND (after IS NULL OR f.failed_at > after)
       AND (wanted_test IS NULL OR f.test_name = wanted_test)
       AND (from_start OR (f.failed_at, f.id) > (behind_time, behind_id))
-    ORDER BY f.failed_at, f.id
-    LIMIT most
   ), own AS MATERIALIZED (
     SELECT f.run_id, f.id, f.test_file, f.test_name, f.failure_kind, f.failed_at, r.ended_at, r.failed_tests,
       CASE WHEN texts THEN f.error_message WHEN f.error_message IS NOT NULL THEN '' END AS error_message,
