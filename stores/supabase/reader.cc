@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 #include <utility>
 
 #include "history/fields.h"
@@ -229,6 +230,7 @@ std::vector<std::string> Reader::FindRuns(std::string_view prefix, size_t limit)
 }
 
 void Reader::VisitFailures(const FailureFilter& filter, const std::function<void(const FailureView&)>& visitor) {
+  const std::set<FailureId> wanted(filter.ids.begin(), filter.ids.end());
   std::optional<FailureKey> behind = filter.behind;
   for (;;) {
     JsonObject query;
@@ -259,6 +261,7 @@ void Reader::VisitFailures(const FailureFilter& filter, const std::function<void
       RowReader fields({connection_, row}, "failures");
       const FailureView view = ReadView(fields);
       behind = FailureKey{view.failed_at, view.id};
+      if (!wanted.empty() && !wanted.contains({std::string(view.run_id), view.id})) continue;
       if (!filter.after || view.failed_at > *filter.after) visitor(view);
     }
   }
