@@ -212,7 +212,7 @@ TEST_F(SqliteSchema, AQuestionAboutOneProjectReadsItsRowsByAnIndex) {
   OpenFile(path_, OpenMode::kWrite);
   RunSql(path_,
          "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO flaky_test_runs "
-         "(run_id, project, started_at) SELECT printf('r%05d', i), 'p' || i % 4, strftime('%Y-%m-%dT%H:%M:%fZ', "
+         "(run_id, project, started_at) SELECT printf('r%05d', i), 'p' || (i % 4), strftime('%Y-%m-%dT%H:%M:%fZ', "
          "1767225600 + i * 7919 % 5000 * 60, 'unixepoch') FROM n;"
          "INSERT INTO flaky_test_failures (run_id, test_file, test_name, failure_kind, failed_at, project) SELECT "
          "run_id, 'f', 't', 'assertion', started_at, CASE WHEN run_id LIKE '%7' THEN NULL ELSE project END FROM "
