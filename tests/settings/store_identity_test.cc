@@ -38,14 +38,14 @@ TEST(StoreIdentityTest, EveryPlaceHasItsOwn) {
       "postgresql://[::1]:2/db",
       "postgresql://a,b:2/db",
       "postgresql://a,b:3/db",
-      "postgresql:",
-      "postgresql:host=one",
-      "postgresql:host=two user=a",
-      "postgresql:host=two user=b",
-      "postgresql:host='/Odd place' user=b",
-      "postgresql:host='/Odd place 2' user=b",
-      "postgresql:service=one",
-      "postgresql:host=one?prefix=other_",
+      "postgres:",
+      "postgres:host=one",
+      "postgres:host=two user=a",
+      "postgres:host=two user=b",
+      "postgres:host='/Odd place' user=b",
+      "postgres:host='/Odd place 2' user=b",
+      "postgres:service=one",
+      "postgres:host=one?prefix=other_",
       "libsql://one",
       "libsql://two",
       "turso:http://one",
@@ -74,8 +74,8 @@ TEST(StoreIdentityTest, PasswordsAndTokensDoNotCount) {
        "postgresql://a:three?@h.example/db"},
       {"postgresql://a@h.example/db?sslmode=require", "postgresql://a@h.example/db?password=x&sslmode=require",
        "postgresql://a@h.example/db?sslmode=require&sslpassword=y"},
-      {"postgresql:host=h user=a", "postgresql:host=h password=one user=a",
-       "postgresql: host = h user=a password='t wo'"},
+      {"postgres:host=h user=a", "postgres:host=h password=one user=a",
+       "postgres: host = h user=a password='t wo'"},
       {"libsql://h.example", "libsql://h.example?authToken=one", "libsql://h.example?authToken=two"},
   };
   for (const auto& group : equal) {
@@ -104,14 +104,14 @@ TEST(StoreIdentityTest, NoPartOfAPasswordIsInThePlace) {
       "postgresql://127.0.0.1:1/db?passwor%64=Zx9kfaWq7mvb&sslmode=odd",
       "postgresql://127.0.0.1:1/db?pasword=Zx9kfaWq7mvb",
       "postgresql://127.0.0.1:1/db?Zx9kfaWq7mvb",
-      "postgresql:bob:Zx9kfaWq7mvb@127.0.0.1",
-      "postgresql:/bob:Zx9kfaWq7mvb@127.0.0.1:1/db",
-      "postgresql:host=127.0.0.1 password='Zx9kfa Wq7mvb",
-      "postgresql:host=127.0.0.1 password=Zx9kfa Wq7mvb",
-      "postgresql:host=127.0.0.1;password=Zx9kfaWq7mvb",
-      "postgresql:host=127.0.0.1,password=Zx9kfaWq7mvb user=a",
-      "postgresql:host=127.0.0.1 passwor%64=Zx9kfaWq7mvb",
-      "postgresql:host=127.0.0.1 sslpassword=Zx9kfaWq7mvb",
+      "postgres:bob:Zx9kfaWq7mvb@127.0.0.1",
+      "postgres:/bob:Zx9kfaWq7mvb@127.0.0.1:1/db",
+      "postgres:host=127.0.0.1 password='Zx9kfa Wq7mvb",
+      "postgres:host=127.0.0.1 password=Zx9kfa Wq7mvb",
+      "postgres:host=127.0.0.1;password=Zx9kfaWq7mvb",
+      "postgres:host=127.0.0.1,password=Zx9kfaWq7mvb user=a",
+      "postgres:host=127.0.0.1 passwor%64=Zx9kfaWq7mvb",
+      "postgres:host=127.0.0.1 sslpassword=Zx9kfaWq7mvb",
       "libsql://127.0.0.1:Zx9kfaWq7mvb",
       "libsql://Zx9kfaWq7mvb@127.0.0.1:1",
       "libsql://127.0.0.1:1/#Zx9kfaWq7mvb",
@@ -129,15 +129,15 @@ TEST(StoreIdentityTest, NoPartOfAPasswordIsInThePlace) {
 }
 
 TEST(StoreIdentityTest, LibpqsVariablesCountForItsStoresOnly) {
-  const std::string postgres = IdentityOf("postgresql:dbname=db"), file = IdentityOf("sqlite:/a/h.db");
+  const std::string postgres = IdentityOf("postgres:dbname=db"), file = IdentityOf("sqlite:/a/h.db");
   const OwnVariable host("PGHOST", "one.example");
-  const std::string with_host = IdentityOf("postgresql:dbname=db");
+  const std::string with_host = IdentityOf("postgres:dbname=db");
   EXPECT_NE(with_host, postgres);
   const OwnVariable user("PGUSER", "somebody");
-  EXPECT_NE(IdentityOf("postgresql:dbname=db"), with_host);
-  const std::string with_both = IdentityOf("postgresql:dbname=db");
+  EXPECT_NE(IdentityOf("postgres:dbname=db"), with_host);
+  const std::string with_both = IdentityOf("postgres:dbname=db");
   const OwnVariable password("PGPASSWORD", "secret");
-  EXPECT_EQ(IdentityOf("postgresql:dbname=db"), with_both);
+  EXPECT_EQ(IdentityOf("postgres:dbname=db"), with_both);
   EXPECT_EQ(IdentityOf("sqlite:/a/h.db"), file);
 }
 
