@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,6 +90,20 @@ bool ReadAll(int in, Clock::time_point deadline, size_t limit, std::string& text
   return false;
 }
 
+// Waits for the end of a child as waitpid does. Returns 0 when the deadline comes first. A kernel without pidfd_open is
+// asked once in a millisecond.
+pid_t WaitUntil(Clock::time_point deadline, pid_t pid, int& status) {
+  const int end = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  pid_t ended = 0;
+  while ((ended = waitpid(pid, &status, WNOHANG)) == 0 && Clock::now() < deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    pollfd ready{end, POLLIN, 0};
+    poll(&ready, 1, end < 0 ? 1 : static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000)));
+  }
+  if (end >= 0) close(end);
+  return ended;
+}
+
 }  // namespace
 
 std::vector<std::string> ThisEnvironment() {
@@ -115,10 +130,7 @@ CommandOutput RunCommand(const std::vector<std::string>& arguments, const std::v
   if (pid <= 0) return output;
   // One that closed its output has nothing more to tell, so its end is not waited for beyond the deadline either.
   int status = 0;
-  pid_t ended = 0;
-  while (complete && (ended = waitpid(pid, &status, WNOHANG)) == 0 && Clock::now() < deadline) {
-    poll(nullptr, 0, 1);
-  }
+  pid_t ended = complete ? WaitUntil(deadline, pid, status) : 0;
   if (ended == 0) {
     kill(-pid, SIGKILL);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

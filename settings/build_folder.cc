@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "settings/build_folder.h"
 
+#include <sys/stat.h>
+
 #include <string>
 #include <string_view>
-#include <system_error>
 
+#include "settings/folder_path.h"
 #include "settings/ownership.h"
 #include "settings/small_file.h"
 
@@ -18,9 +20,10 @@ constexpr char kTests[] = "CTestTestfile.cmake";
 constexpr char kLists[] = "CMakeLists.txt";
 constexpr size_t kLargestCache = 16 << 20;
 
-bool Has(const fs::path& folder, const char* file) {
-  std::error_code ignored;
-  return fs::is_regular_file(folder / file, ignored) && WhyNotTrusted(folder / file).empty();
+bool Has(const std::string& folder, const char* file) {
+  const std::string path = folder + '/' + file;
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && WhyNotTrusted(path).empty();
 }
 
 // Returns the rest of the line that begins with `begin`; empty without one.
@@ -41,19 +44,13 @@ bool IsNameOfBuild(const std::string& name) {
   return name.starts_with("build-") || name.starts_with("build_") || name.starts_with("cmake-build");
 }
 
-// Calls `look` for the folder and those above it, until it returns false.
-template <typename Look>
-void Upwards(const fs::path& folder, Look&& look) {
-  for (fs::path place = folder; look(place) && place != place.parent_path();) place = place.parent_path();
-}
-
 }  // namespace
 
 fs::path SourcesOfBuild(const fs::path& folder) {
   if (!folder.is_absolute()) return {};
   fs::path cache, tests;
   bool in_tests = false;  // the folder before had a file of tests, too
-  Upwards(folder, [&](const fs::path& place) {
+  LookUpwardsFrom(folder, [&](const std::string& place) {
     if (cache.empty() && Has(place, kCache)) cache = place;
     const bool has_tests = Has(place, kTests);
     if (has_tests && (tests.empty() || in_tests)) tests = place;
@@ -73,7 +70,7 @@ fs::path SourcesOfBuild(const fs::path& folder) {
 fs::path TopOfSources(const fs::path& folder) {
   if (!folder.is_absolute()) return {};
   fs::path top;
-  Upwards(folder, [&](const fs::path& place) {
+  LookUpwardsFrom(folder, [&](const std::string& place) {
     if (IsForEveryUser(place)) return false;
     if (Has(place, kLists)) top = place;
     return true;

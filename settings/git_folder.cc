@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "settings/git_folder.h"
 
+#include <sys/stat.h>
+
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -14,12 +16,15 @@ namespace fs = std::filesystem;
 
 fs::path RepositoryTop(const fs::path& from) {
   if (!from.is_absolute()) return {};
-  for (fs::path folder = NormalFolder(from);; folder = folder.parent_path()) {
-    std::error_code missing;
-    const fs::file_status dot_git = fs::status(folder / ".git", missing);
-    if (fs::is_directory(dot_git) || fs::is_regular_file(dot_git)) return folder;
-    if (folder == folder.parent_path()) return {};
-  }
+  fs::path top;
+  LookUpwardsFrom(from, [&](const std::string& folder) {
+    struct stat dot_git {};
+    if (::stat((folder + "/.git").c_str(), &dot_git) != 0) return true;
+    if (!S_ISDIR(dot_git.st_mode) && !S_ISREG(dot_git.st_mode)) return true;
+    top = folder;
+    return false;
+  });
+  return top;
 }
 
 fs::path GitFolder(const fs::path& top) {

@@ -180,7 +180,7 @@ TEST_F(DoctorServersTest, PostgresNewerDamagedOrUnreachable) {
   const std::string uri = server.CreateDatabase();
   UsePostgres(uri);
   ASSERT_EQ(Run({"schema", "migrate"}).code, 0);
-  PostgresServer::Execute(uri, "DROP TABLE flaky_test_parts");
+  PostgresServer::Execute(uri, "DROP TABLE flaky_test_parts CASCADE");
   EXPECT_THAT(Found(Examine(1), "schema", "problem"), HasSubstr("missing: flaky_test_parts"));
   PostgresServer::Execute(uri,
                           "INSERT INTO flaky_test_schema (version, name, checksum, applied_at) "

@@ -86,7 +86,9 @@ class IncludeArrows(unittest.TestCase):
             expected += [f'{probe}:{line}: {room} may not include {other} ("{header[other]}")'
                          for line, other in enumerate(others, 1) if other not in allowed]
         self.assertGreater(len(expected), 100)
-        self.assertEqual(sorted(self.new_findings(probes)), sorted(expected))
+        # An arrow that is allowed and not used yet also lacks its line in CMake.
+        found = [finding for finding in self.new_findings(probes) if " may not include " in finding]
+        self.assertEqual(sorted(found), sorted(expected))
 
     def test_only_the_table_of_drivers_includes_stores(self):
         header = self.first("stores/sqlite", ".h")

@@ -22,7 +22,7 @@ TEST_F(PostgresBoundaries, PublicRolesGetNoRightToNewTables) {
   MakePublicRoles();
   for (const OpenMode mode : {OpenMode::kWrite, OpenMode::kBulk}) {
     Run("DROP TABLE IF EXISTS flaky_test_failures, flaky_test_parts, flaky_test_runs, flaky_test_rosters, "
-        "flaky_test_claims, flaky_test_schema");
+        "flaky_test_claims, flaky_test_schema CASCADE");
     const RunRecord record = OneRun();
     const auto store = Open(mode);
     EXPECT_THAT(Openings(), IsEmpty());

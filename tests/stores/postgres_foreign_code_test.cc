@@ -57,7 +57,7 @@ TEST_F(PostgresBoundaries, FunctionsAndOperatorsOfAnotherRoleAreNotCalled) {
     const Pgbouncer pool(server_, {"victim", "postgres"});
     for (const std::string& uri : {victim, pool.Uri(database, "victim"), uri_, pool.Uri(database)}) {
       Run("DROP TABLE IF EXISTS flaky_test_failures, flaky_test_parts, flaky_test_runs, flaky_test_rosters, "
-          "flaky_test_claims, flaky_test_schema; TRUNCATE loot");
+          "flaky_test_claims, flaky_test_schema CASCADE; TRUNCATE loot");
       UseAll(uri, "run");
       EXPECT_THAT(Query("SELECT what FROM loot"), IsEmpty()) << uri << " " << path;
     }

@@ -83,7 +83,7 @@ TEST_F(PostgresMistyped, ValuesAreConvertedAndReported) {
 TEST_F(PostgresMistyped, NoTimeHidesARunOrShowsItTwice) {
   for (const bool ours : {false, true}) {
     if (ours) {
-      Run("DROP TABLE flaky_test_failures, flaky_test_runs");
+      Run("DROP TABLE flaky_test_failures, flaky_test_runs CASCADE");
       Open(OpenMode::kWrite);
     } else {
       MakeTables();

@@ -178,10 +178,11 @@ TEST_F(PostgresSchemaTest, ADatabaseWithoutHistoryIsMissingForReaders) {
 
 TEST_F(PostgresSchemaTest, AnInterruptedUpgradeIsResumed) {
   Open(OpenMode::kWrite);
-  Run("DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters; "
-      "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
+  Run("DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts CASCADE; "
+      "DROP TABLE flaky_test_rosters CASCADE; DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures "
+      "DROP COLUMN signal");
   EXPECT_THAT(Open(OpenMode::kRead)->schema().pending,
-              ElementsAre("0002_parts_and_rosters", "0003_indexes_and_references"));
+              ElementsAre("0002_parts_and_rosters", "0003_indexes_and_references", "0004_views"));
   const auto store = Open(OpenMode::kWrite);
   const RunRecord record = BuildRecord("run").Part("p", 0, 1).Fail("S.T").Build();
   store->Write({&record, 1});
@@ -193,7 +194,7 @@ TEST_F(PostgresSchemaTest, ACopyIntoNewTablesMakesTheIndexesLast) {
       "SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexname LIKE 'idx%' ORDER BY 1";
   const auto bulk = Open(OpenMode::kBulk);
   EXPECT_THAT(Query(indexes), IsEmpty());
-  EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes_and_references"));
+  EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes_and_references", "0004_views"));
   bulk->Finish();
   EXPECT_THAT(Query(indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_project",
                                           "idx_flaky_test_runs_project", "idx_flaky_test_runs_started"));
