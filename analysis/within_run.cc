@@ -48,12 +48,13 @@ std::vector<FlakyWithinRun> FindFlakyWithin(const RunRecord& record) {
   std::vector<FlakyWithinRun> flaky;
   for (const auto& [test, attempts] : failed) {
     const auto& [program, file, name] = test;
-    std::map<std::optional<std::string>, FlakyWithinRun> by_variant;
+    // Each rank of an MPI program may have a result of its own, which says nothing about the other ranks.
+    std::map<std::pair<std::optional<std::string>, std::optional<int64_t>>, FlakyWithinRun> by_variant;
     for (const Part& part : record.parts) {
       const int64_t executed = Executed(tests_of.at(part.part_id), program, name);
       int64_t failures = 0;
       for (const Attempt& attempt : attempts) failures += attempt.first == part.part_id ? 1 : 0;
-      FlakyWithinRun& sum = by_variant[part.variant];
+      FlakyWithinRun& sum = by_variant[{part.variant, part.rank}];
       sum.failed += failures;
       sum.passed += executed > failures ? executed - failures : 0;
     }

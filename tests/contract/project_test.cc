@@ -40,7 +40,7 @@ std::vector<std::string> MessagesOf(Store& store, const Project& project) {
 }
 
 // The npm packages write no project into failures.
-TEST_P(StoreContract, FailuresThatNameNoProjectHaveThatOfTheirRun) {
+TEST_P(StoreContract, FailuresHaveTheProjectOfTheirRun) {
   const std::vector<Project> projects = {"p", "", std::nullopt};
   constexpr int kRuns = 9;
   constexpr int kFailures = 4;
