@@ -237,7 +237,7 @@ TEST_P(Views, ReadOnlyThePartsOfTheAskedRun) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, Views, testing::ValuesIn(StoreKinds()),
-                         [](const auto& store) { return store.param.name; });
+                         [](const testing::TestParamInfo<StoreKind>& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace flaky
