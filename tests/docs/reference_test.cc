@@ -67,7 +67,7 @@ TEST(DataModelPage, DescribesEachColumnOnce) {
   const flaky::Run run;
   const Part part;
   const Failure failure;
-  CollectNames runs, parts{{"run_id"}}, failures{{"id", "run_id"}};
+  CollectNames runs, parts{{"run_id"}}, failures{{"id", "run_id", "project"}};
   VisitRun(run, runs);
   VisitPart(part, parts);
   VisitFailure(failure, failures);
