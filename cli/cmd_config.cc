@@ -3,10 +3,12 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "analysis/model.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/options.h"
@@ -23,7 +25,7 @@ struct Options {
 };
 
 struct Row {
-  const SettingInfo* info;
+  std::string name;
   std::string value;  // as it may be shown
   Origin origin = Origin::kDefault;
   std::string where;
@@ -58,7 +60,7 @@ std::string DefaultInForce(const ResolvedSettings& resolved, const SettingInfo& 
 
 Row RowOf(const Session& session, const SettingInfo& info) {
   const Settings& settings = session.settings;
-  Row row{.info = &info, .value = {}, .origin = Origin::kDefault, .where = {}, .problem = {}};
+  Row row{.name = std::string(info.name), .value = {}, .origin = Origin::kDefault, .where = {}, .problem = {}};
   const std::optional<SettingValue> given = settings.Given(info);
   row.value = given ? given->text : DefaultInForce(session.resolved, info);
   if (info.secret && !row.value.empty()) row.value = "***";
@@ -78,10 +80,28 @@ Row RowOf(const Session& session, const SettingInfo& info) {
   return row;
 }
 
+// Returns the constants of the judge that files set.
+std::vector<Row> JudgeRows(const Settings& settings) {
+  std::vector<Row> rows;
+  for (const auto& [name, number] : settings.JudgeNumbers()) {
+    std::ostringstream value;
+    value << number.value;
+    rows.push_back(
+        {.name = "judge." + name, .value = value.str(), .origin = number.origin, .where = number.where, .problem = {}});
+    try {
+      Model model;
+      SetConstant(model, name, number.value);
+    } catch (const std::exception& error) {
+      rows.back().problem = number.where + ": " + error.what();
+    }
+  }
+  return rows;
+}
+
 void PrintText(const std::vector<Row>& rows, const Session& session) {
   Table table({{.title = "SETTING"}, {.title = "VALUE"}, {.title = "FROM"}});
   for (const Row& row : rows) {
-    table.Add({std::string(row.info->name),
+    table.Add({row.name,
                {row.value.empty() ? "-" : row.value, row.problem.empty() ? Style::kPlain : Style::kBad},
                row.where.empty() ? std::string(NameOf(row.origin)) : row.where});
   }
@@ -92,7 +112,7 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& un
   Json json = JsonOutput();
   json["settings"] = Json::array();
   for (const Row& row : rows) {
-    json["settings"].push_back({{"name", row.info->name},
+    json["settings"].push_back({{"name", row.name},
                                 {"value", row.value == kInvalid ? Json() : Json(row.value)},
                                 {"origin", NameOf(row.origin)},
                                 {"where", row.where},
@@ -109,6 +129,7 @@ Json AsJson(const std::vector<Row>& rows, const std::vector<UnknownVariable>& un
 void ShowConfig(Session& session, const Options& options) {
   std::vector<Row> rows;
   for (const SettingInfo& info : SettingTable()) rows.push_back(RowOf(session, info));
+  for (Row& row : JudgeRows(session.settings)) rows.push_back(std::move(row));
   const std::vector<UnknownVariable> unknown = UnknownVariables();
   if (options.json) {
     PrintJson(session.out, AsJson(rows, unknown, session.left_out));

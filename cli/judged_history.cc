@@ -2,6 +2,7 @@
 #include "cli/judged_history.h"
 
 #include <CLI/CLI.hpp>
+#include <stdexcept>
 #include <utility>
 
 #include "cli/options.h"
@@ -19,6 +20,18 @@ constexpr Detail kNeeded = Detail::kFull;
 
 }  // namespace
 
+Model ModelOf(const Settings& settings) {
+  Model model;
+  for (const auto& [name, number] : settings.JudgeNumbers()) {
+    try {
+      SetConstant(model, name, number.value);
+    } catch (const std::invalid_argument& error) {
+      throw SettingError(number.where + ": " + error.what());
+    }
+  }
+  return model;
+}
+
 void AddJudgeOptions(CLI::App& command, Session& session, JudgeRequest& request) {
   AddProjectOptions(command, session, nullptr);
   AddTimeOption(command, "--at", request.at, "judge as of this time, without later parts (default: now)");
@@ -29,7 +42,8 @@ void AddJudgeOptions(CLI::App& command, Session& session, JudgeRequest& request)
 
 JudgedHistory::JudgedHistory(const Session& session, Store& store, const JudgeRequest& request,
                              EvidenceReader::Observer observer)
-    : judge_(model_),
+    : model_(ModelOf(session.settings)),
+      judge_(model_),
       reader_(judge_, std::move(observer)),
       at_(request.at.value_or(Timestamp::Now())),
       since_(request.since.value_or(DefaultSince(at_))),
@@ -44,7 +58,7 @@ JudgedHistory::JudgedHistory(const Session& session, Store& store, const JudgeRe
     if (reader_.counts().runs == 1) first_run_ = last_run_;
     return true;
   });
-  judgement_ = judge_.Decide({.at = at_, .default_branch = ""});
+  judgement_ = judge_.Decide({.at = at_, .default_branch = session.settings.Get(setting::kDefaultBranch)});
 }
 
 Timestamp JudgedHistory::DefaultSince(Timestamp at) { return at - kDays * kMicrosPerDay; }

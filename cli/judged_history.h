@@ -31,6 +31,9 @@ struct JudgeRequest {
   std::optional<Timestamp> since = std::nullopt;
 };
 
+// Returns the model with the constants that the settings change. Throws SettingError if one is invalid.
+Model ModelOf(const Settings& settings);
+
 // Adds the options that fill a request: --project, --at, --since and the filters. `request` must outlive the command.
 void AddJudgeOptions(CLI::App& command, Session& session, JudgeRequest& request);
 

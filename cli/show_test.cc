@@ -16,7 +16,7 @@
 #include "cli/judged_tests.h"
 #include "cli/output/escaped.h"
 #include "cli/output/json_output.h"
-#include "cli/output/log.h"
+#include "cli/output/numbers.h"
 #include "cli/output/run_text.h"
 #include "cli/output/time_text.h"
 #include "cli/repeat_command.h"
@@ -86,8 +86,8 @@ void PrintHead(const Shown& shown, const Session& session) {
     return;
   }
   const TestVerdict& verdict = *shown.verdict;
-  Line("probability", "flaky now " + PercentText(verdict.p_flaky) + ", broken now " + PercentText(verdict.p_broken),
-       out);
+  Line("probability",
+       "flaky now " + ProbabilityText(verdict.p_flaky) + ", broken now " + ProbabilityText(verdict.p_broken), out);
   if (verdict.rate) {
     Line("rate", PercentText(verdict.rate->median) + ", with 95 % from " + IntervalText(*verdict.rate), out);
   }
@@ -181,7 +181,9 @@ void PrintPreceding(const TestHistory& history, std::ostream& out) {
     out << "  " << preceding[i].second << (preceding[i].second == 1 ? " time  " : " times  ")
         << Escaped(preceding[i].first) << '\n';
   }
-  if (preceding.size() > kMostPreceding) out << "  and " << preceding.size() - kMostPreceding << " other tests\n";
+  if (preceding.size() > kMostPreceding) {
+    out << "  and " << Counted(static_cast<int64_t>(preceding.size() - kMostPreceding), "other test") << '\n';
+  }
 }
 
 void PrintExplanation(const Shown& shown, const Session& session) {
@@ -198,8 +200,8 @@ void PrintExplanation(const Shown& shown, const Session& session) {
   for (const CodeEvidence& code : shown.judged.judge().Explain(shown.test)) {
     table.Add({TimeText(code.first_seen), code.code.substr(0, 8), code.commit.substr(0, 8) + (code.dirty ? "+" : ""),
                code.branch.empty() ? "-" : code.branch, OfText(code.failures, code.executions),
-               PercentText(code.p_code), PercentText(code.p_test), PercentText(code.p_machine),
-               PercentText(code.p_flaky)});
+               ProbabilityText(code.p_code), ProbabilityText(code.p_test), ProbabilityText(code.p_machine),
+               ProbabilityText(code.p_flaky)});
   }
   table.Print(session.out, session.color);
 }

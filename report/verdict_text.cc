@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <string_view>
@@ -50,6 +51,12 @@ std::string PhraseFor(Verdict verdict) {
 
 std::string PercentText(double share) { return Number(100 * share) + " %"; }
 
+std::string ProbabilityText(double probability) {
+  if (probability > 0.99) return "> 99 %";
+  if (probability < 0.01) return "< 1 %";
+  return std::to_string(std::lround(100 * probability)) + " %";
+}
+
 std::string IntervalText(const FlakeRate& rate) {
   return Number(100 * rate.low) + " to " + Number(100 * rate.high) + " %";
 }
@@ -76,7 +83,7 @@ std::string FaultText::Words() const {
       {{p_code, "the code"}, {p_test, "the test"}, {p_machine, "the machine"}}};
   std::ranges::stable_sort(causes, std::ranges::greater(), [](const auto& cause) { return cause.first; });
   const auto words = [](const auto& cause) {
-    return std::string(cause.second) + " (" + PercentText(cause.first) + ")";
+    return std::string(cause.second) + " (" + ProbabilityText(cause.first) + ")";
   };
   if (causes[0].first >= kSure) return words(causes[0]);
   return words(causes[0]) + " or " + words(causes[1]);

@@ -16,6 +16,9 @@ std::string PhraseFor(Verdict verdict);
 // Returns "26 %", "3.1 %" or "0.04 %".
 std::string PercentText(double share);
 
+// Returns "97 %", "> 99 %" or "< 1 %": nothing that is only probable is said to be certain.
+std::string ProbabilityText(double probability);
+
 // Returns "17 to 38 %".
 std::string IntervalText(const FlakeRate& rate);
 

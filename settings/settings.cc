@@ -70,15 +70,19 @@ constexpr auto kTable = std::to_array<SettingInfo>({
     {.name = "FLAKY_TESTS_WINDOW",
      .kind = kNumber,
      .default_value = "7",
-     .meaning = "days in which `check` looks for failures; it compares them with the same number of days before",
+     .meaning = "days in which `check --rule npm` looks for failures; it compares them with the same number of days "
+                "before",
      .min = 1,
      .max = 3650},
     {.name = "FLAKY_TESTS_THRESHOLD",
      .kind = kNumber,
      .default_value = "2",
-     .meaning = "number of failures in the window from which `check` reports a test",
+     .meaning = "number of failures in the window from which `check --rule npm` reports a test",
      .min = 1,
      .max = 1'000'000},
+    {.name = "FLAKY_TESTS_DEFAULT_BRANCH",
+     .default_value = "[main, master, trunk or develop, else the branch with most parts]",
+     .meaning = "the branch on which a test must work: a test that fails there is broken"},
     {.name = "FLAKY_TESTS_LOG",
      .kind = kChoice,
      .default_value = "warn",
@@ -211,6 +215,7 @@ constexpr Setting<bool> kDisable("FLAKY_TESTS_DISABLE");
 constexpr Setting<bool> kRecordArguments("FLAKY_TESTS_RECORD_ARGUMENTS");
 constexpr Setting<int64_t> kMaxMessage("FLAKY_TESTS_MAX_MESSAGE");
 constexpr Setting<int64_t> kWindow("FLAKY_TESTS_WINDOW");
+constexpr Setting<std::string> kDefaultBranch("FLAKY_TESTS_DEFAULT_BRANCH");
 constexpr Setting<int64_t> kThreshold("FLAKY_TESTS_THRESHOLD");
 constexpr Setting<std::chrono::seconds> kDeliveryTimeout("FLAKY_TESTS_DELIVERY_TIMEOUT");
 
@@ -360,6 +365,8 @@ Settings Settings::WithoutProject() const {
     std::erase_if(values, [](const auto& entry) { return entry.first == Origin::kProjectFile || entry.second.of_run; });
   }
   std::erase_if(rest.values_, [](const auto& entry) { return entry.second.empty(); });
+  for (auto& [name, numbers] : rest.judge_) numbers.erase(Origin::kProjectFile);
+  std::erase_if(rest.judge_, [](const auto& entry) { return entry.second.empty(); });
   return rest;
 }
 

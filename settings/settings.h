@@ -84,6 +84,7 @@ extern const Setting<std::chrono::seconds> kDeliveryTimeout;
 // What commands print.
 extern const Setting<std::string> kLog, kLogFile;
 extern const Setting<int64_t> kWindow, kThreshold;
+extern const Setting<std::string> kDefaultBranch;
 
 }  // namespace setting
 
@@ -97,6 +98,13 @@ struct SettingValue {
   std::string root = {};   // of a value from a project's file: the project's folder
   bool of_run = false;     // a `flaky run` has set this variable; it is not from the user's environment
   bool misplaced = false;  // an address or a secret in place of a name or a path: the text is not kept
+};
+
+// A number from the table [judge] of a file: a constant of the model (analysis/model.h).
+struct JudgeNumber {
+  double value = 0;
+  Origin origin = Origin::kDefault;
+  std::string where = {};  // "/repo/.flaky.toml:3"
 };
 
 // Reports an invalid setting. what() names the setting, the place of its value, what is wrong and what is expected. It
@@ -121,6 +129,18 @@ class Settings {
   // path, is not kept: such a name counts as not set, and Get throws for such a path. Throws SettingError if it is
   // from a flag.
   void Set(const SettingInfo& info, SettingValue value);
+
+  // Sets a number of the judge, whose name is not checked. The strongest origin counts.
+  void SetJudge(const std::string& name, JudgeNumber number) {
+    const Origin origin = number.origin;
+    judge_[name].insert_or_assign(origin, std::move(number));
+  }
+  // Returns the numbers that count, by name.
+  std::map<std::string, JudgeNumber> JudgeNumbers() const {
+    std::map<std::string, JudgeNumber> numbers;
+    for (const auto& [name, by_origin] : judge_) numbers.emplace(name, by_origin.begin()->second);
+    return numbers;
+  }
 
   // Reads every FLAKY_TESTS_* variable of the table from the environment that `get` reads (like std::getenv). A path
   // that begins with `~/` is in the home, as for a shell: a file of a CI or of ctest has no shell that replaces it.
@@ -155,7 +175,8 @@ class Settings {
   const SettingValue* Strongest(const SettingInfo& info) const;
 
   std::map<std::string_view, std::map<Origin, SettingValue>> values_;  // by name; the first one counts
-  std::vector<std::string> unwrapped_;                                 // as Naming names them
+  std::map<std::string, std::map<Origin, JudgeNumber>> judge_;
+  std::vector<std::string> unwrapped_;  // as Naming names them
 };
 
 // Returns the beginning of a message about a value: `FLAKY_TESTS_WINDOW (in /repo/.flaky.toml:3)`.

@@ -27,6 +27,7 @@ namespace flaky {
 namespace {
 
 constexpr std::string_view kProjectFileName = ".flaky.toml";
+constexpr std::string_view kJudgeTable = "judge";
 constexpr size_t kLargestFile = 256 << 10;  // a file of settings is not that long
 
 struct FileContent {
@@ -133,6 +134,19 @@ toml::table Parsed(std::string_view text, const std::string& file) {
   }
 }
 
+// Reads the table [judge]. The model, which this room does not know, has the names.
+void ReadJudge(const toml::node& node, Origin origin, const std::string& file, Settings& settings) {
+  const toml::table& table = *node.as_table();
+  for (const auto& [key, value] : table) {
+    const std::string where = file + ":" + std::to_string(key.source().begin.line);
+    const std::optional<double> number = value.value<double>();
+    if (!value.is_number() || !number) {
+      throw SettingError(where + ": `" + Masked(std::string(key.str())) + "` in [judge] must be a number");
+    }
+    settings.SetJudge(std::string(key.str()), {*number, origin, where});
+  }
+}
+
 // Returns why the first of the paths that is not trusted is not; empty if all are.
 std::string FirstNotTrusted(const std::vector<std::filesystem::path>& paths) {
   for (const std::filesystem::path& path : paths) {
@@ -226,6 +240,10 @@ void ReadSettingsFile(const std::filesystem::path& file, Origin origin, const st
   for (const auto& [key, node] : Parsed(content->text, file.string())) {
     const std::string name(key.str());
     const std::string where = at(key.source().begin);
+    if (name == kJudgeTable && node.is_table()) {
+      ReadJudge(node, origin, file.string(), settings);
+      continue;
+    }
     const SettingInfo* info = FindByKey(name);
     if (info == nullptr) {
       throw SettingError(where + ": there is no setting `" + Masked(name) + "`" + DidYouMean(name, KnownKeys()));

@@ -10,7 +10,7 @@
 #include "settings/settings.h"
 
 // Settings in files. The format is TOML, with one `key = value` per setting; FileKey() defines the keys. A relative
-// path is relative to the file's folder, and `~/` is the user's home.
+// path is relative to the file's folder, and `~/` is the user's home. The table [judge] has the constants of the model.
 namespace flaky {
 
 // The project's file, and whether it counts.

@@ -116,7 +116,7 @@ class EarlyEnd : public ProgramTest {
     EXPECT_THAT(Run({"show", "latest"}).out,
                 AllOf(HasSubstr("status      interrupted\n"), HasSubstr("Dies.ByHanging  in crashes\n  " + how)));
     EXPECT_THAT(Run({"runs"}).out, HasSubstr("  interrupted  "));
-    const Outcome check = Run({"check", "--threshold", "1"});
+    const Outcome check = Run({"check", "--rule", "npm", "--threshold", "1"});
     EXPECT_EQ(check.code, 6) << check.out;
     EXPECT_THAT(check.out, AllOf(HasSubstr("no newly flaky tests"), HasSubstr("not judged: the latest run "),
                                  HasSubstr("Dies.ByHanging: " + how)));
@@ -259,11 +259,11 @@ TEST_F(EarlyEnd, WithoutAnObserverItsCauseIsUnknown) {
                 AllOf(HasSubstr("status      ended early\n"),
                       HasSubstr("Dies.ByHanging  in crashes\n  ended without an end event, signal unknown\n")));
     EXPECT_THAT(Run({"runs"}).out, HasSubstr("  ended early  "));
-    const Outcome check = Run({"check", "--threshold", "1"});
+    const Outcome check = Run({"check", "--rule", "npm", "--threshold", "1"});
     EXPECT_EQ(check.code, 3) << check.out;
     EXPECT_THAT(check.out, AllOf(HasSubstr("no newly flaky tests"),
                                  HasSubstr("Dies.ByHanging: ended without an end event, signal unknown\n")));
-    const json judged = json::parse(Run({"check", "--json"}).out);
+    const json judged = json::parse(Run({"check", "--rule", "npm", "--json"}).out);
     EXPECT_EQ(judged["latest_ended_early"]["tests"][0]["name"], "Dies.ByHanging");
   }
 }

@@ -32,7 +32,7 @@ class CheckTest : public ProgramTest {
     return record;
   }
   static Outcome Check(std::vector<std::string> arguments = {}) {
-    arguments.insert(arguments.begin(), {"check", "--at", kNow});
+    arguments.insert(arguments.begin(), {"check", "--rule", "npm", "--at", kNow});
     return Run(arguments);
   }
 
@@ -102,7 +102,7 @@ TEST_F(CheckTest, WithoutARunToJudgeItSaysSo) {
   const Outcome outcome = Check();
   EXPECT_EQ(outcome.code, 6);
   EXPECT_THAT(outcome.out, HasSubstr("\n2 of 2 runs left out: 2 with 10 or more failed tests\n"));
-  const Outcome early = Run({"check", "--at", "2025-03-15"});
+  const Outcome early = Run({"check", "--rule", "npm", "--at", "2025-03-15"});
   EXPECT_EQ(early.code, 6);
   EXPECT_EQ(early.out, "");
   EXPECT_EQ(early.err, "flaky: no run of project demo in sqlite:" + Path("h.db") +
@@ -207,7 +207,7 @@ TEST_F(CheckTest, WindowAndThresholdComeFromFlagsAndSettings) {
 TEST_F(CheckTest, AtLeavesOutLaterFailures) {
   Keep({Failing(1, {"A.A"}), Failing(-1, {"A.A"})});
   EXPECT_EQ(Check().code, 0);
-  EXPECT_EQ(Run({"check", "--at", "2026-03-17"}).code, 1);
+  EXPECT_EQ(Run({"check", "--rule", "npm", "--at", "2026-03-17"}).code, 1);
 }
 
 TEST_F(CheckTest, JsonListsTheTests) {
@@ -265,9 +265,10 @@ TEST_F(CheckTest, AgreesWithTheRuleInSqlOnAGeneratedHistory) {
     for (const int64_t window : {1, 7, 20}) {
       for (const int64_t threshold : {1, 2, 4}) {
         const std::string at = shape.end.ToString();
-        const auto json = nlohmann::json::parse(Run({"check", "--json", "--project", project, "--at", at, "--window",
-                                                     std::to_string(window), "--threshold", std::to_string(threshold)})
-                                                    .out);
+        const auto json =
+            nlohmann::json::parse(Run({"check", "--rule", "npm", "--json", "--project", project, "--at", at, "--window",
+                                       std::to_string(window), "--threshold", std::to_string(threshold)})
+                                      .out);
         std::vector<std::string> found;
         for (const auto& pattern : json["patterns"]) {
           found.push_back(pattern["test_file"].get<std::string>() + "|" + pattern["test_name"].get<std::string>() +

@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "analysis/model.h"
 #include "cli/exit_code.h"
 #include "cli/output/json_output.h"
 #include "cli/output/progress_text.h"
@@ -117,6 +118,24 @@ TEST_F(DocsTest, TheSettingsPageMatchesTheTable) {
   }
   EXPECT_THAT(LinesThatBegin("docs/reference/settings.md", "| `FLAKY_TESTS_"), ElementsAreArray(expected))
       << testing::PrintToString(expected);
+}
+
+TEST_F(DocsTest, TheConstantsOfTheJudgeMatchTheModel) {
+  std::vector<std::string> expected, found;
+  const Model model;
+  for (const ModelConstant& constant : ModelConstants()) {
+    std::ostringstream row;
+    row << "| `" << constant.name << "` | " << model.*constant.member << " | " << constant.least << " to "
+        << constant.most << " | " << constant.meaning << " |";
+    expected.push_back(row.str());
+  }
+  bool within = false;
+  for (const std::string& line : LinesOf("docs/reference/settings.md")) {
+    if (line == "| constant | default | values | meaning |") within = true;
+    if (line.empty()) within = false;
+    if (within && line.starts_with("| `")) found.push_back(line);
+  }
+  EXPECT_THAT(found, ElementsAreArray(expected));
 }
 
 TEST_F(DocsTest, TheExitCodesPageMatchesTheTable) {

@@ -35,7 +35,7 @@ class OddValuesTest : public ProgramTest {
             Run({"runs", "--since", "2026-01-01T00:00:00Z"}),
             Run({"show", "run-3"}),
             Run({"show", "run-3", "--json"}),
-            Run({"check", "--at", "2026-01-06T12:00:00Z"}),
+            Run({"check", "--rule", "npm", "--at", "2026-01-06T12:00:00Z"}),
             Run({"trend", "--at", "2026-01-06T12:00:00Z"}),
             Run({"trend", "--at", "2026-01-06T12:00:00Z", "--json"})};
   }
@@ -78,7 +78,7 @@ TEST_F(OddValuesTest, AreExportedAsTheyAreRead) {
 
 TEST_F(OddValuesTest, DoNotAffectOtherRuns) {
   const auto before = nlohmann::json::parse(Run({"runs", "--json"}).out);
-  const std::string check = Run({"check", "--at", "2026-01-06T12:00:00Z"}).out;
+  const std::string check = Run({"check", "--rule", "npm", "--at", "2026-01-06T12:00:00Z"}).out;
   EXPECT_THAT(check, HasSubstr("S.Often"));
   Change("UPDATE flaky_test_runs SET started_at = 'never', duration_ms = 'long' WHERE run_id = 'run-3'");
   const auto after = nlohmann::json::parse(Run({"runs", "--json"}).out);
@@ -88,7 +88,7 @@ TEST_F(OddValuesTest, DoNotAffectOtherRuns) {
     EXPECT_THAT(after["runs"], testing::Contains(run));
   }
   // The failures of the run still have their times.
-  EXPECT_EQ(Run({"check", "--at", "2026-01-06T12:00:00Z"}).out, check);
+  EXPECT_EQ(Run({"check", "--rule", "npm", "--at", "2026-01-06T12:00:00Z"}).out, check);
 }
 
 TEST_F(OddValuesTest, GiveTheSameVerdictsBeforeAndAfterACopy) {
@@ -96,7 +96,7 @@ TEST_F(OddValuesTest, GiveTheSameVerdictsBeforeAndAfterACopy) {
       "UPDATE flaky_test_runs SET ended_at = 'soon' WHERE run_id IN ('run-4', 'run-5');"
       "UPDATE flaky_test_failures SET failed_at = 'year!' WHERE run_id = 'run-2'");
   const auto judge = [] {
-    return std::vector<std::string>{Run({"check", "--at", "2026-01-06T12:00:00Z"}).out,
+    return std::vector<std::string>{Run({"check", "--rule", "npm", "--at", "2026-01-06T12:00:00Z"}).out,
                                     Run({"trend", "--at", "2026-01-06T12:00:00Z", "--json"}).out,
                                     Run({"runs", "--json"}).out, Run({"runs", "--since", "2026-01-02"}).out};
   };

@@ -89,8 +89,8 @@ TEST_F(ReadersTest, ListsOfRunsAndTests) {
   Scan({"runs", "--all", "--limit", "1000", "--json"}, ":\\u003aerror");
   Scan({"trend", "--all"});
   for (const std::string& text : kHostile) {
-    Scan({"check", "--project", text, "--threshold", "1", "--at", "2026-01-02"});
-    Scan({"check", "--project", text, "--threshold", "1", "--at", "2026-01-02", "--json"});
+    Scan({"check", "--rule", "npm", "--project", text, "--threshold", "1", "--at", "2026-01-02"});
+    Scan({"check", "--rule", "npm", "--project", text, "--threshold", "1", "--at", "2026-01-02", "--json"});
     Scan({"trend", "--at", "2026-01-02", "--json", "--", text});
   }
 }
@@ -202,6 +202,7 @@ TEST_F(ReadersTest, Errors) {
          {"FLAKY_TESTS_STORE", "FLAKY_TESTS_WINDOW", "FLAKY_TESTS_LOG", "FLAKY_TESTS_TABLE_PREFIX", "FLAKY_TESTS_DB"}) {
       Set(setting, text);
       Scan({"check"});
+      Scan({"check", "--rule", "npm"});
       setting == std::string_view("FLAKY_TESTS_DB") ? Set(setting, database_) : Unset(setting);
     }
   }

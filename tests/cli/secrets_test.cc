@@ -119,6 +119,8 @@ const std::vector<std::vector<std::string>>& Commands() {
       {"runs", "--json"},
       {"show", "latest"},
       {"check", "--json"},
+      {"check", "--rule", "npm", "--json"},
+      {"tests", "--all", "--json"},
       {"trend"},
       {"config"},
       {"config", "--json"},

@@ -61,7 +61,7 @@ class ServerStoresTest : public ProgramTest {
     EXPECT_EQ(runs[0]["failed_tests"], 1);
     EXPECT_FALSE(std::filesystem::exists(Path("h.db")));
     EXPECT_EQ(Run({"schema", "status"}).code, 0);
-    const Outcome check = Run({"check"});
+    const Outcome check = Run({"check", "--rule", "npm"});
     EXPECT_EQ(check.code, 1);
     EXPECT_THAT(check.out, AllOf(HasSubstr("Plain.Fails"), HasSubstr("2 failures (assertion)")));
     EXPECT_EQ(Run({"trend", "--days", "2"}).code, 0);
@@ -228,6 +228,8 @@ TEST_F(ServerStoresTest, ARoleThatSeesOnlySomeRowsGetsAnErrorFromEveryCommand) {
       {"export", Path("x.jsonl")},
       {"runs"},
       {"check"},
+      {"check", "--rule", "npm"},
+      {"tests"},
       {"trend"},
       {"show", "latest"},
       {"deliver"}};
@@ -297,7 +299,9 @@ TEST_F(ServerStoresTest, ReportsTheSameAfterMovesBetweenAllOfThem) {
   }
   Keep(records);
   const auto history = [&] {
-    return Run({"runs", "--all", "--json", "--limit", "100"}).out + Run({"check", "--at", "2026-01-02", "--json"}).out +
+    return Run({"runs", "--all", "--json", "--limit", "100"}).out +
+           Run({"check", "--rule", "npm", "--at", "2026-01-02", "--json"}).out +
+           Run({"tests", "--all", "--at", "2026-01-02", "--json"}).out +
            Run({"trend", "--at", "2026-01-02", "--json"}).out + Run({"show", "run7"}).out;
   };
   const std::string before = history();

@@ -111,8 +111,10 @@ TEST_F(ShowTest, AnUnknownIdIsAClearError) {
   for (const std::string id : {"zzz", "%", "abc1x", "' OR 1=1 --", "ABC1"}) {
     const Outcome outcome = Run({"show", id});
     EXPECT_EQ(outcome.code, 2) << id;
-    EXPECT_EQ(outcome.err, "flaky: no run's id begins with `" + id + "` in sqlite:" + Path("h.db") +
-                               " (flaky runs --all lists them)\n");
+    EXPECT_THAT(outcome.err, HasSubstr("flaky: `" + id +
+                                       "` is neither a run, nor a commit, nor a test that was executed in sqlite:" +
+                                       Path("h.db") + " since "));
+    EXPECT_THAT(outcome.err, HasSubstr(" (flaky runs --all lists the runs, flaky tests --all the tests)\n"));
   }
   EXPECT_EQ(Run({"show", ""}).code, 2);
 }

@@ -49,6 +49,8 @@ std::string Normalised(std::string text, const std::string& home) {
   Replace(text, std::string(FLAKY_SOURCE_DIR) + "/", "");  // the tests run outside the repository of the example
   const std::pair<const char*, const char*> forms[] = {
       {R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)", "TIME"},
+      {R"(\b\d{4}-\d\d-\d\d\b)", "DATE"},
+      {R"(\b[0-9a-f]{40}\b)", "COMMIT"},
       {R"(\b[0-9a-f]{32}\b)", "DIGEST"},
       {R"(\b[0-9a-f]{8,12}\b)", "RUN"},
       {R"(\bRUN +STARTED)", "RUN  STARTED"},  // ids that begin with their time need as many digits as tell them apart

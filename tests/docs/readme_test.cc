@@ -34,7 +34,7 @@ TEST(JsonlPage, CommandsPrintTheShownOutput) { ExpectDocumentIsTrue("docs/refere
 TEST(ResultsPage, CommandsPrintTheShownOutput) { ExpectDocumentIsTrue("docs/reference/results.md"); }
 
 TEST(Guides, CommandsPrintTheShownOutput) {
-  for (const char* guide : {"docs/guides/ctest.md", "docs/guides/how-recording-works.md"}) {
+  for (const char* guide : {"docs/guides/ctest.md", "docs/guides/flaky-tests.md", "docs/guides/how-recording-works.md"}) {
     ExpectDocumentIsTrue(guide);
   }
 }
