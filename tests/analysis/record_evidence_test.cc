@@ -6,7 +6,7 @@
 #include "analysis/test_history.h"
 #include "history/early_end.h"
 #include "history/merge.h"
-#include "history/roster.h"
+#include "tests/support/part_counts.h"
 #include "tests/support/record_builder.h"
 
 namespace flaky {
@@ -34,17 +34,16 @@ class RecordEvidence : public testing::Test {
   void Add(const RunRecord& record) { reader_.Add(record); }
 
   // Returns a record with one part that has this roster.
-  static RunRecord With(const RosterEntries& entries, const std::string& run = "r") {
-    const RosterPtr roster = MakeRoster(entries);
+  static RunRecord With(const Counts& tests, const std::string& run = "r") {
     RunRecord record = BuildRecord(run).Project("demo").Part(run + "-p", 0).Build();
-    record.rosters = {roster};
-    record.parts[0].roster_id = roster->roster_id;
+    GiveTests(record, tests);
     return record;
   }
 
   static Failure FailureOf(const RunRecord& record, const std::string& test, std::optional<int64_t> attempt = 0) {
     Failure failure;
     failure.part_id = record.parts[0].part_id;
+    failure.program = "suite_test";
     failure.test_file = "a.cc";
     failure.test_name = test;
     failure.failure_kind = kAssertion;
@@ -180,12 +179,40 @@ TEST_F(RecordEvidence, ADamagedRosterSaysNothing) {
   EXPECT_EQ(seen_[0].executed_tests, 2);
 }
 
-TEST_F(RecordEvidence, EqualNamesInSeveralFilesAreSeveralTests) {
-  RunRecord record = With({{"A.A (a.cc)", {1, 0}}, {"A.A (b.cc)", {1, 0}}});
+TEST_F(RecordEvidence, EqualNamesInSeveralProgramsAreSeveralTests) {
+  RunRecord record = With({});
+  const PartTest once = {{1, 0}, std::nullopt};
+  record.rosters = SetPartTests(record.parts[0], {{"a_test", {{"A.A", once}}}, {"b_test", {{"A.A", once}}}});
   record.failures = {FailureOf(record, "A.A")};
+  record.failures[0].program = "b_test";
   Add(record);
   ASSERT_THAT(judge_.tests(), SizeIs(2));
-  EXPECT_EQ(judge_.tests()[seen_[0].attempts[0].test].file, "a.cc");
+  EXPECT_EQ(judge_.tests()[seen_[0].attempts[0].test].program, "b_test");
+}
+
+TEST_F(RecordEvidence, RanksAreOneExecution) {
+  RunRecord record = With({{"A.A", {1, 0}}, {"A.B", {1, 0}}});
+  record.parts[0].rank = 0;
+  for (int64_t rank = 1; rank < 4; ++rank) {
+    Part part = record.parts[0];
+    part.part_id = "rank" + std::to_string(rank);
+    part.rank = rank;
+    record.parts.push_back(part);
+    Failure failure = FailureOf(record, "A.A");
+    failure.part_id = part.part_id;
+    record.failures.push_back(failure);
+  }
+  Add(record);
+  ASSERT_THAT(seen_, SizeIs(1));
+  EXPECT_THAT(seen_[0].failed, ElementsAre("A.A")) << "it failed in three ranks, and once in the run";
+}
+
+TEST_F(RecordEvidence, CommitsEditsAndHostsAreEvidence) {
+  RunRecord record = With({{"A.A", {1, 0}}});
+  record.parts[0].host = "ci-7";
+  record.parts[0].shuffle_seed = 3;
+  Add(record);
+  EXPECT_TRUE(seen_[0].shuffled);
 }
 
 TEST(TestHistoryTest, CollectsWhatIsShown) {

@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "history/merge.h"
-#include "history/roster.h"
 #include "tests/cli/program_fixture.h"
+#include "tests/support/part_counts.h"
+#include "tests/support/record_builder.h"
 
 namespace flaky {
 
@@ -32,9 +33,8 @@ class JudgedProgramTest : public ProgramTest {
   static std::string Name(int number) { return "Suite" + std::to_string(number / 5) + ".T" + std::to_string(number); }
 
   RunRecord Ran(const JudgedRunWords& words) {
-    RosterEntries executed;
+    Counts executed;
     for (int i = 0; i < 20; ++i) executed[Name(i)] = {1, 0};
-    const RosterPtr roster = MakeRoster(executed);
     RunRecord record;
     record.run.run_id = "run-" + std::to_string(1000 + ++runs_);
     record.run.project = "demo";
@@ -54,9 +54,8 @@ class JudgedProgramTest : public ProgramTest {
     part.account.failed_tests = static_cast<int64_t>(words.failed.size());
     part.account.passed_tests = 20 - *part.account.failed_tests;
     part.account.errors_between_tests = 0;
-    part.roster_id = roster->roster_id;
+    record.rosters = GiveTests(part, executed, "");
     record.parts.push_back(part);
-    record.rosters.push_back(roster);
     for (const std::string& test : words.failed) {
       Failure failure;
       failure.part_id = part.part_id;

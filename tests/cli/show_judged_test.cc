@@ -99,16 +99,16 @@ TEST_F(ShowJudgedTest, APatternMustMatchOneTest) {
                               HasSubstr("; did you mean `Suite0.T3`? (")));
 }
 
-TEST_F(ShowJudgedTest, OneSourceInTwoFilesIsShownTwice) {
+TEST_F(ShowJudgedTest, OneSourceInTwoProgramsIsShownTwice) {
   std::vector<RunRecord> records = OneFlakyOneBroken();
-  const RosterPtr roster = MakeRoster({{"Suite0.T3 (a.cc)", {1, 0}}, {"Suite0.T3 (b.cc)", {1, 0}}});
   records.push_back(Ran({.day = 20, .commit = "30", .failed = {kFlaky}}));
-  records.back().rosters = {roster};
-  records.back().parts[0].roster_id = roster->roster_id;
-  records.back().failures[0].test_file = "b.cc";
+  const PartTest once = {{1, 0}, std::nullopt};
+  records.back().rosters =
+      SetPartTests(records.back().parts[0], {{"a_test", {{kFlaky, once}}}, {"b_test", {{kFlaky, once}}}});
+  records.back().failures[0].program = "b_test";
   Keep(records);
   const json tests = JsonOf({"show", kFlaky})["tests"];
-  ASSERT_THAT(tests, SizeIs(3)) << "without a file, as most rosters have it, and one for each file";
+  ASSERT_THAT(tests, SizeIs(3)) << "without a program, as in most of these runs, and one for each program";
   EXPECT_EQ(tests[2]["failures"], 1);
 }
 
