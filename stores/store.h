@@ -41,9 +41,10 @@
 // Driver at the start of the program: a program that embeds the libraries, or one that links flaky::cli and calls
 // RunProgram (cli/program.h), which is then `flaky` with one store more. It is tested by linking flaky::contract_suite.
 //
-// A store explains invalid input instead of correcting it, reads neither the environment nor settings files, never
-// retries (stores/retry_store.h does), reconnects at the next call after it lost its connection, prints nothing, and
-// throws only StoreError and std::bad_alloc.
+// A store explains invalid input instead of correcting it, reads no setting of ours, neither from the environment nor
+// from files (what its client library reads there counts: PGHOST, SSL_CERT_FILE and the like), never retries
+// (stores/retry_store.h does), reconnects at the next call after it lost its connection, prints nothing, and throws only
+// StoreError and std::bad_alloc.
 namespace flaky {
 
 enum class OpenMode {
