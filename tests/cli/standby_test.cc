@@ -3,7 +3,6 @@
 
 #include "tests/cli/program_fixture.h"
 #include "tests/servers/postgres_server.h"
-#include "tests/servers/supabase_server.h"
 #include "tests/support/journal_text.h"
 
 // What the commands do if the history is on a hot standby.
@@ -96,39 +95,6 @@ TEST_F(StandbyTest, AfterThePromotionItTakesDeliveries) {
   const Outcome runs = Run({"runs"});
   EXPECT_EQ(runs.err, "");
   EXPECT_THAT(Lines(runs.out), SizeIs(4));
-}
-
-// PostgREST passes on PostgreSQL's refusal.
-class ReadOnlyProjectTest : public ProgramTest {};
-
-TEST_F(ReadOnlyProjectTest, IsReadAndRefusesDeliveries) {
-  SupabaseServer project({.sql = SchemaScript("supabase", kDefaultPrefix), .max_rows = std::nullopt});
-  Set("FLAKY_TESTS_STORE", "supabase");
-  Set("FLAKY_TESTS_CONNECTION_STRING", project.url());
-  Set("FLAKY_TESTS_AUTH_TOKEN", SupabaseServer::SecretKey());
-  Set("FLAKY_TESTS_SPOOL", Path("spool"));
-  std::filesystem::create_directories(Path("spool"));
-  const auto record = [&](uint64_t number) {
-    PutJournal(Path("spool"), number,
-               DeadHeader(number).SetText("project", "demo").Line() + "[\"S.T\",1,1000,\"passed\",1]\n" + kPassedEnd);
-  };
-  record(1);
-  ASSERT_EQ(Run({"deliver"}).code, 0);
-  const std::string& uri = project.database_uri();
-  const std::string database = uri.substr(uri.rfind('/') + 1);
-  project.Execute("ALTER DATABASE \"" + database + "\" SET default_transaction_read_only = on");
-  project.Restart();
-
-  record(2);
-  const Outcome delivery = Run({"deliver"});
-  EXPECT_EQ(delivery.code, 10) << delivery.err;
-  EXPECT_THAT(delivery.err, AllOf(HasSubstr("this database only reads: it is a replica, so name the project itself"),
-                                  HasSubstr("(25006)"), Not(HasSubstr("trying again"))));
-  EXPECT_THAT(InSpool(), SizeIs(1)) << "what was recorded waits";
-  const Outcome runs = Run({"runs"});
-  EXPECT_EQ(runs.code, 0);
-  EXPECT_THAT(Lines(runs.out), SizeIs(3));
-  EXPECT_THAT(runs.err, HasSubstr("recent results could not be delivered"));
 }
 
 }  // namespace
