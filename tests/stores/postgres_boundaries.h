@@ -49,7 +49,7 @@ class PostgresBoundaries : public PostgresTest {
     return Query(
         "SELECT r.rolname || ': ' || p.name || ' on ' || c.relname FROM pg_roles r, pg_class c, unnest('{SELECT,INSERT,"
         "UPDATE,DELETE,TRUNCATE,REFERENCES,TRIGGER}'::text[]) p (name) WHERE r.rolname IN ('anon', 'authenticated') "
-        "AND c.relname LIKE 'flaky_test_%' AND c.relkind IN ('r', 'p') AND has_table_privilege(r.oid, c.oid, p.name) "
+        "AND c.relname LIKE 'flaky_test_%' AND c.relkind IN ('r', 'p', 'v') AND has_table_privilege(r.oid, c.oid, p.name) "
         "UNION ALL SELECT r.rolname || ': a column of ' || c.relname FROM pg_roles r, pg_class c WHERE r.rolname IN "
         "('anon', 'authenticated') AND c.relname LIKE 'flaky_test_%' AND c.relkind = 'r' AND "
         "has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES') "

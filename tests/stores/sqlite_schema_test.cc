@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <set>
 
 #include "stores/sql/ledger.h"
+#include "stores/sql/sqlite_dialect.h"
 #include "tests/stores/race.h"
 #include "tests/stores/sqlite_support.h"
 #include "tests/support/record_builder.h"
@@ -15,11 +17,23 @@ namespace flaky {
 namespace {
 
 using testing::AllOf;
+using testing::AnyOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 class SqliteSchema : public testing::Test {
  protected:
+  // Returns the lines of the plan for a query.
+  std::vector<std::string> PlanOf(const std::string& sql) const {
+    SQLite::Database db(path_, SQLite::OPEN_READONLY, 5000);
+    SQLite::Statement rows(db, "EXPLAIN QUERY PLAN " + sql);
+    std::vector<std::string> lines;
+    while (rows.executeStep()) lines.push_back(rows.getColumn(3).getString());
+    return lines;
+  }
+
   TempFolder folder_;
   std::string path_ = folder_.File("history.db");
 };
@@ -168,10 +182,9 @@ TEST_F(SqliteSchema, AnEmptyDatabaseIsAnyones) {
 TEST_F(SqliteSchema, AnInterruptedUpgradeIsResumed) {
   OpenFile(path_, OpenMode::kWrite);
   RunSql(path_,
-         "DELETE FROM flaky_test_schema WHERE version >= 2; DROP VIEW flaky_test_test_days; DROP VIEW "
-         "flaky_test_run_days; "
-         "DROP VIEW flaky_test_failures_with_run; DROP VIEW flaky_test_executions; DROP VIEW flaky_test_roster_tests; "
-         "DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
+         "DROP VIEW flaky_test_run_days;DROP VIEW flaky_test_test_days;DROP VIEW flaky_test_failures_with_run;DROP "
+         "VIEW flaky_test_executions;DROP VIEW flaky_test_roster_tests;"
+         "DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
          "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
   EXPECT_THAT(OpenFile(path_, OpenMode::kRead)->schema().pending,
               ElementsAre("0002_parts_and_rosters", "0003_indexes", "0004_views"));
@@ -187,11 +200,59 @@ TEST_F(SqliteSchema, ACopyIntoNewTablesMakesTheIndexesLast) {
   EXPECT_THAT(Query(path_, indexes), ElementsAre("idx_flaky_test_failures_run"));
   EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes", "0004_views"));
   bulk->Finish();
-  EXPECT_THAT(Query(path_, indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
-                                                 "idx_flaky_test_runs_started"));
+  EXPECT_THAT(Query(path_, indexes),
+              ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_project",
+                          "idx_flaky_test_failures_run", "idx_flaky_test_runs_project", "idx_flaky_test_runs_started"));
   // If there are rows, another process may be reading them.
   RunSql(path_, "DELETE FROM flaky_test_schema WHERE version = 3; DROP INDEX idx_flaky_test_runs_started");
   EXPECT_TRUE(OpenFile(path_, OpenMode::kBulk)->schema().pending.empty());
+}
+
+// Failures of four projects, a tenth of which name none, in another order than that of their time. The pages of a
+// window and those of the runs.
+TEST_F(SqliteSchema, AQuestionAboutOneProjectReadsItsRowsByAnIndex) {
+  OpenFile(path_, OpenMode::kWrite);
+  RunSql(path_,
+         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT INTO flaky_test_runs "
+         "(run_id, project, started_at) SELECT printf('r%05d', i), 'p' || (i % 4), strftime('%Y-%m-%dT%H:%M:%fZ', "
+         "1767225600 + i * 7919 % 5000 * 60, 'unixepoch') FROM n;"
+         "INSERT INTO flaky_test_failures (run_id, test_file, test_name, failure_kind, failed_at, project) SELECT "
+         "run_id, 'f', 't', 'assertion', started_at, CASE WHEN run_id LIKE '%7' THEN NULL ELSE project END FROM "
+         "flaky_test_runs");
+  const SqliteTables tables{"flaky_test_"};
+  for (const bool analyzed : {false, true}) {
+    if (analyzed) RunSql(path_, "ANALYZE");
+    FailureFilter filter;
+    filter.project = "p1";
+    filter.after = At(3600);
+    for (const auto& place : {std::optional<FailureKey>(), std::optional(FailureKey{At(7200), 7})}) {
+      filter.behind = place;
+      const std::vector<std::string> plan = PlanOf(QueryOfFailures(filter, tables, true).rows + " LIMIT 1000");
+      const std::string search = "SEARCH f USING INDEX idx_flaky_test_failures_project (project=? AND failed_at>?)";
+      EXPECT_EQ(std::ranges::count(plan, search), 2) << testing::PrintToString(plan);
+      EXPECT_THAT(plan, Not(Contains(AnyOf(HasSubstr("SCAN"), HasSubstr("TEMP B-TREE")))));
+    }
+    PageRequest page;
+    const RunOrder order{tables("runs") + " r", kStartedAt, "r.run_id"};
+    for (const std::optional<std::string>& project :
+         {std::optional<std::string>("absent"), std::optional<std::string>()}) {
+      page.filter.project = project;
+      for (const Direction direction : {Direction::kOldestFirst, Direction::kNewestFirst}) {
+        page.direction = direction;
+        for (const PageQuery& query : QueriesOfPage(page, order, std::nullopt)) {
+          const std::string rows = "SELECT * FROM " + order.from + query.conditions.sql() + query.order_by;
+          EXPECT_THAT(PlanOf(rows), ElementsAre("SEARCH r USING INDEX idx_flaky_test_runs_project (project=?)"));
+        }
+      }
+    }
+    EXPECT_THAT(PlanOf(NewestRun(tables)), ElementsAre("SCAN r USING INDEX idx_flaky_test_runs_started"));
+  }
+  const auto store = OpenFile(path_, OpenMode::kRead);
+  FailureFilter filter;
+  filter.project = "p1";
+  int failures = 0;
+  store->VisitFailures(filter, [&](const FailureView&) { ++failures; });
+  EXPECT_EQ(failures, 1250) << "also those that name none";
 }
 
 }  // namespace

@@ -200,10 +200,9 @@ TEST_F(TursoTables, OfANewerProgramAreReadAndNotWritten) {
 TEST_F(TursoTables, AnInterruptedUpgradeIsResumed) {
   OpenAt(server_, OpenMode::kWrite);
   server_.Execute(
-      "DELETE FROM flaky_test_schema WHERE version >= 2; DROP VIEW flaky_test_test_days; DROP VIEW "
-      "flaky_test_run_days; "
-      "DROP VIEW flaky_test_failures_with_run; DROP VIEW flaky_test_executions; DROP VIEW flaky_test_roster_tests; "
-      "DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
+      "DROP VIEW flaky_test_run_days;DROP VIEW flaky_test_test_days;DROP VIEW flaky_test_failures_with_run;DROP VIEW "
+      "flaky_test_executions;DROP VIEW flaky_test_roster_tests;"
+      "DELETE FROM flaky_test_schema WHERE version >= 2; DROP TABLE flaky_test_parts; DROP TABLE flaky_test_rosters;"
       "DROP INDEX idx_flaky_test_runs_started; ALTER TABLE flaky_test_failures DROP COLUMN signal");
   EXPECT_THAT(OpenAt(server_, OpenMode::kRead)->schema().pending,
               ElementsAre("0002_parts_and_rosters", "0003_indexes", "0004_views"));
@@ -245,8 +244,9 @@ TEST_F(TursoTables, ACopyIntoNewTablesMakesTheIndexesLast) {
   EXPECT_THAT(Query(server_, indexes), ElementsAre("idx_flaky_test_failures_run"));
   EXPECT_THAT(bulk->schema().pending, ElementsAre("0003_indexes", "0004_views"));
   bulk->Finish();
-  EXPECT_THAT(Query(server_, indexes), ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_run",
-                                                   "idx_flaky_test_runs_started"));
+  EXPECT_THAT(Query(server_, indexes),
+              ElementsAre("idx_flaky_test_failures_failed_at", "idx_flaky_test_failures_project",
+                          "idx_flaky_test_failures_run", "idx_flaky_test_runs_project", "idx_flaky_test_runs_started"));
 }
 
 }  // namespace
