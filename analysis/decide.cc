@@ -295,11 +295,16 @@ Judgement Decider::Finish(std::vector<TestVerdict> verdicts, std::span<const Fau
   judgement.parts = static_cast<int64_t>(index_.order.size());
   judgement.default_branch = index_.default_branch == kNoIndex ? "" : index_.Text(index_.default_branch);
   std::vector<bool> run_counts(index_.runs.size());
+  std::vector<double> machine(index_.parts.size());
+  for (size_t i = 0; i < faults.size(); ++i) machine[index_.failures[i].part] += faults[i].machine();
   for (const uint32_t number : index_.order) {
     const HistoryIndex::Part& part = index_.parts[number];
     run_counts[part.run] = true;
     judgement.parts_without_roster += part.roster == kNoIndex ? 1 : 0;
-    const double outage = part.failed < 4 ? 0 : causes_.Outage(number);
+    // In a small suite, what hits many tests may have been taken for trouble that hits a few.
+    const bool are_many = part.failed >= 4 && part.failed * 10 >= part.executed;
+    const double by_machine = are_many ? machine[number] / static_cast<double>(part.failed) : 0;
+    const double outage = part.failed < 4 ? 0 : std::max<double>(causes_.Outage(number), by_machine);
     if (outage < 0.5) continue;
     judgement.infrastructure.push_back({.run = part.run,
                                         .run_id = std::string(index_.Text(index_.runs[part.run].id)),

@@ -33,7 +33,7 @@ TEST_F(TestsTest, ListsTheTestsThatAreNotHealthy) {
   EXPECT_EQ(outcome.err, "");
   EXPECT_THAT(outcome.out, StartsWith("project demo: 66 runs from 2026-01-01 to 2026-01-30, 20 tests: 1 broken, 1 "
                                       "flaky\n\nVERDICT  TEST"));
-  EXPECT_THAT(outcome.out, ContainsRegex("broken   Suite1.T7 +6 of 66 .*2026-01-30  2026-01-28 c0370000\n"));
+  EXPECT_THAT(outcome.out, ContainsRegex("broken   Suite1.T7 +7 of 66 .*2026-01-30  2026-01-28 c0370000\n"));
   EXPECT_THAT(outcome.out, ContainsRegex("flaky    Suite0.T3 +6 of 66 +[0-9.]+ %  [0-9.]+ to [0-9.]+ % +5 "));
   EXPECT_THAT(Lines(outcome.out), SizeIs(5)) << outcome.out;
 }
@@ -46,11 +46,11 @@ TEST_F(TestsTest, AllListsHealthyTestsToo) {
   EXPECT_THAT(JsonOf({"tests", "--verdict", "healthy"})["tests"], SizeIs(18));
 }
 
-TEST_F(TestsTest, ATestThatWasExecutedRarelyIsNew) {
+TEST_F(TestsTest, ATestThatWasExecutedRarelyIsNewUnlessItIsFlaky) {
   Keep({Ran({.day = 1, .commit = "11", .failed = {kFlaky}}), Ran({.day = 2, .commit = "11"})});
   const json output = JsonOf({"tests", "--all"});
-  EXPECT_EQ(Of(output, kFlaky)["verdict"], "new");
-  EXPECT_EQ(Of(output, kFlaky)["rate"], json());
+  EXPECT_EQ(Of(output, kFlaky)["verdict"], "flaky") << "it failed and passed on the same code";
+  EXPECT_GT(Of(output, kFlaky)["rate"]["high"], 0.8) << "little is known of its rate";
   EXPECT_EQ(Of(output, Name(0))["verdict"], "new");
   EXPECT_EQ(Of(output, Name(0))["executions"], 2);
 }
@@ -113,7 +113,7 @@ TEST_F(TestsTest, FiltersAndTimesSelectTheRuns) {
   Keep(records);
   EXPECT_EQ(JsonOf({"tests", "--variant", "asan"})["parts"], 30);
   EXPECT_EQ(JsonOf({"tests", "--commit", "c012"})["runs"], 3);
-  EXPECT_EQ(JsonOf({"tests", "--since", "2026-01-15"})["runs"], 34);
+  EXPECT_EQ(JsonOf({"tests", "--since", "2026-01-15"})["runs"], 35);
   const Outcome before = Run({"tests", "--at", "2026-01-27"});
   EXPECT_THAT(before.out, AllOf(HasSubstr(kFlaky), Not(HasSubstr(kBroken))));
   const Outcome other = Judge({"tests", "--branch", "other"});
