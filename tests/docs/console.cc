@@ -54,8 +54,8 @@ std::string Normalised(std::string text, const std::string& home) {
       {R"(\b[0-9a-f]{32}\b)", "DIGEST"},
       {R"(\b[0-9a-f]{8,12}\b)", "RUN"},
       {R"(\bRUN +STARTED)", "RUN  STARTED"},  // ids that begin with their time need as many digits as tell them apart
-      {R"( +\d+(\.\d+)? (ms|s)\b)", " DURATION"},
       {R"((rows per second) +[\d,]+(  [\d,]+ rows in )[\d.]+ s\b)", "$1 RATE$2DURATION"},
+      {R"( +\d+(\.\d+)? (ms|s)\b)", " DURATION"},
   };
   for (const auto& [form, name] : forms) text = std::regex_replace(text, std::regex(form), name);
   return text;
