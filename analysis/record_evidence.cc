@@ -109,8 +109,9 @@ void EvidenceReader::Add(const RunRecord& record) {
   for (const Part& part : record.parts) {
     interrupted = interrupted || part.ended_early || !part.account.ended_at;
     const auto failures_of = [&](const Part& one) {
-      const auto own = std::ranges::equal_range(failures, std::string_view(one.part_id), {}, part_id);
-      return std::span<const Failure* const>(own.begin(), own.end());
+      const std::string_view id = one.part_id;
+      return std::span<const Failure* const>(std::ranges::lower_bound(failures, id, {}, part_id),
+                                             std::ranges::upper_bound(failures, id, {}, part_id));
     };
     std::span<const Failure* const> span = failures_of(part);
     if (part.rank) {

@@ -12,15 +12,16 @@
 namespace flaky {
 namespace {
 
-// What tells the tests that failed in a run apart: part, file and name.
-using Place = std::tuple<std::string, std::string, std::string>;
+// What tells the tests that failed in a run apart: part, program, file and name.
+using Place = std::tuple<std::string, std::string, std::string, std::string>;
 
-Place PlaceOf(const Failure& failure) { return {failure.part_id.value_or(""), failure.test_file, failure.test_name}; }
+Place PlaceOf(const Failure& failure) {
+  return {failure.part_id.value_or(""), failure.program.value_or(""), failure.test_file, failure.test_name};
+}
 
 }  // namespace
 
-JudgedRun::JudgedRun(const Session& session, Store& store, const RunRecord& record, JudgeRequest request)
-    : record_(record) {
+JudgedRun::JudgedRun(const Session& session, Store& store, const RunRecord& record, JudgeRequest request) {
   const Timestamp started_at = record.run.account.started_at;
   request.filters = {};
   request.project = record.run.project;
@@ -43,9 +44,14 @@ JudgedRun::JudgedRun(const Session& session, Store& store, const RunRecord& reco
   for (const Failure& failure : record.failures) {
     const auto test = tests.find(PlaceOf(failure));
     if (IsOutsideTests(failure) || test == tests.end()) continue;
-    const auto fault = faults.extract({failure.part_id.value_or(""), test->second});
-    if (fault.empty()) continue;  // an earlier failure of the test in the part has it
     const auto part = std::ranges::find(record.parts, failure.part_id.value_or(""), &Part::part_id);
+    auto fault = faults.extract({failure.part_id.value_or(""), test->second});
+    if (fault.empty() && part != record.parts.end() && part->rank) {
+      // The ranks of an MPI program were judged together, as one part.
+      const auto of_test = [&](const auto& entry) { return entry.first.second == test->second; };
+      if (const auto same = std::ranges::find_if(faults, of_test); same != faults.end()) fault = faults.extract(same);
+    }
+    if (fault.empty()) continue;  // an earlier failure of the test in the part has it
     failures_.push_back({.test = test->second,
                          .part = part == record.parts.end() ? nullptr : &*part,
                          .failure = &failure,

@@ -40,7 +40,6 @@ class JudgedRun {
   const JudgedFailure* Of(const Failure& failure) const;
 
  private:
-  const RunRecord& record_;
   std::optional<JudgedHistory> history_;
   std::vector<JudgedFailure> failures_;
 };

@@ -152,8 +152,7 @@ std::vector<std::string> ListsOf(std::string_view tests) {
   std::vector<std::string> ids;
   for (RosterPiece& piece : ParseRoster(tests)) ids.push_back(std::move(piece.list_id));
   std::ranges::sort(ids);
-  const auto repeated = std::ranges::unique(ids);
-  ids.erase(repeated.begin(), repeated.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 

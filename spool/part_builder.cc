@@ -157,7 +157,9 @@ std::map<std::string, std::string> ProgramNames(const std::vector<const Journal*
     const auto [name, is_new] = names.try_emplace(journal->ProgramPath(), ProgramOf(*journal));
     if (is_new) by_name[name->second].emplace_back(name->first).remove_filename();
   }
-  for (auto& [path, name] : names) {
+  for (auto& entry : names) {
+    const std::string& path = entry.first;
+    const std::string name = entry.second;
     std::vector<std::filesystem::path>& others = by_name[name];
     std::filesystem::path folder = std::filesystem::path(path).parent_path();
     std::string longer = name;
@@ -166,7 +168,7 @@ std::map<std::string, std::string> ProgramNames(const std::vector<const Journal*
       left = static_cast<size_t>(std::ranges::count_if(
           others, [&](const std::filesystem::path& other) { return (other / name).string().ends_with('/' + longer); }));
     }
-    name = std::move(longer);
+    entry.second = std::move(longer);
   }
   return names;
 }

@@ -64,8 +64,7 @@ std::vector<std::string> NamesOf(std::string_view text) {
     names.emplace_back(name);
   }
   std::ranges::sort(names);
-  const auto again = std::ranges::unique(names);
-  names.erase(again.begin(), again.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
 }
 
