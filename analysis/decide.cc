@@ -87,6 +87,8 @@ TestVerdict Decider::Decide(const TestEvents& test, const TestPosterior& posteri
   verdict.identity = index_.tests[test.test];
   for (const uint32_t count : executions) verdict.executions += count;
   for (const CodeEvent& event : events_.Of(test)) verdict.failures += event.failures;
+  // A test that failed was executed, even if no roster says so.
+  verdict.executions = std::max(verdict.executions, verdict.failures);
 
   const auto& flaky = posterior.flaky();
   const auto& steps = posterior.steps();

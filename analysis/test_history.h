@@ -60,7 +60,7 @@ class TestHistory {
   const std::vector<PartOutcome>& outcomes() const { return outcomes_; }
   std::string_view Text(uint32_t number) const { return *texts_[number]; }
 
-  // Returns the commit of the last outcome before `since` that passed on this branch; empty if there is none.
+  // Returns the commit of the last outcome before `since` that passed on this branch; empty without one.
   std::string_view LastGoodCommit(Timestamp since, std::string_view branch) const;
 
   // What the failures depend on: the condition ("variant", "branch", "host"), its value, the counts.

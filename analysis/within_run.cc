@@ -48,7 +48,7 @@ std::vector<FlakyWithinRun> FindFlakyWithin(const RunRecord& record) {
   std::vector<FlakyWithinRun> flaky;
   for (const auto& [test, attempts] : failed) {
     const auto& [program, file, name] = test;
-    // Each rank of an MPI program may have a result of its own, which says nothing about the other ranks.
+    // Each rank of an MPI program may have another result, which says nothing about the other ranks.
     std::map<std::pair<std::optional<std::string>, std::optional<int64_t>>, FlakyWithinRun> by_variant;
     for (const Part& part : record.parts) {
       const int64_t executed = Executed(tests_of.at(part.part_id), program, name);

@@ -14,10 +14,10 @@
 #include "history/run.h"
 
 // What a part knows about each of its tests. The names are in the roster, which many parts share. Each part has two
-// texts of its own, which refer to the tests by their place in the roster: 0 is the first test that has a result.
+// more texts, which refer to the tests by their place in the roster: 0 is the first test that has a result.
 //
 // Part::executions is a JSON object of the tests that were not executed exactly once, or were skipped in addition; and
-// of the tests that were skipped more than once. It is absent if there are none.
+// of the tests that were skipped more than once. It is absent without such tests.
 //   {"3":[2,0],"17":[0,2]}
 // Here test 3 was executed twice, and test 17 was skipped twice.
 //

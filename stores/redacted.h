@@ -24,7 +24,7 @@ std::string Redacted(const SchemeInfo& scheme, std::string_view address);
 bool HoldsSecret(const SchemeInfo& scheme, std::string_view address);
 
 // Returns what of an address identifies the place, for comparing places: the server, the user's role and the database,
-// all options that are no secret, or the path of a file. It has neither a password nor a token. Two addresses of one
+// all options that are not secret, or the path of a file. It has neither a password nor a token. Two addresses of one
 // place may give two texts. Returns an empty text if an address cannot be used as one.
 std::string PlaceIn(const SchemeInfo& scheme, std::string_view address);
 

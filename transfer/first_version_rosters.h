@@ -21,7 +21,7 @@ class FirstVersionRosters {
   // Throws std::invalid_argument if the text is not one that version 1 had.
   void Add(const Roster& roster);
 
-  // Gives the part its roster in today's form, and its executions. Adds the roster and its lists to `rosters`. Returns
+  // Sets the part's roster in today's form, and its executions. Adds the roster and its lists to `rosters`. Returns
   // false if none of the last rosters has the part's roster_id.
   bool Give(Part& part, std::vector<RosterPtr>& rosters) const;
 

@@ -210,7 +210,7 @@ const BadArguments kBadArguments[] = {
      "2w) "
      "(see flaky runs --help)"},
     {{"runs", "--all", "--project", "x"}, "--project excludes --all (see flaky runs --help)"},
-    {{"show"}, "RUN is required (see flaky show --help)"},
+    {{"show"}, "WHAT is required (see flaky show --help)"},
     {{"check", "--rule", "npm", "--window", "0"},
      "--window: invalid value `0`; expected a whole number from 1 to 3650"},
     {{"check", "--rule", "npm", "--window", "-7"},

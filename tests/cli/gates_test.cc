@@ -57,7 +57,7 @@ TEST_F(GatesTest, FailOnNamesTheVerdicts) {
   }
 }
 
-TEST_F(GatesTest, WhatIsFlakyOnAnotherBranchOnlyIsNoFinding) {
+TEST_F(GatesTest, WhatIsFlakyOnAnotherBranchOnlyIsNotReported) {
   std::vector<RunRecord> records;
   for (int day = 0; day < 30; ++day) {
     const std::string commit = std::to_string(10 + day);

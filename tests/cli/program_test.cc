@@ -71,7 +71,7 @@ TEST_F(RunProgramTest, LogSetsHowMuchIsPrinted) {
   EXPECT_THAT(Run({"runs"}).err, StartsWith("flaky: sqlite:" + Path("h.db") + " has no run yet"));
   Set("FLAKY_TESTS_LOG", "error");
   EXPECT_EQ(Run({"runs"}).err, "");
-  EXPECT_THAT(Run({"show", "x"}).err, StartsWith("flaky: no run's id"));
+  EXPECT_THAT(Run({"show", "x"}).err, StartsWith("flaky: `x` is neither a run"));
   Set("FLAKY_TESTS_LOG", "silent");
   EXPECT_EQ(Run({"show", "x"}).err, "");
   EXPECT_EQ(Run({"show", "x"}).code, 2);
@@ -93,12 +93,12 @@ TEST_F(RunProgramTest, MessagesGoToTheLogFile) {
   Keep({});
   Set("FLAKY_TESTS_LOG_FILE", Path("flaky.log"));
   EXPECT_EQ(Run({"runs"}).err, "");
-  EXPECT_THAT(Run({"show", "x\ny"}).err, StartsWith("flaky: no run's id begins with `x\\ny`"))
+  EXPECT_THAT(Run({"show", "x\ny"}).err, StartsWith("flaky: `x\\ny` is neither a run"))
       << "errors are also printed to stderr";
   const std::string log = Content(Path("flaky.log"));
   const std::string time = "[0-9-]+T[0-9:.]+Z";
   EXPECT_THAT(log, MatchesRegex(time + " warn flaky\\[[0-9]+\\]: [^\n]* has no run yet\n" + time +
-                                " error flaky\\[[0-9]+\\]: no run's id [^\n]*\n"));
+                                " error flaky\\[[0-9]+\\]: [^\n]* is neither a run[^\n]*\n"));
   EXPECT_EQ(std::filesystem::status(Path("flaky.log")).permissions(), std::filesystem::perms(0600));
 }
 

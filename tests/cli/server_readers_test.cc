@@ -32,7 +32,7 @@ std::string Quoted(std::string_view text, char quote) {
 std::string Literal(std::string_view text) { return Quoted(text, '\''); }
 std::string Name(std::string_view text) { return Quoted(text, '"'); }
 
-// Returns the texts that can be names in PostgreSQL, with something behind them. Longer names would be cut.
+// Returns the texts that can be names in PostgreSQL, with something after them. Longer names would be cut.
 std::vector<std::string> HostileNames() {
   std::vector<std::string> names;
   for (const std::string& text : kHostile) {

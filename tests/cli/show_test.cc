@@ -64,6 +64,7 @@ part-one…  2026-01-01 00:00:00  asan     1/2    fail        2       1       0 
 failures (1)
 QueueTest.Pops  tests/queue_test.cc:41
   assertion, 2026-01-01 00:00:03 UTC, attempt 2, after 12 ms, after QueueTest.Pushes, shuffled with seed 77
+  fault of the code (95 %); new, failed 1 of 1
     Expected equality of these values:
       queue.size()
         Which is: 1

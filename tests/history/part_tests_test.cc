@@ -31,7 +31,7 @@ TEST(PartTests, RoundTrip) {
   EXPECT_EQ(TestsOf(part, rosters), tests);
 }
 
-TEST(PartTests, HaveNoTextsOfTheirOwnIfEachTestWasExecutedOnce) {
+TEST(PartTests, NeedOnlyARosterIfEachTestWasExecutedOnce) {
   Part part;
   const auto rosters = SetPartTests(part, {{"", {{"A.One", Ran(1, 0)}, {"A.Two", Ran(0, 1)}}}});
   EXPECT_FALSE(part.executions);

@@ -17,14 +17,14 @@ namespace flaky {
 // How often each test was executed and skipped, by its name.
 using Counts = std::map<std::string, TestCounts>;
 
-// Gives the part these tests of one program, without durations. Returns its roster, followed by the lists.
+// Sets the part's tests, all of one program, without durations. Returns its roster, followed by the lists.
 inline std::vector<RosterPtr> GiveTests(Part& part, const Counts& tests, const std::string& program = "suite_test") {
   PartTests programs;
   for (const auto& [name, counts] : tests) programs[program][name] = {counts, std::nullopt};
   return SetPartTests(part, programs);
 }
 
-// Gives the first part of a record these tests, instead of its roster.
+// Sets the tests of the first part of a record, instead of its roster.
 inline void GiveTests(RunRecord& record, const Counts& tests) { record.rosters = GiveTests(record.parts.at(0), tests); }
 
 // Returns the part's tests, added up over its programs.
