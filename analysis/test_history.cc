@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <functional>
 #include <tuple>
+#include <utility>
 
 namespace flaky {
 namespace {
@@ -12,11 +13,17 @@ namespace {
 constexpr size_t kMostMessages = 1000;
 constexpr size_t kLongestMessage = 2000;
 
-template <typename Counts>
-auto Sorted(const std::map<std::string, Counts, std::less<>>& counted, auto count_of) {
-  std::vector<std::pair<std::string, Counts>> sorted(counted.begin(), counted.end());
-  std::ranges::stable_sort(sorted, std::ranges::greater(), [&](const auto& entry) { return count_of(entry.second); });
-  return sorted;
+// Returns the text with `#` in place of each number.
+std::string WithoutNumbers(std::string_view text) {
+  std::string without;
+  bool number = false;
+  for (const char c : text) {
+    const bool digit = (c >= '0' && c <= '9') || (number && ((c >= 'a' && c <= 'f') || c == 'x' || c == '.'));
+    if (digit && !number) without += '#';
+    if (!digit) without += c;
+    number = digit;
+  }
+  return without;
 }
 
 }  // namespace
@@ -59,16 +66,20 @@ void TestHistory::AddFailure(const Failure& failure) {
     shuffled_ = {failure.failed_at, *failure.shuffle_seed};
   }
   const std::string text = failure.error_message.value_or(failure.failure_kind).substr(0, kLongestMessage);
-  auto known = messages_.find(text);
+  std::string kind = WithoutNumbers(text);
+  auto known = messages_.find(kind);
   if (known == messages_.end()) {
     if (messages_.size() >= kMostMessages) {
       ++other_messages_;
       return;
     }
-    known = messages_.emplace(text, MessageCounts()).first;
+    known = messages_.emplace(std::move(kind), MessageCounts()).first;
   }
   ++known->second.failures;
-  known->second.last = std::max(known->second.last, failure.failed_at);
+  if (known->second.text.empty() || known->second.last <= failure.failed_at) {
+    known->second.last = failure.failed_at;
+    known->second.text = text;
+  }
 }
 
 void TestHistory::Sort() {
@@ -76,21 +87,27 @@ void TestHistory::Sort() {
                            [](const PartOutcome& outcome) { return std::tuple(outcome.at, outcome.failed); });
 }
 
-std::string_view TestHistory::LastGoodCommit(Timestamp since, std::string_view branch) const {
+std::string_view TestHistory::LastGoodCommit(Timestamp since, std::string_view branch, std::string_view bad) const {
   std::string_view last;
   for (const PartOutcome& outcome : outcomes_) {
     if (outcome.at >= since) break;
-    if (!outcome.failed && !outcome.dirty && Text(outcome.branch) == branch) last = Text(outcome.commit);
+    if (outcome.failed || outcome.dirty || Text(outcome.branch) != branch || Text(outcome.commit) == bad) continue;
+    last = Text(outcome.commit);
   }
   return last;
 }
 
-std::vector<std::pair<std::string, MessageCounts>> TestHistory::Messages() const {
-  return Sorted(messages_, [](const MessageCounts& counts) { return counts.failures; });
+std::vector<MessageCounts> TestHistory::Messages() const {
+  std::vector<MessageCounts> messages;
+  for (const auto& [kind, counts] : messages_) messages.push_back(counts);
+  std::ranges::stable_sort(messages, std::ranges::greater(), &MessageCounts::failures);
+  return messages;
 }
 
 std::vector<std::pair<std::string, int64_t>> TestHistory::Preceding() const {
-  return Sorted(preceding_, [](int64_t count) { return count; });
+  std::vector<std::pair<std::string, int64_t>> sorted(preceding_.begin(), preceding_.end());
+  std::ranges::stable_sort(sorted, std::ranges::greater(), &std::pair<std::string, int64_t>::second);
+  return sorted;
 }
 
 }  // namespace flaky

@@ -31,9 +31,11 @@ struct ConditionCounts {
   int64_t executions = 0;
 };
 
+// Failures whose messages differ in numbers only.
 struct MessageCounts {
   int64_t failures = 0;
   Timestamp last;
+  std::string text;  // of the last one
 };
 
 // Which order of tests the last failure in a shuffled part had.
@@ -60,13 +62,14 @@ class TestHistory {
   const std::vector<PartOutcome>& outcomes() const { return outcomes_; }
   std::string_view Text(uint32_t number) const { return *texts_[number]; }
 
-  // Returns the commit of the last outcome before `since` that passed on this branch; empty without one.
-  std::string_view LastGoodCommit(Timestamp since, std::string_view branch) const;
+  // Returns the commit of the last outcome before `since` that passed on this branch, other than `bad`; empty
+  // without one.
+  std::string_view LastGoodCommit(Timestamp since, std::string_view branch, std::string_view bad) const;
 
   // What the failures depend on: the condition ("variant", "branch", "host"), its value, the counts.
   const std::map<std::pair<std::string, std::string>, ConditionCounts>& conditions() const { return conditions_; }
-  // The distinct messages. The most common ones are first.
-  std::vector<std::pair<std::string, MessageCounts>> Messages() const;
+  // The distinct messages, the most common ones first.
+  std::vector<MessageCounts> Messages() const;
   int64_t other_messages() const { return other_messages_; }  // failures whose messages are not among these
   // Which tests ran before it when it failed, the most common ones first.
   std::vector<std::pair<std::string, int64_t>> Preceding() const;

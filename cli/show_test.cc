@@ -159,10 +159,10 @@ void PrintMessages(const TestHistory& history, std::ostream& out) {
   if (messages.empty()) return;
   out << "\nmessages (" << messages.size() << (history.other_messages() > 0 ? " and more" : "") << ")\n";
   for (size_t i = 0; i < std::min(messages.size(), kMostMessages); ++i) {
-    const auto& [text, counts] = messages[i];
+    const MessageCounts& counts = messages[i];
     out << "  " << counts.failures << (counts.failures == 1 ? " time" : " times") << ", last " << TimeText(counts.last)
         << " UTC\n";
-    std::string_view rest = text;
+    std::string_view rest = counts.text;
     for (size_t line = 0; line < kMostLines && !rest.empty(); ++line) {
       const size_t end = std::min(rest.find('\n'), rest.size());
       out << "    " << Escaped(rest.substr(0, end)) << '\n';
@@ -246,8 +246,9 @@ Json AsJson(const Shown& shown, bool explain) {
                           {"executions", counts.executions}});
   }
   json["messages"] = Json::array();
-  for (const auto& [text, counts] : shown.history.Messages()) {
-    json["messages"].push_back({{"text", text}, {"failures", counts.failures}, {"last", counts.last.ToString()}});
+  for (const MessageCounts& counts : shown.history.Messages()) {
+    json["messages"].push_back(
+        {{"text", counts.text}, {"failures", counts.failures}, {"last", counts.last.ToString()}});
   }
   json["preceding_tests"] = Json::array();
   for (const auto& [test, count] : shown.history.Preceding()) {
@@ -304,7 +305,8 @@ void ShowTest(Session& session, Store& store, const TestChoice& choice) {
     Shown shown{.judged = judged, .history = history, .test = test, .executions = executions[test], .last_good = {}};
     if (verdict != judged.judgement().tests.end()) shown.verdict = &*verdict;
     if (shown.verdict != nullptr && shown.verdict->since) {
-      shown.last_good = history.LastGoodCommit(*shown.verdict->since, judged.judgement().default_branch);
+      shown.last_good =
+          history.LastGoodCommit(*shown.verdict->since, judged.judgement().default_branch, shown.verdict->since_commit);
     }
     if (choice.json) {
       json["tests"].push_back(AsJson(shown, choice.explain));

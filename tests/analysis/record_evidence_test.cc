@@ -241,12 +241,13 @@ TEST(TestHistoryTest, CollectsWhatIsShown) {
   EXPECT_FALSE(history.outcomes()[0].failed);
   EXPECT_TRUE(history.outcomes()[1].failed);
   EXPECT_EQ(history.Text(history.outcomes()[1].commit), "c2");
-  EXPECT_EQ(history.LastGoodCommit(At(2 * 86'400), "main"), "c1");
-  EXPECT_EQ(history.LastGoodCommit(At(2 * 86'400), "other"), "");
+  EXPECT_EQ(history.LastGoodCommit(At(2 * 86'400), "main", "c2"), "c1");
+  EXPECT_EQ(history.LastGoodCommit(At(2 * 86'400), "main", "c1"), "") << "the bad commit is not good";
+  EXPECT_EQ(history.LastGoodCommit(At(2 * 86'400), "other", "c2"), "");
   EXPECT_EQ(history.conditions().at({"branch", "main"}).executions, 3);
   EXPECT_EQ(history.conditions().at({"branch", "main"}).failed, 1);
   ASSERT_THAT(history.Messages(), SizeIs(1));
-  EXPECT_EQ(history.Messages()[0].first, "too slow");
+  EXPECT_EQ(history.Messages()[0].text, "too slow");
   EXPECT_EQ(history.Preceding()[0], std::pair(std::string("Suite.Other"), int64_t{1}));
   EXPECT_EQ(history.shuffled()->seed, 77);
 }
